@@ -1,0 +1,67 @@
+# `make demo` and `make test` install all they need into .venv, and may be repeated.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.DEFAULT_GOAL := test
+.PHONY: venv demo test lint bench clean demo-packages test-packages
+
+# With another one: make PYTHON=/path/to/python3.12 test
+PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt
+# What builds is installed beforehand, so that it too has the version of constraints.txt.
+INSTALL := $(PIP) --no-build-isolation --editable
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# Real data, without a cluster. --total makes only what is missing, so all of it may be repeated;
+# the stamp keeps a second time from moving more samples.
+demo: export DATAGEN_CACHE := demo/cache
+demo: $(VENV)/.demo
+	datagen generate image_partition --total 10 -p scheme=labels --executor local
+	datagen generate noisy_sine --total 10000 --generators example_datasets --executor local
+	@mkdir -p demo
+	test -e demo/.moved || datagen move image_partition 2 test -p scheme=labels -y
+	@touch demo/.moved
+	datagen preview image_partition -p scheme=labels -o demo/image_partition.png
+	datagen list
+
+test: test-packages $(VENV)/.test lint
+	pytest -n auto --dist loadgroup
+
+lint: $(VENV)/.test
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports
+
+bench: $(VENV)/.test
+	python benchmarks/run.py
+
+venv: $(VENV)/.test
+
+clean:
+	rm -rf $(VENV) demo build dist .hypothesis .*_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) hatchling editables
+	$(INSTALL) '.[torch]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(INSTALL) '.[torch,dev]'
+	@touch $@
+
+# The stamp and not the interpreter: a creation that failed half-way leaves an interpreter behind.
+$(VENV)/.made: | demo-packages
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "datagen needs Python 3.11")'
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+demo-packages:
+	@PYTHON=$(PYTHON) .ci/system-packages demo
+
+test-packages:
+	@PYTHON=$(PYTHON) .ci/system-packages test

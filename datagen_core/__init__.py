@@ -1,0 +1,27 @@
+"""Make, keep and share synthetic data sets. These names are the public API, and nothing else is."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datagen_core.cache import Cache
+    from datagen_core.errors import DatagenError, InsufficientSamplesError
+    from datagen_core.generation import generate
+    from datagen_core.generators import DatasetGenerator, generator
+    from datagen_core.hookspecs import hookimpl
+    from datagen_core.params import Params
+    from datagen_core.schema import Field, Ragged, Schema
+
+__all__ = ["Cache", "DatagenError", "DatasetGenerator", "Field", "InsufficientSamplesError",
+           "Params", "Ragged", "Schema", "generate", "generator", "hookimpl"]  # fmt: skip
+
+_MODULES = dict(zip(__all__, "cache errors generators schema errors params schema schema generation "
+                "generators hookspecs".split(), strict=True))  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: listing a cache must not pay for pydantic."""
+    if name not in _MODULES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,115 @@
+"""The command line. Commands read their arguments and print; they compute nothing themselves."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from datagen_core.errors import DatagenError
+
+_COMMANDS = {
+    "generate": ("generating", "Make samples, on Slurm or on this machine."),
+    "resume": ("generating", "Fill the holes that killed or failed jobs left."),
+    "status": ("generating", "What became of runs: done, running, failed, and why."),
+    "cancel": ("generating", "Stop runs; what they made is kept."),
+    "list": ("listing", "The data sets of a cache and their splits."),
+    "generators": ("listing", "The generators that there are."),
+    "show": ("listing", "A generator's parameters, or a parameter set's provenance."),
+    "move": ("managing", "Label samples: move them from raw into a split."),
+    "preprocess": ("managing", "Put a split through a preprocessor, cached."),
+    "verify": ("managing", "Check checksums and splits; make samples anew and compare."),
+    "compact": ("managing", "Join many small shards into few large packs."),
+    "rm": ("managing", "Remove a parameter set for good."),
+}
+
+_EPILOG = """\b
+Examples:
+  datagen generators
+  datagen generate noisy_sine -n 1000 -p left=0 --njobs 4
+  datagen list
+  datagen move noisy_sine 700 train
+\b
+Exit codes: 0 done, 1 error, 2 wrong usage or parameters, 3 too few samples,
+4 samples missing at the end of a run, 5 verification failed, 130 Ctrl-C.
+The cache is --cache, else $DATAGEN_CACHE, else ./datagen-cache."""
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's module when it is called; a plugin's command even when help is shown."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return [*_COMMANDS, *sorted(_plugin_commands())]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name in _COMMANDS:
+            from importlib import import_module  # noqa: PLC0415 (each start pays for its imports)
+
+            module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
+            command: click.Command = getattr(module, f"{cmd_name}_command")
+            return command
+        point = _plugin_commands().get(cmd_name)
+        return _load_plugin_command(point) if point else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+        plugins = sorted(_plugin_commands().items())
+        if plugins:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl([(name, f"See `datagen {name} --help`.") for name, _ in plugins])
+
+
+def _plugin_commands() -> dict[str, Any]:
+    from importlib.metadata import entry_points  # noqa: PLC0415 (costs as much as click itself)
+
+    return {point.name: point for point in entry_points(group="datagen.commands")}
+
+
+def _load_plugin_command(point: Any) -> click.Command:
+    try:
+        command: click.Command = point.load()
+    except Exception as error:  # a plugin may fail in any way
+        message = f"command {point.name!r} does not load: {type(error).__name__}: {error}"
+        raise DatagenError(message) from error
+    return command
+
+
+@click.group(cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="datagen")
+@click.option("--cache", metavar="DIR", help="The cache's folder.")
+def datagen(cache: str | None) -> None:
+    """Make, keep and share synthetic data sets."""
+    if cache:
+        os.environ["DATAGEN_CACHE"] = cache
+
+
+def main() -> None:
+    """Run the command line; errors are one line on stderr, and their class decides the exit code."""
+    try:
+        datagen(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("datagen: interrupted; what is published is kept", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except DatagenError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:  # `datagen list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        _fail(f"{error.strerror or error}{where}", 1)
+
+
+def _fail(message: str, code: int) -> None:
+    if os.environ.get("DATAGEN_TRACEBACK"):
+        raise  # noqa: PLE0704 (called while the error is handled; for those who mend datagen)
+    click.echo(f"datagen: error: {' '.join(message.split())}", err=True)
+    sys.exit(code)

@@ -1,0 +1,225 @@
+"""The commands that label, preprocess, check, compact and remove."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from datagen_core.cli.options import (
+    cache_option,
+    confirm,
+    folder_option,
+    json_option,
+    open_cache,
+    select_set,
+    set_option,
+    yes_option,
+)
+from datagen_core.errors import CacheError, VerificationError
+
+if TYPE_CHECKING:
+    from datagen_core.cache import ParamSet
+    from datagen_core.generators import DatasetGenerator
+
+
+@click.command("move")
+@click.argument("name")
+@click.argument("n", type=click.IntRange(1))
+@click.argument("split")
+@set_option
+@yes_option
+@cache_option
+@json_option
+def move_command(
+    name: str, n: int, split: str, selector: tuple[str, ...], *, yes: bool, as_json: bool
+) -> None:
+    """Move the N raw samples of lowest index of NAME into SPLIT. There is no way back.
+
+    \b
+    Examples:
+      datagen move noisy_sine 700 train
+      datagen move noisy_sine 300 test -p left=0 -y
+    """
+    param_set = select_set(name, selector)
+    raw = param_set.counts["raw"]
+    question = (
+        f"Move {n} of {raw} raw samples of {param_set} ({param_set.describe()}) into {split!r}, "
+        "for good?"
+    )
+    if raw >= n:  # otherwise the move itself says what is missing
+        _confirm_move(question, yes=yes)
+    samples = param_set.move(n, split)
+    if as_json:
+        moved = [list(part) for part in samples]
+        click.echo(json.dumps({"set": param_set.number, "split": split, "moved": moved,
+                               "splits": param_set.counts}))  # fmt: skip
+    else:
+        counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
+        click.echo(f"moved {n} samples ({samples}) into {split}; {param_set} now has {counts}")
+
+
+def _confirm_move(question: str, *, yes: bool) -> None:
+    """Ask on a terminal only: scripts of the seed move without a flag."""
+    if not yes and click.get_text_stream("stdin").isatty():
+        confirm(question, yes=False)
+
+
+@click.command("preprocess")
+@click.argument("name")
+@click.argument("preprocessor")
+@click.argument("split")
+@click.argument("n", type=click.IntRange(1))
+@set_option
+@folder_option
+@cache_option
+def preprocess_command(
+    name: str,
+    preprocessor: str,
+    split: str,
+    n: int,
+    selector: tuple[str, ...],
+    folder: Path | None,
+) -> None:
+    """Put the first N samples of a SPLIT of NAME through a PREPROCESSOR; what is there is kept.
+
+    \b
+    Examples:
+      datagen preprocess noisy_sine square_both train 600 -p 0
+    """
+    from datagen_core.preprocessing import find_preprocessor, preprocess  # noqa: PLC0415
+
+    param_set = select_set(_plain_name(name), selector)
+    found = find_preprocessor(_generator_of(param_set, name, folder), preprocessor)
+    with click.progressbar(length=n, label=preprocessor, file=click.get_text_stream("stderr")) as bar:
+        made = preprocess(param_set, found, split, n, lambda done, _: bar.update(done - bar.pos))
+    click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")
+
+
+def _plain_name(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _generator_of(param_set: ParamSet, name: str, folder: Path | None) -> DatasetGenerator:
+    """Load the generator by the name given, else as the set's last run loaded it."""
+    from datagen_core.registry import load_generator  # noqa: PLC0415
+    from datagen_core.store.runs import list_reservations  # noqa: PLC0415
+
+    reservations = list_reservations(param_set.paths)
+    if folder is not None or ":" in name or not reservations or not reservations[-1].source:
+        return load_generator(name, folder).generator
+    return load_generator(reservations[-1].source).generator
+
+
+@click.command("verify")
+@click.argument("name", required=False)
+@set_option
+@click.option("--resample", type=click.IntRange(0), default=0, metavar="K",
+              help="Make K random samples of each set anew and compare them, byte for byte.")  # fmt: skip
+@folder_option
+@cache_option
+@json_option
+def verify_command(
+    name: str | None,
+    selector: tuple[str, ...],
+    resample: int,
+    folder: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Check every file's checksum and every split ledger; nothing is changed.
+
+    \b
+    Examples:
+      datagen verify
+      datagen verify noisy_sine -p 0 --resample 50
+    """
+    from datagen_core.verification import verify  # noqa: PLC0415
+
+    results = []
+    for param_set in _sets(name, selector):
+        found = verify(
+            param_set, lambda s=param_set: _generator_of(s, s.generator, folder), resample  # type: ignore[misc]
+        )
+        results.append({"set": str(param_set), "files": found.files,
+                        "resampled": found.resampled, "problems": found.problems})  # fmt: skip
+    problems = [problem for result in results for problem in result["problems"]]  # type: ignore[attr-defined]
+    if as_json:
+        click.echo(json.dumps(results))
+    else:
+        for result in results:
+            verdict = f"{len(result['problems'])} problems" if result["problems"] else "good"  # type: ignore[arg-type]
+            click.echo(f"{result['set']}: {result['files']} files, {result['resampled']} samples "
+                       f"made anew: {verdict}")  # fmt: skip
+        for problem in problems:
+            click.echo(f"  {problem}", err=True)
+    if problems:
+        message = f"{len(problems)} problem{'s' * (len(problems) != 1)} found: {problems[0]}"
+        raise VerificationError(message)
+
+
+def _sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
+    cache = open_cache()
+    if name is not None and selector:
+        return [select_set(name, selector)]
+    datasets = [cache[name]] if name is not None else list(cache.values())
+    return [param_set for dataset in datasets for param_set in dataset.values()]
+
+
+@click.command("compact")
+@click.argument("name", required=False)
+@set_option
+@click.option("--grace", type=click.FloatRange(0), default=24.0, show_default=True, metavar="HOURS",
+              help="How long shards stay beside the pack that covers them.")  # fmt: skip
+@cache_option
+def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -> None:
+    """Join many small shards into packs, from which minibatches are read fastest.
+
+    Shards are removed when a pack has covered them for the grace period, since readers on other
+    machines may have them open.
+
+    \b
+    Examples:
+      datagen compact
+      datagen compact noisy_sine --grace 0
+    """
+    from datagen_core.store.compaction import compact  # noqa: PLC0415
+
+    for param_set in _sets(name, selector):
+        if not param_set.existing:
+            continue
+        done = compact(
+            param_set.paths, param_set.record, param_set.schema, grace=3600 * grace
+        )
+        click.echo(f"{param_set}: {done.packs} packs written, {done.removed} shards removed, "
+                   f"{done.waiting} wait for the grace period")  # fmt: skip
+
+
+@click.command("rm")
+@click.argument("name")
+@set_option
+@yes_option
+@cache_option
+def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
+    """Remove a parameter set of NAME with all its samples, for good.
+
+    \b
+    Examples:
+      datagen rm noisy_sine -p 0
+    """
+    from datagen_core.generation import statuses  # noqa: PLC0415
+
+    param_set = select_set(name, selector)
+    if any(status.alive for status in statuses(param_set)):
+        message = f"{param_set} has runs that are alive; `datagen cancel {name}` first"
+        raise CacheError(message)
+    counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
+    confirm(f"Remove {param_set} ({param_set.describe()}; {counts}) for good?", yes=yes)
+    # Renamed first, so that it vanishes at once, whole, even if the removal is interrupted.
+    grave = param_set.paths.root.with_name(f".removed-{param_set.paths.root.name}")
+    param_set.paths.root.rename(grave)
+    shutil.rmtree(grave)
+    click.echo(f"removed {param_set}")

@@ -1,0 +1,124 @@
+"""Options that commands share, and the parsing of their values."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core.errors import ParamsError, SelectionError
+from datagen_core.selection import parse_assignment
+
+if TYPE_CHECKING:
+    from datagen_core.cache import Cache, ParamSet
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+
+
+def _remember_cache(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value:
+        os.environ["DATAGEN_CACHE"] = value
+    return value
+
+
+cache_option: Decorator = click.option(
+    "--cache",
+    metavar="DIR",
+    callback=_remember_cache,
+    expose_value=False,
+    help="The cache's folder (default: $DATAGEN_CACHE, else ./datagen-cache).",
+)
+folder_option: Decorator = click.option(
+    "--generators",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="A folder with datasets.py; its generators come before installed ones.",
+)
+set_option: Decorator = click.option(
+    "-p",
+    "--set",
+    "selector",
+    multiple=True,
+    metavar="SET",
+    help="The parameter set: its number, key=value pairs, or the beginning of its digest.",
+)
+
+
+def read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, Any]:
+    """Return the parameters in `-p key=value` options, over those in `--params`."""
+    try:
+        given = dict(parse_assignment(assignment) for assignment in assignments)
+    except SelectionError as error:
+        raise ParamsError(str(error)) from None
+    return {**(_read_text(text) if text else {}), **given}
+
+
+def _read_text(text: str) -> dict[str, Any]:
+    """Read JSON, a Python literal, or either of them in `@file`."""
+    if text.startswith("@"):
+        text = Path(text[1:]).read_text(encoding="utf-8")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = _read_literal(text)
+    if not isinstance(value, dict):
+        message = f"--params takes a mapping, such as '{{\"left\": 0}}', not {text[:60]!r}"
+        raise ParamsError(message)
+    return value
+
+
+def _read_literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        message = f"--params is neither JSON nor a Python literal: {text[:60]!r}"
+        raise ParamsError(message) from None
+
+
+def open_cache() -> Cache:
+    """Return the cache that the options and the environment name."""
+    from datagen_core.cache import Cache  # noqa: PLC0415 (help must not pay for it)
+
+    return Cache()
+
+
+def select_set(name: str, selector: tuple[str, ...]) -> ParamSet:
+    """Return the parameter set that `-p` options mean; without any, the only one there is."""
+    dataset = open_cache()[name]
+    if not selector:
+        if len(dataset) == 1:
+            return dataset[next(iter(dataset))]
+        return dataset[{}] if not dataset else dataset[_ask(name, list(dataset))]
+    return dataset[",".join(selector)]
+
+
+def _ask(name: str, numbers: list[int]) -> int:
+    message = f"{name} has {len(numbers)} parameter sets; choose one with -p ({numbers[0]}…{numbers[-1]})"
+    raise SelectionError(message)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal; without one, `-y` has to answer.
+
+    Raises
+    ------
+    click.Abort
+        When the answer is no.
+    click.UsageError
+        When nobody is there to answer.
+    """
+    if yes:
+        return
+    if not click.get_text_stream("stdin").isatty():
+        message = "nobody is there to confirm; say -y"
+        raise click.UsageError(message)
+    click.confirm(question, abort=True, err=True)

@@ -1,0 +1,119 @@
+"""Progress on stderr."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from datagen_core.estimation import format_duration
+from datagen_core.generation import Observer, Run
+from datagen_core.generation import Progress as Moment
+from datagen_core.status import RunStatus
+
+_LINE_SECONDS = 10.0
+"""How often a log, which is no terminal, gets a line."""
+
+
+def watch(run: Run) -> RunStatus:
+    """Drive a run with a progress bar on stderr, or with plain lines where that is no terminal."""
+    title = f"{run.binding.record.generator} run {run.reservation.number}"
+    with _interrupted_by_sigterm(), _display(title) as observer:
+        return run.drive(observer)
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that local jobs end with their submitter."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _display(title: str) -> Iterator[Observer]:
+    if not sys.stderr.isatty():
+        lines = _Lines(title)
+        yield lines
+        lines.close()
+        return
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+        TextColumn("[red]{task.fields[failed]}[/]"), TextColumn("[dim]{task.fields[note]}[/]"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=120) as bar:
+        yield _Bar(bar, title)
+
+
+class _Speed:
+    """Samples a second since the first moment."""
+
+    def __init__(self) -> None:
+        self._begun, self._first = time.monotonic(), -1
+
+    def update(self, done: int) -> float:
+        self._first = done if self._first < 0 else self._first
+        passed = time.monotonic() - self._begun
+        return (done - self._first) / passed if passed else 0.0
+
+
+class _Bar:
+    def __init__(self, bar: Progress, title: str) -> None:
+        self._bar = bar
+        self._task = bar.add_task(title, total=None, failed="", note="", rate="")
+        self._speed = _Speed()
+
+    def __call__(self, moment: Moment) -> None:
+        failed = f"{moment.failed} failed" if moment.failed else ""
+        rate = f"{self._speed.update(moment.done):,.0f}/s"
+        self._bar.update(self._task, completed=moment.done, total=moment.total,
+                         failed=failed, note=moment.note, rate=rate)  # fmt: skip
+
+
+class _Lines:
+    """A line now and then, and whenever there is something new to say."""
+
+    def __init__(self, title: str) -> None:
+        self._title = title
+        self._speed = _Speed()
+        self._printed = time.monotonic()
+        self._last: Moment | None = None
+
+    def __call__(self, moment: Moment) -> None:
+        news = self._last is None or (moment.note, moment.failed) != self._last[3:1:-1]
+        self._last = moment
+        rate = self._speed.update(moment.done)
+        if news or time.monotonic() - self._printed >= _LINE_SECONDS:
+            self._print(moment, rate)
+
+    def _print(self, moment: Moment, rate: float) -> None:
+        self._printed = time.monotonic()
+        left = f", {format_duration((moment.total - moment.done) / rate)} left" if rate > 0 else ""
+        failed = f", {moment.failed} failed" if moment.failed else ""
+        note = f" ({moment.note})" if moment.note else ""
+        line = f"{self._title}: {moment.done}/{moment.total} samples, {rate:,.0f}/s{left}"
+        print(f"{line}{failed}{note}", file=sys.stderr, flush=True)  # noqa: T201 (a plain log line)
+
+    def close(self) -> None:
+        if self._last is not None:
+            self._print(self._last, self._speed.update(self._last.done))

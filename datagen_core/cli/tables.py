@@ -1,0 +1,49 @@
+"""Tables on stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from datagen_core.cache import ParamSet
+    from datagen_core.status import RunStatus
+
+
+def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Print a table; numbers are set to the right. Never cut where stdout is no terminal."""
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for place, name in enumerate(header):
+        numeric = rows and all(isinstance(row[place], int) for row in rows)
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
+    wide = None if sys.stdout.isatty() else 400
+    Console(width=wide, soft_wrap=False, highlight=False, markup=False).print(table)
+
+
+def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
+    """Print what became of runs, a line for each index range that is not done."""
+    for param_set, status in found:
+        reservation = status.reservation
+        title = (
+            f"{param_set} run {reservation.number}: {status.state}, {len(status.done)} of "
+            f"{reservation.interval.size} samples ({reservation.start} to {reservation.stop - 1})"
+        )
+        rows = [
+            (item.phase, str(item.samples), item.reason, item.log or "") for item in status.ranges
+        ]
+        print_table(title, ("state", "samples", "reason", "log"), rows)
+
+
+def human_bytes(size: float) -> str:
+    """Return a size for people, "12.3 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:  # noqa: PLR2004
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

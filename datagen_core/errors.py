@@ -1,0 +1,104 @@
+"""Every error that datagen raises on purpose.
+
+DatagenError                    anything below; the command line prints its one line and exits with `exit_code`
+    ConfigurationError          a wrong option, argument or environment variable
+        ParamsError             parameters that do not fit the generator's params class
+        GeneratorError          a generator that cannot be found, loaded or called
+        SchemaError             samples that do not fit the schema of their parameter set
+    CacheError                  a cache that cannot be read or written
+        DamagedFileError        a published file that does not hold what was written
+        SelectionError          no parameter set, split or sample answers to that name
+        SplitError              a move that the split ledger does not allow
+        InsufficientSamplesError  fewer samples than asked for
+    ExecutionError              an executor that cannot run tasks
+        IncompleteRunError      a run that ended with samples missing
+    VerificationError           files or regenerated samples that differ from what they should be
+
+All of them survive pickling, since they cross the borders of processes and jobs.
+"""
+
+from __future__ import annotations
+
+
+class DatagenError(Exception):
+    """An error with one line for the user, which says what to do next."""
+
+    exit_code = 1
+
+
+class ConfigurationError(DatagenError):
+    """A wrong option, argument or environment variable."""
+
+    exit_code = 2
+
+
+class ParamsError(ConfigurationError):
+    """Parameters that do not fit the generator's params class."""
+
+
+class GeneratorError(ConfigurationError):
+    """A generator that cannot be found, loaded or called."""
+
+
+class SchemaError(ConfigurationError):
+    """Samples that do not fit the schema of their parameter set."""
+
+
+class CacheError(DatagenError):
+    """A cache that cannot be read or written."""
+
+
+class DamagedFileError(CacheError):
+    """A published file that does not hold what was written. It is named, never deleted."""
+
+
+class SelectionError(CacheError, KeyError):
+    """No parameter set, split or sample answers to that name."""
+
+    # KeyError shows the repr of its message, which would put quotes around ours.
+    __str__ = Exception.__str__
+
+
+class SplitError(CacheError, ValueError):
+    """A move that the split ledger does not allow; nothing was changed."""
+
+
+class InsufficientSamplesError(CacheError):
+    """Fewer samples than asked for.
+
+    Attributes
+    ----------
+    missing
+        How many samples are missing.
+    seconds
+        Estimated compute time to make them, in seconds; None when nothing was ever timed.
+    command
+        The exact command that makes them.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, missing: int, seconds: float | None, command: str) -> None:
+        super().__init__(message, missing, seconds, command)
+        self.missing = missing
+        self.seconds = seconds
+        self.command = command
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class ExecutionError(DatagenError):
+    """An executor that cannot run tasks."""
+
+
+class IncompleteRunError(ExecutionError):
+    """A run that ended with samples missing; those that were made are kept."""
+
+    exit_code = 4
+
+
+class VerificationError(DatagenError):
+    """Files or regenerated samples that differ from what they should be."""
+
+    exit_code = 5

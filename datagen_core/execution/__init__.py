@@ -1,0 +1,117 @@
+"""Executors: how tasks get processors. None of them can report success; only shard files do.
+
+An executor starts tasks, says which ones are still alive, cancels them, and finds out why one
+ended. Third parties add more through the hook `datagen_executors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+from datagen_core.errors import ExecutionError
+from datagen_core.store.runs import Attempt
+
+
+class SchedulerUnavailableError(ExecutionError):
+    """A scheduler that cannot be reached right now; the same call may succeed later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What one task may use.
+
+    Attributes
+    ----------
+    minutes
+        Time limit; None for the executor's own default.
+    memory
+        In sbatch's form, such as "1GB" or "500M"; None for the executor's own default.
+    partition
+        The Slurm partition; None for the cluster's default.
+    cpus
+        Processors, and with them threads, of a task.
+    options
+        Further options of sbatch, by name without dashes; True for a flag.
+    setup
+        Shell commands that run before the worker.
+    """
+
+    minutes: int | None = None
+    memory: str | None = None
+    partition: str | None = None
+    cpus: int = 1
+    options: Mapping[str, str | bool] = field(default_factory=dict)
+    setup: tuple[str, ...] = ()
+
+
+class Job(NamedTuple):
+    """Everything that an executor needs to start an attempt.
+
+    `work(task)` does the work of a task in the process that calls it, and returns None. `parallel`
+    tasks may run at once. `waiting` tells whether somebody watches and resubmits what is lost.
+    """
+
+    attempt: Attempt
+    resources: Resources
+    parallel: int
+    waiting: bool
+    work: Callable[[int], None]
+
+
+class TaskState(NamedTuple):
+    """A task that is still alive, and in one line why it does not go on (or nothing)."""
+
+    phase: Literal["queued", "running"]
+    reason: str = ""
+
+
+class Executor(Protocol):
+    """The contract of an executor."""
+
+    name: str
+
+    def available(self) -> str:
+        """Return why this executor cannot be used here; nothing when it can."""
+        ...
+
+    def max_minutes(self, resources: Resources) -> int | None:
+        """Return the longest time limit that can ever start, None when there is no limit."""
+        ...
+
+    def max_tasks(self) -> int | None:
+        """Return how many tasks one job may have, None when there is no limit."""
+        ...
+
+    def describe(self, job: Job) -> str:
+        """Return, for people, what `submit` would hand to the scheduler."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Start the tasks of an attempt, with one call of the scheduler.
+
+        Raises
+        ------
+        ExecutionError
+            When the scheduler refuses, with its own words.
+        SchedulerUnavailableError
+            When it does not answer; nothing is lost by trying again later.
+        """
+        ...
+
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[tuple[int, int], TaskState] | None:
+        """Return the living tasks of a run by (attempt number, task); None for "cannot know"."""
+        ...
+
+    def cancel(self, attempts: Sequence[Attempt]) -> None:
+        """Ask the living tasks of these attempts to end; they publish what they have."""
+        ...
+
+    def diagnose(self, attempt: Attempt, task: int) -> str:
+        """Return in one line why a task that left no last word ended; nothing when unknown.
+
+        Lines begin with one of "out of memory", "time limit", "cancelled", "node lost",
+        "preempted", "killed".
+        """
+        ...

@@ -1,0 +1,56 @@
+"""Which executor runs a job: the one asked for, else Slurm where there is one, else this machine."""
+
+from __future__ import annotations
+
+from datagen_core.errors import ConfigurationError, ExecutionError
+from datagen_core.execution import Executor
+from datagen_core.registry import installed_executors, load_executor
+
+BUILT_IN = ("slurm", "local", "inline")
+
+
+def find_executor(name: str) -> Executor:
+    """Return the executor of that name, without asking whether it is usable here.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is none.
+    """
+    if name == "slurm":
+        from datagen_core.execution.slurm import SlurmExecutor  # noqa: PLC0415 (only where used)
+
+        return SlurmExecutor()
+    if name == "local":
+        from datagen_core.execution.local import LocalExecutor  # noqa: PLC0415
+
+        return LocalExecutor()
+    if name == "inline":
+        from datagen_core.execution.inline import InlineExecutor  # noqa: PLC0415
+
+        return InlineExecutor()
+    if name not in installed_executors():
+        known = ", ".join([*BUILT_IN, *installed_executors()])
+        message = f"there is no executor {name!r}; there are {known}"
+        raise ConfigurationError(message)
+    executor: Executor = load_executor(name)
+    return executor
+
+
+def choose_executor(name: str | None) -> Executor:
+    """Return an executor that is usable here: `name`, or the best one when that is None.
+
+    Raises
+    ------
+    ExecutionError
+        When the one asked for is not usable; the message says why.
+    """
+    if name is None:
+        slurm = find_executor("slurm")
+        return find_executor("local") if slurm.available() else slurm
+    executor = find_executor(name)
+    why_not = executor.available()
+    if why_not:
+        message = f"executor {name} cannot be used here: {why_not}; try --executor local"
+        raise ExecutionError(message)
+    return executor

@@ -1,0 +1,154 @@
+"""The local executor: each task is a process of this machine, and outlives whoever started it.
+
+A small Slurm: the processes are sessions of their own, so closing a terminal or killing the
+submitting process loses nothing. Which process does what is written down beside the run, and a
+process is recognised by pid and start time.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from datagen_core.execution import Job, Resources, TaskState
+from datagen_core.processes import (
+    describe_process,
+    end_processes,
+    find_process,
+    is_here,
+    is_stopped,
+)
+from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.journals import read_journal
+from datagen_core.store.runs import Attempt
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""What numpy and torch read to pin their number of threads."""
+
+_START_SECONDS = 10.0
+"""So long after its plan was published, an attempt's processes may still be about to start."""
+
+_PATIENCE = 10.0
+
+
+class LocalExecutor:
+    """Runs tasks as processes of this machine."""
+
+    name = "local"
+
+    def __init__(self) -> None:
+        # Kept so that ended children are reaped; other processes' are not our concern.
+        self._children: list[subprocess.Popen[bytes]] = []
+
+    def available(self) -> str:
+        """Return nothing: it always works."""
+        return ""
+
+    def max_minutes(self, resources: Resources) -> int | None:  # noqa: ARG002
+        """Return None: there is no limit."""
+        return None
+
+    def max_tasks(self) -> int | None:
+        """Return None: there is no limit."""
+        return None
+
+    def describe(self, job: Job) -> str:
+        """Return what would happen, for people."""
+        count = min(job.parallel, len(job.attempt.tasks))
+        return f"{count} process(es) of this machine, {job.resources.cpus} thread(s) each"
+
+    def submit(self, job: Job) -> None:
+        """Start at most `parallel` processes; task t is done by process t modulo their number."""
+        attempt = job.attempt
+        width = min(job.parallel, len(attempt.tasks))
+        workers = []
+        for first in range(width):
+            tasks = list(range(first, len(attempt.tasks), width))
+            child = self._start(attempt, tasks, job.resources.cpus)
+            workers.append({**describe_process(child.pid), "tasks": tasks})
+        content = {"workers": workers}
+        publish_document(_receipt(attempt), content, attempt.run.set.temporary)
+
+    def _start(self, attempt: Attempt, tasks: list[int], cpus: int) -> subprocess.Popen[bytes]:
+        place = [str(attempt.run.set.root), str(attempt.run.number), str(attempt.number)]
+        command = [sys.executable, "-m", "datagen_core.worker", *place, *map(str, tasks)]
+        log = attempt.run.log(attempt.number, tasks[0])
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(cpus))},
+            )
+        self._children.append(child)
+        return child
+
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[tuple[int, int], TaskState] | None:
+        """Return the living tasks; None when they may live on another machine."""
+        self._children = [child for child in self._children if child.poll() is None]
+        states: dict[tuple[int, int], TaskState] = {}
+        for attempt in attempts:
+            workers = _workers(attempt)
+            if any(not is_here(worker) for worker in workers):
+                return None
+            states |= _living(attempt, workers)
+        return states
+
+    def cancel(self, attempts: Sequence[Attempt]) -> None:
+        """End the processes: SIGTERM, then after ten seconds SIGKILL."""
+        workers = [worker for attempt in attempts for worker in _workers(attempt)]
+        found = [find_process(worker) for worker in workers if is_here(worker)]
+        end_processes((process for process in found if process is not None), _PATIENCE)
+
+    def diagnose(self, attempt: Attempt, task: int) -> str:
+        """Return that it was killed: a process that ends by itself leaves a last word."""
+        started = any(event["event"] == "start" for event in _events(attempt, task))
+        return "killed" if started else "killed before it began"
+
+
+def _receipt(attempt: Attempt) -> Path:
+    return attempt.run.folder / "workers" / f"{attempt.number}.json"
+
+
+def _workers(attempt: Attempt) -> list[dict[str, Any]]:
+    """The processes of an attempt: from the receipt, or as their journals tell."""
+    with suppress(FileNotFoundError):
+        workers: list[dict[str, Any]] = read_document(_receipt(attempt))["workers"]
+        return workers
+    starts = [
+        {**event, "tasks": [task]}
+        for task in range(len(attempt.tasks))
+        for event in _events(attempt, task)
+        if event["event"] == "start"
+    ]
+    return starts
+
+
+def _events(attempt: Attempt, task: int) -> list[dict[str, Any]]:
+    return read_journal(attempt.run.journal(attempt.number, task))
+
+
+def _living(
+    attempt: Attempt, workers: list[dict[str, Any]]
+) -> Iterator[tuple[tuple[int, int], TaskState]]:
+    if not workers and time.time() - attempt.created < _START_SECONDS:
+        for task in range(len(attempt.tasks)):
+            yield (attempt.number, task), TaskState("queued")
+    for worker in workers:
+        process = find_process(worker)
+        if process is None:
+            continue
+        stopped = f"process {process.pid} is stopped; `kill -CONT {process.pid}` lets it go on"
+        for task in worker["tasks"]:
+            if not any(event["event"] == "end" for event in _events(attempt, task)):
+                phase = TaskState("running", stopped if is_stopped(process) else "")
+                yield (attempt.number, task), phase

@@ -1,0 +1,109 @@
+"""Typed, validated, frozen parameters: the only module that knows pydantic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from datagen_core.errors import ParamsError
+
+
+class Params(BaseModel):
+    """Base class of a generator's parameters; each is an annotated attribute with a default.
+
+    ::
+
+        class NoisySineParams(datagen_core.Params):
+            left: float = -1
+            right: float = 1
+
+    A string under an attribute describes it in `datagen show`. Instances are frozen and hashable.
+    Unknown keys, NaN and infinity are refused. Constraints are pydantic's, such as
+    `Annotated[float, pydantic.Field(gt=0)]`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
+    )
+
+    def check(self) -> None:
+        """Refuse combinations of values: override, and raise ValueError with one line."""
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        self.check()
+        return self
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the values as plain JSON types, in the order of their declaration."""
+        return self.model_dump(mode="json")
+
+
+def bind(params_type: type[Params], values: Mapping[str, Any] | Params | None, owner: str) -> Params:
+    """Return `params_type(**values)`; `owner` is the generator's name for messages.
+
+    Raises
+    ------
+    ParamsError
+        For the first wrong key or value, in one line, with the nearest right name.
+    """
+    if isinstance(values, Params):
+        values = values.model_dump()
+    unknown = [key for key in values or {} if key not in params_type.model_fields]
+    if unknown:
+        raise ParamsError(_unknown(params_type, str(unknown[0]), owner))
+    try:
+        return params_type(**(values or {}))
+    except ValidationError as error:
+        raise ParamsError(_invalid(error, owner)) from None
+
+
+def _unknown(params_type: type[Params], key: str, owner: str) -> str:
+    names = list(params_type.model_fields)
+    nearest = get_close_matches(key, names, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    known = f"it has: {', '.join(names)}" if names else "it has none"
+    return f"{owner} has no parameter {key!r}; {hint}{known}"
+
+
+def _invalid(error: ValidationError, owner: str) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    if not where:
+        return f"{owner}: {reason}"
+    return f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {first['input']!r}"
+
+
+def defaults_of(params_type: type[Params]) -> dict[str, Any]:
+    """Return the default values as plain JSON types; parameters without a default are left out."""
+    fields = params_type.model_fields
+    required = {name for name, field in fields.items() if field.is_required()}
+    partial = params_type.model_construct()
+    return partial.model_dump(mode="json", exclude=required)
+
+
+def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
+    """Return name, type, default and description of every parameter, for people and scripts."""
+    properties = params_type.model_json_schema().get("properties", {})
+    return [
+        {
+            "name": name,
+            "type": _type_name(field.annotation),
+            "default": defaults_of(params_type).get(name),
+            "required": field.is_required(),
+            "description": properties.get(name, {}).get("description", ""),
+        }
+        for name, field in params_type.model_fields.items()
+    ]
+
+
+def _type_name(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")

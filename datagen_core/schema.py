@@ -1,0 +1,222 @@
+"""What a sample looks like: named fields, fixed-shape or ragged, and the columns that hold many.
+
+A *column* holds one field of consecutive samples: an array `(samples, *shape)` for a fixed field,
+a `Ragged` for one whose first dimension differs from sample to sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self, overload
+
+import numpy as np
+from numpy.lib.format import descr_to_dtype, dtype_to_descr
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from datagen_core.errors import SchemaError
+
+STRING = "str"
+"""The dtype of text fields, stored as variable-length UTF-8."""
+
+
+@dataclass(frozen=True, init=False)
+class Field:
+    """One field of a sample.
+
+    Attributes
+    ----------
+    dtype
+        A numpy dtype (structured ones too), native byte order; object for text.
+    shape
+        Shape of one sample's value; for a ragged field, the shape behind its first dimension.
+    ragged
+        Whether the first dimension differs from sample to sample.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    ragged: bool
+
+    def __init__(
+        self, dtype: DTypeLike, shape: Sequence[int] = (), *, ragged: bool = False
+    ) -> None:
+        resolved = np.dtype(object) if _is_text(dtype) else np.dtype(dtype).newbyteorder("=")
+        if resolved == object and not _is_text(dtype):
+            message = f"a field cannot hold {dtype!r}; use numbers, bool, str or records of them"
+            raise SchemaError(message)
+        if resolved == object and shape:
+            message = "a text field has no shape; use a ragged field of text instead"
+            raise SchemaError(message)
+        object.__setattr__(self, "dtype", resolved)
+        object.__setattr__(self, "shape", tuple(int(size) for size in shape))
+        object.__setattr__(self, "ragged", ragged)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the field holds strings."""
+        return bool(self.dtype == object)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the field as plain JSON types."""
+        dtype = STRING if self.is_text else dtype_to_descr(self.dtype)
+        return {"dtype": dtype, "shape": list(self.shape), "ragged": self.ragged}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return the field that `to_json` wrote."""
+        dtype = content["dtype"]
+        if isinstance(dtype, list):
+            dtype = descr_to_dtype([_tupled(item) for item in dtype])
+        return cls(dtype, content["shape"], ragged=content["ragged"])
+
+    def __str__(self) -> str:
+        shape = (*(("n",) if self.ragged else ()), *self.shape)
+        kind = STRING if self.is_text else str(self.dtype)
+        return f"{kind} ({', '.join(map(str, shape))})" if shape else kind
+
+
+def _is_text(dtype: object) -> bool:
+    return dtype is str or dtype == STRING or (isinstance(dtype, np.dtype) and dtype.kind == "U")
+
+
+def _tupled(item: list[Any]) -> tuple[Any, ...]:
+    """JSON has no tuples: `["x", "<f8", [3]]` was `("x", "<f8", (3,))`."""
+    name, dtype, *shape = item
+    inner = [_tupled(part) for part in dtype] if isinstance(dtype, list) else dtype
+    return (name, inner, *(tuple(part) for part in shape))
+
+
+@dataclass(frozen=True, init=False)
+class Schema:
+    """The fields of a sample, in order; two fields `x`, `y` make it a pair sample."""
+
+    fields: Mapping[str, Field]
+
+    def __init__(self, fields: Mapping[str, Field]) -> None:
+        if not fields:
+            message = "a sample needs at least one field"
+            raise SchemaError(message)
+        for name in fields:
+            if not str(name).isidentifier():
+                message = f"{name!r} is no field name: use letters, digits and '_'"
+                raise SchemaError(message)
+        object.__setattr__(self, "fields", dict(fields))
+
+    @property
+    def is_pair(self) -> bool:
+        """Whether samples are pairs `x, y`."""
+        return list(self.fields) == ["x", "y"]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the schema as plain JSON types; a list, since JSON objects have no order."""
+        return [{"name": name, **field.to_json()} for name, field in self.fields.items()]
+
+    @classmethod
+    def from_json(cls, content: Iterable[Mapping[str, Any]]) -> Self:
+        """Return the schema that `to_json` wrote."""
+        return cls({item["name"]: Field.from_json(item) for item in content})
+
+
+@dataclass(frozen=True, eq=False)
+class Ragged(Sequence[NDArray[Any]]):
+    """A sequence of arrays of different length in two flat arrays.
+
+    Attributes
+    ----------
+    values
+        All arrays joined, `(rows, *shape)`.
+    offsets
+        int64 `(samples + 1,)`; array i is `values[offsets[i]:offsets[i + 1]]`.
+    """
+
+    values: NDArray[Any]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def from_arrays(cls, arrays: Sequence[ArrayLike], field: Field) -> Self:
+        """Join arrays; every one must have the field's dtype and shape already."""
+        parts = [np.asarray(array, field.dtype) for array in arrays]
+        offsets = np.zeros(len(parts) + 1, np.int64)
+        np.cumsum([len(part) for part in parts], out=offsets[1:])
+        empty = np.empty((0, *field.shape), field.dtype)
+        return cls(np.concatenate([empty, *parts]), offsets)
+
+    @classmethod
+    def join(cls, pieces: Sequence[Self]) -> Self:
+        """Return one `Ragged` with the samples of all pieces, in order."""
+        lengths = np.concatenate([piece.lengths for piece in pieces])
+        offsets = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        return cls(np.concatenate([piece.rows() for piece in pieces]), offsets)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The length of every array, int64 `(samples,)`."""
+        return np.diff(self.offsets)
+
+    def rows(self) -> NDArray[Any]:
+        """Return the values of these samples alone; `values` of a slice may hold more."""
+        return self.values[self.offsets[0] : self.offsets[-1]]
+
+    def take(self, indices: NDArray[np.intp]) -> Ragged:
+        """Return the samples at these positions, copied."""
+        lengths = self.lengths[indices]
+        offsets = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        # Row r of the result is row r - offsets[i] of sample i: one gather instead of a loop.
+        shifts = np.repeat(self.offsets[indices] - offsets[:-1], lengths)
+        return Ragged(self.values[np.arange(offsets[-1]) + shifts], offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @overload
+    def __getitem__(self, key: int) -> NDArray[Any]: ...
+    @overload
+    def __getitem__(self, key: slice) -> Ragged: ...
+    def __getitem__(self, key: int | slice) -> NDArray[Any] | Ragged:
+        if isinstance(key, slice):
+            start, stop, step = key.indices(len(self))
+            if step != 1:
+                return self.take(np.arange(start, stop, step))
+            return Ragged(self.values, self.offsets[start : max(start, stop) + 1])
+        place = range(len(self))[key]
+        return self.values[self.offsets[place] : self.offsets[place + 1]]
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        return (self[place] for place in range(len(self)))
+
+    def __repr__(self) -> str:
+        shape = ", ".join(["n", *map(str, self.values.shape[1:])])
+        return f"<Ragged: {len(self)} arrays of {self.values.dtype} ({shape})>"
+
+
+Column = NDArray[Any] | Ragged
+Columns = dict[str, Column]
+
+
+def slice_columns(columns: Columns, start: int, stop: int) -> Columns:
+    """Return rows `start` to `stop` of every column."""
+    return {name: column[start:stop] for name, column in columns.items()}
+
+
+def join_columns(pieces: Sequence[Columns]) -> Columns:
+    """Return the rows of all pieces, in order; the pieces have one schema."""
+    if len(pieces) == 1:
+        return pieces[0]
+    return {name: _join([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _join(parts: Sequence[Column]) -> Column:
+    if isinstance(parts[0], Ragged):
+        return Ragged.join([part for part in parts if isinstance(part, Ragged)])
+    return np.concatenate(parts)  # type: ignore[arg-type]  # all are arrays when the first is
+
+
+def bytes_of(columns: Columns) -> int:
+    """Return the size of the columns in memory, in bytes."""
+    return sum(
+        column.values.nbytes + column.offsets.nbytes if isinstance(column, Ragged) else column.nbytes
+        for column in columns.values()
+    )

@@ -1,0 +1,155 @@
+"""Index ranges, interval sets, batches and random streams: the arithmetic of samples.
+
+A sample is its index. Everything that the engine says about samples (what exists, what is missing,
+who makes what, which split holds what) is therefore an `IntervalSet`, and everything random about a
+sample follows from its batch: see `batch_stream`.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from numpy.random import SeedSequence
+
+
+class Interval(NamedTuple):
+    """The indices `start, …, stop - 1`."""
+
+    start: int
+    stop: int
+
+    @property
+    def size(self) -> int:
+        """How many indices it holds."""
+        return self.stop - self.start
+
+
+def _normal(pairs: Iterable[tuple[int, int]]) -> Iterator[Interval]:
+    """Sort, drop what is empty, and join what touches."""
+    start = stop = None
+    for low, high in sorted(pairs):
+        if high <= low:
+            continue
+        if stop is None or low > stop:
+            if start is not None and stop is not None:
+                yield Interval(start, stop)
+            start, stop = low, high
+        elif high > stop:
+            stop = high
+    if start is not None and stop is not None:
+        yield Interval(start, stop)
+
+
+@dataclass(frozen=True, init=False, slots=True)
+class IntervalSet:
+    """An immutable set of indices, kept as sorted disjoint intervals that do not touch.
+
+    Every operation costs time in the number of intervals, never of indices.
+    """
+
+    intervals: tuple[Interval, ...]
+
+    def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
+        object.__setattr__(self, "intervals", tuple(_normal(pairs)))
+
+    def __iter__(self) -> Iterator[Interval]:
+        return iter(self.intervals)
+
+    def __len__(self) -> int:
+        return sum(stop - start for start, stop in self.intervals)
+
+    def __bool__(self) -> bool:
+        return bool(self.intervals)
+
+    def __contains__(self, index: int) -> bool:
+        place = bisect_right(self.intervals, (index, float("inf"))) - 1
+        return place >= 0 and index < self.intervals[place].stop
+
+    def __or__(self, other: IntervalSet) -> IntervalSet:
+        return IntervalSet((*self.intervals, *other.intervals))
+
+    def __and__(self, other: IntervalSet) -> IntervalSet:
+        return IntervalSet(_overlaps(self.intervals, other.intervals))
+
+    def __sub__(self, other: IntervalSet) -> IntervalSet:
+        if not self.intervals:
+            return self
+        end = self.intervals[-1].stop
+        edges = [0, *(edge for interval in other.intervals for edge in interval), max(end, 0)]
+        gaps = zip(edges[::2], edges[1::2], strict=True)
+        return self & IntervalSet((low, min(high, end)) for low, high in gaps)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{start}-{stop}" for start, stop in self.intervals) or "none"
+
+    def lowest(self, count: int) -> IntervalSet:
+        """Return the `count` lowest indices, or all of them when there are fewer."""
+        taken: list[Interval] = []
+        for start, stop in self.intervals:
+            if count <= 0:
+                break
+            taken.append(Interval(start, min(stop, start + count)))
+            count -= stop - start
+        return IntervalSet(taken)
+
+
+def _overlaps(
+    left: tuple[Interval, ...], right: tuple[Interval, ...]
+) -> Iterator[tuple[int, int]]:
+    i = j = 0
+    while i < len(left) and j < len(right):
+        yield max(left[i].start, right[j].start), min(left[i].stop, right[j].stop)
+        if left[i].stop < right[j].stop:
+            i += 1
+        else:
+            j += 1
+
+
+def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator[Interval]:
+    """Cut intervals at the borders of batches; a piece never reaches over two batches."""
+    for start, stop in intervals:
+        while start < stop:
+            border = min(stop, (start // batch_size + 1) * batch_size)
+            yield Interval(start, border)
+            start = border
+
+
+def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]:
+    """Share missing samples evenly among at most `tasks` tasks, in order and in whole batches.
+
+    The first tasks get one batch more where it does not come out even. A task is never empty.
+    """
+    pieces = list(cut_into_batches(missing, batch_size))
+    tasks = min(tasks, len(pieces))
+    sizes = [len(pieces) // tasks + (task < len(pieces) % tasks) for task in range(tasks)]
+    ends = list(accumulate(sizes, initial=0))
+    return [IntervalSet(pieces[low:high]) for low, high in zip(ends, ends[1:], strict=False)]
+
+
+def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
+    """Return the root of all randomness of one batch.
+
+    Parameters
+    ----------
+    seed
+        The seed of the parameter set, not negative.
+    digest
+        The hexadecimal SHA-256 identity of the parameter set.
+    batch
+        The number of the batch: index of its first sample divided by the batch size.
+
+    Notes
+    -----
+    `SeedSequence` mixes (seed, eight 32-bit words of the digest) and keys the batches apart by
+    `spawn_key`, which is how numpy documents independent streams (Parallel Random Number
+    Generation, section `SeedSequence` spawning).
+    """
+    import numpy as np  # here, because listing a cache must not pay for it  # noqa: PLC0415
+
+    words = [int(digest[place : place + 8], 16) for place in range(0, 64, 8)]
+    return np.random.SeedSequence([seed, *words], spawn_key=(batch,))

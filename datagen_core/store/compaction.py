@@ -1,0 +1,123 @@
+"""Compaction: many small shards become few large packs, in which reading costs the least."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
+from typing import NamedTuple
+
+from datagen_core.schema import Schema, join_columns, slice_columns
+from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.store.columns import Piece, cover
+from datagen_core.store.layout import SetPaths, list_shards, shard_name
+from datagen_core.store.sets import SetRecord
+from datagen_core.store.shards import ShardLabel, publish_shard, verify_shard
+
+PACK_BYTES = 256 * 2**20
+"""A pack is at most this large, since it is made in memory."""
+
+GRACE_SECONDS = 24 * 3600.0
+"""How long shards stay beside the pack that covers them: readers elsewhere may have them open."""
+
+MANY_FILES = 64
+SMALL_BYTES = 4 * 2**20
+
+
+class Compaction(NamedTuple):
+    """What a compaction did: packs written, shards removed, shards that stay for the grace period."""
+
+    packs: int
+    removed: int
+    waiting: int
+
+
+def wants_compaction(paths: SetPaths) -> bool:
+    """Return whether there are many small shards that no pack covers."""
+    sizes = [_size(piece) for piece in _loose(paths)]
+    return len(sizes) > MANY_FILES and sum(sizes) < SMALL_BYTES * len(sizes)
+
+
+def compact(
+    paths: SetPaths,
+    record: SetRecord,
+    schema: Schema,
+    *,
+    grace: float = GRACE_SECONDS,
+    compress: bool = False,
+) -> Compaction:
+    """Write packs over all loose shards, then remove shards that packs have covered for `grace`.
+
+    Every shard's checksum is verified before its samples go into a pack.
+
+    Raises
+    ------
+    DamagedFileError
+        When a shard is damaged; it is named, and nothing was removed.
+    """
+    packs = 0
+    for group in _groups(_loose(paths)):
+        if len(group) > 1:
+            _write_pack(paths, record, schema, group, compress=compress)
+            packs += 1
+    removed, waiting = _remove_covered(paths, grace)
+    return Compaction(packs, removed, waiting)
+
+
+def _loose(paths: SetPaths) -> list[Piece]:
+    return [piece for piece in cover([paths.packs, paths.shards]) if piece.folder == paths.shards]
+
+
+def _size(piece: Piece) -> int:
+    with suppress(FileNotFoundError):
+        return piece.path.stat().st_size
+    return 0
+
+
+def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
+    """Group adjacent pieces up to the size of a pack."""
+    if not pieces:
+        return
+    group, size = [pieces[0]], _size(pieces[0])
+    for before, piece in pairwise(pieces):
+        more = _size(piece)
+        if before.interval.stop != piece.interval.start or size + more > PACK_BYTES:
+            yield group
+            group, size = [], 0
+        group.append(piece)
+        size += more
+    yield group
+
+
+def _write_pack(
+    paths: SetPaths, record: SetRecord, schema: Schema, group: list[Piece], *, compress: bool
+) -> None:
+    parts = []
+    for piece in group:
+        label = ShardLabel(record.generator, record.digest, piece.file)
+        columns = verify_shard(piece.path, schema, label)
+        start, stop = (index - piece.file.start for index in piece.interval)
+        parts.append(slice_columns(columns, start, stop))
+    interval = Interval(group[0].interval.start, group[-1].interval.stop)
+    label = ShardLabel(record.generator, record.digest, interval)
+    publish_shard(paths.packs, paths.temporary, label, join_columns(parts), compress=compress)
+
+
+def _remove_covered(paths: SetPaths, grace: float) -> tuple[int, int]:
+    now = time.time()
+    packs = list_shards(paths.packs)
+    old = [pack for pack in packs if now - _written(paths, pack) >= grace]
+    covered, covered_long = IntervalSet(packs), IntervalSet(old)
+    removed = waiting = 0
+    for shard in list_shards(paths.shards):
+        if not IntervalSet([shard]) - covered_long:
+            (paths.shards / shard_name(shard)).unlink(missing_ok=True)
+            removed += 1
+        elif not IntervalSet([shard]) - covered:
+            waiting += 1
+    return removed, waiting
+
+
+def _written(paths: SetPaths, pack: Interval) -> float:
+    return (paths.packs / shard_name(pack)).stat().st_mtime

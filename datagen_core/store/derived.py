@@ -1,0 +1,59 @@
+"""Derived data: what a preprocessor made of the samples of a split, as shards of their own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datagen_core.schema import Schema
+from datagen_core.sharding import IntervalSet
+from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.layout import SetPaths, list_folders, list_shards
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedPaths:
+    """The folder of one version of a preprocessor: `derived.json` beside its shards."""
+
+    root: Path
+
+    @property
+    def _record(self) -> dict[str, Any]:
+        return read_document(self.root / "derived.json")
+
+    @property
+    def name(self) -> str:
+        """The name of the preprocessor."""
+        return str(self._record["name"])
+
+    @property
+    def created(self) -> float:
+        """When this version was first used, in seconds since the epoch."""
+        return float(self._record["created"])
+
+    def schema(self) -> Schema:
+        """Return the fields of its results."""
+        return Schema.from_json(self._record["fields"])
+
+    def existing(self) -> IntervalSet:
+        """Return the samples that are preprocessed."""
+        return IntervalSet(list_shards(self.root))
+
+
+def derived_paths(paths: SetPaths, split: str, name: str, version: str) -> DerivedPaths:
+    """Return the folder of one version of a preprocessor, which need not exist."""
+    return DerivedPaths(paths.derived(split) / f"{name}-{version[:8]}")
+
+
+def begin_derived(paths: SetPaths, derived: DerivedPaths, name: str, schema: Schema) -> None:
+    """Record name and schema of a version, put-if-absent."""
+    content = {"name": name, "created": time.time(), "fields": schema.to_json()}
+    publish_document(derived.root / "derived.json", content, paths.temporary)
+
+
+def list_derived(paths: SetPaths, split: str) -> list[DerivedPaths]:
+    """Return everything that preprocessors made of a split."""
+    folders = [DerivedPaths(folder) for folder in list_folders(paths.derived(split))]
+    return [derived for derived in folders if (derived.root / "derived.json").exists()]

@@ -1,0 +1,55 @@
+"""Small immutable JSON files with a checksum: params, reservations, split ledgers, last words."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import DamagedFileError
+from datagen_core.identity import sha256_of
+from datagen_core.store.publishing import publish, temporary_path
+
+_RETRIES = 5
+"""A stale size cache of a network file system shows a truncated file for a moment."""
+
+
+def publish_document(path: Path, content: Mapping[str, Any], temporary_folder: Path) -> bool:
+    """Publish `content` under `path`, put-if-absent; False when the name was taken."""
+    temporary = temporary_path(temporary_folder, path.name)
+    text = json.dumps({**content, "checksum": sha256_of(content)}, indent=1)
+    try:
+        temporary.write_text(text + "\n", encoding="utf-8")
+        return publish(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the content of a published document.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is none.
+    DamagedFileError
+        When it does not hold what was written, after a few tries.
+    """
+    for attempt in range(_RETRIES):
+        content = _parse(path)
+        if content is not None:
+            return content
+        time.sleep(0.01 * 2**attempt)
+    message = f"{path} is damaged: its checksum does not match; restore it from a backup"
+    raise DamagedFileError(message)
+
+
+def _parse(path: Path) -> dict[str, Any] | None:
+    try:
+        content = json.loads(path.read_bytes())
+        expected = content.pop("checksum")
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return None
+    return content if sha256_of(content) == expected else None

@@ -1,0 +1,133 @@
+"""The split ledger: which samples carry which label, in numbered immutable generations.
+
+A generation is the whole state: for each split its intervals in the order of assignment, and the
+ids of all operations so far. The highest number is the truth. To change it, publish the next
+number, put-if-absent; whoever loses the race reads again and tries the next one. Nothing is lost
+with or without locks, so the lock around it is a courtesy that saves retries.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
+
+import filelock
+
+from datagen_core.errors import DamagedFileError, SplitError
+from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.layout import SetPaths, check_name, numbered
+
+RAW = "raw"
+"""The label of samples that no split holds; it is in no ledger."""
+
+_LOCK_SECONDS = 5.0
+_RETRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One generation of the ledger."""
+
+    generation: int = 0
+    splits: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
+    operations: tuple[str, ...] = ()
+
+    @property
+    def assigned(self) -> IntervalSet:
+        """All samples that are in a split."""
+        return IntervalSet(chain.from_iterable(self.splits.values()))
+
+    def raw(self, existing: IntervalSet) -> IntervalSet:
+        """Return the samples that exist and are in no split."""
+        return existing - self.assigned
+
+    def assign(self, samples: IntervalSet, split: str, operation: str) -> Ledger:
+        """Return the next generation, in which `split` holds `samples` behind what it held."""
+        before = self.splits.get(split, ())
+        splits = {**self.splits, split: _append(before, samples)}
+        return Ledger(self.generation + 1, splits, (*self.operations, operation))
+
+
+def _append(before: tuple[Interval, ...], samples: IntervalSet) -> tuple[Interval, ...]:
+    """Append in order, so that the first n samples of a split stay the same ones for ever."""
+    joined = list(before)
+    for interval in samples:
+        if joined and joined[-1].stop == interval.start:
+            joined[-1] = Interval(joined[-1].start, interval.stop)
+        else:
+            joined.append(interval)
+    return tuple(joined)
+
+
+def read_ledger(paths: SetPaths) -> Ledger:
+    """Return the newest generation; the empty generation 0 when nothing was ever moved.
+
+    Raises
+    ------
+    DamagedFileError
+        When the newest generation is not what was written, or two splits share a sample.
+    """
+    generations = numbered(paths.splits)
+    if not generations:
+        return Ledger()
+    path = paths.generation(generations[-1])
+    content = read_document(path)
+    splits = {
+        name: tuple(Interval(*pair) for pair in pairs) for name, pairs in content["splits"].items()
+    }
+    ledger = Ledger(generations[-1], splits, tuple(content["operations"]))
+    if len(ledger.assigned) != sum(interval.size for split in splits.values() for interval in split):
+        message = f"{path} is damaged: a sample is in two splits"
+        raise DamagedFileError(message)
+    return ledger
+
+
+def publish_ledger(paths: SetPaths, ledger: Ledger) -> bool:
+    """Publish a generation; False when somebody else published that number first."""
+    content = {
+        "splits": {name: [list(pair) for pair in pairs] for name, pairs in ledger.splits.items()},
+        "operations": list(ledger.operations),
+    }
+    return publish_document(paths.generation(ledger.generation), content, paths.temporary)
+
+
+def check_split(split: str) -> str:
+    """Return `split` when samples can be moved into a split of that name."""
+    if split == RAW:
+        message = "samples cannot be moved back into 'raw'; choose another split"
+        raise SplitError(message)
+    return check_name(split, "split")
+
+
+@contextmanager
+def courtesy_lock(paths: SetPaths) -> Iterator[None]:
+    """Hold the ledger's lock if that is possible; go on without it if it is not.
+
+    flock fails on some network file systems and is local to each node on others. The protocol
+    needs no lock, so a failing or waiting one never stops a move.
+    """
+    paths.temporary.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(paths.lock, timeout=_LOCK_SECONDS, fallback_to_soft=False)
+    try:
+        lock.acquire(poll_interval=0.005)
+    except (OSError, NotImplementedError, filelock.Timeout):
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def new_operation() -> str:
+    """Return an id that no other operation has."""
+    return os.urandom(16).hex()
+
+
+def is_recorded(paths: SetPaths, operation: str) -> bool:
+    """Return whether the newest generation knows an operation that was published."""
+    return operation in read_ledger(paths).operations

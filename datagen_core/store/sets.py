@@ -1,0 +1,131 @@
+"""Parameter sets on disk: their record, schema and number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import CacheError, SchemaError
+from datagen_core.identity import HASH_VERSION, changed_params, folder_name
+from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
+from datagen_core.sharding import IntervalSet
+
+
+@dataclass(frozen=True, slots=True)
+class SetRecord:
+    """What a parameter set is (its identity), how it is made, and where it came from.
+
+    Attributes
+    ----------
+    digest
+        The identity: see `datagen_core.identity.digest_of`.
+    generator, version, params, seed
+        What the identity is made of; `params` in plain JSON types.
+    defaults
+        The params' default values, to tell what is special about this set without its generator.
+    batch_size, limit
+        The generator's, when the set was begun; all later runs keep to them.
+    provenance
+        Facts about how it was begun: versions, commit, host, user, time, command.
+    """
+
+    digest: str
+    generator: str
+    version: str
+    params: Mapping[str, Any]
+    seed: int
+    defaults: Mapping[str, Any]
+    batch_size: int
+    limit: int | None
+    provenance: Mapping[str, Any]
+    hash_version: int = HASH_VERSION
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The parameters that differ from their defaults."""
+        return changed_params(self.params, self.defaults)
+
+
+def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
+    """Return the paths and the published record of a parameter set; begin it when it is new.
+
+    Raises
+    ------
+    CacheError
+        When its folder belongs to another set.
+    """
+    name = folder_name(record.changed, record.seed, record.digest)
+    paths = SetPaths(cache / record.generator / name)
+    publish_document(paths.params, asdict(record), paths.temporary)
+    _number(paths)
+    published = read_set(paths)
+    if published.digest != record.digest:
+        message = f"{paths.root} belongs to another parameter set; use another --cache"
+        raise CacheError(message)
+    return paths, published
+
+
+def read_set(paths: SetPaths) -> SetRecord:
+    """Return the record of a parameter set."""
+    return SetRecord(**read_document(paths.params))
+
+
+def publish_schema(paths: SetPaths, fields: list[dict[str, Any]]) -> None:
+    """Record the schema of a parameter set, put-if-absent.
+
+    Raises
+    ------
+    SchemaError
+        When the set has another one.
+    """
+    publish_document(paths.schema, {"fields": fields}, paths.temporary)
+    if read_schema(paths) != fields:
+        message = (
+            f"the samples of {paths.root.name} have another schema than its first ones; "
+            "raise the generator's version to begin a new set"
+        )
+        raise SchemaError(message)
+
+
+def read_schema(paths: SetPaths) -> list[dict[str, Any]] | None:
+    """Return the schema of a parameter set, None before its first sample."""
+    try:
+        fields: list[dict[str, Any]] = read_document(paths.schema)["fields"]
+    except FileNotFoundError:
+        return None
+    return fields
+
+
+def existing_samples(paths: SetPaths) -> IntervalSet:
+    """Return the samples that exist: names of files tell, none is opened."""
+    return IntervalSet([*list_shards(paths.packs), *list_shards(paths.shards)])
+
+
+def _number(paths: SetPaths) -> None:
+    """Give a set its number: the lowest one behind all others, for ever."""
+    folder = paths.root.parent / "numbers"
+    # Both the test and the next number must come from one look: then a concurrent call for the
+    # same set tries the same number, loses, and finds its set numbered.
+    while paths.root.name not in (numbers := _numbers(folder)).values():
+        number = max(numbers, default=-1) + 1
+        content = {"set": paths.root.name}
+        publish_document(folder / f"{number}.json", content, paths.temporary)
+
+
+def _numbers(folder: Path) -> dict[int, str]:
+    return {number: read_document(folder / f"{number}.json")["set"] for number in numbered(folder)}
+
+
+def list_sets(generator_folder: Path) -> dict[int, SetPaths]:
+    """Return the parameter sets of a generator by number, in order; removed ones leave gaps."""
+    numbers = _numbers(generator_folder / "numbers")
+    sets = {number: SetPaths(generator_folder / name) for number, name in numbers.items()}
+    return {number: paths for number, paths in sets.items() if paths.params.exists()}
+
+
+def list_generators(cache: Path) -> list[str]:
+    """Return the names of the generators that have a folder in a cache, sorted."""
+    return [folder.name for folder in list_folders(cache) if (folder / "numbers").is_dir()]

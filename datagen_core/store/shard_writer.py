@@ -1,0 +1,66 @@
+"""Publishing samples as they are made: a new shard now and then, never a file a batch."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datagen_core.schema import Columns, bytes_of, join_columns
+from datagen_core.sharding import Interval
+from datagen_core.store.shards import ShardLabel, publish_shard
+
+PUBLISH_BYTES = 64 * 2**20
+PUBLISH_SECONDS = 30.0
+
+
+@dataclass
+class ShardWriter:
+    """Gathers adjacent samples and publishes them as one shard when it is time.
+
+    Attributes
+    ----------
+    folder, temporary
+        Where shards go, and where they are written first.
+    generator, digest
+        What the shards are labelled with.
+    """
+
+    folder: Path
+    temporary: Path
+    generator: str
+    digest: str
+    compress: bool = False
+    publish_bytes: int = PUBLISH_BYTES
+    _parts: list[Columns] = field(default_factory=list)
+    _interval: Interval = Interval(0, 0)
+    _bytes: int = 0
+    _since: float = field(default_factory=time.monotonic)
+
+    @property
+    def waiting(self) -> int:
+        """How many samples are not published yet."""
+        return self._interval.size
+
+    def add(self, piece: Interval, columns: Columns) -> None:
+        """Add samples that follow those that wait."""
+        start = self._interval.start if self._parts else piece.start
+        self._interval = Interval(start, piece.stop)
+        self._parts.append(columns)
+        self._bytes += bytes_of(columns)
+
+    def is_due(self, following: Interval) -> bool:
+        """Return whether to publish before the samples `following` are added."""
+        apart = bool(self._parts) and following.start != self._interval.stop
+        late = time.monotonic() - self._since >= PUBLISH_SECONDS
+        return apart or late or self._bytes >= self.publish_bytes
+
+    def publish(self) -> None:
+        """Publish what waits; they stay in memory until that has succeeded."""
+        self._since = time.monotonic()
+        if not self._parts:
+            return
+        label = ShardLabel(self.generator, self.digest, self._interval)
+        columns = join_columns(self._parts)
+        publish_shard(self.folder, self.temporary, label, columns, compress=self.compress)
+        self._parts, self._bytes, self._interval = [], 0, Interval(0, 0)

@@ -1,0 +1,191 @@
+"""Shards: immutable HDF5 files with samples `[start, stop)` of one parameter set.
+
+A fixed field is a dataset at the root, a ragged one a group with `values` and `offsets`. Default
+file format, contiguous, unfiltered, aligned: any HDF5 tool opens it, and every field can be
+memory-mapped. With compression (gzip and shuffle) any tool still opens it, but nothing is mapped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_core.errors import DamagedFileError
+from datagen_core.schema import Column, Columns, Field, Ragged, Schema
+from datagen_core.sharding import Interval
+from datagen_core.store.layout import shard_name
+from datagen_core.store.publishing import publication
+
+FORMAT = "datagen-shard"
+FORMAT_VERSION = 1
+_TEXT = h5py.string_dtype()
+_CHUNK_BYTES = 64 * 1024
+_RETRIES = 5
+
+
+class ShardLabel(NamedTuple):
+    """What a shard says about itself in its attributes."""
+
+    generator: str
+    digest: str
+    interval: Interval
+
+
+def publish_shard(
+    folder: Path, temporary: Path, label: ShardLabel, columns: Columns, *, compress: bool = False
+) -> Path:
+    """Publish columns as the shard of `label.interval` in `folder`, and return its path.
+
+    When the shard exists already nothing happens: it holds the same samples, since a sample is a
+    function of its index.
+    """
+    final = folder / shard_name(label.interval)
+    with publication(temporary, final) as path, _create(path) as file:
+        for name, column in columns.items():
+            _write_column(file, name, column, compress=compress)
+        _write_label(file, label, columns_checksum(columns))
+    return final
+
+
+def _create(path: Path) -> h5py.File:
+    # Alignment puts every dataset on a multiple of 64 bytes, so that it can be mapped.
+    return h5py.File(path, "w", alignment_threshold=1, alignment_interval=64)
+
+
+def _write_label(file: h5py.File, label: ShardLabel, checksum: str) -> None:
+    file.attrs.update(
+        format=FORMAT,
+        version=FORMAT_VERSION,
+        generator=label.generator,
+        digest=label.digest,
+        start=label.interval.start,
+        stop=label.interval.stop,
+        checksum=checksum,
+    )
+
+
+def _write_column(file: h5py.File, name: str, column: Column, *, compress: bool) -> None:
+    if isinstance(column, Ragged):
+        group = file.create_group(name)
+        group.attrs["encoding"] = "ragged"
+        _write_array(group, "values", column.rows(), compress=compress)
+        _write_array(group, "offsets", column.offsets - column.offsets[0], compress=compress)
+    else:
+        _write_array(file, name, column, compress=compress)
+
+
+def _write_array(group: h5py.Group, name: str, array: NDArray[Any], *, compress: bool) -> None:
+    dtype = _TEXT if array.dtype == object else array.dtype
+    row_bytes = max(1, array.dtype.itemsize * int(np.prod(array.shape[1:])))
+    chunk = (max(1, min(len(array), _CHUNK_BYTES // row_bytes)), *array.shape[1:])
+    # HDF5 cannot chunk or filter an array without elements.
+    options = (
+        {"chunks": chunk, "compression": "gzip", "shuffle": True} if compress and array.size else {}
+    )
+    group.create_dataset(name, data=array, dtype=dtype, **options)
+
+
+def columns_checksum(columns: Columns) -> str:
+    """Return the SHA-256 over names, types, shapes and bytes of columns, in hexadecimal digits."""
+    state = hashlib.sha256()
+    for name, column in columns.items():
+        if isinstance(column, Ragged):
+            _hash_array(state, f"{name}/values", column.rows())
+            _hash_array(state, f"{name}/offsets", column.offsets - column.offsets[0])
+        else:
+            _hash_array(state, name, column)
+    return state.hexdigest()
+
+
+def _hash_array(state: Any, name: str, array: NDArray[Any]) -> None:
+    state.update(f"{name}:{array.dtype}:{array.shape};".encode())
+    if array.dtype == object:
+        for text in array.flat:
+            encoded = text.encode()
+            state.update(len(encoded).to_bytes(8, "little") + encoded)
+    else:
+        state.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+
+
+@contextmanager
+def open_shard(path: Path) -> Iterator[h5py.File]:
+    """Open a published shard for reading.
+
+    Without locks, since these fail on network file systems even for readers, and nobody writes to
+    a published file. A stale size cache can show a truncated file for a moment: tried again.
+
+    Raises
+    ------
+    FileNotFoundError
+        When it is gone, as after a compaction.
+    DamagedFileError
+        When it cannot be opened; the message names the file.
+    """
+    for attempt in range(_RETRIES):
+        try:
+            file = h5py.File(path, "r", locking=False)
+            break
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            failure = error
+            time.sleep(0.01 * 2**attempt)
+    else:
+        raise damaged(path, f"HDF5 cannot open it ({failure})")
+    with file:
+        yield file
+
+
+def damaged(path: Path, reason: str) -> DamagedFileError:
+    """Return the error that names a damaged file and the way out."""
+    message = (
+        f"{path} is damaged: {reason}; move it away and run `datagen resume` to make it again"
+    )
+    return DamagedFileError(message.replace("\n", " "))
+
+
+def read_columns(file: h5py.File, schema: Schema) -> Columns:
+    """Return all fields of an open shard as arrays in memory."""
+    return {name: _read_column(file, name, field) for name, field in schema.fields.items()}
+
+
+def _read_column(file: h5py.File, name: str, field: Field) -> Column:
+    if field.ragged:
+        return Ragged(read_array(file[name]["values"]), read_array(file[name]["offsets"]))
+    return read_array(file[name])
+
+
+def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
+    """Return a dataset as an array in memory; text as an array of `str`."""
+    array: NDArray[Any] = dataset.asstr()[:] if dataset.dtype == object else dataset[:]
+    return array
+
+
+def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> Columns:
+    """Read a shard and return its columns.
+
+    Raises
+    ------
+    DamagedFileError
+        When its label, shapes or checksum are not what they must be.
+    """
+    try:
+        with open_shard(path) as file:
+            columns = read_columns(file, schema)
+            attributes = dict(file.attrs)
+    except (KeyError, OSError, ValueError, RuntimeError) as error:
+        raise damaged(path, f"a field cannot be read ({error})") from error
+    found = (attributes.get("digest"), attributes.get("start"), attributes.get("stop"))
+    if found != (label.digest, *label.interval):
+        raise damaged(path, "its attributes belong to other samples")
+    if columns_checksum(columns) != attributes.get("checksum"):
+        raise damaged(path, "its checksum does not match")
+    return columns

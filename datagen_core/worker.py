@@ -1,0 +1,245 @@
+"""What one job does: make its batches, publish shards as it goes, leave a last word.
+
+A worker is told where the parameter set is and which task it has; everything else it reads from
+files. It publishes whenever 64 MiB or 30 s have come together, on SIGTERM, before its time limit,
+and at the end, so a kill loses at most that.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datagen_core.batches import BatchMaker, preserved_global_generators
+from datagen_core.errors import DatagenError
+from datagen_core.generators import DatasetGenerator
+from datagen_core.processes import describe_process
+from datagen_core.registry import load_generator
+from datagen_core.schema import Schema
+from datagen_core.sharding import Interval, cut_into_batches
+from datagen_core.store.journals import BatchTimes, Journal
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.runs import Attempt, read_attempt, read_reservation
+from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
+from datagen_core.store.shard_writer import ShardWriter
+
+MAX_FAILURES = 3
+"""A task that failed at so many batches gives up the rest; they would most likely fail too."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived. No Exception, so that a generator's `except Exception` lets it through."""
+
+
+@dataclass
+class _Termination:
+    """Turns SIGTERM into `Terminated`, but never while a shard is being published."""
+
+    shielded: bool = False
+    pending: bool = False
+
+    def __call__(self, *_: object) -> None:
+        if not self.shielded:
+            raise Terminated
+        self.pending = True
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        self.shielded = True
+        try:
+            yield
+        finally:
+            self.shielded = False
+        if self.pending:
+            self.pending = False
+            raise Terminated
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle SIGTERM inside the block; only the main thread of a process can."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGTERM, self)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def run_task(
+    place: tuple[str, int, int],
+    task: int,
+    generator: DatasetGenerator | None = None,
+    report: Callable[[int], None] | None = None,
+) -> str:
+    """Do one task of an attempt and return its last word; what exists already is not made again.
+
+    Parameters
+    ----------
+    place
+        The parameter set's folder, the number of the run, the number of the attempt.
+    task
+        The number of the task in its attempt.
+    generator
+        For an inline run, whose generator is at hand; None to load it by its recorded name.
+    report
+        Called with the number of samples after each batch.
+
+    Returns
+    -------
+    str
+        "done", "failed", "time limit" or "terminated". Only files prove that samples exist.
+    """
+    root, number, attempt_number = place
+    run = SetPaths(Path(root)).run(number)
+    journal = Journal(run.journal(attempt_number, task))
+    process = describe_process()
+    journal.append("start", **process, job=os.environ.get("SLURM_JOB_ID"))
+    # An inline run's process did not start for this task.
+    born = process["started"] if generator is None else time.time()
+    word = "interrupted"
+    try:
+        with preserved_global_generators():
+            work = _Task(read_attempt(run, attempt_number), task, journal, born)
+            word = work.run(generator, report or (lambda _: None))
+    finally:
+        journal.append("end", reason=word)
+    return word
+
+
+@dataclass
+class _Task:
+    """One task at work."""
+
+    attempt: Attempt
+    number: int
+    journal: Journal
+    born: float
+    failures: int = 0
+    begun: float = field(default_factory=time.monotonic)
+    termination: _Termination = field(default_factory=_Termination)
+
+    def run(self, generator: DatasetGenerator | None, report: Callable[[int], None]) -> str:
+        """Work, and return the last word whatever happens."""
+        try:
+            with self.termination.installed():
+                return self._work(generator or self._load(), report)
+        except Terminated:
+            return "terminated"
+        except Exception as error:  # noqa: BLE001 (whatever it was must reach the journal)
+            intervals = self.attempt.tasks[self.number].intervals
+            self._record_failure(Interval(intervals[0].start, intervals[-1].stop), error)
+            return "failed"
+
+    def _load(self) -> DatasetGenerator:
+        run = self.attempt.run
+        return load_generator(read_reservation(run.set, run.number).source).generator
+
+    def _work(self, generator: DatasetGenerator, report: Callable[[int], None]) -> str:
+        paths = self.attempt.run.set
+        record = read_set(paths)
+        maker = BatchMaker.of(generator, record)
+        schema = self._schema(maker)
+        times = BatchTimes(self.journal, self.born)
+        writer = ShardWriter(
+            paths.shards, paths.temporary, record.generator, record.digest, generator.compress
+        )
+        missing = self.attempt.tasks[self.number] - existing_samples(paths)
+        try:
+            for piece in cut_into_batches(missing, record.batch_size):
+                if writer.is_due(piece):
+                    self._publish(writer)
+                if self._is_late(times.slowest):
+                    return "time limit"
+                self._make(maker, piece, schema, writer, times)
+                report(piece.size)
+                if self.failures >= MAX_FAILURES:
+                    break
+        finally:
+            self._publish(writer)
+            times.write(0)
+        return "failed" if self.failures else "done"
+
+    def _schema(self, maker: BatchMaker) -> Schema:
+        """The set's schema. The first one comes from batch 0, whichever batch is made first."""
+        paths = self.attempt.run.set
+        fields = read_schema(paths)
+        if fields is not None:
+            return Schema.from_json(fields)
+        schema = maker.generator.schema or maker.first_schema()
+        publish_schema(paths, schema.to_json())
+        return schema
+
+    def _publish(self, writer: ShardWriter) -> None:
+        with self.termination.shield():
+            writer.publish()
+
+    def _is_late(self, slowest: float) -> bool:
+        """Whether the next batch might not end before the time limit.
+
+        The margin covers a batch twice as slow as the slowest so far, and the publishing of it.
+        Slurm may kill up to 30 s late, never early.
+        """
+        if self.attempt.minutes is None:
+            return False
+        limit = self.attempt.minutes * 60.0
+        margin = max(min(30.0, limit / 4), 2 * slowest)
+        return time.monotonic() - self.begun > limit - margin
+
+    def _make(
+        self,
+        maker: BatchMaker,
+        piece: Interval,
+        schema: Schema,
+        writer: ShardWriter,
+        times: BatchTimes,
+    ) -> None:
+        begun = time.perf_counter()
+        try:
+            columns, _ = maker.make(piece, schema)
+        except Exception as error:  # noqa: BLE001 (a generator may fail in any way)
+            self._record_failure(piece, error)
+            return
+        times.add(time.perf_counter() - begun)
+        writer.add(piece, columns)
+        times.write_if_due(writer.waiting)
+
+    def _record_failure(self, piece: Interval, error: Exception) -> None:
+        self.failures += 1
+        full = isinstance(error, OSError) and error.errno in _FULL
+        message = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        final = full or isinstance(error, DatagenError)
+        self.journal.append("error", range=list(piece), message=message, final=final)
+        sys.stdout.flush()
+        traceback.print_exception(error)
+
+
+def run_job(place: tuple[str, int, int], task: int) -> None:
+    """Do one task as a process of its own: exit with 1 unless it is done."""
+    if run_task(place, task) != "done":
+        raise SystemExit(1)
+
+
+def main() -> None:
+    """Work through tasks: `python -m datagen_core.worker SET RUN ATTEMPT TASK…`."""
+    root, run, attempt, *tasks = sys.argv[1:]
+    for task in tasks:
+        word = run_task((root, int(run), int(attempt)), int(task))
+        if word == "terminated":
+            raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

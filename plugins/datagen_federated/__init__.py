@@ -1,0 +1,1 @@
+"""Generators of federated data: data sets divided among clients."""

@@ -1,0 +1,108 @@
+"""The generator `image_partition`: a real image data set divided among clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_core import DatasetGenerator, Field, Params, Schema, generator, hookimpl
+from datagen_federated.partitions import SCHEMES, Indices, PartitionError
+from datagen_images import Images, Part, Source, Variant, check_variant, load_images
+
+
+class ImagePartitionParams(Params, use_attribute_docstrings=True):
+    """Which images, and how they are divided.
+
+    No folder is among them, since data are the same wherever they lie: the environment variable
+    DATAGEN_IMAGES names it.
+    """
+
+    source: Source = "fashion_mnist"
+    """The image data set."""
+
+    variant: Variant | None = None
+    """Which selection of EMNIST; emnist needs one, nothing else has any."""
+
+    part: Part = "train"
+    """The part of the data set as it was published."""
+
+    scheme: Literal["iid", "labels"] = "iid"
+    """iid: shuffled and dealt out evenly; labels: each client has classes of its own."""
+
+    clients: int = 10
+    """How many clients there are; a sample is a client, so this is also the number of samples."""
+
+    split_seed: int = 0
+    """The seed of the division. It is not that of the parameter set, which changes nothing here."""
+
+    def check(self) -> None:
+        """Refuse a variant that does not fit the source, and numbers that count nothing."""
+        check_variant(self.source, self.variant)
+        for name, least in (("clients", 1), ("split_seed", 0)):
+            if getattr(self, name) < least:
+                message = f"{name} is at least {least}, not {getattr(self, name)}"
+                raise ValueError(message)
+
+
+def count_clients(params: ImagePartitionParams) -> int:
+    """Return the number of samples that there can be.
+
+    It divides the data set for that, so that a missing file, or more clients than there is data
+    for, is refused before any job starts.
+    """
+    return len(_divide(params))
+
+
+@generator(
+    params=ImagePartitionParams,
+    schema=Schema(
+        {
+            "images": Field("uint8", (28, 28), ragged=True),
+            "labels": Field("int64", ragged=True),
+            "indices": Field("int64", ragged=True),
+        }
+    ),
+    limit=count_clients,
+)
+def image_partition(
+    size: int, params: ImagePartitionParams, start: int
+) -> Iterator[dict[str, NDArray[np.generic]]]:
+    """Divide an image data set among clients; one sample is one client's share.
+
+    Yields
+    ------
+    sample
+        `images` uint8 `(n, 28, 28)`, `labels` int64 `(n,)`, and `indices` int64 `(n,)`, the places
+        of these images in the data set. All of it follows from the parameters alone.
+    """
+    shares = _divide(params)
+    data = _load(params.source, params.part, params.variant)
+    if start + size > len(shares):
+        message = f"this partition has {len(shares)} clients; there is no sample {start + size - 1}"
+        raise PartitionError(message)
+    for share in shares[start : start + size]:
+        yield {"images": data.images[share], "labels": data.labels[share], "indices": share}
+
+
+# One process makes samples of one parameter set, one by one: reading and dividing once is enough.
+
+
+@lru_cache(maxsize=1)
+def _load(source: Source, part: Part, variant: Variant | None) -> Images:
+    return load_images(source, part=part, variant=variant)
+
+
+@lru_cache(maxsize=1)
+def _divide(params: ImagePartitionParams) -> list[Indices]:
+    labels = _load(params.source, params.part, params.variant).labels
+    return SCHEMES[params.scheme](labels, params.clients, np.random.default_rng(params.split_seed))
+
+
+@hookimpl
+def datagen_generator() -> DatasetGenerator:
+    """Provide `image_partition`."""
+    return image_partition

@@ -1,0 +1,172 @@
+"""What there is to know about the image data sets before any file is opened.
+
+Class names are those of torchvision. Checksums are SHA-256 of the decompressed files; those of
+MNIST and Fashion-MNIST are known, so that two machines cannot hold different data under one name.
+For KMNIST and EMNIST the downloader checks what it fetches, and the readers check sizes and labels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from datagen_images.errors import ImagesError
+
+Source = Literal["emnist", "fashion_mnist", "kmnist", "mnist"]
+"""The data sets by name."""
+
+Part = Literal["train", "test"]
+"""Every data set was published in these two parts."""
+
+Variant = Literal["balanced", "byclass", "bymerge", "digits", "letters", "mnist"]
+"""EMNIST was published in these selections of one collection."""
+
+_DIGITS = tuple(string.digits)
+# 15 letters look alike in both cases; where classes are merged, only these keep two.
+_MERGED = tuple(string.digits + string.ascii_uppercase + "abdefghnqrt")
+
+_EMNIST_CLASSES: dict[str, tuple[str, ...]] = {
+    "balanced": _MERGED,
+    "byclass": tuple(string.digits + string.ascii_uppercase + string.ascii_lowercase),
+    "bymerge": _MERGED,
+    "digits": _DIGITS,
+    "letters": ("N/A", *string.ascii_lowercase),  # its labels start at 1
+    "mnist": _DIGITS,
+}
+
+_CLASSES: dict[str, tuple[str, ...]] = {
+    "fashion_mnist": (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    "kmnist": ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"),
+    "mnist": _DIGITS,
+}
+
+_TORCHVISION_CLASSES = {
+    "emnist": "EMNIST",
+    "fashion_mnist": "FashionMNIST",
+    "kmnist": "KMNIST",
+    "mnist": "MNIST",
+}
+
+_SHA256 = {
+    "fashion_mnist": {
+        "train-images": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    "mnist": {
+        "train-images": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
+}
+_OWNERS = {digest: source for source, sums in _SHA256.items() for digest in sums.values()}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One part of one data set, as it was published: two IDX files.
+
+    Attributes
+    ----------
+    source, part, variant
+        Which one it is.
+    images, labels
+        Names of the two files, without `.gz`.
+    torchvision_class
+        Name of the class in `torchvision.datasets`, and of the folder that it makes.
+    classes
+        The name of each label.
+    """
+
+    source: Source
+    part: Part
+    variant: Variant | None
+    images: str
+    labels: str
+    torchvision_class: str
+    classes: tuple[str, ...]
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether the files hold rows for columns, as all of EMNIST does."""
+        return self.source == "emnist"
+
+    def check_content(self, name: str, content: bytes) -> None:
+        """Refuse the content of a decompressed file that is known to be another, by ValueError."""
+        found = hashlib.sha256(content).hexdigest()
+        expected = _SHA256.get(self.source, {}).get(name.partition("-idx")[0])
+        owner = _OWNERS.get(found)
+        if owner not in {None, self.source}:
+            message = f"it belongs to {owner}"
+            raise ValueError(message)
+        if expected not in {None, found}:
+            message = f"its decompressed content has SHA-256 {found}, not {expected}"
+            raise ValueError(message)
+
+    def __str__(self) -> str:
+        return " ".join(word for word in (self.source, self.variant, self.part) if word)
+
+
+def find_publication(
+    source: Source, part: Part = "train", variant: Variant | None = None
+) -> Publication:
+    """Return the files and classes of one part of a data set.
+
+    Raises
+    ------
+    ImagesError
+        When there is no such data set, part or variant.
+    """
+    _check(source, part, variant)
+    prefix = {"train": "train", "test": "t10k"}[part]
+    if variant is not None:
+        prefix = f"emnist-{variant}-{part}"
+    return Publication(
+        source=source,
+        part=part,
+        variant=variant,
+        images=f"{prefix}-images-idx3-ubyte",
+        labels=f"{prefix}-labels-idx1-ubyte",
+        torchvision_class=_TORCHVISION_CLASSES[source],
+        classes=_CLASSES[source] if variant is None else _EMNIST_CLASSES[variant],
+    )
+
+
+def check_variant(source: str, variant: str | None) -> None:
+    """Refuse emnist without a variant, and any other data set with one, by ValueError."""
+    if source == "emnist" and variant is None:
+        message = f"emnist needs a variant: {', '.join(get_args(Variant))}"
+        raise ValueError(message)
+    if source != "emnist" and variant is not None:
+        message = f"only emnist has variants; leave variant out for {source}"
+        raise ValueError(message)
+
+
+def _check(source: str, part: str, variant: str | None) -> None:
+    for word, value, known in (
+        ("image data set", source, get_args(Source)),
+        ("part", part, get_args(Part)),
+        ("variant", variant, (None, *get_args(Variant))),
+    ):
+        if value not in known:
+            message = f"there is no {word} {value!r}; use one of {', '.join(filter(None, known))}"
+            raise ImagesError(message)
+    try:
+        check_variant(source, variant)
+    except ValueError as error:
+        raise ImagesError(str(error)) from None

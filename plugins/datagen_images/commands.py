@@ -1,0 +1,53 @@
+"""The command `datagen preview`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from datagen_core import Cache
+from datagen_images.contact_sheet import draw_rows, save_png
+from datagen_images.errors import ImagesError
+from datagen_images.sample_rows import find_image_field, make_rows
+
+_POSITIVE = click.IntRange(1)
+_PNG = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False)
+
+
+@click.command()
+@click.argument("name")
+@click.option("-p", "--params", metavar="SET", help="Parameter set: number, key=value,… or digest.")
+@click.option("--split", default="raw", show_default=True, help="Which samples.")
+@click.option("-n", "count", default=10, show_default=True, type=_POSITIVE, help="Samples to draw.")
+@click.option("--images", default=10, show_default=True, type=_POSITIVE, help="Images in a row.")
+@click.option("--field", help="The field with the images, where several could hold them.")
+@click.option("-o", "--output", required=True, type=_PNG, help="PNG file, replaced if it exists.")
+@click.option("--cache", type=_FOLDER, help="Default: $DATAGEN_CACHE, else ./datagen-cache.")
+def preview(  # noqa: PLR0913 (each is one option)
+    *,
+    name: str,
+    params: str | None,
+    split: str,
+    count: int,
+    images: int,
+    field: str | None,
+    output: Path,
+    cache: str | None,
+) -> None:
+    """Draw the first images of the first samples of data set NAME.
+
+    A sample with many images, a client say, is a row. Labels stand below the images.
+    """
+    if output.suffix.lower() != ".png":
+        message = f"{output} is no PNG file; give it a name that ends in .png"
+        raise ImagesError(message)
+    samples = Cache(cache)[name][params or {}][split]
+    if not len(samples):
+        message = f"split {split!r} of {name} has no samples; choose another with --split"
+        raise ImagesError(message)
+    image = find_image_field(samples.schema, field)
+    first = [samples[place] for place in range(min(count, len(samples)))]
+    save_png(draw_rows(make_rows(image, first, samples.indices, images)), output)
+    click.echo(output)

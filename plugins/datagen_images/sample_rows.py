@@ -1,0 +1,170 @@
+"""Which field of a sample holds images, and how samples become rows of a contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_core import Field, Schema
+from datagen_images.contact_sheet import Row
+from datagen_images.errors import ImagesError
+
+Sample = Mapping[str, NDArray[Any]] | tuple[NDArray[Any], NDArray[Any]]
+"""A sample as a split gives it: a pair `x, y`, or a dict of its fields."""
+
+
+@dataclass(frozen=True)
+class ImageField:
+    """The field of a sample that holds its images.
+
+    Attributes
+    ----------
+    name
+        The field's name.
+    is_many
+        Whether a sample has several images, along the first dimension.
+    channels
+        The axis of the colours, counted from the end; None for grey images without such an axis.
+    labels
+        The field with a label for each image, where there is one.
+    """
+
+    name: str
+    is_many: bool
+    channels: int | None = None
+    labels: str | None = None
+
+    def images_of(self, sample: Sample) -> NDArray[np.uint8]:
+        """Return a sample's images as uint8 `(n, height, width)` or `(n, height, width, 3)`.
+
+        Raises
+        ------
+        ImagesError
+            When floating-point values are outside of 0 to 1.
+        """
+        images = np.asarray(_value(sample, self.name))
+        if not self.is_many:
+            images = images[np.newaxis]
+        if self.channels is not None:
+            images = np.moveaxis(images, self.channels, -1)
+            images = images[..., 0] if images.shape[-1] == 1 else images
+        return images if images.dtype == np.uint8 else self._as_bytes(images)
+
+    def labels_of(self, sample: Sample) -> list[str]:
+        """Return the labels of a sample's images as text; empty when they have none."""
+        if self.labels is None:
+            return []
+        return [str(label) for label in np.atleast_1d(_value(sample, self.labels))]
+
+    def _as_bytes(self, images: NDArray[Any]) -> NDArray[np.uint8]:
+        # not (… and …) instead of (… or …), since that also refuses NaN
+        if images.size and not (images.min() >= 0 and images.max() <= 1):
+            span = f"{images.min():g} to {images.max():g}"
+            message = f"field {self.name!r} holds {span}; images of floats are drawn from 0 to 1"
+            raise ImagesError(message)
+        return (images * 255).round().astype(np.uint8)
+
+
+def _value(sample: Sample, name: str) -> NDArray[Any]:
+    if isinstance(sample, tuple):
+        sample = dict(zip(("x", "y"), sample, strict=True))
+    return sample[name]
+
+
+def find_image_field(schema: Schema, name: str | None = None) -> ImageField:
+    """Return the field that holds images: uint8 or floating point, of the shape of images.
+
+    Such a shape is `(height, width)`, with 1 or 3 colours before or behind; several images a sample
+    have one dimension more at the front, which may be ragged.
+
+    Parameters
+    ----------
+    schema
+        The schema of the samples.
+    name
+        The field to take; None where there is no choice.
+
+    Raises
+    ------
+    ImagesError
+        When no field, or more than one, fits.
+    """
+    found = {key: image for key, field in schema.fields.items() if (image := _as_image(key, field))}
+    if name is not None:
+        found = {key: image for key, image in found.items() if key == name}
+    if len(found) == 1:
+        (image,) = found.values()
+        return _with_labels(image, schema)
+    if found:
+        message = f"several fields could hold images; choose one with --field: {', '.join(found)}"
+        raise ImagesError(message)
+    fields = ", ".join(f"{key}: {field}" for key, field in schema.fields.items())
+    wanted = "these samples hold no images" if name is None else f"field {name!r} holds no images"
+    message = f"{wanted} (uint8 or float, height x width); they have {fields}"
+    raise ImagesError(message)
+
+
+def make_rows(
+    image: ImageField, samples: Sequence[Sample], indices: NDArray[np.int64], columns: int
+) -> list[Row]:
+    """Return a row for each sample with many images, or rows full of samples with one image each.
+
+    Parameters
+    ----------
+    image
+        Where the images are.
+    samples
+        The samples: dicts by field, or pairs.
+    indices
+        The index of each sample, int64 `(samples,)`; a row is titled by its first.
+    columns
+        No row has more images.
+    """
+    step = 1 if image.is_many else columns
+    return [
+        _make_row(image, samples[start : start + step], f"sample {indices[start]}", columns)
+        for start in range(0, len(samples), step)
+    ]
+
+
+def _make_row(image: ImageField, samples: Sequence[Sample], title: str, columns: int) -> Row:
+    images = np.concatenate([image.images_of(sample)[:columns] for sample in samples])
+    labels = [label for sample in samples for label in image.labels_of(sample)[:columns]]
+    return Row(images, labels, title)
+
+
+def _as_image(name: str, field: Field) -> ImageField | None:
+    if field.is_text or (field.dtype != np.uint8 and field.dtype.kind != "f"):
+        return None
+    shape, is_many = field.shape, field.ragged
+    if not is_many and not _is_image_shape(shape):
+        shape, is_many = shape[1:], True
+    if not _is_image_shape(shape):
+        return None
+    return ImageField(name, is_many, _channel_axis(shape))
+
+
+def _is_image_shape(shape: tuple[int, ...]) -> bool:
+    return len(shape) == 2 or _channel_axis(shape) is not None
+
+
+def _channel_axis(shape: tuple[int, ...]) -> int | None:
+    axes = (axis for axis in (-1, -3) if len(shape) == 3 and shape[axis] in {1, 3})
+    return next(axes, None)
+
+
+def _with_labels(image: ImageField, schema: Schema) -> ImageField:
+    for name in ("labels", "label", "y"):
+        field = schema.fields.get(name)
+        if field is not None and field.dtype.kind in "iu" and _has_one_each(field, image):
+            return ImageField(image.name, image.is_many, image.channels, name)
+    return image
+
+
+def _has_one_each(field: Field, image: ImageField) -> bool:
+    dimensions = len(field.shape) + field.ragged
+    return dimensions == (1 if image.is_many else 0)

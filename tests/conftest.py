@@ -1,0 +1,39 @@
+"""What tests of all folders share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Slurm, and keep it in one process: one cluster is enough."""
+    for item in items:
+        if "slurm" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slurm)
+            item.add_marker(pytest.mark.xdist_group("slurm"))
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[SlurmCluster]:
+    """Start a throw-away cluster of four nodes. Without one, tests are skipped; in CI they fail."""
+    if reason := unavailable_reason():
+        _give_up(reason)
+    cluster = SlurmCluster("multi")
+    try:
+        cluster.start()
+    except ClusterError as error:
+        _give_up(str(error))
+    yield cluster
+    cluster.stop()
+
+
+def _give_up(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"no Slurm for tests: {reason}")
+    pytest.skip(f"no Slurm for tests: {reason}")

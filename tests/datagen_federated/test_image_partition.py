@@ -1,0 +1,122 @@
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datagen_core import DatagenError
+from datagen_federated import image_partition as module
+from datagen_federated.image_partition import ImagePartitionParams, image_partition
+from idx_files import numbered_images, write_source
+
+DEBIAN = Path("/usr/share/datasets/fashion-mnist")
+LABELS = np.arange(40) % 10
+
+
+@pytest.fixture(autouse=True)
+def images(tmp_path, monkeypatch):
+    """A KMNIST of 40 images, and nothing remembered from other tests."""
+    write_source(tmp_path / "images" / "kmnist", numbered_images(40), LABELS)
+    monkeypatch.setenv("DATAGEN_IMAGES", str(tmp_path / "images"))
+    for remembered in (module._load, module._divide):
+        remembered.cache_clear()
+
+
+def params(**values):
+    return ImagePartitionParams(**{"source": "kmnist", "clients": 4, **values})
+
+
+def samples(bound, start=0, stop=None):
+    """Make the samples as the engine does, in batches of one; it draws nothing from `rng`."""
+    stop = bound.clients if stop is None else stop
+    return [s for i in range(start, stop) for s in image_partition(1, bound, rng=None, start=i)]
+
+
+@pytest.mark.parametrize("scheme", ["iid", "labels"])
+def test_clients_share_out_the_data_set(scheme):
+    made = samples(params(scheme=scheme))
+    indices = np.concatenate([sample["indices"] for sample in made])
+    assert sorted(indices) == list(range(40))
+    for sample in made:
+        assert np.array_equal(sample["images"], numbered_images(40)[sample["indices"]])
+        assert np.array_equal(sample["labels"], LABELS[sample["indices"]])
+
+
+def test_samples_fit_the_schema():
+    sample = samples(params())[0]
+    assert list(sample) == list(image_partition.schema.fields)
+    for name, field in image_partition.schema.fields.items():
+        assert sample[name].dtype == field.dtype
+        assert sample[name].shape == (10, *field.shape)
+
+
+def test_a_sample_is_the_same_whoever_makes_it():
+    whole = samples(params())
+    module._divide.cache_clear()
+    alone = samples(params(), 2, 3)[0]
+    assert all(np.array_equal(whole[2][name], alone[name]) for name in alone)
+
+
+def test_the_split_seed_changes_the_division():
+    first, second = (samples(params(split_seed=seed))[0]["indices"] for seed in (0, 1))
+    assert not np.array_equal(first, second)
+
+
+def test_images_are_read_once(monkeypatch):
+    calls = []
+    load = module.load_images
+    monkeypatch.setattr(module, "load_images", lambda *a, **k: calls.append(a) or load(*a, **k))
+    for seed in (0, 1):
+        samples(params(split_seed=seed))
+    assert len(calls) == 1
+
+
+def test_there_are_as_many_samples_as_clients():
+    assert image_partition.limit(params(clients=7)) == 7
+    with pytest.raises(DatagenError, match="has 4 clients; there is no sample 4"):
+        samples(params(), 4, 5)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"clients": 41}, "cannot divide 40 samples among 41 clients"),
+        ({"clients": 11, "scheme": "labels"}, "cannot divide 10 classes among 11 clients"),
+        ({"part": "test"}, "kmnist test was not found"),
+    ],
+)
+def test_what_the_data_cannot_give_is_refused_beforehand(monkeypatch, values, message):
+    monkeypatch.setattr("datagen_images.sources.import_torchvision", lambda: None)
+    with pytest.raises(DatagenError, match=message):
+        image_partition.limit(params(**values))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"clients": 0},
+        {"split_seed": -1},
+        {"scheme": "dirichlet"},
+        {"source": "cifar10"},
+        {"part": "valid"},
+        {"source": "emnist"},
+        {"source": "mnist", "variant": "letters"},
+        {"seed": 1},
+    ],
+)
+def test_wrong_parameters_are_refused(values):
+    with pytest.raises(ValueError, match=next(iter(values))):
+        params(**values)
+
+
+@pytest.mark.skipif(
+    not DEBIAN.exists() and "CI" not in os.environ,
+    reason="needs Debian's package dataset-fashion-mnist",
+)
+def test_fashion_mnist_is_divided_as_by_declearn(monkeypatch):
+    monkeypatch.delenv("DATAGEN_IMAGES")
+    made = samples(ImagePartitionParams(scheme="labels", clients=3))
+    digests = [hashlib.sha256(sample["indices"].tobytes()).hexdigest()[:12] for sample in made]
+    assert digests == ["c25d4498b3d0", "0fdd06a3d023", "268fdbd68304"]
+    assert [len(sample["images"]) for sample in made] == [18000, 18000, 24000]

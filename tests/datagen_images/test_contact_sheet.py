@@ -1,0 +1,116 @@
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datagen_images import ImagesError, Row, contact_sheet, draw_rows, save_png
+
+GREY = np.full((3, 28, 28), 100, np.uint8)
+
+
+def test_the_grid_has_room_for_all_images():
+    sheet = contact_sheet(GREY, columns=2, scale=3)
+    assert sheet.size == (4 + 2 * (84 + 4), 4 + 2 * (84 + 4))
+    assert sheet.mode == "L"
+
+
+def test_images_are_enlarged_unchanged_and_in_order():
+    images = np.arange(3 * 4, dtype=np.uint8).reshape(3, 2, 2)
+    sheet = np.asarray(contact_sheet(images, columns=2, scale=2))
+    assert sheet[4:8:2, 4:8:2].tolist() == [[0, 1], [2, 3]]
+    assert sheet[4:8:2, 12:16:2].tolist() == [[4, 5], [6, 7]]
+    assert sheet[12:16:2, 4:8:2].tolist() == [[8, 9], [10, 11]]
+    assert (sheet[12:, 12:] == 255).all()  # no fourth image
+
+
+def test_labels_are_drawn_below_their_images():
+    plain, labelled = contact_sheet(GREY), contact_sheet(GREY, labels=[7, "bag", ""])
+    assert labelled.height > plain.height
+    below = np.asarray(labelled)[4 + 56 :]
+    assert (below[:, :60] < 128).any()
+    assert (below[:, 124:] == 255).all()  # an empty label
+
+
+def test_long_labels_do_not_overlap():
+    short, long = (contact_sheet(GREY, labels=[text] * 3) for text in ("1", "Ankle boot, left"))
+    assert long.width > short.width
+
+
+def test_titled_rows_may_differ_in_length():
+    sheet = np.asarray(draw_rows([Row(GREY[:1], title="client 0"), Row(GREY, title="client 1")]))
+    left = sheet[:, : -3 * 60]
+    assert (left < 128).any()
+    assert (sheet[4:60, -60:-4] == 255).all()
+    assert (sheet[64:120, -60:-4] == 100).all()
+
+
+def test_an_empty_row_keeps_its_title():
+    sheet = np.asarray(draw_rows([Row(GREY[:0], title="client 0"), Row(GREY, title="client 1")]))
+    assert (sheet[:60] < 128).any()
+
+
+def test_colours_stay():
+    red = np.zeros((1, 4, 4, 3), np.uint8)
+    red[..., 0] = 255
+    sheet = contact_sheet(red, scale=1)
+    assert sheet.mode == "RGB"
+    assert sheet.getpixel((5, 5)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("images", "options", "message"),
+    [
+        (GREY[:0], {}, "at least one image"),
+        (GREY[0], {}, r"takes uint8 .*; not uint8 \(28, 28\)"),
+        (GREY / 255, {}, "not float64"),
+        (np.zeros((1, 4, 4, 2), np.uint8), {}, r"not uint8 \(1, 4, 4, 2\)"),
+        (GREY, {"scale": 0}, "at least 1, not 0"),
+        (GREY, {"columns": 0}, "at least 1 column, not 0"),
+        (GREY, {"labels": [1]}, "3 images cannot have 1 labels"),
+        (GREY, {"columns": 3, "labels": [1, 2, 3, 4]}, "3 images cannot have 4 labels"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(images, options, message):
+    with pytest.raises(ImagesError, match=message):
+        contact_sheet(images, **options)
+
+
+def test_rows_of_different_sizes_are_refused():
+    with pytest.raises(ImagesError, match="all of one size"):
+        draw_rows([Row(GREY), Row(np.zeros((1, 4, 4), np.uint8))])
+
+
+def test_a_missing_pillow_is_named_with_the_remedy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(ImagesError, match=r"pip install 'datagen\[images\]'"):
+        contact_sheet(GREY)
+
+
+def test_a_saved_picture_replaces_the_older_one(tmp_path):
+    path = tmp_path / "sheet.png"
+    for columns in (1, 3):
+        save_png(contact_sheet(GREY, columns), path)
+    with Image.open(path) as saved:
+        assert np.array_equal(np.asarray(saved), np.asarray(contact_sheet(GREY, 3)))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_save_leaves_the_older_one(tmp_path, monkeypatch):
+    sheet, path = contact_sheet(GREY), tmp_path / "sheet.png"
+    path.write_bytes(b"older")
+
+    def fill_disk(file, format):  # noqa: A002
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sheet, "save", fill_disk)
+    with pytest.raises(ImagesError, match=r"sheet.png cannot be written: No space left"):
+        save_png(sheet, path)
+    assert path.read_bytes() == b"older"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(ImagesError, match="cannot be written: No such file or directory"):
+        save_png(contact_sheet(GREY), tmp_path / "missing" / "sheet.png")

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+
+from datagen_core import Field, Schema
+from datagen_images import ImagesError
+from datagen_images.sample_rows import ImageField, find_image_field, make_rows
+
+GREY = Field("uint8", (4, 5))
+LABEL = Field("int64")
+
+
+@pytest.mark.parametrize(
+    ("field", "is_many", "channels"),
+    [
+        (GREY, False, None),
+        (Field("float32", (4, 5)), False, None),
+        (Field("uint8", (4, 5), ragged=True), True, None),
+        (Field("uint8", (10, 4, 5)), True, None),
+        (Field("uint8", (4, 5, 3)), False, -1),
+        (Field("uint8", (4, 5, 1)), False, -1),
+        (Field("float64", (3, 4, 5)), False, -3),
+        (Field("uint8", (3, 4, 5), ragged=True), True, -3),
+        (Field("uint8", (10, 3, 4, 5)), True, -3),
+    ],
+    ids=str,
+)
+def test_a_field_is_known_by_type_and_shape(field, is_many, channels):
+    schema = Schema({"score": Field("float64"), "picture": field})
+    assert find_image_field(schema) == ImageField("picture", is_many, channels)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        Field("int64", (4, 5)),
+        Field("uint8", (4,)),
+        Field("float64", (60,), ragged=True),
+        Field("str"),
+        Field("uint8", (2, 4, 5, 5, 5)),
+    ],
+    ids=str,
+)
+def test_other_fields_hold_no_images(field):
+    with pytest.raises(ImagesError, match=r"hold no images .* they have v: "):
+        find_image_field(Schema({"v": field}))
+
+
+def test_between_two_fields_the_user_decides():
+    schema = Schema({"before": GREY, "after": GREY})
+    with pytest.raises(ImagesError, match="--field: before, after"):
+        find_image_field(schema)
+    assert find_image_field(schema, "after").name == "after"
+
+
+def test_a_chosen_field_must_hold_images():
+    with pytest.raises(ImagesError, match="field 'label' holds no images"):
+        find_image_field(Schema({"image": GREY, "label": LABEL}), "label")
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "label", "found"),
+    [
+        (GREY, "label", LABEL, "label"),
+        (GREY, "labels", Field("uint8"), "labels"),
+        (GREY, "label", Field("float64"), None),
+        (GREY, "label", Field("int64", (3,)), None),
+        (Field("uint8", (4, 5), ragged=True), "labels", Field("int64", ragged=True), "labels"),
+        (Field("uint8", (4, 5), ragged=True), "label", LABEL, None),
+    ],
+)
+def test_labels_are_found_where_each_image_has_one(image, name, label, found):
+    assert find_image_field(Schema({"image": image, name: label})).labels == found
+
+
+def test_many_images_make_a_row_each_sample():
+    image = ImageField("images", is_many=True, labels="labels")
+    clients = [
+        {"images": np.full((n, 4, 5), n, np.uint8), "labels": np.arange(n)} for n in (2, 0, 5)
+    ]
+    rows = make_rows(image, clients, np.array([7, 8, 9]), columns=3)
+    assert [row.title for row in rows] == ["sample 7", "sample 8", "sample 9"]
+    assert [row.captions for row in rows] == [["0", "1"], [], ["0", "1", "2"]]
+    assert [row.images.shape for row in rows] == [(2, 4, 5), (0, 4, 5), (3, 4, 5)]
+
+
+def test_single_images_fill_rows():
+    pairs = [(np.full((4, 5), n, np.uint8), np.int64(n)) for n in range(5)]
+    rows = make_rows(ImageField("x", is_many=False, labels="y"), pairs, np.arange(5), columns=2)
+    assert [row.title for row in rows] == ["sample 0", "sample 2", "sample 4"]
+    assert [row.captions for row in rows] == [["0", "1"], ["2", "3"], ["4"]]
+    assert rows[1].images[:, 0, 0].tolist() == [2, 3]
+
+
+def test_floats_are_drawn_from_zero_to_one():
+    image = ImageField("image", is_many=False)
+    drawn = image.images_of({"image": np.array([[0, 0.5, 1]], np.float32)})
+    assert drawn.tolist() == [[[0, 128, 255]]]
+    assert drawn.dtype == np.uint8
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.5, np.nan, np.inf])
+def test_floats_beyond_are_refused(value):
+    with pytest.raises(ImagesError, match=r"field 'image' holds .* from 0 to 1"):
+        ImageField("image", is_many=False).images_of({"image": np.array([[0, value]])})
+
+
+@pytest.mark.parametrize("channels", [-1, -3])
+def test_colours_come_last(channels):
+    red = np.zeros((4, 5, 3), np.uint8)
+    red[..., 0] = 255
+    sample = {"image": np.moveaxis(red, -1, channels)}
+    assert np.array_equal(ImageField("image", False, channels).images_of(sample)[0], red)
+
+
+def test_a_single_colour_is_grey():
+    images = ImageField("image", False, -3).images_of({"image": np.ones((1, 4, 5), np.uint8)})
+    assert images.shape == (1, 4, 5)

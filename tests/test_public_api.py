@@ -1,0 +1,54 @@
+"""The public names of datagen_core: which they are, and that all of them can be used."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+import datagen_core
+
+PUBLIC = [
+    "Cache",
+    "DatagenError",
+    "DatasetGenerator",
+    "Field",
+    "InsufficientSamplesError",
+    "Params",
+    "Ragged",
+    "Schema",
+    "generate",
+    "generator",
+    "hookimpl",
+]
+
+
+def test_public_names_are_these():
+    assert datagen_core.__all__ == PUBLIC
+
+
+def test_nothing_else_looks_public():
+    assert [name for name in dir(datagen_core) if not name.startswith("_")] == PUBLIC
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_is_documented(name):
+    documentation = inspect.getdoc(getattr(datagen_core, name))
+
+    assert documentation
+    assert documentation[0].isupper()
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = datagen_core.no_such_name
+
+
+@pytest.mark.parametrize("first", ["", "import datagen_core.generators, datagen_core.cli; "])
+@pytest.mark.parametrize("name", ["generate", "generator"])
+def test_function_is_not_hidden_by_a_module_of_its_name(first, name):
+    program = f"{first}from datagen_core import {name}; assert callable({name}), {name}"
+
+    subprocess.run([sys.executable, "-c", program], check=True)
