@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["Cache", "DatagenError", "DatasetGenerator", "Field", "InsufficientSamplesError",
            "Params", "Ragged", "Schema", "generate", "generator", "hookimpl"]  # fmt: skip
 
-_MODULES = dict(zip(__all__, "cache errors generators schema errors params schema schema generation "
-                "generators hookspecs".split(), strict=True))  # fmt: skip
+_MODULES = dict(zip(__all__, ("cache", "errors", "generators", "schema", "errors", "params",
+           "schema", "schema", "generation", "generators", "hookspecs"), strict=True))  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -70,7 +70,7 @@ class BatchMaker:
 
 
 def _seed_global_generators(stream: np.random.SeedSequence) -> None:
-    """Seed the global generators too: a function that draws from them is reproducible all the same."""
+    """Make a function that draws from the global generators reproducible all the same."""
     words = stream.generate_state(8)
     np.random.seed(words)  # noqa: NPY002
     random.seed(words.tobytes())

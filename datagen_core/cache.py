@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import ConfigurationError, SelectionError, SplitError
 from datagen_core.identity import canonical_json
+from datagen_core.notebooks import html_table
 from datagen_core.selection import select
 from datagen_core.sharding import IntervalSet
 from datagen_core.store import ledger
@@ -70,7 +71,7 @@ class Cache(Mapping[str, "Dataset"]):
 
     def _repr_html_(self) -> str:
         rows = [(name, len(dataset)) for name, dataset in self.items()]
-        return _html(f"Cache {self.path}", ("data set", "parameter sets"), rows)
+        return html_table(f"Cache {self.path}", ("data set", "parameter sets"), rows)
 
 
 class Dataset(Mapping[int, "ParamSet"]):
@@ -95,7 +96,9 @@ class Dataset(Mapping[int, "ParamSet"]):
     def __getitem__(self, key: int | str | Mapping[str, Any] | Params) -> ParamSet:
         if isinstance(key, int) and key in self._sets:
             return ParamSet(self._sets[key], key)
-        number = select(self._records, key if isinstance(key, int | str | Mapping) else key.canonical())
+        number = select(
+            self._records, key if isinstance(key, int | str | Mapping) else key.canonical()
+        )
         return ParamSet(self._sets[number], number)
 
     def __iter__(self) -> Iterator[int]:
@@ -113,7 +116,7 @@ class Dataset(Mapping[int, "ParamSet"]):
 
     def _repr_html_(self) -> str:
         rows = [(number, set_.describe(), set_.counts) for number, set_ in self.items()]
-        return _html(self.name, ("number", "parameters", "samples"), rows)
+        return html_table(self.name, ("number", "parameters", "samples"), rows)
 
 
 class ParamSet(Mapping[str, "Split"]):
@@ -152,7 +155,7 @@ class ParamSet(Mapping[str, "Split"]):
         SelectionError
             Before the first sample, when the generator does not declare them.
         """
-        from datagen_core.schema import Schema  # noqa: PLC0415 (imports numpy)
+        from datagen_core.schema import Schema  # imports numpy
 
         fields = read_schema(self.paths)
         if fields is None:
@@ -214,7 +217,7 @@ class ParamSet(Mapping[str, "Split"]):
     def _lowest_raw(self, current: ledger.Ledger, n: int) -> IntervalSet:
         raw = current.raw(self.existing)
         if len(raw) < n:
-            from datagen_core.insufficiency import insufficient  # noqa: PLC0415 (rarely needed)
+            from datagen_core.insufficiency import insufficient  # rarely needed
 
             raise insufficient(self, ledger.RAW, len(raw), n)
         return raw.lowest(n)
@@ -226,7 +229,7 @@ class ParamSet(Mapping[str, "Split"]):
             raise SplitError(message)
 
     def __getitem__(self, split: str) -> Split:
-        from datagen_core.splits import Split  # noqa: PLC0415 (imports numpy and h5py)
+        from datagen_core.splits import Split  # imports numpy and h5py
 
         current = ledger.read_ledger(self.paths)
         if split == ledger.RAW:
@@ -256,18 +259,10 @@ class ParamSet(Mapping[str, "Split"]):
         return f"<ParamSet {self}: {self.describe()}; {counts}>"
 
     def _repr_html_(self) -> str:
-        return _html(f"{self}: {self.describe()}", ("split", "samples"), list(self.counts.items()))
+        return html_table(
+            f"{self}: {self.describe()}", ("split", "samples"), list(self.counts.items())
+        )
 
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else canonical_json(value)
-
-
-def _html(title: str, header: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
-    from html import escape  # noqa: PLC0415 (only notebooks ask for it)
-
-    def line(tag: str, cells: tuple[Any, ...]) -> str:
-        return "<tr>" + "".join(f"<{tag}>{escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
-
-    body = "".join(line("td", row) for row in rows)
-    return f"<table><caption>{escape(title)}</caption>{line('th', header)}{body}</table>"

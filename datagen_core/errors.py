@@ -1,6 +1,6 @@
 """Every error that datagen raises on purpose.
 
-DatagenError                    anything below; the command line prints its one line and exits with `exit_code`
+DatagenError                    anything below; the command line exits with its `exit_code`
     ConfigurationError          a wrong option, argument or environment variable
         ParamsError             parameters that do not fit the generator's params class
         GeneratorError          a generator that cannot be found, loaded or called
@@ -11,6 +11,7 @@ DatagenError                    anything below; the command line prints its one 
         SplitError              a move that the split ledger does not allow
         InsufficientSamplesError  fewer samples than asked for
     ExecutionError              an executor that cannot run tasks
+        SchedulerUnavailableError  a scheduler that does not answer now
         IncompleteRunError      a run that ended with samples missing
     VerificationError           files or regenerated samples that differ from what they should be
 
@@ -90,6 +91,10 @@ class InsufficientSamplesError(CacheError):
 
 class ExecutionError(DatagenError):
     """An executor that cannot run tasks."""
+
+
+class SchedulerUnavailableError(ExecutionError):
+    """A scheduler that cannot be reached right now; the same call may succeed later."""
 
 
 class IncompleteRunError(ExecutionError):

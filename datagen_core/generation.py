@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 from datagen_core import worker
 from datagen_core.batches import BatchMaker
 from datagen_core.cache import Cache, ParamSet
-from datagen_core.errors import IncompleteRunError
-from datagen_core.execution import Executor, Job, Resources, SchedulerUnavailableError
+from datagen_core.errors import IncompleteRunError, SchedulerUnavailableError
+from datagen_core.execution import Executor, Job, Resources
 from datagen_core.execution.choice import choose_executor, find_executor
 from datagen_core.execution.limits import parse_time_limit
 from datagen_core.generators import DatasetGenerator
@@ -197,7 +197,9 @@ class _Reporter:
 def progress_of(status: RunStatus) -> Progress:
     """Return what an observer of a run is told."""
     waiting = sum(item.waiting for item in status.ranges)
-    failed = sum(len(item.samples) for item in status.ranges if item.phase in {"failed", "cancelled"})
+    failed = sum(
+        len(item.samples) for item in status.ranges if item.phase in {"failed", "cancelled"}
+    )
     held = [item.reason for item in status.ranges if item.reason and item.phase != "lost"]
     size = status.reservation.interval.size
     return Progress(min(len(status.done) + waiting, size), size, failed, held[0] if held else "")

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 from datagen_core.errors import InsufficientSamplesError
 from datagen_core.estimation import JobTimings, compute_seconds, format_duration
 from datagen_core.identity import canonical_json
-from datagen_core.store.ledger import RAW
 from datagen_core.store.journals import read_timings
+from datagen_core.store.ledger import RAW
 from datagen_core.store.runs import list_reservations
 
 if TYPE_CHECKING:
     from datagen_core.cache import ParamSet
 
 
-def insufficient(param_set: ParamSet, split: str, have: int, wanted: int) -> InsufficientSamplesError:
+def insufficient(
+    param_set: ParamSet, split: str, have: int, wanted: int
+) -> InsufficientSamplesError:
     """Return the error for a split that has `have` of `wanted` samples."""
     missing = wanted - have
     spare = 0 if split == RAW else param_set.counts[RAW]
@@ -44,15 +46,24 @@ def _command(param_set: ParamSet, split: str, missing: int, to_make: int, holes:
     if to_make and holes >= to_make:
         commands.append(["datagen", "resume", name, "-p", number, *cache])
     elif to_make:
-        commands.append(["datagen", "generate", _source(param_set), "-n", str(to_make),
-                         *_assignments(param_set), *cache])
+        commands.append(
+            [
+                "datagen",
+                "generate",
+                _source(param_set),
+                "-n",
+                str(to_make),
+                *_assignments(param_set),
+                *cache,
+            ]
+        )
     if split != RAW:
         commands.append(["datagen", "move", name, str(missing), split, "-p", number, "-y", *cache])
     return " && ".join(shlex.join(words) for words in commands)
 
 
 def _source(param_set: ParamSet) -> str:
-    """The name under which the generator was loaded last."""
+    """Return the name under which the generator was loaded last."""
     reservations = list_reservations(param_set.paths)
     return reservations[-1].source if reservations else param_set.generator
 

@@ -46,7 +46,9 @@ class Params(BaseModel):
         return self.model_dump(mode="json")
 
 
-def bind(params_type: type[Params], values: Mapping[str, Any] | Params | None, owner: str) -> Params:
+def bind(
+    params_type: type[Params], values: Mapping[str, Any] | Params | None, owner: str
+) -> Params:
     """Return `params_type(**values)`; `owner` is the generator's name for messages.
 
     Raises
@@ -106,4 +108,8 @@ def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
 
 
 def _type_name(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation).replace("typing.", "")
+    return (
+        annotation.__name__
+        if isinstance(annotation, type)
+        else str(annotation).replace("typing.", "")
+    )

@@ -1,10 +1,10 @@
-"""From what was asked for to a plan: bind parameters, find the set, share out the work. Read-only."""
+"""From what was asked for to a plan: bind parameters, find the set, share out. Writes nothing."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ class Settings:
 
     njobs: int = 1
     executor: str | None = None
-    resources: Resources = Resources()
+    resources: Resources = field(default_factory=Resources)
     wait: bool = True
 
 
@@ -85,8 +85,11 @@ class Shares:
 
 
 def bind_generator(
-    generator: str | DatasetGenerator, folder: Path | None, params: Mapping[str, Any] | Params | None,
-    seed: int, cache: Path,
+    generator: str | DatasetGenerator,
+    folder: Path | None,
+    params: Mapping[str, Any] | Params | None,
+    seed: int,
+    cache: Path,
 ) -> Binding:
     """Load a generator and bind its parameters.
 
@@ -134,7 +137,7 @@ def _load(generator: str | DatasetGenerator, folder: Path | None) -> Loaded:
 
 
 def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resources:
-    """Return what a task gets: the generator's declarations, overruled by what the user asks for."""
+    """Return what a task gets: what the generator declares, overruled by what the user asks."""
     return replace(
         asked,
         memory=asked.memory or generator.memory,

@@ -39,7 +39,7 @@ def preprocess(
     preprocessor: Preprocessor,
     split: str,
     n: int,
-    report: Callable[[int, int], None] = lambda done, total: None,
+    report: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Preprocess the first `n` samples of a split; return how many were not there yet.
 
@@ -61,7 +61,7 @@ def preprocess(
     for piece in cut_into_batches(missing, _CHUNK):
         work.add(piece, reader.read([piece]))
         done += piece.size
-        report(done, total)
+        report(done)
     work.finish()
     return total
 

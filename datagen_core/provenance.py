@@ -53,7 +53,7 @@ def _versions() -> dict[str, str]:
 
 
 def _commit(folder: Path) -> str | None:
-    """The commit of the folder's git checkout, with `-dirty` when it has local changes."""
+    """Return the commit of the folder's git checkout, with `-dirty` when it has local changes."""
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
     with suppress(OSError, subprocess.SubprocessError):
         done = subprocess.run(  # noqa: S603

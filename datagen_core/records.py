@@ -180,7 +180,9 @@ def fit(name: str, array: NDArray[Any], field: Field) -> NDArray[Any]:
     if not array.size or np.can_cast(array.dtype, field.dtype, "safe"):
         return array.astype(field.dtype)
     kinds = array.dtype.kind + field.dtype.kind
-    cast = array.astype(field.dtype) if kinds in {"ff", "cc", "ii", "iu", "ui", "uu", "VV"} else None
+    cast = (
+        array.astype(field.dtype) if kinds in {"ff", "cc", "ii", "iu", "ui", "uu", "VV"} else None
+    )
     if cast is None or (kinds[0] in "iu" and not np.array_equal(cast, array)):
         message = f"field {name!r} got {array.dtype} values that its {field.dtype} cannot hold"
         raise SchemaError(message)

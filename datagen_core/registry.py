@@ -113,18 +113,17 @@ def _from_entry_point(name: str, file: Path | None) -> DatasetGenerator:
     if len(providers) > 1:
         message = f"generator {name!r} is provided by {' and '.join(providers)}; uninstall one"
         raise GeneratorError(message)
-    found = _call_hook(GROUP, name, "datagen_generator")
-    _check(found, name)
-    return found
+    return _checked(_call_hook(GROUP, name, "datagen_generator"), name)
 
 
-def _check(found: object, name: str) -> None:
-    from datagen_core.generators import DatasetGenerator  # noqa: PLC0415 (pydantic is slow)
+def _checked(found: object, name: str) -> DatasetGenerator:
+    from datagen_core.generators import DatasetGenerator  # pydantic is slow
 
     if not isinstance(found, DatasetGenerator) or found.name != name:
         got = found.name if isinstance(found, DatasetGenerator) else type(found).__name__
         message = f"plugin {name!r} provides {got!r}; its hook must return a generator {name!r}"
         raise GeneratorError(message)
+    return found
 
 
 def _call_hook(group: str, name: str, hook: str) -> Any:
@@ -178,7 +177,7 @@ def _from_file(file: Path, name: str) -> Loaded:
 
 
 def _generators_in(file: Path) -> dict[str, DatasetGenerator]:
-    from datagen_core.generators import DatasetGenerator  # noqa: PLC0415 (pydantic is slow)
+    from datagen_core.generators import DatasetGenerator  # pydantic is slow
 
     values = vars(_execute(file)).values()
     return {value.name: value for value in values if isinstance(value, DatasetGenerator)}

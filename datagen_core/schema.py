@@ -41,11 +41,11 @@ class Field:
     def __init__(
         self, dtype: DTypeLike, shape: Sequence[int] = (), *, ragged: bool = False
     ) -> None:
-        resolved = np.dtype(object) if _is_text(dtype) else np.dtype(dtype).newbyteorder("=")
-        if resolved == object and not _is_text(dtype):
+        resolved = np.dtype("O") if _is_text(dtype) else np.dtype(dtype).newbyteorder("=")
+        if resolved.kind == "O" and not _is_text(dtype):
             message = f"a field cannot hold {dtype!r}; use numbers, bool, str or records of them"
             raise SchemaError(message)
-        if resolved == object and shape:
+        if resolved.kind == "O" and shape:
             message = "a text field has no shape; use a ragged field of text instead"
             raise SchemaError(message)
         object.__setattr__(self, "dtype", resolved)
@@ -55,7 +55,7 @@ class Field:
     @property
     def is_text(self) -> bool:
         """Whether the field holds strings."""
-        return bool(self.dtype == object)
+        return self.dtype.kind == "O"
 
     def to_json(self) -> dict[str, Any]:
         """Return the field as plain JSON types."""
@@ -211,12 +211,14 @@ def join_columns(pieces: Sequence[Columns]) -> Columns:
 def _join(parts: Sequence[Column]) -> Column:
     if isinstance(parts[0], Ragged):
         return Ragged.join([part for part in parts if isinstance(part, Ragged)])
-    return np.concatenate(parts)  # type: ignore[arg-type]  # all are arrays when the first is
+    return np.concatenate(parts)
 
 
 def bytes_of(columns: Columns) -> int:
     """Return the size of the columns in memory, in bytes."""
     return sum(
-        column.values.nbytes + column.offsets.nbytes if isinstance(column, Ragged) else column.nbytes
+        column.values.nbytes + column.offsets.nbytes
+        if isinstance(column, Ragged)
+        else column.nbytes
         for column in columns.values()
     )

@@ -62,7 +62,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def _parse(text: str) -> int | str | dict[str, Any]:
-    if text.isdigit() and len(text) < 7:  # noqa: PLR2004 (longer ones are digests)
+    if text.isdigit() and len(text) < 7:
         return int(text)
     if "=" not in text:
         return text
@@ -109,7 +109,7 @@ def _list(records: Mapping[int, SetRecord]) -> str:
     if not records:
         return "is none yet"
     shown = [f"{number} ({_describe(record)})" for number, record in list(records.items())[:8]]
-    more = f" and {len(records) - 8} more" if len(records) > 8 else ""  # noqa: PLR2004
+    more = f" and {len(records) - 8} more" if len(records) > 8 else ""
     return f"are {', '.join(shown)}{more}"
 
 

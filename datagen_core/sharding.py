@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -98,9 +98,7 @@ class IntervalSet:
         return IntervalSet(taken)
 
 
-def _overlaps(
-    left: tuple[Interval, ...], right: tuple[Interval, ...]
-) -> Iterator[tuple[int, int]]:
+def _overlaps(left: tuple[Interval, ...], right: tuple[Interval, ...]) -> Iterator[tuple[int, int]]:
     i = j = 0
     while i < len(left) and j < len(right):
         yield max(left[i].start, right[j].start), min(left[i].stop, right[j].stop)
@@ -113,10 +111,9 @@ def _overlaps(
 def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator[Interval]:
     """Cut intervals at the borders of batches; a piece never reaches over two batches."""
     for start, stop in intervals:
-        while start < stop:
-            border = min(stop, (start // batch_size + 1) * batch_size)
-            yield Interval(start, border)
-            start = border
+        first = start - start % batch_size
+        for low in range(first, stop, batch_size):
+            yield Interval(max(start, low), min(stop, low + batch_size))
 
 
 def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]:
@@ -128,7 +125,7 @@ def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]
     tasks = min(tasks, len(pieces))
     sizes = [len(pieces) // tasks + (task < len(pieces) % tasks) for task in range(tasks)]
     ends = list(accumulate(sizes, initial=0))
-    return [IntervalSet(pieces[low:high]) for low, high in zip(ends, ends[1:], strict=False)]
+    return [IntervalSet(pieces[low:high]) for low, high in pairwise(ends)]
 
 
 def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
@@ -149,7 +146,7 @@ def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
     `spawn_key`, which is how numpy documents independent streams (Parallel Random Number
     Generation, section `SeedSequence` spawning).
     """
-    import numpy as np  # here, because listing a cache must not pay for it  # noqa: PLC0415
+    import numpy as np  # here, because listing a cache must not pay for it
 
     words = [int(digest[place : place + 8], 16) for place in range(0, 64, 8)]
     return np.random.SeedSequence([seed, *words], spawn_key=(batch,))

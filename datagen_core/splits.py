@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from datagen_core.cache import ParamSet, _html
 from datagen_core.errors import DamagedFileError, SelectionError
 from datagen_core.insufficiency import insufficient
-from datagen_core.schema import Column, Columns, Ragged, Schema
+from datagen_core.notebooks import html_table
+from datagen_core.schema import Columns, Ragged, Schema
 from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.derived import DerivedPaths, list_derived
 
 if TYPE_CHECKING:
+    from datagen_core.cache import ParamSet
     from datagen_core.torch_dataset import TorchDataset
 
 _BATCH = 1024
@@ -118,14 +119,12 @@ class Samples(Sequence[Any]):
         if not lengths or any(not np.array_equal(lengths[0], other) for other in lengths[1:]):
             message = f"{', '.join(names) or 'no field'}: rows() needs ragged fields of one length"
             raise SelectionError(message)
-        samples = np.concatenate([np.arange(*part, dtype=np.int64) for part in parts] or [[]])
+        samples = _indices_in(parts)
         flat = {name: column.rows() for name, column in ragged.items()}
         return {"sample": np.repeat(samples, lengths[0]), **flat}
 
-    def batches(
-        self, size: int, *, shuffle: bool = False, seed: int = 0
-    ) -> Iterator[Any]:
-        """Yield all samples in batches of `size` (the last may be smaller), in the form of `get`."""
+    def batches(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Iterator[Any]:
+        """Yield all samples in batches of `size`; the last may be smaller. The form is `get`'s."""
         order = np.arange(len(self), dtype=np.int64)
         if shuffle:
             np.random.default_rng(seed).shuffle(order)
@@ -134,7 +133,7 @@ class Samples(Sequence[Any]):
 
     def as_torch(self) -> TorchDataset:
         """Return a `torch.utils.data.Dataset` of these samples; the only place that needs torch."""
-        from datagen_core.torch_dataset import TorchDataset  # noqa: PLC0415 (imports torch)
+        from datagen_core.torch_dataset import TorchDataset  # imports torch
 
         return TorchDataset(self)
 
@@ -167,7 +166,8 @@ class Samples(Sequence[Any]):
 
     def _take(self, positions: NDArray[Any]) -> Columns:
         indices = self._indices_of(self._checked(positions))
-        return self._read(lambda: self._reader.take(indices))
+        columns: Columns = self._read(lambda: self._reader.take(indices))
+        return columns
 
     def _checked(self, positions: NDArray[Any]) -> NDArray[np.int64]:
         if positions.dtype == bool:
@@ -204,7 +204,7 @@ class Samples(Sequence[Any]):
             raise DamagedFileError(message) from error
 
     def __getstate__(self) -> dict[str, Any]:
-        keep = {"_title", "_folders", "_intervals", "schema", "param_set", "name"}
+        keep = {"_title", "_folders", "_intervals", "schema", "param_set", "name", "split"}
         return {key: value for key, value in self.__dict__.items() if key in keep}
 
     def __repr__(self) -> str:
@@ -213,7 +213,7 @@ class Samples(Sequence[Any]):
 
     def _repr_html_(self) -> str:
         rows = [(name, str(field)) for name, field in self.schema.fields.items()]
-        return _html(f"{self._title}: {len(self)} samples", ("field", "type"), rows)
+        return html_table(f"{self._title}: {len(self)} samples", ("field", "type"), rows)
 
 
 class Split(Samples):
@@ -252,8 +252,11 @@ class Derived(Samples):
         self.split = split
         paths = _newest(split, name)
         done = paths.existing()
-        intervals = [part for interval in split._intervals  # noqa: SLF001 (its own kind)
-                     for part in IntervalSet([interval]) & done]
+        intervals = [
+            part
+            for interval in split._intervals  # noqa: SLF001 (its own kind)
+            for part in IntervalSet([interval]) & done
+        ]
         self.name = paths.name
         super().__init__(f"{split._title} {paths.name}", (paths.root,), paths.schema(), intervals)  # noqa: SLF001
 
@@ -261,7 +264,9 @@ class Derived(Samples):
         split = self.split
         if n > len(split):
             return split._insufficient(n)  # noqa: SLF001
-        words = f"{split.param_set.generator} {self.name} {split.name} {n} -p {split.param_set.number}"
+        words = (
+            f"{split.param_set.generator} {self.name} {split.name} {n} -p {split.param_set.number}"
+        )
         message = f"{self._title} has {len(self)} samples; make more: datagen preprocess {words}"
         return SelectionError(message)
 
@@ -270,8 +275,9 @@ def _newest(split: Split, name: str) -> DerivedPaths:
     found = [item for item in list_derived(split.param_set.paths, split.name) if item.name == name]
     if not found:
         words = f"{split.param_set.generator} {name} {split.name} {len(split)}"
+        made = ", ".join(split.derived) or "nothing"
         message = (
-            f"{split!s} has nothing made by {name!r}; it has {', '.join(split.derived) or 'nothing'}; "
+            f"{split.param_set} {split.name} has nothing made by {name!r}, it has {made}; "
             f"make it: datagen preprocess {words} -p {split.param_set.number}"
         )
         raise SelectionError(message)
@@ -286,6 +292,11 @@ def _head(intervals: Sequence[Interval], n: int) -> list[Interval]:
             taken.append(Interval(start, min(stop, start + n)))
             n -= stop - start
     return taken
+
+
+def _indices_in(intervals: Sequence[Interval]) -> NDArray[np.int64]:
+    parts = [np.arange(*interval, dtype=np.int64) for interval in intervals]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 def present(columns: dict[str, Any], schema: Schema) -> Any:

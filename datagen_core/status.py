@@ -192,15 +192,15 @@ class _Judge:
             return False
         return bool(error["final"]) or counts[Interval(*error["range"])] >= ERROR_LIMIT
 
-    def _ended(
-        self, attempt: Attempt, number: int, samples: IntervalSet, end: str
-    ) -> RangeStatus:
+    def _ended(self, attempt: Attempt, number: int, samples: IntervalSet, end: str) -> RangeStatus:
         """Judge what a task that is over has left, behind the batches that failed."""
         log = attempt.run.log(attempt.number, number)
         forgiven = attempt.number < self._since
         reason = self._reason(attempt, number, end)
         if reason.startswith(_CANCELLED):
-            return RangeStatus("cancelled" if not forgiven else "lost", samples, reason, log, not forgiven)
+            return RangeStatus(
+                "cancelled" if not forgiven else "lost", samples, reason, log, not forgiven
+            )
         hopeless = reason.startswith(_HOPELESS) or self._tries(samples) >= FRUITLESS_LIMIT
         return RangeStatus("lost", samples, reason, log, hopeless and not forgiven)
 

@@ -35,6 +35,5 @@ class TorchDataset(Dataset[Any]):
             return list(zip(*columns, strict=True))
         names = list(columns)
         return [
-            dict(zip(names, values, strict=True))
-            for values in zip(*columns.values(), strict=True)
+            dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)
         ]

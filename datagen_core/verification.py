@@ -112,7 +112,9 @@ def _check_derived(param_set: ParamSet, paths: SetPaths) -> Iterator[tuple[int, 
 def _compare_overlaps(param_set: ParamSet) -> None:
     """Compare samples that two files hold: a zombie's must equal its replacement's."""
     paths = param_set.paths
-    files = [(file, folder) for folder in (paths.packs, paths.shards) for file in list_shards(folder)]
+    files = [
+        (file, folder) for folder in (paths.packs, paths.shards) for file in list_shards(folder)
+    ]
     for (left, left_folder), (right, right_folder) in pairwise(sorted(files)):
         both = Interval(right.start, min(left.stop, right.stop))
         if both.start < both.stop:

@@ -138,7 +138,7 @@ class _Task:
                 return self._work(generator or self._load(), report)
         except Terminated:
             return "terminated"
-        except Exception as error:  # noqa: BLE001 (whatever it was must reach the journal)
+        except Exception as error:  # whatever it was must reach the journal
             intervals = self.attempt.tasks[self.number].intervals
             self._record_failure(Interval(intervals[0].start, intervals[-1].stop), error)
             return "failed"
@@ -173,7 +173,7 @@ class _Task:
         return "failed" if self.failures else "done"
 
     def _schema(self, maker: BatchMaker) -> Schema:
-        """The set's schema. The first one comes from batch 0, whichever batch is made first."""
+        """Return the set's schema; the first one is batch 0's, whichever batch is made first."""
         paths = self.attempt.run.set
         fields = read_schema(paths)
         if fields is not None:
@@ -209,7 +209,7 @@ class _Task:
         begun = time.perf_counter()
         try:
             columns, _ = maker.make(piece, schema)
-        except Exception as error:  # noqa: BLE001 (a generator may fail in any way)
+        except Exception as error:  # a generator may fail in any way
             self._record_failure(piece, error)
             return
         times.add(time.perf_counter() - begun)

@@ -45,7 +45,7 @@ class _LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name in _COMMANDS:
-            from importlib import import_module  # noqa: PLC0415 (each start pays for its imports)
+            from importlib import import_module  # each start pays for its imports
 
             module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
             command: click.Command = getattr(module, f"{cmd_name}_command")
@@ -63,7 +63,7 @@ class _LazyGroup(click.Group):
 
 
 def _plugin_commands() -> dict[str, Any]:
-    from importlib.metadata import entry_points  # noqa: PLC0415 (costs as much as click itself)
+    from importlib.metadata import entry_points  # costs as much as click itself
 
     return {point.name: point for point in entry_points(group="datagen.commands")}
 
@@ -77,7 +77,9 @@ def _load_plugin_command(point: Any) -> click.Command:
     return command
 
 
-@click.group(cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="datagen")
 @click.option("--cache", metavar="DIR", help="The cache's folder.")
 def datagen(cache: str | None) -> None:
@@ -87,7 +89,7 @@ def datagen(cache: str | None) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors are one line on stderr, and their class decides the exit code."""
+    """Run the command line; an error is one line on stderr, and its class is the exit code."""
     try:
         datagen(standalone_mode=False)
     except click.exceptions.Exit as done:

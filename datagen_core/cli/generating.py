@@ -33,7 +33,7 @@ _RUN_OPTIONS = [
     click.option("--executor", metavar="slurm|local|inline",
                  help="Where jobs run.  [default: slurm where there is one, else local]"),
     click.option("--time", "time_limit", metavar="T",
-                 help="Time limit of a job, as for sbatch (30, 1:00:00, 2-12); estimated if omitted."),
+                 help="Time limit of a job, as for sbatch (30, 1:00:00, 2-12); else estimated."),
     click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB)."),
     click.option("--partition", metavar="P", help="The Slurm partition."),
     click.option("--cpus", type=click.IntRange(1), default=1, show_default=True,
@@ -53,9 +53,9 @@ def run_options(command: Any) -> Any:
 
 
 def _settings(options: dict[str, Any]) -> Settings:
-    from datagen_core.execution import Resources  # noqa: PLC0415 (help must not pay for it)
-    from datagen_core.execution.limits import parse_memory, parse_time_limit  # noqa: PLC0415
-    from datagen_core.planning import Settings  # noqa: PLC0415
+    from datagen_core.execution import Resources  # help must not pay for it
+    from datagen_core.execution.limits import parse_memory, parse_time_limit
+    from datagen_core.planning import Settings
 
     if options["memory"]:
         parse_memory(options["memory"])
@@ -90,7 +90,7 @@ def _slurm_option(text: str) -> tuple[str, str | bool]:
 @folder_option
 @cache_option
 @json_option
-def generate_command(  # noqa: PLR0913 (one for each argument and option)
+def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and option)
     name: str,
     samples: int | None,
     total: int | None,
@@ -103,7 +103,7 @@ def generate_command(  # noqa: PLR0913 (one for each argument and option)
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Make samples of generator NAME.
+    r"""Make samples of generator NAME.
 
     NAME is an installed generator, one of datasets.py in the current folder (or in --generators
     DIR), or path/to/file.py:name. Sample i depends on the generator, its parameters, the seed and i
@@ -116,10 +116,10 @@ def generate_command(  # noqa: PLR0913 (one for each argument and option)
       datagen generate ./my_file.py:walk --total 5000 --executor slurm --time 30
       datagen generate noisy_sine -n 1000000 --njobs 40 --dry-run
     """
-    from datagen_core.cli.rendering import watch  # noqa: PLC0415 (help must not pay for it)
-    from datagen_core.execution.choice import choose_executor  # noqa: PLC0415
-    from datagen_core.generation import begin  # noqa: PLC0415
-    from datagen_core.planning import bind_generator, demand_of  # noqa: PLC0415
+    from datagen_core.cli.rendering import watch  # help must not pay for it
+    from datagen_core.execution.choice import choose_executor
+    from datagen_core.generation import begin
+    from datagen_core.planning import bind_generator, demand_of
 
     if (samples is None) == (total is None):
         message = "say how many samples: either -n N more, or --total N altogether"
@@ -132,7 +132,7 @@ def generate_command(  # noqa: PLR0913 (one for each argument and option)
     demand = demand_of(binding, samples or total or 0, total=total is not None)
     executor = choose_executor(settings.executor)
     if dry_run:
-        from datagen_core.cli.dry_run import print_plan  # noqa: PLC0415
+        from datagen_core.cli.dry_run import print_plan
 
         print_plan(binding, demand, executor, settings, as_json=as_json)
         return
@@ -169,7 +169,7 @@ def _report_nothing(name: str, total: int | None, *, as_json: bool) -> None:
 
 def _report(run: Run, status: RunStatus, *, as_json: bool) -> None:
     """Print what became of a run; raise when it is over with samples missing."""
-    from datagen_core.generation import explain  # noqa: PLC0415 (help must not pay for it)
+    from datagen_core.generation import explain  # help must not pay for it
 
     if as_json:
         click.echo(json.dumps(status_to_json(run.paths.set.root.name, status)))
@@ -217,6 +217,23 @@ def _chosen_sets(name: str | None, selector: tuple[str, ...]) -> Iterator[ParamS
             yield from dataset.values()
 
 
+def _chosen_runs(
+    name: str | None, selector: tuple[str, ...], number: int | None
+) -> Iterator[tuple[ParamSet, RunStatus]]:
+    """Yield the runs that a command means, each with its status."""
+    from datagen_core.generation import status_of
+    from datagen_core.store.runs import list_reservations
+
+    for param_set in list(_chosen_sets(name, selector)):
+        for reservation in list_reservations(param_set.paths):
+            if number in {None, reservation.number}:
+                yield param_set, status_of(param_set.paths, reservation)
+
+
+def _counted(verb: str, runs: int) -> str:
+    return f"{verb} {runs} run{'s' * (runs != 1)}" if runs else ""
+
+
 @click.command("resume")
 @click.argument("name", required=False)
 @set_option
@@ -225,9 +242,14 @@ def _chosen_sets(name: str | None, selector: tuple[str, ...]) -> Iterator[ParamS
 @cache_option
 @json_option
 def resume_command(
-    name: str | None, selector: tuple[str, ...], number: int | None, *, as_json: bool, **options: Any
+    name: str | None,
+    selector: tuple[str, ...],
+    number: int | None,
+    *,
+    as_json: bool,
+    **options: Any,
 ) -> None:
-    """Make what is missing of runs that were begun: of one set, one data set, or the whole cache.
+    r"""Make what is missing of runs that were begun: of one set, one data set, or the whole cache.
 
     Jobs that are still alive are waited for, not started twice. A second resume changes nothing.
 
@@ -236,30 +258,23 @@ def resume_command(
       datagen resume
       datagen resume noisy_sine -p 0 --mem 4GB
     """
-    from datagen_core.cli.rendering import watch  # noqa: PLC0415 (help must not pay for it)
-    from datagen_core.generation import explain, status_of, take_up  # noqa: PLC0415
-    from datagen_core.store.runs import list_reservations  # noqa: PLC0415
+    from datagen_core.cli.rendering import watch  # help must not pay for it
+    from datagen_core.generation import explain, take_up
 
     settings = _settings(options)
-    incomplete = []
-    resumed = 0
-    for param_set in list(_chosen_sets(name, selector)):
-        for reservation in list_reservations(param_set.paths):
-            if number not in {None, reservation.number}:
-                continue
-            if not status_of(param_set.paths, reservation).missing:
-                continue
-            run = take_up(param_set.paths, reservation, settings, options["njobs"])
-            status = watch(run) if settings.wait else _submit(run)
-            resumed += 1
-            if as_json:
-                click.echo(json.dumps(status_to_json(param_set.paths.root.name, status)))
-            if status.missing and settings.wait:
-                incomplete.append(explain(run, status))
-    if not as_json:
-        click.echo(f"resumed {resumed} run{'s' * (resumed != 1)}" if resumed else "nothing is missing")
+    results = []
+    for param_set, status in _chosen_runs(name, selector, number):
+        if status.missing:
+            run = take_up(param_set.paths, status.reservation, settings, options["njobs"])
+            results.append((run, watch(run) if settings.wait else _submit(run)))
+    if as_json:
+        found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
+        click.echo(json.dumps(found))
+    else:
+        click.echo(_counted("resumed", len(results)) or "nothing is missing")
+    incomplete = [(run, status) for run, status in results if status.missing and settings.wait]
     if incomplete:
-        raise IncompleteRunError(incomplete[0])
+        raise IncompleteRunError(explain(*incomplete[0]))
 
 
 @click.command("status")
@@ -271,20 +286,18 @@ def resume_command(
 def status_command(
     name: str | None, selector: tuple[str, ...], *, show_all: bool, as_json: bool
 ) -> None:
-    """Say what became of runs: index ranges done, running, queued, failed or lost, and why.
+    r"""Say what became of runs: index ranges done, running, queued, failed or lost, and why.
 
     \b
     Examples:
       datagen status
       datagen status noisy_sine -p 0 --json
     """
-    from datagen_core.cli.tables import print_statuses  # noqa: PLC0415
-    from datagen_core.generation import statuses  # noqa: PLC0415
+    from datagen_core.cli.tables import print_statuses
 
     found = [
         (param_set, status)
-        for param_set in _chosen_sets(name, selector)
-        for status in statuses(param_set)
+        for param_set, status in _chosen_runs(name, selector, None)
         if show_all or as_json or status.missing
     ]
     if as_json:
@@ -305,20 +318,16 @@ def status_command(
 @click.option("--run", "number", type=int, help="Only this run.")
 @cache_option
 def cancel_command(name: str | None, selector: tuple[str, ...], number: int | None) -> None:
-    """Stop runs that are alive. They publish what they have; `datagen resume` goes on.
+    r"""Stop runs that are alive. They publish what they have; `datagen resume` goes on.
 
     \b
     Examples:
       datagen cancel noisy_sine
       datagen cancel noisy_sine -p 0 --run 3
     """
-    from datagen_core.generation import cancel, status_of  # noqa: PLC0415
-    from datagen_core.store.runs import list_reservations  # noqa: PLC0415
+    from datagen_core.generation import cancel
 
-    cancelled = 0
-    for param_set in list(_chosen_sets(name, selector)):
-        for reservation in list_reservations(param_set.paths):
-            if number in {None, reservation.number} and status_of(param_set.paths, reservation).alive:
-                cancel(param_set.paths, reservation, getpass.getuser())
-                cancelled += 1
-    click.echo(f"cancelled {cancelled} run{'s' * (cancelled != 1)}" if cancelled else "nothing is alive")
+    alive = [found for found in _chosen_runs(name, selector, number) if found[1].alive]
+    for param_set, status in alive:
+        cancel(param_set.paths, status.reservation, getpass.getuser())
+    click.echo(_counted("cancelled", len(alive)) or "nothing is alive")

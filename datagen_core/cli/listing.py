@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @cache_option
 @json_option
 def list_command(name: str | None, *, as_json: bool) -> None:
-    """Show the data sets of the cache, or the one called NAME.
+    r"""Show the data sets of the cache, or the one called NAME.
 
     A line for each parameter set: its number, the parameters that differ from the defaults, seed,
     samples in each split, size on disk, and whether all samples that were asked for are there.
@@ -70,23 +70,23 @@ def _summary(param_set: ParamSet) -> dict[str, Any]:
 
 def _state(param_set: ParamSet) -> str:
     """Ask the executors; only where samples are missing, since that needs more imports."""
-    from datagen_core.generation import statuses  # noqa: PLC0415
+    from datagen_core.generation import statuses
 
     states = {status.state for status in statuses(param_set)}
     return "running" if "running" in states else "holes"
 
 
 def _print_summaries(rows: list[dict[str, Any]]) -> None:
-    from datagen_core.cli.tables import human_bytes, print_table  # noqa: PLC0415
+    from datagen_core.cli.tables import human_bytes, print_table
 
     splits = list(dict.fromkeys(split for row in rows for split in row["splits"]))
     header = ("data set", "set", "parameters", "seed", *splits, "size", "state")
-    cells = [
-        (row["generator"], row["number"], row["description"], row["seed"],
-         *(row["splits"].get(split, 0) for split in splits), human_bytes(row["bytes"]), row["state"])
-        for row in rows
-    ]  # fmt: skip
-    print_table("", header, cells)
+    print_table("", header, [_cells(row, splits, human_bytes(row["bytes"])) for row in rows])
+
+
+def _cells(row: dict[str, Any], splits: list[str], size: str) -> tuple[Any, ...]:
+    named = (row["generator"], row["number"], row["description"], row["seed"])
+    return (*named, *(row["splits"].get(split, 0) for split in splits), size, row["state"])
 
 
 @click.command("generators")
@@ -94,14 +94,14 @@ def _print_summaries(rows: list[dict[str, Any]]) -> None:
 @folder_option
 @json_option
 def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> None:
-    """Show the generators that there are: installed plugins, and those of datasets.py.
+    r"""Show the generators that there are: installed plugins, and those of datasets.py.
 
     \b
     Examples:
       datagen generators
       datagen generators --check
     """
-    from datagen_core.registry import folder_generators, installed_generators  # noqa: PLC0415
+    from datagen_core.registry import folder_generators, installed_generators
 
     found = installed_generators()
     try:
@@ -113,14 +113,14 @@ def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> No
         keys = ("name", "origin", "check")
         click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows]))
         return
-    from datagen_core.cli.tables import print_table  # noqa: PLC0415
+    from datagen_core.cli.tables import print_table
 
     header = ("generator", "from", "works") if check else ("generator", "from")
     print_table("", header, [row[: len(header)] for row in rows])
 
 
 def _check(name: str, folder: Path | None) -> str:
-    from datagen_core.registry import load_generator  # noqa: PLC0415
+    from datagen_core.registry import load_generator
 
     try:
         load_generator(name, folder)
@@ -138,7 +138,7 @@ def _check(name: str, folder: Path | None) -> str:
 def show_command(
     name: str, selector: tuple[str, ...], folder: Path | None, *, as_json: bool
 ) -> None:
-    """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
+    r"""Describe generator NAME: parameters with types and defaults, schema, preprocessors.
 
     With -p, describe a parameter set of the cache instead: parameters, schema and provenance.
 
@@ -151,7 +151,7 @@ def show_command(
     if as_json:
         click.echo(json.dumps(described))
         return
-    from datagen_core.cli.tables import print_table  # noqa: PLC0415
+    from datagen_core.cli.tables import print_table
 
     for key, value in described.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
@@ -166,11 +166,11 @@ def _cell(value: object) -> str:
 
 
 def _show_set(param_set: ParamSet) -> dict[str, Any]:
-    from datagen_core.store.sets import read_schema  # noqa: PLC0415
+    from datagen_core.store.sets import read_schema
 
     record = param_set.record
     return {
-        **{key: value for key, value in _summary(param_set).items() if key not in {"changed"}},
+        **{key: value for key, value in _summary(param_set).items() if key != "changed"},
         "version": record.version,
         "batch_size": record.batch_size,
         "schema": read_schema(param_set.paths),
@@ -179,8 +179,8 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
 
 
 def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
-    from datagen_core.params import describe_params  # noqa: PLC0415
-    from datagen_core.registry import load_generator  # noqa: PLC0415
+    from datagen_core.params import describe_params
+    from datagen_core.registry import load_generator
 
     generator, source = load_generator(name, folder)
     return {
@@ -193,5 +193,7 @@ def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
         "options": dict(generator.options),
         "preprocessors": list(generator.preprocessors),
         "params": describe_params(generator.params_type),
-        "schema": generator.schema.to_json() if generator.schema else "inferred from the first batch",
+        "schema": generator.schema.to_json()
+        if generator.schema
+        else "inferred from the first batch",
     }

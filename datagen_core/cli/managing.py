@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 def move_command(
     name: str, n: int, split: str, selector: tuple[str, ...], *, yes: bool, as_json: bool
 ) -> None:
-    """Move the N raw samples of lowest index of NAME into SPLIT. There is no way back.
+    r"""Move the N raw samples of lowest index of NAME into SPLIT. There is no way back.
 
     \b
     Examples:
@@ -64,7 +66,7 @@ def move_command(
 
 def _confirm_move(question: str, *, yes: bool) -> None:
     """Ask on a terminal only: scripts of the seed move without a flag."""
-    if not yes and click.get_text_stream("stdin").isatty():
+    if not yes and sys.stdin.isatty():
         confirm(question, yes=False)
 
 
@@ -84,18 +86,18 @@ def preprocess_command(
     selector: tuple[str, ...],
     folder: Path | None,
 ) -> None:
-    """Put the first N samples of a SPLIT of NAME through a PREPROCESSOR; what is there is kept.
+    r"""Put the first N samples of a SPLIT of NAME through a PREPROCESSOR; what is there is kept.
 
     \b
     Examples:
       datagen preprocess noisy_sine square_both train 600 -p 0
     """
-    from datagen_core.preprocessing import find_preprocessor, preprocess  # noqa: PLC0415
+    from datagen_core.preprocessing import find_preprocessor, preprocess
 
     param_set = select_set(_plain_name(name), selector)
     found = find_preprocessor(_generator_of(param_set, name, folder), preprocessor)
-    with click.progressbar(length=n, label=preprocessor, file=click.get_text_stream("stderr")) as bar:
-        made = preprocess(param_set, found, split, n, lambda done, _: bar.update(done - bar.pos))
+    with click.progressbar(length=n, label=preprocessor, file=sys.stderr) as bar:
+        made = preprocess(param_set, found, split, n, lambda done: bar.update(done - bar.pos))
     click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")
 
 
@@ -105,8 +107,8 @@ def _plain_name(name: str) -> str:
 
 def _generator_of(param_set: ParamSet, name: str, folder: Path | None) -> DatasetGenerator:
     """Load the generator by the name given, else as the set's last run loaded it."""
-    from datagen_core.registry import load_generator  # noqa: PLC0415
-    from datagen_core.store.runs import list_reservations  # noqa: PLC0415
+    from datagen_core.registry import load_generator
+    from datagen_core.store.runs import list_reservations
 
     reservations = list_reservations(param_set.paths)
     if folder is not None or ":" in name or not reservations or not reservations[-1].source:
@@ -118,7 +120,7 @@ def _generator_of(param_set: ParamSet, name: str, folder: Path | None) -> Datase
 @click.argument("name", required=False)
 @set_option
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="K",
-              help="Make K random samples of each set anew and compare them, byte for byte.")  # fmt: skip
+              help="Make K random samples of each set anew, and compare the bytes.")  # fmt: skip
 @folder_option
 @cache_option
 @json_option
@@ -130,32 +132,29 @@ def verify_command(
     *,
     as_json: bool,
 ) -> None:
-    """Check every file's checksum and every split ledger; nothing is changed.
+    r"""Check every file's checksum and every split ledger; nothing is changed.
 
     \b
     Examples:
       datagen verify
       datagen verify noisy_sine -p 0 --resample 50
     """
-    from datagen_core.verification import verify  # noqa: PLC0415
+    from datagen_core.verification import verify
 
     results = []
     for param_set in _sets(name, selector):
-        found = verify(
-            param_set, lambda s=param_set: _generator_of(s, s.generator, folder), resample  # type: ignore[misc]
-        )
-        results.append({"set": str(param_set), "files": found.files,
-                        "resampled": found.resampled, "problems": found.problems})  # fmt: skip
-    problems = [problem for result in results for problem in result["problems"]]  # type: ignore[attr-defined]
+        generator = partial(_generator_of, param_set, param_set.generator, folder)
+        found = verify(param_set, generator, resample)
+        results.append({"set": str(param_set), **found._asdict()})
+        if not as_json:
+            verdict = f"{len(found.problems)} problems" if found.problems else "good"
+            click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made anew: "
+                       f"{verdict}")  # fmt: skip
     if as_json:
         click.echo(json.dumps(results))
-    else:
-        for result in results:
-            verdict = f"{len(result['problems'])} problems" if result["problems"] else "good"  # type: ignore[arg-type]
-            click.echo(f"{result['set']}: {result['files']} files, {result['resampled']} samples "
-                       f"made anew: {verdict}")  # fmt: skip
-        for problem in problems:
-            click.echo(f"  {problem}", err=True)
+    problems = [problem for result in results for problem in result["problems"]]
+    for problem in problems[1:]:
+        click.echo(f"  {problem}", err=True)
     if problems:
         message = f"{len(problems)} problem{'s' * (len(problems) != 1)} found: {problems[0]}"
         raise VerificationError(message)
@@ -176,7 +175,7 @@ def _sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
               help="How long shards stay beside the pack that covers them.")  # fmt: skip
 @cache_option
 def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -> None:
-    """Join many small shards into packs, from which minibatches are read fastest.
+    r"""Join many small shards into packs, from which minibatches are read fastest.
 
     Shards are removed when a pack has covered them for the grace period, since readers on other
     machines may have them open.
@@ -186,14 +185,12 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
       datagen compact
       datagen compact noisy_sine --grace 0
     """
-    from datagen_core.store.compaction import compact  # noqa: PLC0415
+    from datagen_core.store.compaction import compact
 
     for param_set in _sets(name, selector):
         if not param_set.existing:
             continue
-        done = compact(
-            param_set.paths, param_set.record, param_set.schema, grace=3600 * grace
-        )
+        done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)
         click.echo(f"{param_set}: {done.packs} packs written, {done.removed} shards removed, "
                    f"{done.waiting} wait for the grace period")  # fmt: skip
 
@@ -204,13 +201,13 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
 @yes_option
 @cache_option
 def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
-    """Remove a parameter set of NAME with all its samples, for good.
+    r"""Remove a parameter set of NAME with all its samples, for good.
 
     \b
     Examples:
       datagen rm noisy_sine -p 0
     """
-    from datagen_core.generation import statuses  # noqa: PLC0415
+    from datagen_core.generation import statuses
 
     param_set = select_set(name, selector)
     if any(status.alive for status in statuses(param_set)):

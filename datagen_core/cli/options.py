@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-json_option: Decorator = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON for scripts."
+)
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
@@ -86,7 +89,7 @@ def _read_literal(text: str) -> Any:
 
 def open_cache() -> Cache:
     """Return the cache that the options and the environment name."""
-    from datagen_core.cache import Cache  # noqa: PLC0415 (help must not pay for it)
+    from datagen_core.cache import Cache  # help must not pay for it
 
     return Cache()
 
@@ -102,7 +105,9 @@ def select_set(name: str, selector: tuple[str, ...]) -> ParamSet:
 
 
 def _ask(name: str, numbers: list[int]) -> int:
-    message = f"{name} has {len(numbers)} parameter sets; choose one with -p ({numbers[0]}…{numbers[-1]})"
+    message = (
+        f"{name} has {len(numbers)} parameter sets; choose one with -p ({numbers[0]}…{numbers[-1]})"
+    )
     raise SelectionError(message)
 
 
@@ -118,7 +123,7 @@ def confirm(question: str, *, yes: bool) -> None:
     """
     if yes:
         return
-    if not click.get_text_stream("stdin").isatty():
+    if not sys.stdin.isatty():
         message = "nobody is there to confirm; say -y"
         raise click.UsageError(message)
     click.confirm(question, abort=True, err=True)

@@ -43,7 +43,7 @@ def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
 def human_bytes(size: float) -> str:
     """Return a size for people, "12.3 MB"."""
     for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:  # noqa: PLR2004
+        if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1000
     return f"{size:.1f} TB"

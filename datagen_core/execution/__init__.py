@@ -10,12 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
-from datagen_core.errors import ExecutionError
 from datagen_core.store.runs import Attempt
-
-
-class SchedulerUnavailableError(ExecutionError):
-    """A scheduler that cannot be reached right now; the same call may succeed later."""
 
 
 @dataclass(frozen=True, slots=True)

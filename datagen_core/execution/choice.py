@@ -1,4 +1,4 @@
-"""Which executor runs a job: the one asked for, else Slurm where there is one, else this machine."""
+"""Which executor runs a job: the one asked for, else Slurm, else this machine."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ def find_executor(name: str) -> Executor:
         When there is none.
     """
     if name == "slurm":
-        from datagen_core.execution.slurm import SlurmExecutor  # noqa: PLC0415 (only where used)
+        from datagen_core.execution.slurm import SlurmExecutor  # only where used
 
         return SlurmExecutor()
     if name == "local":
-        from datagen_core.execution.local import LocalExecutor  # noqa: PLC0415
+        from datagen_core.execution.local import LocalExecutor
 
         return LocalExecutor()
     if name == "inline":
-        from datagen_core.execution.inline import InlineExecutor  # noqa: PLC0415
+        from datagen_core.execution.inline import InlineExecutor
 
         return InlineExecutor()
     if name not in installed_executors():

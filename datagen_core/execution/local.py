@@ -120,17 +120,16 @@ def _receipt(attempt: Attempt) -> Path:
 
 
 def _workers(attempt: Attempt) -> list[dict[str, Any]]:
-    """The processes of an attempt: from the receipt, or as their journals tell."""
+    """Find the processes of an attempt: from the receipt, or as their journals tell."""
     with suppress(FileNotFoundError):
         workers: list[dict[str, Any]] = read_document(_receipt(attempt))["workers"]
         return workers
-    starts = [
+    return [
         {**event, "tasks": [task]}
         for task in range(len(attempt.tasks))
         for event in _events(attempt, task)
         if event["event"] == "start"
     ]
-    return starts
 
 
 def _events(attempt: Attempt, task: int) -> list[dict[str, Any]]:

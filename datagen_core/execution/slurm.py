@@ -18,8 +18,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datagen_core.errors import ConfigurationError, ExecutionError
-from datagen_core.execution import Job, Resources, SchedulerUnavailableError, TaskState
+from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
+from datagen_core.execution import Job, Resources, TaskState
 from datagen_core.execution import slurm_diagnosis as diagnosis
 from datagen_core.execution import slurm_queue as queue
 from datagen_core.store.runs import Attempt
@@ -168,7 +168,7 @@ def _prepare(job: Job) -> submitit.SlurmExecutor:
     death by a signal shows in the exit code of the job.
     """
     with _logging_left_alone():
-        import submitit  # only here: all but submission works without it, and sooner
+        import submitit  # all but submission works without it, and sooner
     python = f"exec {shlex.quote(sys.executable)}"
     executor = submitit.SlurmExecutor(folder=_submission_folder(job.attempt), python=python)
     attempt, resources = job.attempt, job.resources

@@ -12,8 +12,8 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from datagen_core.errors import ExecutionError
-from datagen_core.execution import SchedulerUnavailableError, TaskState
+from datagen_core.errors import ExecutionError, SchedulerUnavailableError
+from datagen_core.execution import TaskState
 from datagen_core.execution.limits import parse_time_limit
 
 TOOLS = ("sbatch", "srun", "squeue", "scancel", "scontrol")

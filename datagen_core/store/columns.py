@@ -40,6 +40,7 @@ class Piece(NamedTuple):
 
     @property
     def path(self) -> Path:
+        """The file."""
         return self.folder / shard_name(self.file)
 
 

@@ -26,7 +26,7 @@ SMALL_BYTES = 4 * 2**20
 
 
 class Compaction(NamedTuple):
-    """What a compaction did: packs written, shards removed, shards that stay for the grace period."""
+    """What a compaction did: packs written, shards removed, shards that wait for the grace."""
 
     packs: int
     removed: int

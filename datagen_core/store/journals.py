@@ -14,7 +14,6 @@ from typing import Any
 
 from datagen_core.store.layout import SetPaths
 
-
 _JOURNAL_SECONDS = 1.0
 
 

@@ -64,7 +64,9 @@ def numbered(folder: Path) -> list[int]:
         names = os.listdir(folder)  # noqa: PTH208
     except FileNotFoundError:
         return []
-    return sorted(int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit())
+    return sorted(
+        int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +77,42 @@ class SetPaths:
 
     @property
     def params(self) -> Path:
+        """Identity and provenance."""
         return self.root / "params.json"
 
     @property
     def schema(self) -> Path:
+        """The fields of a sample."""
         return self.root / "schema.json"
 
     @property
     def shards(self) -> Path:
+        """What workers publish."""
         return self.root / "shards"
 
     @property
     def packs(self) -> Path:
+        """What compaction publishes; read before shards."""
         return self.root / "packs"
 
     @property
     def splits(self) -> Path:
+        """The generations of the split ledger."""
         return self.root / "splits"
 
     @property
     def runs(self) -> Path:
+        """Reservations, beside what belongs to each run."""
         return self.root / "runs"
 
     @property
     def temporary(self) -> Path:
+        """Files that are being written."""
         return self.root / "tmp"
 
     @property
     def lock(self) -> Path:
+        """The ledger's courtesy lock."""
         return self.root / "tmp" / "move.lock"
 
     def generation(self, number: int) -> Path:
@@ -127,19 +137,18 @@ class RunPaths:
 
     @property
     def reservation(self) -> Path:
+        """The index range, and how it was asked for."""
         return self.set.runs / f"{self.number}.json"
 
     @property
     def folder(self) -> Path:
+        """Everything else about the run."""
         return self.set.runs / str(self.number)
 
     @property
     def attempts(self) -> Path:
+        """The plans of its attempts."""
         return self.folder / "attempts"
-
-    @property
-    def cancelled(self) -> Path:
-        return self.folder / "cancelled"
 
     def attempt(self, number: int) -> Path:
         """Return the plan of one attempt: which task makes which ranges."""
@@ -162,6 +171,9 @@ def list_folders(folder: Path) -> list[Path]:
     """Return the folders in a folder, by name, without hidden ones; empty when there is none."""
     with suppress(FileNotFoundError):
         entries = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
-        return [Path(entry.path) for entry in sorted(entries, key=lambda entry: entry.name)
-                if not entry.name.startswith(".")]
+        return [
+            Path(entry.path)
+            for entry in sorted(entries, key=lambda entry: entry.name)
+            if not entry.name.startswith(".")
+        ]
     return []

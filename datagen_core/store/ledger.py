@@ -80,7 +80,9 @@ def read_ledger(paths: SetPaths) -> Ledger:
         name: tuple(Interval(*pair) for pair in pairs) for name, pairs in content["splits"].items()
     }
     ledger = Ledger(generations[-1], splits, tuple(content["operations"]))
-    if len(ledger.assigned) != sum(interval.size for split in splits.values() for interval in split):
+    if len(ledger.assigned) != sum(
+        interval.size for split in splits.values() for interval in split
+    ):
         message = f"{path} is damaged: a sample is in two splits"
         raise DamagedFileError(message)
     return ledger

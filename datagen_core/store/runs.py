@@ -63,8 +63,8 @@ class Demand:
         stop = max(self.samples, reserved) if self.total else reserved + self.samples
         if self.limit is not None and stop > self.limit:
             message = (
-                f"with these parameters there are {self.limit} samples, {reserved} of them are made "
-                f"or reserved; ask for at most {self.limit - reserved} more"
+                f"with these parameters there are {self.limit} samples, of which {reserved} are "
+                f"made or reserved; ask for at most {self.limit - reserved} more"
             )
             raise ConfigurationError(message)
         return Interval(reserved, stop)
@@ -156,9 +156,7 @@ def publish_attempt(
     tasks = tuple(tasks)
     while True:
         number = (numbered(run.attempts) or [-1])[-1] + 1
-        attempt = Attempt(
-            run, number, f"{run_id}.{number}", executor, tasks, minutes, time.time()
-        )
+        attempt = Attempt(run, number, f"{run_id}.{number}", executor, tasks, minutes, time.time())
         if _publish_attempt(attempt):
             return attempt
 

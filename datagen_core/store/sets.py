@@ -9,9 +9,9 @@ from typing import Any
 
 from datagen_core.errors import CacheError, SchemaError
 from datagen_core.identity import HASH_VERSION, changed_params, folder_name
+from datagen_core.sharding import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
-from datagen_core.sharding import IntervalSet
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from datagen_core.store.shards import ShardLabel, publish_shard
 
 PUBLISH_BYTES = 64 * 2**20
 PUBLISH_SECONDS = 30.0
+_NOTHING = Interval(0, 0)
 
 
 @dataclass
@@ -33,7 +34,7 @@ class ShardWriter:
     compress: bool = False
     publish_bytes: int = PUBLISH_BYTES
     _parts: list[Columns] = field(default_factory=list)
-    _interval: Interval = Interval(0, 0)
+    _interval: Interval = _NOTHING
     _bytes: int = 0
     _since: float = field(default_factory=time.monotonic)
 
@@ -63,4 +64,4 @@ class ShardWriter:
         label = ShardLabel(self.generator, self.digest, self._interval)
         columns = join_columns(self._parts)
         publish_shard(self.folder, self.temporary, label, columns, compress=self.compress)
-        self._parts, self._bytes, self._interval = [], 0, Interval(0, 0)
+        self._parts, self._bytes, self._interval = [], 0, _NOTHING

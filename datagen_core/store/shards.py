@@ -146,9 +146,7 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
     """Return the error that names a damaged file and the way out."""
-    message = (
-        f"{path} is damaged: {reason}; move it away and run `datagen resume` to make it again"
-    )
+    message = f"{path} is damaged: {reason}; move it away and run `datagen resume` to make it again"
     return DamagedFileError(message.replace("\n", " "))
 
 

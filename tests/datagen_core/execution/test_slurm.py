@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from datagen_core.errors import ExecutionError
-from datagen_core.execution import Resources, SchedulerUnavailableError
+from datagen_core.errors import ExecutionError, SchedulerUnavailableError
+from datagen_core.execution import Resources
 from datagen_core.execution.slurm import SlurmExecutor
 from slurm_cluster import wait_until
 from slurm_jobs import (

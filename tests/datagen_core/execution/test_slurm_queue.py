@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from datagen_core.errors import ExecutionError
-from datagen_core.execution import SchedulerUnavailableError, TaskState
+from datagen_core.errors import ExecutionError, SchedulerUnavailableError
+from datagen_core.execution import TaskState
 from datagen_core.execution.slurm_queue import (
     QueueRow,
     describe_reason,

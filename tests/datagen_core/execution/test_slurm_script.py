@@ -7,8 +7,7 @@ import os
 
 import pytest
 
-from datagen_core.errors import ConfigurationError, ExecutionError
-from datagen_core.execution import SchedulerUnavailableError
+from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
 from datagen_core.execution.slurm import SlurmExecutor
 from slurm_jobs import make_job, note
 
