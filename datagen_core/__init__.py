@@ -19,6 +19,10 @@ _MODULES = dict(zip(__all__, ("cache", "errors", "generators", "schema", "errors
            "schema", "schema", "generation", "generators", "hookspecs"), strict=True))  # fmt: skip
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used: listing a cache must not pay for pydantic."""
     if name not in _MODULES:

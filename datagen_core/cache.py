@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import ConfigurationError, SelectionError, SplitError
-from datagen_core.identity import canonical_json
+from datagen_core.identity import short_text
 from datagen_core.notebooks import html_table
 from datagen_core.selection import select
 from datagen_core.sharding import IntervalSet
@@ -249,7 +249,7 @@ class ParamSet(Mapping[str, "Split"]):
     def describe(self) -> str:
         """Return the parameters that differ from the defaults, and the seed when it is not 0."""
         changed = {**self.record.changed, **({"seed": self.seed} if self.seed else {})}
-        return " ".join(f"{key}={_plain(value)}" for key, value in changed.items()) or "defaults"
+        return " ".join(f"{key}={short_text(value)}" for key, value in changed.items()) or "defaults"
 
     def __str__(self) -> str:
         return f"{self.paths.root.parent.name} {self.number}"
@@ -262,7 +262,3 @@ class ParamSet(Mapping[str, "Split"]):
         return html_table(
             f"{self}: {self.describe()}", ("split", "samples"), list(self.counts.items())
         )
-
-
-def _plain(value: object) -> str:
-    return value if isinstance(value, str) else canonical_json(value)

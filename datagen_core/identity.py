@@ -66,13 +66,14 @@ def changed_params(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> di
 
 def folder_name(changed: Mapping[str, Any], seed: int, digest: str) -> str:
     """Return a readable folder name that ends with the digest, `left=0,std_dev=0.5-3bec39c0`."""
-    parts = [f"{name}={_short(value)}" for name, value in changed.items()]
+    parts = [f"{name}={short_text(value)}" for name, value in changed.items()]
     parts += [f"seed={seed}"] if seed else []
     slug = _UNSAFE.sub("_", ",".join(parts) or "default").strip("-.")
     return f"{slug[:_SLUG_LENGTH]}-{digest[:8]}"
 
 
-def _short(value: object) -> str:
+def short_text(value: object) -> str:
+    """Return a parameter's value for people: `0` for 0.0, text as it is, the rest as JSON."""
     if isinstance(value, float):
         return f"{value:g}"
     return value if isinstance(value, str) else canonical_json(value)

@@ -9,9 +9,9 @@ from datagen_core.cache import ParamSet
 from datagen_core.errors import GeneratorError
 from datagen_core.generators import DatasetGenerator, Preprocessor
 from datagen_core.records import collect
+from datagen_core.samples import present
 from datagen_core.schema import Columns, Schema
 from datagen_core.sharding import Interval, IntervalSet, cut_into_batches
-from datagen_core.splits import present
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.derived import DerivedPaths, begin_derived, derived_paths
 from datagen_core.store.shard_writer import ShardWriter

@@ -8,7 +8,7 @@ import numpy as np
 from torch.utils.data import Dataset
 
 if TYPE_CHECKING:
-    from datagen_core.splits import Samples
+    from datagen_core.samples import Samples
 
 
 class TorchDataset(Dataset[Any]):

@@ -12,9 +12,9 @@ from datagen_core.errors import DatagenError
 
 _COMMANDS = {
     "generate": ("generating", "Make samples, on Slurm or on this machine."),
-    "resume": ("generating", "Fill the holes that killed or failed jobs left."),
-    "status": ("generating", "What became of runs: done, running, failed, and why."),
-    "cancel": ("generating", "Stop runs; what they made is kept."),
+    "resume": ("watching", "Fill the holes that killed or failed jobs left."),
+    "status": ("watching", "What became of runs: done, running, failed, and why."),
+    "cancel": ("watching", "Stop runs; what they made is kept."),
     "list": ("listing", "The data sets of a cache and their splits."),
     "generators": ("listing", "The generators that there are."),
     "show": ("listing", "A generator's parameters, or a parameter set's provenance."),

@@ -19,9 +19,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from datagen_core.driving import Observer, Run
+from datagen_core.driving import Progress as Moment
 from datagen_core.estimation import format_duration
-from datagen_core.generation import Observer, Run
-from datagen_core.generation import Progress as Moment
 from datagen_core.status import RunStatus
 
 _LINE_SECONDS = 10.0

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -37,7 +38,9 @@ def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
         rows = [
             (item.phase, str(item.samples), item.reason, item.log or "") for item in status.ranges
         ]
-        print_table(title, ("state", "samples", "reason", "log"), rows)
+        click.echo(title)
+        if rows:
+            print_table("", ("state", "samples", "reason", "log"), rows)
 
 
 def human_bytes(size: float) -> str:
