@@ -60,7 +60,7 @@ class BatchMaker:
         stream = batch_stream(self.record.seed, self.record.digest, batch)
         _seed_global_generators(stream)
         rng = np.random.Generator(np.random.PCG64DXSM(stream))
-        made = self.generator(size, self.params, rng, start)
+        made = self.generator(size, self.params, rng, start, self.record.seed)
         columns, schema = collect(made, size, schema)
         return slice_columns(columns, piece.start - start, piece.stop - start), schema
 

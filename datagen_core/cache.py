@@ -108,7 +108,11 @@ class Dataset(Mapping[int, "ParamSet"]):
         return len(self._sets)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._sets
+        try:
+            self[key]  # type: ignore[index]  # whatever it is
+        except (SelectionError, AttributeError):
+            return False
+        return True
 
     def __repr__(self) -> str:
         lines = [f"  {number}: {set_.describe()}" for number, set_ in self.items()]
@@ -249,7 +253,9 @@ class ParamSet(Mapping[str, "Split"]):
     def describe(self) -> str:
         """Return the parameters that differ from the defaults, and the seed when it is not 0."""
         changed = {**self.record.changed, **({"seed": self.seed} if self.seed else {})}
-        return " ".join(f"{key}={short_text(value)}" for key, value in changed.items()) or "defaults"
+        return (
+            " ".join(f"{key}={short_text(value)}" for key, value in changed.items()) or "defaults"
+        )
 
     def __str__(self) -> str:
         return f"{self.paths.root.parent.name} {self.number}"

@@ -27,7 +27,7 @@ from datagen_core.errors import GeneratorError
 from datagen_core.params import Params
 from datagen_core.schema import Schema
 
-_ARGUMENTS = {"size", "params", "rng", "start"}
+_ARGUMENTS = ("size", "params", "rng", "start", "seed")
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class DatasetGenerator:
         Its name, also the name of its folder in a cache.
     function
         Makes one batch. It names any of `size` (how many samples), `params`, `rng` (the batch's
-        `numpy.random.Generator`) and `start` (the index of the batch's first sample). Sample i
-        must follow from (params, rng, i) alone.
+        `numpy.random.Generator`), `start` (the index of the batch's first sample) and `seed` (the
+        set's, for what all its samples share). Sample i must follow from these alone.
     params_type
         The class of its parameters.
     batch_size
@@ -84,13 +84,13 @@ class DatasetGenerator:
             raise GeneratorError(message)
         unknown = [name for name in _parameters(self.function) if name not in _ARGUMENTS]
         if unknown:
-            known = "size, params, rng, start"
+            known = ", ".join(_ARGUMENTS)
             message = f"{self.name}: the function may name {known}; what is {unknown[0]!r}?"
             raise GeneratorError(message)
 
-    def __call__(self, size: int, params: Params, rng: Any, start: int = 0) -> Any:
+    def __call__(self, size: int, params: Params, rng: Any, start: int = 0, seed: int = 0) -> Any:
         """Call the function with those of the arguments that it names."""
-        given = {"size": size, "params": params, "rng": rng, "start": start}
+        given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
         named = _parameters(self.function)
         return self.function(**{name: given[name] for name in named})
 

@@ -61,7 +61,11 @@ def digest_of(generator: str, version: str, params: Mapping[str, Any], seed: int
 
 def changed_params(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parameters that differ from their defaults, in the order of `params`."""
-    return {name: value for name, value in params.items() if defaults.get(name) != value}
+    return {
+        name: value
+        for name, value in params.items()
+        if name not in defaults or defaults[name] != value
+    }
 
 
 def folder_name(changed: Mapping[str, Any], seed: int, digest: str) -> str:

@@ -81,6 +81,8 @@ def _invalid(error: ValidationError, owner: str) -> str:
     reason = first["msg"].removeprefix("Value error, ")
     if not where:
         return f"{owner}: {reason}"
+    if first["type"] == "missing":
+        return f"{owner}: parameter {where} has no default; give it a value"
     return f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {first['input']!r}"
 
 

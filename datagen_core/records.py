@@ -19,6 +19,9 @@ from datagen_core.schema import Column, Columns, Field, Ragged, Schema, join_col
 
 Record = Mapping[str, Any]
 
+_CASTS = {"ff", "cc", "if", "uf", "ii", "iu", "ui", "uu", "VV"}
+"""Kinds of numpy's types, from and to; integers are compared afterwards."""
+
 
 def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Schema]:
     """Return what a generator made for a batch of `size` samples, and its schema.
@@ -41,13 +44,26 @@ def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Sc
         pieces = [_as_record(made)]
     elif isinstance(made, Iterable):
         items = [_as_record(item) for item in made]
-        if len(items) == size:
+        if len(items) == size and not _is_one_batch(items, schema):
             return _from_values(_transpose(items), schema)
         pieces = items
     else:
         message = f"a generator yields samples or returns arrays, not {type(made).__name__}"
         raise SchemaError(message)
     return _from_pieces(pieces, size, schema)
+
+
+def _is_one_batch(items: Sequence[Record], schema: Schema | None) -> bool:
+    """Whether a single item is a batch of one sample: counting cannot tell, but the schema can."""
+    if len(items) != 1 or schema is None:
+        return False
+    fixed = {
+        name: (1, *field.shape)
+        for name, field in schema.fields.items()
+        if not field.ragged and not field.is_text
+    }
+    shapes = {name: getattr(items[0].get(name), "shape", None) for name in fixed}
+    return bool(fixed) and shapes == fixed
 
 
 def _as_record(item: object) -> Record:
@@ -168,6 +184,9 @@ def _text_array(name: str, values: list[Any]) -> NDArray[Any]:
     if wrong:
         message = f"field {name!r} holds text, not {wrong[0]!r}"
         raise SchemaError(message)
+    if any("\0" in value for value in values):
+        message = f"field {name!r}: HDF5 keeps no text with NUL characters"
+        raise SchemaError(message)
     array = np.empty(len(values), object)
     array[:] = values
     return array
@@ -180,9 +199,7 @@ def fit(name: str, array: NDArray[Any], field: Field) -> NDArray[Any]:
     if not array.size or np.can_cast(array.dtype, field.dtype, "safe"):
         return array.astype(field.dtype)
     kinds = array.dtype.kind + field.dtype.kind
-    cast = (
-        array.astype(field.dtype) if kinds in {"ff", "cc", "ii", "iu", "ui", "uu", "VV"} else None
-    )
+    cast = array.astype(field.dtype) if kinds in _CASTS else None
     if cast is None or (kinds[0] in "iu" and not np.array_equal(cast, array)):
         message = f"field {name!r} got {array.dtype} values that its {field.dtype} cannot hold"
         raise SchemaError(message)

@@ -167,8 +167,11 @@ class Samples(Sequence[Any]):
         return columns
 
     def _checked(self, positions: NDArray[Any]) -> NDArray[np.int64]:
-        if positions.dtype == bool:
+        if positions.dtype == bool and len(positions) == len(self):
             positions = np.flatnonzero(positions)
+        if positions.size and positions.dtype.kind not in "iu":
+            message = f"positions are integers, or one bool for each of {len(self)} samples"
+            raise IndexError(message)
         if positions.size and not -len(self) <= positions.min() <= positions.max() < len(self):
             message = f"{self._title} has {len(self)} samples; a position lies outside of them"
             raise IndexError(message)
@@ -189,10 +192,11 @@ class Samples(Sequence[Any]):
     def _read(self, read: Any) -> Any:
         """Read; when a file was compacted away meanwhile, list the folders again, once."""
         try:
-            return read()
-        except FileNotFoundError:
-            self.__dict__.pop("_reader", None)
-            return read()
+            try:
+                return read()
+            except FileNotFoundError:
+                self.__dict__.pop("_reader", None)
+                return read()
         except KeyError as error:
             message = (
                 f"sample {error} of {self._title} is in no file; "

@@ -42,8 +42,8 @@ class Field:
         self, dtype: DTypeLike, shape: Sequence[int] = (), *, ragged: bool = False
     ) -> None:
         resolved = np.dtype("O") if _is_text(dtype) else np.dtype(dtype).newbyteorder("=")
-        if resolved.kind == "O" and not _is_text(dtype):
-            message = f"a field cannot hold {dtype!r}; use numbers, bool, str or records of them"
+        if not _is_text(dtype) and not _is_storable(resolved):
+            message = f"a field cannot hold {dtype!r}; use numbers, bool, str or records of numbers"
             raise SchemaError(message)
         if resolved.kind == "O" and shape:
             message = "a text field has no shape; use a ragged field of text instead"
@@ -78,6 +78,15 @@ class Field:
 
 def _is_text(dtype: object) -> bool:
     return dtype is str or dtype == STRING or (isinstance(dtype, np.dtype) and dtype.kind == "U")
+
+
+def _is_storable(dtype: np.dtype[Any]) -> bool:
+    """Whether HDF5 has such a type: no objects, no times, and text only as a field of its own."""
+    if dtype.subdtype is not None:
+        return _is_storable(dtype.subdtype[0])
+    if dtype.names is not None:
+        return all(_is_storable(dtype[name]) for name in dtype.names)
+    return dtype.kind in "biufcSV"
 
 
 def _tupled(item: list[Any]) -> tuple[Any, ...]:

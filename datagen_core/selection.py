@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from datagen_core.errors import SelectionError
@@ -96,7 +97,10 @@ def _fits(record: SetRecord, wanted: Mapping[str, Any]) -> bool:
 def _equal(known: object, value: object) -> bool:
     if isinstance(known, float) and isinstance(value, int) and not isinstance(value, bool):
         return known == value
-    return canonical_json(known) == canonical_json(value) or str(known) == str(value)
+    with suppress(TypeError, ValueError):  # no JSON, so at best equal as text
+        if canonical_json(known) == canonical_json(value):
+            return True
+    return str(known) == str(value)
 
 
 def _show(wanted: object) -> str:

@@ -128,6 +128,7 @@ class _Task:
     journal: Journal
     born: float
     failures: int = 0
+    schema: Schema | None = None
     begun: float = field(default_factory=time.monotonic)
     termination: _Termination = field(default_factory=_Termination)
 
@@ -151,7 +152,7 @@ class _Task:
         paths = self.attempt.run.set
         record = read_set(paths)
         maker = BatchMaker.of(generator, record)
-        schema = self._schema(maker)
+        self.schema = self._find_schema(maker)
         times = BatchTimes(self.journal, self.born)
         writer = ShardWriter(
             paths.shards, paths.temporary, record.generator, record.digest, generator.compress
@@ -163,7 +164,7 @@ class _Task:
                     self._publish(writer)
                 if self._is_late(times.slowest):
                     return "time limit"
-                self._make(maker, piece, schema, writer, times)
+                self._make(maker, piece, writer, times)
                 report(piece.size)
                 if self.failures >= MAX_FAILURES:
                     break
@@ -172,13 +173,20 @@ class _Task:
             times.write(0)
         return "failed" if self.failures else "done"
 
-    def _schema(self, maker: BatchMaker) -> Schema:
-        """Return the set's schema; the first one is batch 0's, whichever batch is made first."""
+    def _find_schema(self, maker: BatchMaker) -> Schema | None:
+        """Return the set's schema; the first one is batch 0's, whichever batch is made first.
+
+        None when batch 0 fails: then it is that of the first batch which does not.
+        """
         paths = self.attempt.run.set
         fields = read_schema(paths)
         if fields is not None:
             return Schema.from_json(fields)
-        schema = maker.generator.schema or maker.first_schema()
+        try:
+            schema = maker.generator.schema or maker.first_schema()
+        except Exception as error:  # it fails again where it belongs, if it is asked for at all
+            traceback.print_exception(error)
+            return None
         publish_schema(paths, schema.to_json())
         return schema
 
@@ -199,16 +207,14 @@ class _Task:
         return time.monotonic() - self.begun > limit - margin
 
     def _make(
-        self,
-        maker: BatchMaker,
-        piece: Interval,
-        schema: Schema,
-        writer: ShardWriter,
-        times: BatchTimes,
+        self, maker: BatchMaker, piece: Interval, writer: ShardWriter, times: BatchTimes
     ) -> None:
         begun = time.perf_counter()
         try:
-            columns, _ = maker.make(piece, schema)
+            columns, schema = maker.make(piece, self.schema)
+            if self.schema is None:
+                publish_schema(self.attempt.run.set, schema.to_json())
+                self.schema = schema
         except Exception as error:  # a generator may fail in any way
             self._record_failure(piece, error)
             return

@@ -82,10 +82,11 @@ def _load_plugin_command(point: Any) -> click.Command:
 )
 @click.version_option(package_name="datagen")
 @click.option("--cache", metavar="DIR", help="The cache's folder.")
-def datagen(cache: str | None) -> None:
+@click.pass_context
+def datagen(ctx: click.Context, cache: str | None) -> None:
     """Make, keep and share synthetic data sets."""
-    if cache:
-        os.environ["DATAGEN_CACHE"] = cache
+    # What all commands share, plugins' too: the root context's object is the cache's folder.
+    ctx.obj = cache
 
 
 def main() -> None:

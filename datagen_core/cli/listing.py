@@ -19,7 +19,7 @@ from datagen_core.cli.options import (
 from datagen_core.errors import DatagenError
 
 if TYPE_CHECKING:
-    from datagen_core.cache import ParamSet
+    from datagen_core.cache import Dataset, ParamSet
 
 
 @click.command("list")
@@ -39,7 +39,7 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     """
     cache = open_cache()
     datasets = [cache[name]] if name is not None else list(cache.values())
-    rows = [_summary(param_set) for dataset in datasets for param_set in dataset.values()]
+    rows, problems = _summaries(datasets)
     if as_json:
         click.echo(json.dumps(rows))
     elif not rows:
@@ -47,6 +47,19 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     else:
         _print_summaries(rows)
         click.echo(f"cache: {cache.path}", err=True)
+    if problems:
+        raise problems[0]
+
+
+def _summaries(datasets: list[Dataset]) -> tuple[list[dict[str, Any]], list[DatagenError]]:
+    """Sum up what can be read; a damaged parameter set hides no other."""
+    rows, problems = [], []
+    for param_set in (param_set for dataset in datasets for param_set in dataset.values()):
+        try:
+            rows.append(_summary(param_set))
+        except DatagenError as error:
+            problems.append(error)
+    return rows, problems
 
 
 def _summary(param_set: ParamSet) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,10 +25,9 @@ json_option: Decorator = click.option(
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 
 
-def _remember_cache(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+def _remember_cache(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     if value:
-        os.environ["DATAGEN_CACHE"] = value
-    return value
+        ctx.find_root().obj = value
 
 
 cache_option: Decorator = click.option(
@@ -91,7 +89,7 @@ def open_cache() -> Cache:
     """Return the cache that the options and the environment name."""
     from datagen_core.cache import Cache  # help must not pay for it
 
-    return Cache()
+    return Cache(click.get_current_context().find_root().obj)
 
 
 def select_set(name: str, selector: tuple[str, ...]) -> ParamSet:

@@ -137,6 +137,7 @@ class ColumnReader:
         self._schema = schema
         self._pieces = cover(self._folders)
         self._starts = np.array([piece.interval.start for piece in self._pieces], np.int64)
+        self._stops = np.array([piece.interval.stop for piece in self._pieces], np.int64)
         self._shifts = np.array([piece.file.start for piece in self._pieces], np.int64)
         self._mapped: OrderedDict[int, _OpenShard] = OrderedDict()
         self._loaded: OrderedDict[int, _OpenShard] = OrderedDict()
@@ -176,8 +177,14 @@ class ColumnReader:
         }
 
     def take(self, indices: NDArray[np.int64]) -> Columns:
-        """Return the samples with these indices, in their order, in new arrays."""
-        places = np.searchsorted(self._starts, indices, side="right") - 1
+        """Return the samples with these indices, in their order, in new arrays.
+
+        Raises
+        ------
+        KeyError
+            When a sample is in none of the files.
+        """
+        places = self._places(indices)
         if len(self._pieces) == 1:
             return self._take_from_one(indices - self._shifts[0])
         rows = indices - self._shifts[places]
@@ -187,6 +194,16 @@ class ColumnReader:
             else self._gather(name, field, places, rows)
             for name, field in self._schema.fields.items()
         }
+
+    def _places(self, indices: NDArray[np.int64]) -> NDArray[np.intp]:
+        """Return which piece holds each sample."""
+        if indices.size and not self._pieces:
+            raise KeyError(int(indices[0]))
+        places = np.searchsorted(self._starts, indices, side="right") - 1
+        outside = (places < 0) | (indices >= self._stops[places]) if indices.size else []
+        if np.any(outside):
+            raise KeyError(int(indices[np.argmax(outside)]))
+        return places
 
     def _parts(self, interval: Interval) -> Iterator[tuple[int, int, int]]:
         """Yield (piece, first row in its file, row behind the last) that make up an interval."""

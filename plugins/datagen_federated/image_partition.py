@@ -36,16 +36,12 @@ class ImagePartitionParams(Params, use_attribute_docstrings=True):
     clients: int = 10
     """How many clients there are; a sample is a client, so this is also the number of samples."""
 
-    split_seed: int = 0
-    """The seed of the division. It is not that of the parameter set, which changes nothing here."""
-
     def check(self) -> None:
         """Refuse a variant that does not fit the source, and numbers that count nothing."""
         check_variant(self.source, self.variant)
-        for name, least in (("clients", 1), ("split_seed", 0)):
-            if getattr(self, name) < least:
-                message = f"{name} is at least {least}, not {getattr(self, name)}"
-                raise ValueError(message)
+        if self.clients < 1:
+            message = f"clients is at least 1, not {self.clients}"
+            raise ValueError(message)
 
 
 def count_clients(params: ImagePartitionParams) -> int:
@@ -54,7 +50,7 @@ def count_clients(params: ImagePartitionParams) -> int:
     It divides the data set for that, so that a missing file, or more clients than there is data
     for, is refused before any job starts.
     """
-    return len(_divide(params))
+    return len(_divide(params, 0))
 
 
 @generator(
@@ -69,7 +65,7 @@ def count_clients(params: ImagePartitionParams) -> int:
     limit=count_clients,
 )
 def image_partition(
-    size: int, params: ImagePartitionParams, start: int
+    size: int, params: ImagePartitionParams, start: int, seed: int
 ) -> Iterator[dict[str, NDArray[np.generic]]]:
     """Divide an image data set among clients; one sample is one client's share.
 
@@ -77,9 +73,9 @@ def image_partition(
     ------
     sample
         `images` uint8 `(n, 28, 28)`, `labels` int64 `(n,)`, and `indices` int64 `(n,)`, the places
-        of these images in the data set. All of it follows from the parameters alone.
+        of these images in the data set. All of it follows from the parameters and the set's seed.
     """
-    shares = _divide(params)
+    shares = _divide(params, seed)
     data = _load(params.source, params.part, params.variant)
     if start + size > len(shares):
         message = f"this partition has {len(shares)} clients; there is no sample {start + size - 1}"
@@ -97,9 +93,9 @@ def _load(source: Source, part: Part, variant: Variant | None) -> Images:
 
 
 @lru_cache(maxsize=1)
-def _divide(params: ImagePartitionParams) -> list[Indices]:
+def _divide(params: ImagePartitionParams, seed: int) -> list[Indices]:
     labels = _load(params.source, params.part, params.variant).labels
-    return SCHEMES[params.scheme](labels, params.clients, np.random.default_rng(params.split_seed))
+    return SCHEMES[params.scheme](labels, params.clients, np.random.default_rng(seed))
 
 
 @hookimpl
