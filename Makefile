@@ -37,7 +37,7 @@ lint: $(VENV)/.test
 	lint-imports
 
 bench: $(VENV)/.test
-	python benchmarks/run.py
+	python -m benchmarks
 
 venv: $(VENV)/.test
 

@@ -31,8 +31,10 @@ from datagen_core.store.sets import (
 
 if TYPE_CHECKING:
     from datagen_core.params import Params
+    from datagen_core.samples import Samples
     from datagen_core.schema import Schema
     from datagen_core.splits import Split
+    from datagen_core.views import View
 
 VARIABLE = "DATAGEN_CACHE"
 DEFAULT = "datagen-cache"
@@ -187,7 +189,7 @@ class ParamSet(Mapping[str, "Split"]):
     @property
     def bytes(self) -> int:
         """The size of its files on disk."""
-        folders = (self.paths.shards, self.paths.packs, self.paths.root / "derived")
+        folders = [self.paths.root / name for name in ("shards", "packs", "derived", "views")]
         files = (file for folder in folders if folder.exists() for file in folder.rglob("*.h5"))
         return sum(file.stat().st_size for file in files)
 
@@ -231,6 +233,33 @@ class ParamSet(Mapping[str, "Split"]):
         if not ledger.is_recorded(self.paths, operation):
             message = f"the move was lost: {self.paths.splits} was changed by something else; retry"
             raise SplitError(message)
+
+    @property
+    def samples(self) -> Samples:
+        """All samples that exist, in whatever split, by index."""
+        from datagen_core.samples import Samples  # imports numpy and h5py
+
+        folders = (self.paths.packs, self.paths.shards)
+        return Samples(str(self), folders, self.schema, self.existing.intervals)
+
+    @property
+    def views(self) -> list[str]:
+        """The names of its views, each with the beginning of its digest behind."""
+        from datagen_core.store.views import list_views  # imports numpy and h5py
+
+        return list_views(self.paths)
+
+    def view(self, name: str) -> View:
+        """Return a view by its name, or by `name-digest` where several have that name."""
+        from datagen_core.views import find_view  # imports numpy and h5py
+
+        return find_view(self, name)
+
+    def publish_view(self, name: str, recipe: Mapping[str, Any], parts: Mapping[str, Any]) -> View:
+        """Keep rows of samples, regrouped into users; see `datagen_core.views.publish_view`."""
+        from datagen_core.views import publish_view  # imports numpy and h5py
+
+        return publish_view(self, name, recipe, parts)
 
     def __getitem__(self, split: str) -> Split:
         from datagen_core.splits import Split  # imports numpy and h5py

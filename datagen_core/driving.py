@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from datagen_core import worker
-from datagen_core.errors import SchedulerUnavailableError
+from datagen_core.errors import CacheError, SchedulerUnavailableError
+from datagen_core.estimation import format_duration
 from datagen_core.execution import Executor, Job
-from datagen_core.planning import Binding, Settings, combine_resources, share_out
+from datagen_core.execution.limits import format_minutes
+from datagen_core.planning import Binding, Settings, Shares, combine_resources, share_out
 from datagen_core.schema import Schema
 from datagen_core.status import TIME_LIMIT, RunStatus, inspect_run
 from datagen_core.store.compaction import compact, wants_compaction
@@ -23,6 +26,8 @@ from datagen_core.store.layout import RunPaths
 from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import Attempt, Reservation, list_attempts, publish_attempt
 from datagen_core.store.sets import read_schema, read_set
+
+T = TypeVar("T")
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _LONGEST_OUTAGE = 600.0
@@ -41,7 +46,7 @@ class Progress(NamedTuple):
 Observer = Callable[[Progress], None]
 
 
-def ignore(progress: Progress) -> None:
+def ignore(news: Progress | str) -> None:
     """Observe nothing."""
 
 
@@ -53,6 +58,8 @@ class Run:
     ----------
     since
         The first attempt that counts; failures before it are forgiven.
+    announce
+        Called with what the user should know once, such as an estimated time limit.
     """
 
     paths: RunPaths
@@ -61,6 +68,7 @@ class Run:
     executor: Executor
     settings: Settings
     since: int = 0
+    announce: Callable[[str], None] = ignore
 
     def inspect(self) -> RunStatus:
         """Return the run's status."""
@@ -77,8 +85,20 @@ class Run:
             if self.executor.name == "local":
                 self.executor.cancel(list_attempts(self.paths))
             raise
+        except OSError as error:
+            if error.filename is None:  # no file, but a closed terminal perhaps
+                raise
+            raise CacheError(self._explain_stop(error)) from error
         self._tidy(status)
         return status
+
+    def _explain_stop(self, error: OSError) -> str:
+        """Return in one line why the cache cannot be written, what is safe, and what to do."""
+        done, size = len(self.inspect().done), self.reservation.interval.size
+        return (
+            f"{error.strerror}: {error.filename}; {done} of {size} samples are made and safe; when "
+            f"that is mended, go on with: {_resume_command(self)}"
+        )
 
     def _loop(self, observer: Observer) -> RunStatus:
         pause = _SHORTEST_PAUSE
@@ -95,15 +115,28 @@ class Run:
 
     def submit(self, status: RunStatus, observer: Observer = ignore) -> None:
         """Submit everything that is missing and not alive, without waiting for it."""
-        settings = self._longer_after_timeout(status)
-        shares = share_out(self.binding, status.submittable, self.executor, settings)
-        width = self.executor.max_tasks() or len(shares.tasks)
+        shares, width = self._patiently(partial(self._share_out, status), observer)
+        self._announce_limit(shares)
         for first in range(0, len(shares.tasks), width):
             tasks = shares.tasks[first : first + width]
             attempt = publish_attempt(
                 self.paths, self.reservation.id, self.executor.name, tasks, shares.minutes
             )
-            self._submit(self._job(attempt, status, observer), observer)
+            job = self._job(attempt, status, observer)
+            self._patiently(partial(self.executor.submit, job), observer)
+
+    def _share_out(self, status: RunStatus) -> tuple[Shares, int]:
+        """Return the tasks, and how many of them one job may have."""
+        settings = self._longer_after_timeout(status)
+        shares = share_out(self.binding, status.submittable, self.executor, settings)
+        return shares, self.executor.max_tasks() or len(shares.tasks)
+
+    def _announce_limit(self, shares: Shares) -> None:
+        if shares.estimate and shares.minutes and self.settings.resources.minutes is None:
+            self.announce(
+                f"a job is estimated to take {format_duration(shares.estimate.mean_seconds)}, and "
+                f"gets a time limit of {format_minutes(shares.minutes)}; --time sets another one"
+            )
 
     def _job(self, attempt: Attempt, status: RunStatus, observer: Observer) -> Job:
         place = (str(self.paths.set.root), self.paths.number, attempt.number)
@@ -117,12 +150,12 @@ class Run:
         resources = combine_resources(self.binding.generator, self.settings.resources)
         return Job(attempt, resources, self.settings.njobs, self.settings.wait, work)
 
-    def _submit(self, job: Job, observer: Observer) -> None:
-        """Submit; while the scheduler does not answer, try again for ten minutes."""
+    def _patiently(self, ask: Callable[[], T], observer: Observer) -> T:
+        """Return the scheduler's answer; while it gives none, ask again for ten minutes."""
         wait, begun = 1.0, time.monotonic()
         while True:
             try:
-                self.executor.submit(job)
+                return ask()
             except SchedulerUnavailableError as error:
                 if not self.settings.wait or time.monotonic() - begun > _LONGEST_OUTAGE:
                     raise
@@ -130,8 +163,6 @@ class Run:
                 observer(progress_of(self.inspect())._replace(note=note))
                 time.sleep(wait)
                 wait = min(2 * wait, 60.0)
-            else:
-                return
 
     def _longer_after_timeout(self, status: RunStatus) -> Settings:
         """Double the time limit for tasks that ran into theirs, as far as the partition allows."""
@@ -150,7 +181,8 @@ class Run:
         fields = read_schema(paths)
         if not status.missing and fields is not None and wants_compaction(paths):
             compress = self.binding.generator.compress
-            compact(paths, read_set(paths), Schema.from_json(fields), compress=compress)
+            with suppress(OSError):  # all samples are there; packs would only read faster
+                compact(paths, read_set(paths), Schema.from_json(fields), compress=compress)
 
 
 class _Reporter:
@@ -187,5 +219,9 @@ def explain(run: Run, status: RunStatus) -> str:
     return (
         f"{len(status.missing)} of {status.reservation.interval.size} samples are missing, the "
         f"others are kept: samples {worst.samples} {worst.phase}: {worst.reason}{log}{others}; "
-        f"go on with: datagen resume {run.binding.record.generator} --cache {run.binding.cache}"
+        f"go on with: {_resume_command(run)}"
     )
+
+
+def _resume_command(run: Run) -> str:
+    return f"datagen resume {run.binding.record.generator} --cache {run.binding.cache}"

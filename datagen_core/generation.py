@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from os import PathLike
 from typing import Any
@@ -30,18 +31,18 @@ from datagen_core.planning import (
     share_out,
 )
 from datagen_core.sharding import Interval, IntervalSet
-from datagen_core.status import RunStatus, inspect_run, record_verdict
+from datagen_core.status import RunStatus, record_verdict, status_of
+from datagen_core.store.journals import read_timings
 from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.runs import (
     Attempt,
     Demand,
     Reservation,
     list_attempts,
-    list_reservations,
     reserve,
     reserved_samples,
 )
-from datagen_core.store.sets import open_set, publish_schema
+from datagen_core.store.sets import existing_samples, open_set, publish_schema
 
 
 def begin(binding: Binding, demand: Demand, executor: Executor, settings: Settings) -> Run | None:
@@ -57,11 +58,29 @@ def begin(binding: Binding, demand: Demand, executor: Executor, settings: Settin
     BatchMaker.of(binding.generator, record)
     if binding.generator.schema is not None:
         publish_schema(paths, binding.generator.schema.to_json())
-    details = {"executor": executor.name, "njobs": settings.njobs, **binding.record.provenance}
+    details = {
+        "executor": executor.name,
+        "njobs": settings.njobs,
+        "resources": asdict(settings.resources),
+        **binding.record.provenance,
+    }
     reservation = reserve(paths, demand, binding.source, details)
     if reservation is None:
+        _check_made(paths, demand)
         return None
     return Run(paths.run(reservation.number), reservation, binding, executor, settings)
+
+
+def _check_made(paths: SetPaths, demand: Demand) -> None:
+    """Refuse to call a total reached that is reserved and not all there."""
+    missing = IntervalSet([(0, demand.samples)]) - existing_samples(paths)
+    if missing:
+        name, cache = paths.root.parent.name, shlex.quote(str(paths.root.parent.parent))
+        message = (
+            f"{len(missing)} of {demand.samples} samples are missing ({missing}), though earlier "
+            f"runs were to make them; go on with: datagen resume {name} --cache {cache}"
+        )
+        raise IncompleteRunError(message)
 
 
 def preview(
@@ -86,9 +105,13 @@ def take_up(
 ) -> Run:
     """Return a run that was begun before; its failures so far are forgiven.
 
-    Executor and number of jobs are the run's own unless the settings name others.
+    Executor, number of jobs and resources are the run's own unless the settings name others. Its
+    time limit is, too, as long as nothing is known from which another one could be estimated.
     """
-    settings = replace(settings, njobs=njobs or reservation.details["njobs"])
+    begun = Resources(**reservation.details["resources"])
+    minutes = None if read_timings(paths) else begun.minutes
+    resources = settings.resources.completed_by(replace(begun, minutes=minutes))
+    settings = replace(settings, njobs=njobs or reservation.details["njobs"], resources=resources)
     binding = rebind(paths, reservation)
     executor = choose_executor(settings.executor or reservation.details["executor"])
     check_loadable(binding, executor)
@@ -107,23 +130,6 @@ def cancel(paths: SetPaths, reservation: Reservation, who: str) -> RunStatus:
     for name in {item.executor for item in attempts}:
         find_executor(name).cancel([item for item in attempts if item.executor == name])
     return status_of(paths, reservation)
-
-
-def status_of(paths: SetPaths, reservation: Reservation) -> RunStatus:
-    """Return the status of a run, asking its executor only when samples are missing."""
-    run = paths.run(reservation.number)
-    status = inspect_run(run, reservation, None)
-    if not status.missing:
-        return status
-    attempts = list_attempts(run)
-    name = attempts[-1].executor if attempts else reservation.details["executor"]
-    return inspect_run(run, reservation, find_executor(name))
-
-
-def statuses(param_set: ParamSet) -> list[RunStatus]:
-    """Return the status of every run of a parameter set."""
-    paths = param_set.paths
-    return [status_of(paths, reservation) for reservation in list_reservations(paths)]
 
 
 def generate(  # noqa: PLR0913 (the options of the command line)

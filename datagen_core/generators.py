@@ -60,7 +60,7 @@ class DatasetGenerator:
     compress
         Store gzip + shuffle: smaller files, but random minibatches get hundreds of times slower.
     limit
-        Gives the largest number of samples that a parameter set can have.
+        Gives the largest number of samples that a parameter set can have; None for no limit.
     preprocessors
         By name; filled by `preprocessor`.
     """
@@ -75,12 +75,17 @@ class DatasetGenerator:
     options: Mapping[str, str | bool] = field(default_factory=dict)
     setup: tuple[str, ...] = ()
     compress: bool = False
-    limit: Callable[[Any], int] | None = None
+    limit: Callable[[Any], int | None] | None = None
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             message = f"{self.name}: a batch has at least one sample, not {self.batch_size}"
+            raise GeneratorError(message)
+        # Users write `generator(50, noisy_sine_params)`, and nothing has checked the type yet.
+        given: object = self.params_type
+        if not (isinstance(given, type) and issubclass(given, Params)):
+            message = f"{self.name}: its parameters must be a class of datagen_core.Params"
             raise GeneratorError(message)
         unknown = [name for name in _parameters(self.function) if name not in _ARGUMENTS]
         if unknown:
@@ -143,7 +148,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     version: str | int = "1",
     setup: Sequence[str] = (),
     compress: bool = False,
-    limit: Callable[[Any], int] | None = None,
+    limit: Callable[[Any], int | None] | None = None,
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 

@@ -26,14 +26,15 @@ def canonical_json(value: object) -> str:
     ValueError
         For NaN and infinity, which are equal to nothing or not JSON.
     """
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _plain(value: object) -> object:
+def plain(value: Any) -> Any:
+    """Return a value in plain JSON types, `0.0` for `-0.0`; keys stay in their order."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     # Adding zero turns -0.0 into 0.0 and leaves every other float as it is.
     return value + 0.0 if isinstance(value, float) else value
 

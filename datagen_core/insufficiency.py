@@ -15,6 +15,8 @@ from datagen_core.store.runs import list_reservations
 if TYPE_CHECKING:
     from datagen_core.cache import ParamSet
 
+_LITERALS = {"true", "false", "null", "True", "False", "None", "NaN", "Infinity"}
+
 
 def insufficient(
     param_set: ParamSet, split: str, have: int, wanted: int
@@ -71,5 +73,11 @@ def _source(param_set: ParamSet) -> str:
 def _assignments(param_set: ParamSet) -> list[str]:
     words = []
     for key, value in param_set.record.changed.items():
-        words += ["-p", f"{key}={value if isinstance(value, str) else canonical_json(value)}"]
+        words += ["-p", f"{key}={_argument(value)}"]
     return words + (["--seed", str(param_set.seed)] if param_set.seed else [])
+
+
+def _argument(value: object) -> str:
+    """Return a value as `-p` takes it; text that would be read as something else is quoted."""
+    plain = isinstance(value, str) and value.isidentifier() and value not in _LITERALS
+    return str(value) if plain else canonical_json(value)

@@ -11,9 +11,9 @@ from typing import Any
 from datagen_core.errors import ConfigurationError, GeneratorError
 from datagen_core.estimation import Estimate, JobTimings, estimate
 from datagen_core.execution import Executor, Resources
-from datagen_core.execution.limits import format_minutes
+from datagen_core.execution.limits import format_minutes, parse_memory
 from datagen_core.generators import DatasetGenerator
-from datagen_core.identity import digest_of, folder_name
+from datagen_core.identity import digest_of, folder_name, plain
 from datagen_core.params import Params, bind, defaults_of
 from datagen_core.provenance import gather_provenance
 from datagen_core.registry import Loaded, load_generator, refuse_while_loading, source_of
@@ -44,6 +44,11 @@ class Settings:
     executor: str | None = None
     resources: Resources = field(default_factory=Resources)
     wait: bool = True
+
+    def __post_init__(self) -> None:
+        if self.njobs < 1:
+            message = f"cannot run {self.njobs} jobs at once; use at least one"
+            raise ConfigurationError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +114,7 @@ def bind_generator(
         message = f"the seed is {seed}; use 0 or more"
         raise ConfigurationError(message)
     bound = bind(made.params_type, params, check_name(made.name, "generator"))
-    values = bound.canonical()
+    values = plain(bound.canonical())
     record = SetRecord(
         digest=digest_of(made.name, made.version, values, seed),
         generator=made.name,
@@ -138,9 +143,12 @@ def _load(generator: str | DatasetGenerator, folder: Path | None) -> Loaded:
 
 def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resources:
     """Return what a task gets: what the generator declares, overruled by what the user asks."""
+    memory = asked.memory or generator.memory
+    if memory:
+        parse_memory(memory)
     return replace(
         asked,
-        memory=asked.memory or generator.memory,
+        memory=memory,
         options={**generator.options, **asked.options},
         setup=(*generator.setup, *asked.setup),
     )
@@ -177,18 +185,22 @@ def share_out(
     batches = sum(1 for _ in cut_into_batches(missing, size))
     tasks = 1 if executor.name == "inline" else min(settings.njobs, executor.max_tasks() or batches)
     guess = estimate(history, math.ceil(batches / tasks))
-    while resources.minutes is None and longest and guess and guess.limit_minutes > longest:
-        if tasks >= batches:
-            raise ConfigurationError(_too_long(guess.limit_minutes, longest))
+    while tasks < batches and resources.minutes is None and _is_above(guess, longest):
         tasks = min(2 * tasks, batches)
         guess = estimate(history, math.ceil(batches / tasks))
-    minutes = resources.minutes or _estimated_minutes(binding, executor, guess)
+    minutes = resources.minutes or _estimated_minutes(binding, executor, guess, longest)
     if longest is not None and minutes is not None and minutes > longest:
         raise ConfigurationError(_too_long(minutes, longest))
     return Shares(tuple(deal(missing, size, tasks)), minutes, guess)
 
 
-def _estimated_minutes(binding: Binding, executor: Executor, guess: Estimate | None) -> int | None:
+def _is_above(guess: Estimate | None, longest: int | None) -> bool:
+    return guess is not None and longest is not None and guess.limit_minutes > longest
+
+
+def _estimated_minutes(
+    binding: Binding, executor: Executor, guess: Estimate | None, longest: int | None
+) -> int | None:
     if executor.name != "slurm":
         return None
     if guess is None:
@@ -197,6 +209,9 @@ def _estimated_minutes(binding: Binding, executor: Executor, guess: Estimate | N
             f"datagen generate {binding.source} -n {binding.record.batch_size} --executor local …"
         )
         raise ConfigurationError(message)
+    if longest is not None and guess.mean_seconds < 60 * longest:
+        # A job will mostly end in time; what it does not make is made by another one.
+        return min(guess.limit_minutes, longest)
     return guess.limit_minutes
 
 

@@ -13,7 +13,7 @@ from datagen_core.samples import present
 from datagen_core.schema import Columns, Schema
 from datagen_core.sharding import Interval, IntervalSet, cut_into_batches
 from datagen_core.store.columns import ColumnReader
-from datagen_core.store.derived import DerivedPaths, begin_derived, derived_paths
+from datagen_core.store.derived import DerivedPaths, begin_derived, derived_paths, record_use
 from datagen_core.store.shard_writer import ShardWriter
 
 _CHUNK = 1024
@@ -51,7 +51,8 @@ def preprocess(
     InsufficientSamplesError
         When the split has fewer samples.
     """
-    wanted = param_set[split]._first(n)  # noqa: SLF001 (the split's own way to count)
+    source = param_set[split]
+    wanted = source._first(n)  # noqa: SLF001 (the split's own way to count)
     paths = derived_paths(param_set.paths, split, preprocessor.name, preprocessor.version)
     missing = IntervalSet(wanted) - paths.existing()
     reader = ColumnReader((param_set.paths.packs, param_set.paths.shards), param_set.schema)
@@ -59,10 +60,11 @@ def preprocess(
     total = len(missing)
     done = 0
     for piece in cut_into_batches(missing, _CHUNK):
-        work.add(piece, reader.read([piece]))
+        work.add(piece, source._read(lambda part=piece: reader.read([part])))  # noqa: SLF001
         done += piece.size
         report(done)
     work.finish()
+    record_use(param_set.paths, split, paths)
     return total
 
 

@@ -8,7 +8,7 @@ tuple instead of yielding returns the whole batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,13 @@ def _from_pieces(
 ) -> tuple[Columns, Schema]:
     columns: list[Columns] = []
     for piece in pieces:
+        known = schema.fields if schema is not None else {}
+        if any(_is_single(value, known.get(name)) for name, value in piece.items()):
+            message = (
+                f"the generator made {len(pieces)} samples for a batch of {size}; "
+                f"yield {size} samples, or arrays that hold so many"
+            )
+            raise SchemaError(message)
         made, schema = _from_values(piece, schema)
         columns.append(made)
     rows = sum(_rows_of(piece) for piece in columns)
@@ -100,6 +107,14 @@ def _from_pieces(
         message = f"the generator made {rows} samples for a batch of {size}"
         raise SchemaError(message)
     return join_columns(columns), schema
+
+
+def _is_single(value: object, field: Field | None) -> bool:
+    """Whether a value belongs to one sample, where an array of many is needed."""
+    if isinstance(value, str) or not isinstance(value, Sized):
+        return True
+    rank = len(field.shape) + field.ragged if field is not None else 0
+    return isinstance(value, np.ndarray) and value.dtype.kind != "O" and value.ndim <= rank
 
 
 def _rows_of(columns: Columns) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from datagen_core.errors import DamagedFileError, SelectionError
 from datagen_core.notebooks import html_table
 from datagen_core.schema import Columns, Ragged, Schema
-from datagen_core.sharding import Interval
+from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.store.columns import ColumnReader
 
 if TYPE_CHECKING:
@@ -39,7 +39,17 @@ class Samples(Sequence[Any]):
 
     @cached_property
     def _reader(self) -> ColumnReader:
-        return ColumnReader(self._folders, self.schema)
+        return ColumnReader(self._folders, self.schema, IntervalSet(self._intervals))
+
+    @cached_property
+    def _view(self) -> dict[str, NDArray[Any]] | None:
+        """Views of all samples, when they are fixed-shape rows of one mapped file."""
+        if any(field.ragged for field in self.schema.fields.values()):
+            return None
+        view: dict[str, NDArray[Any]] | None = self._read(
+            lambda: self._reader.view(self._intervals)
+        )
+        return view
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
@@ -87,11 +97,11 @@ class Samples(Sequence[Any]):
         columns = None if copy else self._read(lambda: self._reader.view(parts))
         if columns is None:
             columns = self._read(lambda: self._reader.read(parts))
-        return present(columns, self.schema)
+        return self._present(columns)
 
     def take(self, positions: ArrayLike) -> Any:
         """Return the samples at some positions, in that order, in the form of `get`."""
-        return present(self._take(np.asarray(positions)), self.schema)
+        return self._present(self._take(np.asarray(positions)))
 
     def rows(self, *fields: str, n: int | None = None) -> dict[str, NDArray[Any]]:
         """Return ragged fields flattened to rows, with the `sample` index of each row.
@@ -120,6 +130,27 @@ class Samples(Sequence[Any]):
         flat = {name: column.rows() for name, column in ragged.items()}
         return {"sample": np.repeat(samples, lengths[0]), **flat}
 
+    def lengths(self, field: str | None = None) -> NDArray[np.int64]:
+        """Return how many rows each sample has, int64 `(len(self),)`, without reading the rows.
+
+        Parameters
+        ----------
+        field
+            A ragged field; None for the first one.
+
+        Raises
+        ------
+        SelectionError
+            When there is no ragged field of that name.
+        """
+        ragged = [name for name, item in self.schema.fields.items() if item.ragged]
+        name = ragged[0] if field is None and ragged else field
+        if name not in ragged:
+            message = f"{self._title} has no ragged field{f' {name!r}' if name else ''}"
+            raise SelectionError(message)
+        lengths: NDArray[np.int64] = self._read(lambda: self._reader.lengths(name, self._intervals))
+        return lengths
+
     def batches(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Iterator[Any]:
         """Yield all samples in batches of `size`; the last may be smaller. The form is `get`'s."""
         order = np.arange(len(self), dtype=np.int64)
@@ -145,26 +176,41 @@ class Samples(Sequence[Any]):
         if np.ndim(key):
             return self.take(key)
         columns = self._take(np.array([range(len(self))[key]], np.int64))
-        return present({name: column[0] for name, column in columns.items()}, self.schema)
+        return self._present({name: column[0] for name, column in columns.items()})
 
     def __iter__(self) -> Iterator[Any]:
         for start in range(0, len(self), _BATCH):
             columns = self._take(np.arange(start, min(start + _BATCH, len(self)), dtype=np.int64))
             for place in range(len(next(iter(columns.values())))):
-                yield present({name: col[place] for name, col in columns.items()}, self.schema)
+                yield self._present({name: col[place] for name, col in columns.items()})
 
     def _first(self, n: int) -> list[Interval]:
         if n > len(self):
             raise self._insufficient(n)
         return _head(self._intervals, max(n, 0))
 
+    def _present(self, columns: dict[str, Any]) -> Any:
+        return present(columns, self.schema)
+
     def _insufficient(self, n: int) -> Exception:
         return SelectionError(f"{self._title} has {len(self)} samples, not {n}")
 
     def _take(self, positions: NDArray[Any]) -> Columns:
+        if self._view is not None and positions.dtype == np.int64:
+            return self._take_from_view(self._view, positions)
         indices = self._indices_of(self._checked(positions))
         columns: Columns = self._read(lambda: self._reader.take(indices))
         return columns
+
+    def _take_from_view(
+        self, view: dict[str, NDArray[Any]], positions: NDArray[np.int64]
+    ) -> Columns:
+        """Let numpy check the positions, which costs a random minibatch half as much."""
+        try:
+            return {name: column[positions] for name, column in view.items()}
+        except IndexError:
+            self._checked(positions)
+            raise
 
     def _checked(self, positions: NDArray[Any]) -> NDArray[np.int64]:
         if positions.dtype == bool and len(positions) == len(self):

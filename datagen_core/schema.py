@@ -59,7 +59,7 @@ class Field:
 
     def to_json(self) -> dict[str, Any]:
         """Return the field as plain JSON types."""
-        dtype = STRING if self.is_text else dtype_to_descr(self.dtype)
+        dtype = STRING if self.is_text else _listed(dtype_to_descr(self.dtype))
         return {"dtype": dtype, "shape": list(self.shape), "ragged": self.ragged}
 
     @classmethod
@@ -87,6 +87,11 @@ def _is_storable(dtype: np.dtype[Any]) -> bool:
     if dtype.names is not None:
         return all(_is_storable(dtype[name]) for name in dtype.names)
     return dtype.kind in "biufcSV"
+
+
+def _listed(item: Any) -> Any:
+    """JSON has no tuples, and a schema is compared with what was read from JSON."""
+    return [_listed(part) for part in item] if isinstance(item, list | tuple) else item
 
 
 def _tupled(item: list[Any]) -> tuple[Any, ...]:

@@ -85,7 +85,9 @@ class IntervalSet:
         return self & IntervalSet((low, min(high, end)) for low, high in gaps)
 
     def __str__(self) -> str:
-        return ", ".join(f"{start}-{stop}" for start, stop in self.intervals) or "none"
+        """Return the indices for people: the last one of each interval is in it, `0-49, 70`."""
+        parts = (f"{low}-{high - 1}" if high - low > 1 else f"{low}" for low, high in self)
+        return ", ".join(parts) or "none"
 
     def lowest(self, count: int) -> IntervalSet:
         """Return the `count` lowest indices, or all of them when there are fewer."""

@@ -9,7 +9,7 @@ from datagen_core.errors import SelectionError
 from datagen_core.insufficiency import insufficient
 from datagen_core.samples import Samples
 from datagen_core.sharding import Interval, IntervalSet
-from datagen_core.store.derived import DerivedPaths, list_derived
+from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
 
 if TYPE_CHECKING:
     from datagen_core.cache import ParamSet
@@ -71,8 +71,8 @@ class Derived(Samples):
 
 
 def _newest(split: Split, name: str) -> DerivedPaths:
-    found = [item for item in list_derived(split.param_set.paths, split.name) if item.name == name]
-    if not found:
+    found = newest_derived(split.param_set.paths, split.name, name)
+    if found is None:
         words = f"{split.param_set.generator} {name} {split.name} {len(split)}"
         made = ", ".join(split.derived) or "nothing"
         message = (
@@ -80,4 +80,4 @@ def _newest(split: Split, name: str) -> DerivedPaths:
             f"make it: datagen preprocess {words} -p {split.param_set.number}"
         )
         raise SelectionError(message)
-    return max(found, key=lambda item: item.created)
+    return found

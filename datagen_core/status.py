@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from datagen_core.execution import Executor, TaskState
+from datagen_core.execution.choice import find_executor
 from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import read_journal
-from datagen_core.store.layout import RunPaths
-from datagen_core.store.runs import Attempt, Reservation, list_attempts
+from datagen_core.store.layout import RunPaths, SetPaths
+from datagen_core.store.runs import Attempt, Reservation, list_attempts, list_reservations
 from datagen_core.store.sets import existing_samples
 
 Phase = Literal["queued", "running", "failed", "lost", "cancelled", "unknown"]
@@ -119,6 +120,22 @@ def inspect_run(
     missing = IntervalSet([reservation.interval]) - done
     judge = _Judge(attempts, states, executor, done, since)
     return RunStatus(reservation, done, tuple(judge.ranges(missing)))
+
+
+def status_of(paths: SetPaths, reservation: Reservation) -> RunStatus:
+    """Return the status of a run, asking its executor only when samples are missing."""
+    run = paths.run(reservation.number)
+    status = inspect_run(run, reservation, None)
+    if not status.missing:
+        return status
+    attempts = list_attempts(run)
+    name = attempts[-1].executor if attempts else reservation.details["executor"]
+    return inspect_run(run, reservation, find_executor(name))
+
+
+def statuses(paths: SetPaths) -> list[RunStatus]:
+    """Return the status of every run of a parameter set."""
+    return [status_of(paths, reservation) for reservation in list_reservations(paths)]
 
 
 class _Judge:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +15,8 @@ from datagen_core.generators import DatasetGenerator
 from datagen_core.identity import digest_of
 from datagen_core.schema import Columns, slice_columns
 from datagen_core.sharding import Interval, IntervalSet
-from datagen_core.store.columns import ColumnReader
-from datagen_core.store.derived import list_derived
+from datagen_core.store.columns import ColumnReader, Piece
+from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.runs import list_reservations
@@ -52,8 +52,11 @@ def verify(
         problems += found
     resampled = min(resample, len(param_set.existing))
     if resampled and generator is not None and not problems:
-        problems += _resample(param_set, generator, resampled)
-    return Verification(files, resampled, tuple(problems))
+        try:
+            problems += _resample(param_set, generator, resampled)
+        except DatagenError as error:
+            problems.append(str(error))
+    return Verification(files, resampled, tuple(dict.fromkeys(problems)))
 
 
 def _attempt(check: Callable[[], object]) -> Iterator[str]:
@@ -90,13 +93,18 @@ def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
     paths = param_set.paths
     if not param_set.existing:
         return
+    unreadable = list(_attempt(lambda: (param_set.record, param_set.schema)))
+    if unreadable:
+        yield 0, unreadable
+        return
     for folder in (paths.packs, paths.shards):
         files = list_shards(folder)
         for file in files:
             label = ShardLabel(param_set.generator, param_set.record.digest, file)
             path, schema = folder / shard_name(file), param_set.schema
-            yield 1, list(_attempt(lambda p=path, s=schema, w=label: verify_shard(p, s, w)))  # type: ignore[misc]
-    yield 0, list(_attempt(lambda: _compare_overlaps(param_set)))
+            yield 1, list(_attempt(partial(verify_shard, path, schema, label)))
+    for left, right in _overlapping(paths):
+        yield 0, list(_attempt(partial(_compare, param_set, left, right)))
     yield from _check_derived(param_set, paths)
 
 
@@ -104,30 +112,37 @@ def _check_derived(param_set: ParamSet, paths: SetPaths) -> Iterator[tuple[int, 
     for split in list_folders(paths.root / "derived"):
         for derived in list_derived(paths, split.name):
             for file in list_shards(derived.root):
-                label = ShardLabel(param_set.generator, param_set.record.digest, file)
-                path, schema = derived.root / shard_name(file), derived.schema()
-                yield 1, list(_attempt(lambda p=path, s=schema, w=label: verify_shard(p, s, w)))  # type: ignore[misc]
+                yield 1, list(_attempt(partial(_check_result, param_set, derived, file)))
 
 
-def _compare_overlaps(param_set: ParamSet) -> None:
+def _check_result(param_set: ParamSet, derived: DerivedPaths, file: Interval) -> None:
+    label = ShardLabel(param_set.generator, param_set.record.digest, file)
+    verify_shard(derived.root / shard_name(file), derived.schema(), label)
+
+
+def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:
+    """Yield the pairs of files that hold some sample both."""
+    folders = (paths.packs, paths.shards)
+    files = [Piece(file, folder, file) for folder in folders for file in list_shards(folder)]
+    reaching: list[Piece] = []
+    for file in sorted(files):
+        reaching = [left for left in reaching if left.file.stop > file.file.start]
+        yield from ((left, file) for left in reaching)
+        reaching.append(file)
+
+
+def _compare(param_set: ParamSet, left: Piece, right: Piece) -> None:
     """Compare samples that two files hold: a zombie's must equal its replacement's."""
-    paths = param_set.paths
-    files = [
-        (file, folder) for folder in (paths.packs, paths.shards) for file in list_shards(folder)
-    ]
-    for (left, left_folder), (right, right_folder) in pairwise(sorted(files)):
-        both = Interval(right.start, min(left.stop, right.stop))
-        if both.start < both.stop:
-            label = ShardLabel(param_set.generator, param_set.record.digest, left)
-            one = verify_shard(left_folder / shard_name(left), param_set.schema, label)
-            other_label = label._replace(interval=right)
-            other = verify_shard(right_folder / shard_name(right), param_set.schema, other_label)
-            if _sum(one, both, left) != _sum(other, both, right):
-                message = (
-                    f"samples {both.start}-{both.stop} differ in {left_folder / shard_name(left)} "
-                    f"and {right_folder / shard_name(right)}: the generator is not deterministic"
-                )
-                raise DatagenError(message)
+    both = Interval(right.file.start, min(left.file.stop, right.file.stop))
+    label = ShardLabel(param_set.generator, param_set.record.digest, left.file)
+    one = verify_shard(left.path, param_set.schema, label)
+    other = verify_shard(right.path, param_set.schema, label._replace(interval=right.file))
+    if _sum(one, both, left.file) != _sum(other, both, right.file):
+        message = (
+            f"samples {IntervalSet([both])} differ in {left.path} and {right.path}: "
+            "the generator is not deterministic"
+        )
+        raise DatagenError(message)
 
 
 def _sum(columns: Columns, part: Interval, file: Interval) -> str:

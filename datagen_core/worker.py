@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from datagen_core.generators import DatasetGenerator
 from datagen_core.processes import describe_process
 from datagen_core.registry import load_generator
 from datagen_core.schema import Schema
-from datagen_core.sharding import Interval, cut_into_batches
+from datagen_core.sharding import Interval, IntervalSet, cut_into_batches
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import Attempt, read_attempt, read_reservation
@@ -112,7 +112,10 @@ def run_task(
     word = "interrupted"
     try:
         with preserved_global_generators():
-            work = _Task(read_attempt(run, attempt_number), task, journal, born)
+            attempt = read_attempt(run, attempt_number)
+            # What other processes print goes to their log anyway.
+            log = run.log(attempt_number, task) if generator is not None else None
+            work = _Task(attempt, task, journal, born, log)
             word = work.run(generator, report or (lambda _: None))
     finally:
         journal.append("end", reason=word)
@@ -127,6 +130,7 @@ class _Task:
     number: int
     journal: Journal
     born: float
+    log: Path | None
     failures: int = 0
     schema: Schema | None = None
     begun: float = field(default_factory=time.monotonic)
@@ -152,12 +156,12 @@ class _Task:
         paths = self.attempt.run.set
         record = read_set(paths)
         maker = BatchMaker.of(generator, record)
-        self.schema = self._find_schema(maker)
+        missing = self.attempt.tasks[self.number] - existing_samples(paths)
+        self.schema = self._find_schema(maker, missing)
         times = BatchTimes(self.journal, self.born)
         writer = ShardWriter(
             paths.shards, paths.temporary, record.generator, record.digest, generator.compress
         )
-        missing = self.attempt.tasks[self.number] - existing_samples(paths)
         try:
             for piece in cut_into_batches(missing, record.batch_size):
                 if writer.is_due(piece):
@@ -173,19 +177,23 @@ class _Task:
             times.write(0)
         return "failed" if self.failures else "done"
 
-    def _find_schema(self, maker: BatchMaker) -> Schema | None:
+    def _find_schema(self, maker: BatchMaker, missing: IntervalSet) -> Schema | None:
         """Return the set's schema; the first one is batch 0's, whichever batch is made first.
 
-        None when batch 0 fails: then it is that of the first batch which does not.
+        None when the first batch to make will tell: it is batch 0, or batch 0 fails.
         """
         paths = self.attempt.run.set
         fields = read_schema(paths)
         if fields is not None:
             return Schema.from_json(fields)
+        if maker.generator.schema is None and any(
+            i.start < maker.record.batch_size for i in missing
+        ):
+            return None
         try:
             schema = maker.generator.schema or maker.first_schema()
         except Exception as error:  # it fails again where it belongs, if it is asked for at all
-            traceback.print_exception(error)
+            self._print(error)
             return None
         publish_schema(paths, schema.to_json())
         return schema
@@ -228,8 +236,18 @@ class _Task:
         message = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         final = full or isinstance(error, DatagenError)
         self.journal.append("error", range=list(piece), message=message, final=final)
+        self._print(error)
+
+    def _print(self, error: Exception) -> None:
+        """Leave the traceback in the task's log; the user sees one line of it."""
         sys.stdout.flush()
-        traceback.print_exception(error)
+        if self.log is None:
+            traceback.print_exception(error)
+            return
+        with suppress(OSError):  # the disk may be full; the journal has the one line
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self.log.open("a", encoding="utf-8") as file:
+                traceback.print_exception(error, file=file)
 
 
 def run_job(place: tuple[str, int, int], task: int) -> None:

@@ -6,8 +6,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
+
+# How long a test takes says more about the machine than about the code.
+settings.register_profile("datagen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("datagen")
 
 
 @pytest.hookimpl(tryfirst=True)

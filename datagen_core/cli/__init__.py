@@ -20,6 +20,7 @@ _COMMANDS = {
     "show": ("listing", "A generator's parameters, or a parameter set's provenance."),
     "move": ("managing", "Label samples: move them from raw into a split."),
     "preprocess": ("managing", "Put a split through a preprocessor, cached."),
+    "export": ("exporting", "Write samples as tables, or in the formats of other programs."),
     "verify": ("managing", "Check checksums and splits; make samples anew and compare."),
     "compact": ("managing", "Join many small shards into few large packs."),
     "rm": ("managing", "Remove a parameter set for good."),
@@ -98,9 +99,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("datagen: interrupted; what is published is kept", err=True)
         sys.exit(130)
-    except click.ClickException as error:
+    except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.2 and later
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(_with_hint(error), error.exit_code)
     except DatagenError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:  # `datagen list | head`
@@ -109,6 +112,12 @@ def main() -> None:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         _fail(f"{error.strerror or error}{where}", 1)
+
+
+def _with_hint(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    words = error.format_message().rstrip(".")
+    return f"{words}; see `{context.command_path} --help`" if context is not None else words
 
 
 def _fail(message: str, code: int) -> None:

@@ -15,7 +15,7 @@ from datagen_core.cli.options import (
     open_cache,
     read_params,
 )
-from datagen_core.cli.run_options import read_settings, run_options, status_to_json, submit
+from datagen_core.cli.run_options import execute, read_settings, run_options, status_to_json
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate ./my_file.py:walk --total 5000 --executor slurm --time 30
       datagen generate noisy_sine -n 1000000 --njobs 40 --dry-run
     """
-    from datagen_core.cli.rendering import watch  # help must not pay for it
-    from datagen_core.execution.choice import choose_executor
+    from datagen_core.execution.choice import choose_executor, fallback_reason
     from datagen_core.generation import begin
     from datagen_core.planning import bind_generator, demand_of
 
@@ -77,6 +76,8 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
         click.echo(f"datagen: warning: {warning}", err=True)
     demand = demand_of(binding, samples or total or 0, total=total is not None)
     executor = choose_executor(settings.executor)
+    if why := fallback_reason(settings.executor, executor):
+        click.echo(f"datagen: {why}", err=True)
     if dry_run:
         from datagen_core.cli.dry_run import print_plan
 
@@ -87,7 +88,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
         _report_nothing(binding.record.generator, total, as_json=as_json)
         return
     _describe(run, verbose=options["verbose"])
-    status = watch(run) if settings.wait else submit(run)
+    status = execute(run)
     _report(run, status, as_json=as_json)
 
 

@@ -83,9 +83,9 @@ def _summary(param_set: ParamSet) -> dict[str, Any]:
 
 def _state(param_set: ParamSet) -> str:
     """Ask the executors; only where samples are missing, since that needs more imports."""
-    from datagen_core.generation import statuses
+    from datagen_core.status import statuses
 
-    states = {status.state for status in statuses(param_set)}
+    states = {status.state for status in statuses(param_set.paths)}
     return "running" if "running" in states else "holes"
 
 
@@ -187,6 +187,7 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
         "version": record.version,
         "batch_size": record.batch_size,
         "schema": read_schema(param_set.paths),
+        "views": param_set.views,
         **record.provenance,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from functools import partial
@@ -96,8 +97,11 @@ def preprocess_command(
 
     param_set = select_set(_plain_name(name), selector)
     found = find_preprocessor(_generator_of(param_set, name, folder), preprocessor)
-    with click.progressbar(length=n, label=preprocessor, file=sys.stderr) as bar:
-        made = preprocess(param_set, found, split, n, lambda done: bar.update(done - bar.pos))
+    if sys.stderr.isatty():
+        with click.progressbar(length=n, label=preprocessor, file=sys.stderr) as bar:
+            made = preprocess(param_set, found, split, n, lambda done: bar.update(done - bar.pos))
+    else:  # where click would print the label alone
+        made = preprocess(param_set, found, split, n)
     click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")
 
 
@@ -207,16 +211,17 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     Examples:
       datagen rm noisy_sine -p 0
     """
-    from datagen_core.generation import statuses
+    from datagen_core.status import statuses
 
     param_set = select_set(name, selector)
-    if any(status.alive for status in statuses(param_set)):
+    if any(status.alive for status in statuses(param_set.paths)):
         message = f"{param_set} has runs that are alive; `datagen cancel {name}` first"
         raise CacheError(message)
     counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
     confirm(f"Remove {param_set} ({param_set.describe()}; {counts}) for good?", yes=yes)
     # Renamed first, so that it vanishes at once, whole, even if the removal is interrupted.
-    grave = param_set.paths.root.with_name(f".removed-{param_set.paths.root.name}")
-    param_set.paths.root.rename(grave)
-    shutil.rmtree(grave)
+    root = param_set.paths.root
+    root.rename(root.with_name(f".removed-{os.urandom(4).hex()}-{root.name}"))
+    for grave in root.parent.glob(f".removed-*-{root.name}"):  # an interrupted removal's, too
+        shutil.rmtree(grave, ignore_errors=True)
     click.echo(f"removed {param_set}")

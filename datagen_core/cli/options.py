@@ -66,7 +66,7 @@ def read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, Any
 def _read_text(text: str) -> dict[str, Any]:
     """Read JSON, a Python literal, or either of them in `@file`."""
     if text.startswith("@"):
-        text = Path(text[1:]).read_text(encoding="utf-8")
+        text = Path(text[1:]).read_text(encoding="utf-8", errors="replace")
     try:
         value = json.loads(text)
     except ValueError:
@@ -80,7 +80,7 @@ def _read_text(text: str) -> dict[str, Any]:
 def _read_literal(text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         message = f"--params is neither JSON nor a Python literal: {text[:60]!r}"
         raise ParamsError(message) from None
 

@@ -64,10 +64,31 @@ def _slurm_option(text: str) -> tuple[str, str | bool]:
     return key, value if equals else True
 
 
-def submit(run: Run) -> RunStatus:
-    """Submit what is missing, without waiting; return the status."""
+def execute(run: Run) -> RunStatus:
+    """Submit what is missing, and wait for it unless --no-wait says not to; return the status."""
+    run.announce = _announce
+    if run.settings.wait:
+        return _watch(run)
     run.submit(run.inspect())
     return run.inspect()
+
+
+def _announce(words: str) -> None:
+    click.echo(f"datagen: {words}", err=True)
+
+
+def _watch(run: Run) -> RunStatus:
+    from datagen_core.cli.rendering import watch  # help must not pay for it
+
+    try:
+        return watch(run)
+    except KeyboardInterrupt:
+        name = run.binding.record.generator
+        if run.executor.name not in {"local", "inline"}:
+            _announce(f"its {run.executor.name} jobs go on: `datagen status {name}` tells how they "
+                      f"are, `datagen resume {name}` waits for them, `datagen cancel {name}` ends "
+                      "them")  # fmt: skip
+        raise
 
 
 def status_to_json(set_name: str, status: RunStatus) -> dict[str, Any]:

@@ -28,15 +28,17 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
 
 
 def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
-    """Print what became of runs, a line for each index range that is not done."""
+    """Print what became of runs, a line for each fate that index ranges share."""
     for param_set, status in found:
         reservation = status.reservation
         title = (
             f"{param_set} run {reservation.number}: {status.state}, {len(status.done)} of "
             f"{reservation.interval.size} samples ({reservation.start} to {reservation.stop - 1})"
         )
-        rows = [
-            (item.phase, str(item.samples), item.reason, item.log or "") for item in status.ranges
+        rows = [("done", str(status.done), "", "")] if status.done else []
+        rows += [
+            (item.phase, str(item.samples), item.reason, str(item.log or ""))
+            for item in status.ranges
         ]
         click.echo(title)
         if rows:

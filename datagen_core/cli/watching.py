@@ -16,7 +16,7 @@ from datagen_core.cli.options import (
     select_set,
     set_option,
 )
-from datagen_core.cli.run_options import read_settings, run_options, status_to_json, submit
+from datagen_core.cli.run_options import execute, read_settings, run_options, status_to_json
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def _chosen_runs(
     name: str | None, selector: tuple[str, ...], number: int | None
 ) -> Iterator[tuple[ParamSet, RunStatus]]:
     """Yield the runs that a command means, each with its status."""
-    from datagen_core.generation import status_of
+    from datagen_core.status import status_of
     from datagen_core.store.runs import list_reservations
 
     for param_set in list(_chosen_sets(name, selector)):
@@ -75,16 +75,18 @@ def resume_command(
       datagen resume
       datagen resume noisy_sine -p 0 --mem 4GB
     """
-    from datagen_core.cli.rendering import watch  # help must not pay for it
-    from datagen_core.driving import explain
+    from datagen_core.driving import explain  # help must not pay for it
     from datagen_core.generation import take_up
+    from datagen_core.store.publishing import remove_litter
 
     settings = read_settings(options)
     results = []
     for param_set, status in _chosen_runs(name, selector, number):
         if status.missing:
             run = take_up(param_set.paths, status.reservation, settings, options["njobs"])
-            results.append((run, watch(run) if settings.wait else submit(run)))
+            results.append((run, execute(run)))
+        else:
+            remove_litter(param_set.paths.temporary)
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
         click.echo(json.dumps(found))

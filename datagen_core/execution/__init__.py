@@ -7,7 +7,7 @@ ended. Third parties add more through the hook `datagen_executors`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal, NamedTuple, Protocol
 
 from datagen_core.store.runs import Attempt
@@ -39,6 +39,12 @@ class Resources:
     cpus: int = 1
     options: Mapping[str, str | bool] = field(default_factory=dict)
     setup: tuple[str, ...] = ()
+
+    def completed_by(self, others: Resources) -> Resources:
+        """Return these resources; what they leave at its default is taken from others."""
+        names = [item.name for item in fields(self)]
+        left = [name for name in names if getattr(self, name) == getattr(Resources(), name)]
+        return replace(self, **{name: getattr(others, name) for name in left})
 
 
 class Job(NamedTuple):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 from datagen_core.errors import ConfigurationError, ExecutionError
 from datagen_core.execution import Executor
 from datagen_core.registry import installed_executors, load_executor
@@ -35,6 +37,14 @@ def find_executor(name: str) -> Executor:
         raise ConfigurationError(message)
     executor: Executor = load_executor(name)
     return executor
+
+
+def fallback_reason(name: str | None, executor: Executor) -> str:
+    """Return why a machine that has Slurm's commands is used without Slurm; nothing otherwise."""
+    if name is not None or executor.name != "local" or shutil.which("sbatch") is None:
+        return ""
+    why = find_executor("slurm").available()
+    return f"jobs run on this machine, since {why}; --executor slurm insists" if why else ""
 
 
 def choose_executor(name: str | None) -> Executor:

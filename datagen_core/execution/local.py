@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from datagen_core.execution import Job, Resources, TaskState
 from datagen_core.processes import (
@@ -42,9 +42,9 @@ class LocalExecutor:
 
     name = "local"
 
-    def __init__(self) -> None:
-        # Kept so that ended children are reaped; other processes' are not our concern.
-        self._children: list[subprocess.Popen[bytes]] = []
+    # Kept so that ended children are reaped, by whichever run looks next: a task is over a moment
+    # before its process is. Other processes' children are not our concern.
+    _children: ClassVar[list[subprocess.Popen[bytes]]] = []
 
     def available(self) -> str:
         """Return nothing: it always works."""
@@ -94,7 +94,7 @@ class LocalExecutor:
 
     def poll(self, attempts: Sequence[Attempt]) -> Mapping[tuple[int, int], TaskState] | None:
         """Return the living tasks; None when they may live on another machine."""
-        self._children = [child for child in self._children if child.poll() is None]
+        self._children[:] = [child for child in self._children if child.poll() is None]
         states: dict[tuple[int, int], TaskState] = {}
         for attempt in attempts:
             workers = _workers(attempt)
@@ -110,9 +110,11 @@ class LocalExecutor:
         end_processes((process for process in found if process is not None), _PATIENCE)
 
     def diagnose(self, attempt: Attempt, task: int) -> str:
-        """Return that it was killed: a process that ends by itself leaves a last word."""
-        started = any(event["event"] == "start" for event in _events(attempt, task))
-        return "killed" if started else "killed before it began"
+        """Return that it was killed, unless its journal has a last word of its own."""
+        events = {event["event"] for event in _events(attempt, task)}
+        if "end" in events:
+            return ""
+        return "killed" if "start" in events else "killed before it began"
 
 
 def _receipt(attempt: Attempt) -> Path:

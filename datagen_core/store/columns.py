@@ -1,4 +1,4 @@
-"""Reading fields across shards: which file holds which sample, and memory maps of the files.
+"""Reading fields across shards: which file holds which sample, and samples gathered from many.
 
 Files are opened when a sample in them is first asked for, at most once a process, and never
 travel: a pickled `ColumnReader` opens its files anew.
@@ -6,29 +6,28 @@ travel: a pickled `ColumnReader` opens its files anew.
 
 from __future__ import annotations
 
-import mmap
-from collections import OrderedDict
+import math
+import resource
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import h5py
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.schema import Columns, Field, Ragged, Schema
 from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.store.layout import list_shards, shard_name
-from datagen_core.store.shards import damaged, open_shard, read_array
+from datagen_core.store.shard_arrays import ShardArrays
 
 _MAPS = 4096
-"""Open maps a reader; a process may have 65,530 (vm.max_map_count)."""
+"""Open maps a reader; a process may have 65,530 (vm.max_map_count). See also `_most_maps`."""
 
 _LOADED = 4
 """Files a reader keeps in memory that cannot be mapped: compressed fields, text."""
 
-_SPARSE = 4
-"""Fewer rows a file than this are copied one by one; grouping them by file costs more."""
+_SPARSE = 16
+"""Fewer rows a file than this are gathered one by one; grouping them by file costs more."""
 
 
 class Piece(NamedTuple):
@@ -44,15 +43,18 @@ class Piece(NamedTuple):
         return self.folder / shard_name(self.file)
 
 
-def cover(folders: Sequence[Path]) -> list[Piece]:
+def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Piece]:
     """Return disjoint pieces, sorted, that cover all samples in some folders of shards.
 
     Earlier folders win, so packs stand before shards. Overlapping files hold equal samples, since
-    a sample is a function of its index; each index is read from one of them.
+    a sample is a function of its index; each index is read from one of them. When only some
+    samples are needed, folders behind those that hold them are not listed.
     """
     pieces: list[Piece] = []
     covered = IntervalSet()
     for folder in folders:
+        if needed is not None and not needed - covered:
+            break
         files = list_shards(folder)
         missing = IntervalSet(files) - covered
         parts = _sweep(files) if missing else []
@@ -74,76 +76,38 @@ def _sweep(files: list[Interval]) -> list[tuple[Interval, Interval]]:
     return parts
 
 
-class _OpenShard:
-    """The arrays of one file: mapped where possible, otherwise loaded when first used."""
-
-    def __init__(self, path: Path, schema: Schema) -> None:
-        self.path = path
-        self._loaded: dict[str, NDArray[Any]] = {}
-        self._views: dict[str, NDArray[Any] | None] = {}
-        with open_shard(path) as file, path.open("rb") as descriptor:
-            memory = mmap.mmap(descriptor.fileno(), 0, access=mmap.ACCESS_READ)
-            try:
-                for name in _array_names(schema):
-                    self._views[name] = _view(file[name], memory)
-            except (KeyError, TypeError, ValueError) as error:
-                raise damaged(path, f"field {name!r} cannot be mapped ({error})") from error
-
-    @property
-    def is_mapped(self) -> bool:
-        return all(view is not None for view in self._views.values())
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        view = self._views[name]
-        return view if view is not None else self._load(name)
-
-    def _load(self, name: str) -> NDArray[Any]:
-        if name not in self._loaded:
-            try:
-                with open_shard(self.path) as file:
-                    self._loaded[name] = read_array(file[name])
-            except (OSError, ValueError) as error:
-                raise damaged(self.path, f"field {name!r} cannot be read ({error})") from error
-        return self._loaded[name]
-
-
-def _array_names(schema: Schema) -> Iterator[str]:
-    for name, field in schema.fields.items():
-        if field.ragged:
-            yield f"{name}/values"
-            yield f"{name}/offsets"
-        else:
-            yield name
-
-
-def _view(dataset: h5py.Dataset, memory: mmap.mmap) -> NDArray[Any] | None:
-    """Return a read-only view of a dataset's bytes; None when it has to be decoded."""
-    if dataset.chunks is not None or dataset.dtype == object:
-        return None
-    offset = dataset.id.get_offset()
-    if offset is None:  # a dataset without elements has no place in the file
-        return np.empty(dataset.shape, dataset.dtype)
-    return np.ndarray(dataset.shape, dataset.dtype, buffer=memory, offset=offset)
+def _most_maps() -> int:
+    """Return how many maps a reader may hold: Python keeps a file descriptor open with each."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MAPS if files == resource.RLIM_INFINITY else min(_MAPS, files // 2)
 
 
 class ColumnReader:
     """Columns of the samples in some folders of shards, as they were when this was made.
 
     Pickles to a few bytes; the copy lists the folders anew.
+
+    Parameters
+    ----------
+    needed
+        The samples that will be asked for; None for all that the folders hold.
     """
 
-    def __init__(self, folders: Sequence[Path], schema: Schema) -> None:
+    def __init__(
+        self, folders: Sequence[Path], schema: Schema, needed: IntervalSet | None = None
+    ) -> None:
         self._folders = tuple(folders)
         self._schema = schema
-        self._pieces = cover(self._folders)
+        self._needed = needed
+        self._pieces = cover(self._folders, needed)
         self._starts = np.array([piece.interval.start for piece in self._pieces], np.int64)
         self._stops = np.array([piece.interval.stop for piece in self._pieces], np.int64)
         self._shifts = np.array([piece.file.start for piece in self._pieces], np.int64)
-        self._mapped: OrderedDict[int, _OpenShard] = OrderedDict()
-        self._loaded: OrderedDict[int, _OpenShard] = OrderedDict()
+        self._mapped: dict[int, ShardArrays] = {}
+        self._loaded: dict[int, ShardArrays] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ColumnReader, (self._folders, self._schema)
+        return ColumnReader, (self._folders, self._schema, self._needed)
 
     def read(self, intervals: Iterable[Interval]) -> Columns:
         """Return the samples of these intervals, in their order, in new arrays.
@@ -162,6 +126,14 @@ class ColumnReader:
             else self._read_fixed(name, field, parts)
             for name, field in self._schema.fields.items()
         }
+
+    def lengths(self, name: str, intervals: Iterable[Interval]) -> NDArray[np.int64]:
+        """Return the lengths of a ragged field's arrays, of which only the offsets are read."""
+        parts = [part for interval in intervals for part in self._parts(interval)]
+        offsets = [
+            self._open(place)[f"{name}/offsets"][start : stop + 1] for place, start, stop in parts
+        ]
+        return np.concatenate([np.empty(0, np.int64), *map(np.diff, offsets)])
 
     def view(self, intervals: Sequence[Interval]) -> Columns | None:
         """Return read-only views into a mapped file, when one file holds all these samples."""
@@ -188,10 +160,12 @@ class ColumnReader:
         if len(self._pieces) == 1:
             return self._take_from_one(indices - self._shifts[0])
         rows = indices - self._shifts[places]
+        sparse = len(rows) < _SPARSE * len(set(places.tolist()))
+        gather = self._gather_bytes if sparse else self._gather
         return {
             name: self._gather_ragged(name, field, places, rows)
             if field.ragged
-            else self._gather(name, field, places, rows)
+            else gather(name, field, places, rows)
             for name, field in self._schema.fields.items()
         }
 
@@ -200,7 +174,7 @@ class ColumnReader:
         if indices.size and not self._pieces:
             raise KeyError(int(indices[0]))
         places = np.searchsorted(self._starts, indices, side="right") - 1
-        outside = (places < 0) | (indices >= self._stops[places]) if indices.size else []
+        outside: Any = (places < 0) | (indices >= self._stops[places]) if indices.size else []
         if np.any(outside):
             raise KeyError(int(indices[np.argmax(outside)]))
         return places
@@ -220,16 +194,16 @@ class ColumnReader:
             start = end
             place += 1
 
-    def _open(self, place: int) -> _OpenShard:
-        for shards in (self._mapped, self._loaded):
-            if place in shards:
-                shards.move_to_end(place)
-                return shards[place]
-        shard = _OpenShard(self._pieces[place].path, self._schema)
-        shards, limit = (self._mapped, _MAPS) if shard.is_mapped else (self._loaded, _LOADED)
+    def _open(self, place: int) -> ShardArrays:
+        return self._mapped.get(place) or self._loaded.get(place) or self._open_anew(place)
+
+    def _open_anew(self, place: int) -> ShardArrays:
+        shard = ShardArrays(self._pieces[place].path, self._schema)
+        mapped = shard.is_mapped
+        shards, limit = (self._mapped, _most_maps()) if mapped else (self._loaded, _LOADED)
         shards[place] = shard
         if len(shards) > limit:
-            shards.popitem(last=False)
+            del shards[next(iter(shards))]
         return shard
 
     def _read_fixed(
@@ -259,17 +233,24 @@ class ColumnReader:
             for name, field in self._schema.fields.items()
         }
 
+    def _gather_bytes(
+        self, name: str, field: Field, places: NDArray[np.intp], rows: NDArray[np.int64]
+    ) -> NDArray[Any]:
+        """Join rows as bytes, which takes half the time of copying each from array to array."""
+        if field.is_text:
+            return self._gather(name, field, places, rows)
+        sources = places.tolist()
+        contents = {place: self._open(place).content(name) for place in set(sources)}
+        size = field.dtype.itemsize * math.prod(field.shape)
+        starts = zip(sources, (rows * size).tolist(), strict=True)
+        joined = bytearray().join(contents[place][low : low + size] for place, low in starts)
+        return np.ndarray((len(rows), *field.shape), field.dtype, buffer=joined)
+
     def _gather(
         self, name: str, field: Field, places: NDArray[np.intp], rows: NDArray[np.int64]
     ) -> NDArray[Any]:
         column = np.empty((len(rows), *field.shape), field.dtype)
-        touched = np.unique(places)
-        if len(rows) < _SPARSE * len(touched):
-            arrays = {place: self._open(place)[name] for place in touched.tolist()}
-            for target, (place, row) in enumerate(zip(places.tolist(), rows.tolist(), strict=True)):
-                column[target] = arrays[place][row]
-            return column
-        for place in touched.tolist():
+        for place in set(places.tolist()):
             here = np.flatnonzero(places == place)
             column[here] = self._open(place)[name][rows[here]]
         return column
@@ -277,7 +258,7 @@ class ColumnReader:
     def _gather_ragged(
         self, name: str, field: Field, places: NDArray[np.intp], rows: NDArray[np.int64]
     ) -> Ragged:
-        sources = {place: self._ragged(name, place) for place in np.unique(places).tolist()}
+        sources = {place: self._ragged(name, place) for place in set(places.tolist())}
         pairs = zip(places.tolist(), rows.tolist(), strict=True)
         return Ragged.from_arrays([sources[place][row] for place, row in pairs], field)
 

@@ -59,8 +59,9 @@ def compact(
     packs = 0
     for group in _groups(_loose(paths)):
         if len(group) > 1:
-            _write_pack(paths, record, schema, group, compress=compress)
-            packs += 1
+            with suppress(FileNotFoundError):  # somebody else packed and removed them meanwhile
+                _write_pack(paths, record, schema, group, compress=compress)
+                packs += 1
     removed, waiting = _remove_covered(paths, grace)
     return Compaction(packs, removed, waiting)
 

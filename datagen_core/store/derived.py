@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from datagen_core.schema import Schema
 from datagen_core.sharding import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.layout import SetPaths, list_folders, list_shards
+from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,6 @@ class DerivedPaths:
         """The name of the preprocessor."""
         return str(self._record["name"])
 
-    @property
-    def created(self) -> float:
-        """When this version was first used, in seconds since the epoch."""
-        return float(self._record["created"])
-
     def schema(self) -> Schema:
         """Return the fields of its results."""
         return Schema.from_json(self._record["fields"])
@@ -49,8 +43,27 @@ def derived_paths(paths: SetPaths, split: str, name: str, version: str) -> Deriv
 
 def begin_derived(paths: SetPaths, derived: DerivedPaths, name: str, schema: Schema) -> None:
     """Record name and schema of a version, put-if-absent."""
-    content = {"name": name, "created": time.time(), "fields": schema.to_json()}
+    content = {"name": name, "fields": schema.to_json()}
     publish_document(derived.root / "derived.json", content, paths.temporary)
+
+
+def record_use(paths: SetPaths, split: str, derived: DerivedPaths) -> None:
+    """Make a version the one that is read under its preprocessor's name."""
+    folder = paths.derived(split) / derived.name
+    while newest_derived(paths, split, derived.name) != derived:
+        number = (numbered(folder) or [-1])[-1] + 1
+        content = {"version": derived.root.name}
+        publish_document(folder / f"{number}.json", content, paths.temporary)
+
+
+def newest_derived(paths: SetPaths, split: str, name: str) -> DerivedPaths | None:
+    """Return the version of a preprocessor that was used last, None when it never was."""
+    folder = paths.derived(split) / name
+    known = numbered(folder)
+    if not known:
+        return None
+    content = read_document(folder / f"{known[-1]}.json")
+    return DerivedPaths(paths.derived(split) / content["version"])
 
 
 def list_derived(paths: SetPaths, split: str) -> list[DerivedPaths]:

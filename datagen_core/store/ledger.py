@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 
-import filelock
-
 from datagen_core.errors import DamagedFileError, SplitError
 from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
@@ -112,6 +110,8 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
     flock fails on some network file systems and is local to each node on others. The protocol
     needs no lock, so a failing or waiting one never stops a move.
     """
+    import filelock  # costs `datagen list` a tenth of its start, and only a move needs it
+
     paths.temporary.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(paths.lock, timeout=_LOCK_SECONDS, fallback_to_soft=False)
     try:

@@ -127,10 +127,14 @@ def sync(path: Path) -> None:
 
 
 def remove_litter(folder: Path) -> int:
-    """Remove the temporary files in `folder` whose writers are gone; return how many."""
+    """Remove the temporary files in `folder` whose writers are gone; return how many.
+
+    A file that cannot be removed, as in a read-only cache, stays.
+    """
     litter = [path for path in folder.glob("*.tmp") if _is_litter(path)]
     for path in litter:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
     return len(litter)
 
 

@@ -8,6 +8,8 @@ memory-mapped. With compression (gzip and shuffle) any tool still opens it, but 
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +31,7 @@ FORMAT_VERSION = 1
 _TEXT = h5py.string_dtype()
 _CHUNK_BYTES = 64 * 1024
 _RETRIES = 5
+_ERRNO = re.compile(r"errno = (\d+)")
 
 
 class ShardLabel(NamedTuple):
@@ -48,16 +51,30 @@ def publish_shard(
     function of its index.
     """
     final = folder / shard_name(label.interval)
-    with publication(temporary, final) as path, _create(path) as file:
+    with publication(temporary, final) as path, _created(path) as file:
         for name, column in columns.items():
             _write_column(file, name, column, compress=compress)
         _write_label(file, label, columns_checksum(columns))
     return final
 
 
-def _create(path: Path) -> h5py.File:
-    # Alignment puts every dataset on a multiple of 64 bytes, so that it can be mapped.
-    return h5py.File(path, "w", alignment_threshold=1, alignment_interval=64)
+@contextmanager
+def _created(path: Path) -> Iterator[h5py.File]:
+    """Create a file; what HDF5 tells at length about a failed system call becomes its errno.
+
+    Without locks: nobody else knows the file, and where flock fails no file could be created.
+    Alignment puts every dataset on a multiple of 64 bytes, so that it can be mapped.
+    """
+    try:
+        with h5py.File(
+            path, "w", locking=False, alignment_threshold=1, alignment_interval=64
+        ) as file:
+            yield file
+    except (OSError, RuntimeError) as error:
+        number = _ERRNO.search(str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 def _write_label(file: h5py.File, label: ShardLabel, checksum: str) -> None:
@@ -172,6 +189,8 @@ def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> Columns:
 
     Raises
     ------
+    FileNotFoundError
+        When it is gone, as after a compaction.
     DamagedFileError
         When its label, shapes or checksum are not what they must be.
     """
@@ -179,6 +198,8 @@ def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> Columns:
         with open_shard(path) as file:
             columns = read_columns(file, schema)
             attributes = dict(file.attrs)
+    except FileNotFoundError:
+        raise
     except (KeyError, OSError, ValueError, RuntimeError) as error:
         raise damaged(path, f"a field cannot be read ({error})") from error
     found = (attributes.get("digest"), attributes.get("start"), attributes.get("stop"))

@@ -43,7 +43,8 @@ def preview(  # noqa: PLR0913 (each is one option)
     if output.suffix.lower() != ".png":
         message = f"{output} is no PNG file; give it a name that ends in .png"
         raise ImagesError(message)
-    samples = Cache(cache)[name][params or {}][split]
+    # `datagen --cache DIR preview …` leaves the folder in the root context.
+    samples = Cache(cache or click.get_current_context().find_root().obj)[name][params or {}][split]
     if not len(samples):
         message = f"split {split!r} of {name} has no samples; choose another with --split"
         raise ImagesError(message)

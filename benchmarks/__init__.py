@@ -1,0 +1,1 @@
+"""Measured comparisons of datagen with what people would use instead: `python -m benchmarks`."""

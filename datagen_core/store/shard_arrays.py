@@ -1,0 +1,116 @@
+"""The arrays of one shard, memory-mapped where possible.
+
+With hundreds of small shards, opening them is what reading costs. So HDF5 only tells where the
+arrays are, through h5py's low-level interface, which takes half the time of its `File`.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from h5py import h5d, h5f, h5p, h5t
+from numpy.typing import NDArray
+
+from datagen_core.schema import Schema
+from datagen_core.store.shards import damaged, open_shard, read_array
+
+_ACCESS = h5p.create(h5p.FILE_ACCESS)
+_ACCESS.set_fclose_degree(h5f.CLOSE_STRONG)
+_ACCESS.set_file_locking(False, True)  # noqa: FBT003 (no locks: see `open_shard`)
+
+
+class ShardArrays:
+    """The arrays of one file: mapped where possible, otherwise loaded when first used.
+
+    A ragged field `name` has two of them, `name/values` and `name/offsets`. What is mapped can be
+    read even when the file is removed.
+    """
+
+    def __init__(self, path: Path, schema: Schema) -> None:
+        self.path = path
+        self.is_mapped = True
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self._contents: dict[str, memoryview] = {}
+        try:
+            file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY, fapl=_ACCESS)
+        except FileNotFoundError:
+            raise
+        except OSError:
+            with open_shard(path) as opened:  # tries again, and names the file
+                self._map(opened.id, schema)
+        else:
+            with closing(file):
+                self._map(file, schema)
+
+    def _map(self, file: h5f.FileID, schema: Schema) -> None:
+        memory = mmap.mmap(file.get_vfd_handle(), 0, access=mmap.ACCESS_READ)
+        for name, dtype in _array_types(schema):
+            try:
+                view = _view(h5d.open(file, name.encode()), dtype, memory)
+            except (KeyError, TypeError, ValueError) as error:
+                raise damaged(self.path, f"field {name!r} cannot be mapped ({error})") from error
+            if view is None:
+                self.is_mapped = False
+            else:
+                self._arrays[name] = view
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """Return an array: a read-only view of the file where it is mapped."""
+        array = self._arrays.get(name)
+        return self._load(name) if array is None else array
+
+    def content(self, name: str) -> memoryview:
+        """Return the bytes of an array that is no text."""
+        if name not in self._contents:
+            self._contents[name] = self[name].reshape(-1).view(np.uint8).data
+        return self._contents[name]
+
+    def _load(self, name: str) -> NDArray[Any]:
+        try:
+            with open_shard(self.path) as file:
+                array = self._arrays[name] = read_array(file[name])
+        except (OSError, ValueError) as error:
+            raise damaged(self.path, f"field {name!r} cannot be read ({error})") from error
+        return array
+
+
+def _array_types(schema: Schema) -> Iterator[tuple[str, np.dtype[Any]]]:
+    for name, field in schema.fields.items():
+        if field.ragged:
+            yield f"{name}/values", field.dtype
+            yield f"{name}/offsets", np.dtype(np.int64)
+        else:
+            yield name, field.dtype
+
+
+def _view(dataset: h5d.DatasetID, dtype: np.dtype[Any], memory: mmap.mmap) -> NDArray[Any] | None:
+    """Return a read-only view of a dataset's bytes; None when it has to be decoded.
+
+    Raises
+    ------
+    TypeError
+        When it is stored as another type.
+    """
+    if dtype.kind == "O":
+        return None
+    if not dataset.get_type().equal(_stored_type(dtype)):
+        message = f"it holds {dataset.dtype}, not {dtype}"
+        raise TypeError(message)
+    offset = dataset.get_offset()
+    if offset is not None:
+        return np.ndarray(dataset.shape, dtype, buffer=memory, offset=offset)
+    # What is compressed has no single place in the file, nor has what has no elements.
+    return None if np.prod(dataset.shape) else np.empty(dataset.shape, dtype)
+
+
+@lru_cache
+def _stored_type(dtype: np.dtype[Any]) -> h5t.TypeID:
+    """Return the HDF5 type of a dtype; comparing it is much cheaper than asking for a dtype."""
+    return h5t.py_create(dtype, logical=True)

@@ -1,0 +1,283 @@
+"""Explores every step of every kind of publish: `python crash_points.py FATE SCENARIO MUTANT DIR`.
+
+A process of its own, because it forks: what a scenario does is done by children, which start at
+once and may be killed. The parent only looks at the files. Fates:
+
+- crash: a child is killed at step k, for every k, and what it began is taken up again;
+- zombie: a child is stopped at step k, another one does the same to the end, the first wakes up;
+- race: two children do the same at the same moment.
+
+Prints a JSON object: how many steps there were, and what was violated.
+"""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import json
+import os
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from datagen_core import driving
+from datagen_core.cache import Cache, ParamSet
+from datagen_core.execution.choice import choose_executor
+from datagen_core.generation import begin, generate
+from datagen_core.planning import Settings, bind_generator
+from datagen_core.preprocessing import preprocess
+from datagen_core.registry import load_generator
+from datagen_core.sharding import IntervalSet
+from datagen_core.store import ledger
+from datagen_core.store.compaction import compact
+from datagen_core.store.runs import Demand, publish_attempt
+from datagen_core.worker import run_task
+from fault_checks import Move, Reference, changes, published, resume, snapshot, source, violations
+from fault_injection import Steps
+from mutants import MUTANTS
+
+_RACES = 12
+_MOST = 40  # no scenario makes more samples
+
+
+def _the_set(cache: Path) -> ParamSet:
+    return Cache(cache)["quick"][0]
+
+
+def _generate(cache: Path) -> list[Move]:
+    generate(source("quick"), 7, executor="inline", cache=cache)
+    return []
+
+
+def _plan(cache: Path, samples: int = 8) -> None:
+    """Publish a run with one attempt of one task, as a scheduler is given it."""
+    binding = bind_generator(source("quick"), None, None, 0, cache)
+    run = begin(binding, Demand(samples), choose_executor("inline"), Settings())
+    assert run is not None
+    whole = [IntervalSet([run.reservation.interval])]
+    publish_attempt(run.paths, run.reservation.id, "inline", whole, None)
+
+
+def _work(cache: Path) -> list[Move]:
+    paths = next(cache.glob("*/*/params.json")).parent
+    word = run_task((str(paths), 0, 0), 0, load_generator(source("quick")).generator)
+    assert word == "done", word
+    return []
+
+
+def _fill(cache: Path) -> None:
+    _plan(cache, 18)
+    _work(cache)
+    _the_set(cache).move(2, "test")
+
+
+def _move(cache: Path) -> list[Move]:
+    return [Move("train", _the_set(cache).move(4, "train").intervals)]
+
+
+def _compact(cache: Path) -> list[Move]:
+    found = _the_set(cache)
+    compact(found.paths, found.record, found.schema, grace=0)
+    return []
+
+
+def _preprocess(cache: Path) -> list[Move]:
+    total = load_generator(source("quick")).generator.preprocessors["total"]
+    preprocess(_the_set(cache), total, "test", 2)
+    return []
+
+
+class Scenario(NamedTuple):
+    """What is there before, and what is done."""
+
+    prepare: Callable[[Path], object]
+    act: Callable[[Path], list[Move]]
+
+
+SCENARIOS = {
+    "generate": Scenario(Path.mkdir, _generate),
+    "work": Scenario(_plan, _work),
+    "move": Scenario(_fill, _move),
+    "compact": Scenario(_fill, _compact),
+    "preprocess": Scenario(_fill, _preprocess),
+}
+
+
+class Child:
+    """A process that does one thing; what it reports comes through a pipe."""
+
+    def __init__(self, act: Callable[[], list[Move]]) -> None:
+        self._pipe, write = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(self._pipe)
+            _run(act, write)
+        os.close(write)
+        self.failure = ""
+
+    def wait(self) -> bool:
+        """Wait until it is over or stopped; return whether it was stopped."""
+        _, status = os.waitpid(self.pid, os.WUNTRACED)
+        return os.WIFSTOPPED(status)
+
+    def report(self) -> list[Move] | None:
+        """Wait until it is over; return what it reported done, None when it was killed."""
+        with os.fdopen(self._pipe) as pipe:
+            text = pipe.read()
+        with suppress(ChildProcessError):  # it was waited for already
+            os.waitpid(self.pid, 0)
+        found = json.loads(text) if text else None
+        if isinstance(found, str):
+            self.failure = found
+            return None
+        return None if found is None else [Move(split, samples) for split, samples in found]
+
+
+def _run(act: Callable[[], list[Move]], pipe: int) -> None:
+    try:
+        ledger._LOCK_SECONDS = 0.02  # a stopped child may hold the courtesy lock
+        driving._SHORTEST_PAUSE = 0.0
+        report: Any = act()
+    except BaseException as error:
+        traceback.print_exc()
+        report = f"{type(error).__name__}: {error}"
+    os.write(pipe, json.dumps(report).encode())
+    os._exit(0)
+
+
+class Explorer:
+    """One scenario with one mutant."""
+
+    def __init__(self, scenario: Scenario, mutant: str, folder: Path) -> None:
+        self._folder, self._scenario, self._mutate = folder, scenario, MUTANTS[mutant]
+        self._reference = Reference.make(folder / "reference", "quick", _MOST)
+        self._template = folder / "template"
+        scenario.prepare(self._template)
+        self.steps = 0
+
+    def _cache(self, number: int) -> Path:
+        shutil.rmtree(self._folder / f"cache-{number - 1}", ignore_errors=True)
+        cache = self._folder / f"cache-{number}"
+        shutil.copytree(self._template, cache)
+        return cache
+
+    def _child(self, cache: Path, before: Callable[[], object] = lambda: None) -> Child:
+        def act() -> list[Move]:
+            self._mutate()
+            before()
+            return self._scenario.act(cache)
+
+        return Child(act)
+
+    def _injected(self, cache: Path, at: int, what: signal.Signals) -> Child:
+        steps = Steps(cache, at, what)
+
+        def act() -> list[Move]:
+            self._mutate()
+            steps.install()
+            moves = self._scenario.act(cache)
+            steps.reach()  # all is done, and nobody knows
+            return moves
+
+        return Child(act)
+
+    def crash(self) -> Iterator[str]:
+        """Kill a child at every step."""
+        for at in itertools.count(1):
+            cache = self._cache(at)
+            child = self._injected(cache, at, signal.SIGKILL)
+            child.wait()
+            moves = child.report()
+            yield from self._look(f"killed at step {at}", cache, child, moves or [])
+            if moves is not None or child.failure:
+                break
+            self.steps = at
+
+    def zombie(self) -> Iterator[str]:
+        """Stop a child at every step and let another one overtake it."""
+        for at in itertools.count(1):
+            cache = self._cache(at)
+            sleeper = self._injected(cache, at, signal.SIGSTOP)
+            if not sleeper.wait():
+                break
+            self.steps = at
+            yield from self._overtake(f"stopped at step {at}", cache, sleeper)
+
+    def _overtake(self, when: str, cache: Path, sleeper: Child) -> Iterator[str]:
+        other = self._child(cache)
+        other.wait()
+        moves = other.report() or []
+        yield from self._problems(when, violations(cache, self._reference, moves), other)
+        before = published(cache)
+        os.kill(sleeper.pid, signal.SIGCONT)
+        sleeper.wait()
+        moves += sleeper.report() or []
+        yield from self._problems(when, changes(before, published(cache)), sleeper)
+        yield from self._look(when, cache, sleeper, moves)
+
+    def race(self) -> Iterator[str]:
+        """Let two children start at one moment."""
+        for self.steps in range(1, _RACES + 1):
+            cache = self._cache(self.steps)
+            wait, go = os.pipe()
+            start = lambda wait=wait, go=go: (os.close(go), os.read(wait, 1))  # noqa: E731
+            children = [self._child(cache, start) for _ in range(2)]
+            os.close(go)
+            os.close(wait)
+            moves: list[Move] = []
+            for child in children:
+                child.wait()
+                moves += child.report() or []
+                yield from self._problems(f"race {self.steps}", [], child)
+            yield from self._look(f"race {self.steps}", cache, children[0], moves)
+
+    def _look(self, when: str, cache: Path, child: Child, moves: list[Move]) -> Iterator[str]:
+        """Check, do it again, take up what is left, check; taking up once more changes nothing."""
+        before = published(cache)
+        yield from self._problems(when, violations(cache, self._reference, moves), child)
+        again = self._child(cache)
+        moves = [*moves, *(again.report() or [])]
+        yield from self._problems(f"{when}, done again", [], again)
+        resumed = self._resumed_twice(cache)
+        found = violations(cache, self._reference, moves, complete=True)
+        found += changes(before, published(cache))
+        yield from self._problems(f"{when}, resumed", found, resumed)
+
+    def _resumed_twice(self, cache: Path) -> Child:
+        def act() -> list[Move]:
+            self._mutate()
+            resume(cache)
+            resumed = snapshot(cache)
+            resume(cache)
+            assert snapshot(cache) == resumed, "a second resume changed something"
+            return []
+
+        child = Child(act)
+        child.report()
+        return child
+
+    @staticmethod
+    def _problems(when: str, found: list[str], child: Child) -> Iterator[str]:
+        yield from (f"{when}: {problem}" for problem in found)
+        if child.failure:
+            yield f"{when}: {child.failure}"
+
+
+def main() -> None:
+    """Explore and print."""
+    fate, scenario, mutant, folder = sys.argv[1:]
+    gc.freeze()  # forking is most of the work, and a collection would copy every page
+    gc.disable()
+    explorer = Explorer(SCENARIOS[scenario], mutant, Path(folder))
+    found = getattr(explorer, fate)()
+    some = list(itertools.islice(found, None if mutant == "none" else 1))
+    sys.stdout.write(json.dumps({"steps": explorer.steps, "violations": some}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Compaction joins files and changes no sample."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datagen_core import Field, Ragged, Schema
+from datagen_core.errors import DamagedFileError
+from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.store import compaction, shards
+from datagen_core.store.columns import ColumnReader
+from datagen_core.store.compaction import compact, wants_compaction
+from datagen_core.store.layout import SetPaths, list_shards, shard_name
+from datagen_core.store.sets import SetRecord, existing_samples
+from datagen_core.store.shards import ShardLabel, columns_checksum, publish_shard
+
+DIGEST = "ab" * 32
+SCHEMA = Schema({"x": Field("int64"), "path": Field("int64", ragged=True)})
+RECORD = SetRecord(DIGEST, "g", "1", {}, 0, {}, 10, None, {})
+
+
+def sample_columns(start, stop):
+    indices = np.arange(start, stop)
+    offsets = np.cumsum([0, *(indices % 3)], dtype=np.int64)
+    return {"x": indices, "path": Ragged(np.repeat(indices, indices % 3), offsets)}
+
+
+def write(paths, files):
+    for file in files:
+        label = ShardLabel("g", DIGEST, Interval(*file))
+        publish_shard(paths.shards, paths.temporary, label, sample_columns(*file))
+    return paths
+
+
+def checksum(paths):
+    reader = ColumnReader((paths.packs, paths.shards), SCHEMA)
+    return columns_checksum(reader.read(existing_samples(paths)))
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return write(SetPaths(tmp_path), [(0, 5), (5, 9), (9, 20), (30, 40), (40, 41)])
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(st.integers(0, 20), st.integers(1, 8)), min_size=1, max_size=6),
+    st.integers(1, 100_000),
+    st.sampled_from([0.0, 1000.0]),
+)
+def test_samples_are_the_same_before_and_after(tmp_path_factory, ranges, pack_bytes, grace):
+    paths = SetPaths(tmp_path_factory.mktemp("set"))
+    write(paths, {(start, start + size) for start, size in ranges})
+    before = existing_samples(paths), checksum(paths)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compaction, "PACK_BYTES", pack_bytes)
+        compact(paths, RECORD, SCHEMA, grace=grace)
+        compact(paths, RECORD, SCHEMA, grace=grace)
+
+    assert (existing_samples(paths), checksum(paths)) == before
+
+
+def test_adjacent_shards_become_one_pack(paths):
+    done = compact(paths, RECORD, SCHEMA, grace=0)
+
+    assert done == (2, 5, 0)
+    assert list_shards(paths.packs) == [Interval(0, 20), Interval(30, 41)]
+    assert list_shards(paths.shards) == []
+
+
+def test_shards_stay_for_the_grace_period(paths):
+    assert compact(paths, RECORD, SCHEMA, grace=60) == (2, 0, 5)
+    for pack in paths.packs.iterdir():
+        os.utime(pack, (0, 0))
+
+    assert compact(paths, RECORD, SCHEMA, grace=60) == (0, 5, 0)
+
+
+def test_a_second_compaction_does_nothing(paths):
+    compact(paths, RECORD, SCHEMA, grace=0)
+
+    assert compact(paths, RECORD, SCHEMA, grace=0) == (0, 0, 0)
+
+
+def test_a_reader_from_before_reads_on(paths):
+    before = ColumnReader((paths.packs, paths.shards), SCHEMA)
+    wanted = existing_samples(paths)
+    expected = columns_checksum(before.read(wanted))
+    compact(paths, RECORD, SCHEMA, grace=0)
+
+    assert columns_checksum(before.read(wanted)) == expected
+
+
+def test_a_shard_that_comes_back_is_not_counted_twice(paths):
+    compact(paths, RECORD, SCHEMA, grace=0)
+    before = checksum(paths)
+    write(paths, [(5, 9)])
+
+    assert len(existing_samples(paths)) == 31
+    assert checksum(paths) == before
+    assert compact(paths, RECORD, SCHEMA, grace=0).removed == 1
+
+
+def test_packs_are_never_larger_than_allowed(paths, monkeypatch):
+    size = max(path.stat().st_size for path in paths.shards.iterdir())
+    monkeypatch.setattr(compaction, "PACK_BYTES", 2 * size)
+
+    compact(paths, RECORD, SCHEMA, grace=0)
+    assert IntervalSet(list_shards(paths.packs)) | IntervalSet([(9, 20)]) == existing_samples(paths)
+    assert all(path.stat().st_size <= 2 * size for path in paths.packs.iterdir())
+
+
+def test_a_damaged_shard_is_named_and_nothing_is_removed(paths, monkeypatch):
+    monkeypatch.setattr(shards, "_RETRIES", 1)
+    os.truncate(paths.shards / shard_name(Interval(5, 9)), 100)
+
+    with pytest.raises(DamagedFileError, match=r"000000000005-000000000009\.h5"):
+        compact(paths, RECORD, SCHEMA, grace=0)
+    assert len(list_shards(paths.shards)) == 5
+
+
+def test_many_small_shards_want_compaction(paths, monkeypatch):
+    assert not wants_compaction(paths)
+    monkeypatch.setattr(compaction, "MANY_FILES", 4)
+
+    assert wants_compaction(paths)
+    compact(paths, RECORD, SCHEMA)
+    assert not wants_compaction(paths)
+
+
+def test_few_large_shards_do_not(paths, monkeypatch):
+    monkeypatch.setattr(compaction, "MANY_FILES", 4)
+    monkeypatch.setattr(compaction, "SMALL_BYTES", 1)
+
+    assert not wants_compaction(paths)

@@ -1,0 +1,96 @@
+"""The names of everything in a cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datagen_core.errors import ConfigurationError
+from datagen_core.sharding import Interval
+from datagen_core.store.layout import (
+    SetPaths,
+    check_name,
+    list_folders,
+    list_shards,
+    numbered,
+    parse_shard_name,
+    shard_name,
+)
+from strategies import intervals
+
+huge = st.integers(0, 10**15)
+
+
+@given(huge, huge)
+def test_shard_names_come_back_as_intervals(start, size):
+    interval = Interval(start, start + size)
+
+    assert parse_shard_name(shard_name(interval)) == interval
+
+
+@given(st.lists(intervals, max_size=8))
+def test_shard_names_sort_by_index(ranges):
+    assert sorted(map(shard_name, ranges)) == [shard_name(part) for part in sorted(ranges)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a.h5", "0-1.h5", "000000000000-000000000001.h5.tmp", "x000000000000-000000000001.h5",
+     "000000000000-000000000001.H5", "000000000000.h5"],
+)  # fmt: skip
+def test_other_names_are_no_shards(name):
+    assert parse_shard_name(name) is None
+
+
+def test_listing_shards_passes_over_everything_else(tmp_path):
+    for name in (shard_name(Interval(10, 20)), shard_name(Interval(0, 10)), "a.h5", ".hidden"):
+        (tmp_path / name).touch()
+
+    assert list_shards(tmp_path) == [Interval(0, 10), Interval(10, 20)]
+    assert list_shards(tmp_path / "missing") == []
+
+
+def test_numbers_are_sorted_as_numbers(tmp_path):
+    for name in ("10.json", "9.json", "00000002.json", "a.json", "3.json.claim", "4", ".json"):
+        (tmp_path / name).touch()
+
+    assert numbered(tmp_path) == [2, 9, 10]
+    assert numbered(tmp_path / "missing") == []
+
+
+@pytest.mark.parametrize("name", ["a", "noisy_sine", "A.b-c_9", "9", "x" * 64])
+def test_good_names_are_returned(name):
+    assert check_name(name, "split") == name
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "_a", "-a", ".a", "a b", "ä", "x" * 65, "a\n"]
+)
+def test_names_that_are_no_folders_are_refused(name):
+    with pytest.raises(ConfigurationError, match="is no split name: use letters"):
+        check_name(name, "split")
+
+
+def test_folders_are_listed_without_files_and_hidden_ones(tmp_path):
+    for name in ("b", "a", ".removed-c"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "file").touch()
+
+    assert [folder.name for folder in list_folders(tmp_path)] == ["a", "b"]
+    assert list_folders(tmp_path / "missing") == []
+
+
+def test_every_file_has_a_name_of_its_own():
+    paths = SetPaths(Path("set"))
+    run = paths.run(3)
+    files = [
+        paths.params, paths.schema, paths.shards, paths.packs, paths.splits, paths.runs,
+        paths.temporary, paths.lock, paths.generation(3), paths.derived("train"), run.reservation,
+        run.folder, run.attempts, run.attempt(0), run.attempt(1), run.journal(0, 1),
+        run.journal(1, 0), run.log(0, 1), run.log(1, 0), run.verdict(0, 1),
+    ]  # fmt: skip
+
+    assert len(set(files)) == len(files)

@@ -1,0 +1,156 @@
+"""The split ledger: a sample is in one split for ever, whoever moves and whenever."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import filelock
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datagen_core.errors import ConfigurationError, DamagedFileError, SplitError
+from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.store.documents import publish_document
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.ledger import (
+    Ledger,
+    check_split,
+    courtesy_lock,
+    is_recorded,
+    new_operation,
+    publish_ledger,
+    read_ledger,
+)
+
+EXISTING = IntervalSet([(0, 50), (60, 100)])
+moves = st.lists(
+    st.tuples(st.integers(1, 40), st.sampled_from(["train", "test", "more"])), max_size=8
+)
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return SetPaths(tmp_path / "set")
+
+
+def move(ledger, n, split):
+    return ledger.assign(ledger.raw(EXISTING).lowest(n), split, new_operation())
+
+
+def order(ledger, split):
+    return [index for part in ledger.splits.get(split, ()) for index in range(*part)]
+
+
+@given(moves)
+def test_every_sample_is_in_one_place(planned):
+    ledger = Ledger()
+    for n, split in planned:
+        ledger = move(ledger, n, split)
+    places = [index for split in ledger.splits for index in order(ledger, split)]
+    raw = [index for part in ledger.raw(EXISTING) for index in range(*part)]
+
+    assert sorted([*places, *raw]) == [index for part in EXISTING for index in range(*part)]
+
+
+@given(moves)
+def test_a_split_only_grows_at_its_end(planned):
+    ledger = Ledger()
+    for n, split in planned:
+        before, ledger = order(ledger, split), move(ledger, n, split)
+
+        assert order(ledger, split)[: len(before)] == before
+
+
+@settings(max_examples=30)
+@given(moves)
+def test_ledgers_come_back_as_published(tmp_path_factory, planned):
+    paths = SetPaths(tmp_path_factory.mktemp("ledger"))
+    ledger = Ledger()
+    for n, split in planned:
+        ledger = move(ledger, n, split)
+        assert publish_ledger(paths, ledger)
+
+    assert read_ledger(paths) == ledger
+
+
+def test_nothing_moved_is_generation_zero(paths):
+    assert read_ledger(paths) == Ledger()
+    assert Ledger().raw(EXISTING) == EXISTING
+
+
+def test_a_generation_is_published_once(paths):
+    one, other = move(Ledger(), 5, "train"), move(Ledger(), 7, "test")
+
+    assert publish_ledger(paths, one) is True
+    assert publish_ledger(paths, other) is False
+    assert read_ledger(paths) == one
+
+
+def test_operations_are_recorded(paths):
+    publish_ledger(paths, Ledger().assign(IntervalSet([(0, 5)]), "train", "mine"))
+
+    assert is_recorded(paths, "mine")
+    assert not is_recorded(paths, "another")
+
+
+def test_a_sample_in_two_splits_is_damage(paths):
+    overlapping = Ledger(1, {"a": (Interval(0, 5),), "b": (Interval(4, 6),)}, ("x",))
+    publish_ledger(paths, overlapping)
+
+    with pytest.raises(DamagedFileError, match=r"00000001\.json is damaged: a sample is in two"):
+        read_ledger(paths)
+
+
+def test_an_older_generation_never_stands_in_for_a_damaged_one(paths):
+    publish_ledger(paths, move(Ledger(), 5, "train"))
+    publish_document(paths.generation(2), {"splits": {}, "operations": []}, paths.temporary)
+    paths.generation(2).write_text("{}")
+
+    with pytest.raises(DamagedFileError, match=r"00000002\.json"):
+        read_ledger(paths)
+
+
+def test_raw_is_no_target():
+    with pytest.raises(SplitError, match="choose another split"):
+        check_split("raw")
+
+
+@pytest.mark.parametrize("split", ["_x", "", "a/b", ".hidden"])
+def test_splits_have_good_names(split):
+    with pytest.raises(ConfigurationError, match="split name"):
+        check_split(split)
+
+
+def test_movers_at_once_lose_nothing(paths):
+    def move_once(split):
+        while True:
+            ledger = move(read_ledger(paths), 3, split)
+            if publish_ledger(paths, ledger):
+                return ledger.operations[-1]
+
+    with ThreadPoolExecutor(4) as pool:
+        operations = list(pool.map(move_once, ["train", "test"] * 6))
+    ledger = read_ledger(paths)
+
+    assert sorted(ledger.operations) == sorted(operations)
+    assert len(ledger.assigned) == 36
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(38, "no flock"), NotImplementedError(), filelock.Timeout("")]
+)
+def test_a_lock_that_fails_stops_nobody(paths, monkeypatch, error):
+    def acquire(*_: object, **__: object):
+        raise error
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+    with courtesy_lock(paths):
+        assert publish_ledger(paths, move(Ledger(), 1, "train"))
+
+
+def test_an_error_under_the_lock_is_raised(paths):
+    with pytest.raises(OSError, match="disk"), courtesy_lock(paths):
+        raise OSError("disk")
+    with courtesy_lock(paths):
+        assert paths.temporary.exists()

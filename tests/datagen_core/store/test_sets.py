@@ -1,0 +1,133 @@
+"""Parameter sets on disk: record, schema, number."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import given, settings
+
+from datagen_core.errors import CacheError, DamagedFileError, SchemaError
+from datagen_core.identity import digest_of
+from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.store import documents
+from datagen_core.store.layout import SetPaths, shard_name
+from datagen_core.store.sets import (
+    SetRecord,
+    existing_samples,
+    list_generators,
+    list_sets,
+    open_set,
+    publish_schema,
+    read_schema,
+    read_set,
+)
+from strategies import json_objects, schemas
+
+
+def record_of(left=0.0, **changes):
+    params = {"left": left, "right": 1.0}
+    content = {
+        "digest": digest_of("sine", "1", params, 0), "generator": "sine", "version": "1",
+        "params": params, "seed": 0, "defaults": {"left": -1, "right": 1}, "batch_size": 10,
+        "limit": None, "provenance": {"host": "here"},
+    }  # fmt: skip
+    return SetRecord(**{**content, **changes})
+
+
+def test_a_set_is_begun_once(tmp_path):
+    first, second = record_of(), record_of(provenance={"host": "there"})
+    paths, _ = open_set(tmp_path, first)
+
+    assert open_set(tmp_path, second) == (paths, first)
+    assert paths.root.name == f"left=0-{first.digest[:8]}"
+
+
+@settings(max_examples=40)
+@given(json_objects)
+def test_records_come_back_as_published(tmp_path_factory, params):
+    digest = digest_of("sine", "1", params, 0)
+    record = record_of(params=params, digest=digest)
+    paths, published = open_set(tmp_path_factory.mktemp("sets"), record)
+
+    assert published == read_set(paths) == record
+
+
+def test_numbers_count_up_and_stay(tmp_path):
+    lefts = [0.0, 0.25, 0.5, 0.25]
+    roots = [open_set(tmp_path, record_of(left))[0].root for left in lefts]
+
+    assert [paths.root for paths in list_sets(tmp_path / "sine").values()] == roots[:3]
+    assert list(list_sets(tmp_path / "sine")) == [0, 1, 2]
+
+
+def test_numbers_of_removed_sets_are_not_given_away(tmp_path):
+    first = open_set(tmp_path, record_of(0.0))[0]
+    first.params.unlink()
+    open_set(tmp_path, record_of(0.5))
+
+    assert list(list_sets(tmp_path / "sine")) == [1]
+
+
+def test_sets_begun_at_once_get_numbers_of_their_own(tmp_path):
+    records = [record_of(left) for left in (0.0, 0.25, 0.5, 0.75)] * 3
+    with ThreadPoolExecutor(8) as pool:
+        roots = {found[0].root for found in pool.map(lambda r: open_set(tmp_path, r), records)}
+    sets = list_sets(tmp_path / "sine")
+
+    assert sorted(sets) == [0, 1, 2, 3]
+    assert {paths.root for paths in sets.values()} == roots
+
+
+def test_another_set_in_its_folder_is_refused(tmp_path):
+    record = record_of()
+    open_set(tmp_path, record)
+
+    with pytest.raises(CacheError, match="belongs to another parameter set"):
+        open_set(tmp_path, record_of(digest=record.digest[:8] + "0" * 56))
+
+
+def test_damaged_records_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "_RETRIES", 1)
+    paths, _ = open_set(tmp_path, record_of())
+    paths.params.write_text("{}")
+
+    with pytest.raises(DamagedFileError, match=r"params\.json is damaged"):
+        open_set(tmp_path, record_of())
+
+
+@settings(max_examples=40)
+@given(schemas, schemas)
+def test_a_set_has_one_schema(tmp_path_factory, schema, other):
+    paths = SetPaths(tmp_path_factory.mktemp("set"))
+    assert read_schema(paths) is None
+    publish_schema(paths, schema.to_json())
+    publish_schema(paths, schema.to_json())
+
+    if other == schema and list(other.fields) == list(schema.fields):
+        publish_schema(paths, other.to_json())
+    else:
+        with pytest.raises(SchemaError, match="raise the generator's version"):
+            publish_schema(paths, other.to_json())
+    assert read_schema(paths) == schema.to_json()
+
+
+def test_existing_samples_are_read_off_names(tmp_path):
+    paths = SetPaths(tmp_path)
+    for folder, interval in (
+        (paths.packs, (0, 10)),
+        (paths.shards, (5, 12)),
+        (paths.shards, (20, 21)),
+    ):
+        folder.mkdir(exist_ok=True)
+        (folder / shard_name(Interval(*interval))).touch()
+
+    assert existing_samples(paths) == IntervalSet([(0, 12), (20, 21)])
+
+
+def test_generators_are_folders_with_numbers(tmp_path):
+    open_set(tmp_path, record_of())
+    (tmp_path / "other folder").mkdir()
+
+    assert list_generators(tmp_path) == ["sine"]
+    assert list_generators(tmp_path / "missing") == []

@@ -1,0 +1,60 @@
+"""Errors cross the borders of processes, and say how the command line ends."""
+
+from __future__ import annotations
+
+import inspect
+import pickle
+import re
+
+import pytest
+
+from datagen_core import errors
+from datagen_core.errors import DatagenError, InsufficientSamplesError, SelectionError
+
+CLASSES = [
+    value
+    for value in vars(errors).values()
+    if inspect.isclass(value) and issubclass(value, DatagenError)
+]
+
+
+def example(kind):
+    if kind is InsufficientSamplesError:
+        return kind("too few", 3, 1.5, "datagen generate …")
+    return kind("a line")
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_errors_survive_pickling(kind):
+    error = example(kind)
+    copy = pickle.loads(pickle.dumps(error))
+
+    assert type(copy) is kind
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_the_module_shows_every_error_in_its_place(kind):
+    lines = errors.__doc__.splitlines()
+    (line,) = [line for line in lines if re.match(rf" *{kind.__name__} ", line)]
+    depth = [base for base in kind.__mro__ if base in CLASSES].index(DatagenError)
+
+    assert len(line) - len(line.lstrip()) == 4 * depth
+
+
+@pytest.mark.parametrize("kind", CLASSES)
+def test_exit_codes_are_the_documented_ones(kind):
+    assert kind.exit_code in {1, 2, 3, 4, 5}
+
+
+def test_a_missing_key_reads_without_quotes():
+    assert str(SelectionError("no such set")) == "no such set"
+    assert isinstance(SelectionError("no such set"), KeyError)
+
+
+def test_missing_samples_are_told_apart_from_words():
+    error = example(InsufficientSamplesError)
+
+    assert (str(error), error.missing, error.seconds) == ("too few", 3, 1.5)
+    assert error.command == "datagen generate …"

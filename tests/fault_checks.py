@@ -1,0 +1,248 @@
+"""What must hold after every fault: `violations` names what does not, a line each.
+
+Nothing here uses the code under test to decide what is right where the files can tell by
+themselves: names, checksums, and the samples of an undisturbed run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from datagen_core.cache import Cache, ParamSet
+from datagen_core.errors import DatagenError
+from datagen_core.generation import generate, take_up
+from datagen_core.planning import Settings
+from datagen_core.registry import load_generator
+from datagen_core.schema import Columns, Schema, slice_columns
+from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.status import status_of
+from datagen_core.store.columns import ColumnReader
+from datagen_core.store.documents import read_document
+from datagen_core.store.layout import SetPaths, numbered, parse_shard_name
+from datagen_core.store.publishing import remove_litter
+from datagen_core.store.runs import list_reservations
+from datagen_core.store.sets import existing_samples, read_schema, read_set
+from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
+from datagen_core.verification import verify
+
+GENERATORS = Path(__file__).parent / "faults"
+
+
+def source(name: str) -> str:
+    """Return under which name a generator of fault tests is loaded."""
+    return f"{GENERATORS / 'datasets.py'}:{name}"
+
+
+class Move(NamedTuple):
+    """A move that was reported done."""
+
+    split: str
+    samples: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The samples of an undisturbed run."""
+
+    columns: Columns
+
+    @classmethod
+    def make(cls, cache: Path, name: str, samples: int) -> Reference:
+        """Generate them, one batch after another, in a cache of their own."""
+        made = generate(source(name), samples, executor="inline", cache=cache)
+        paths = made.paths
+        reader = ColumnReader((paths.packs, paths.shards), made.schema)
+        return cls(reader.read([Interval(0, samples)]))
+
+    def checksum(self, interval: Interval) -> str:
+        """Return what the checksum of a shard with these samples must be."""
+        return columns_checksum(slice_columns(self.columns, *interval))
+
+
+def find_sets(cache: Path) -> list[SetPaths]:
+    """Return the parameter sets in a cache, also those that have no number yet."""
+    return [SetPaths(record.parent) for record in sorted(cache.glob("*/*/params.json"))]
+
+
+def violations(
+    cache: Path, reference: Reference, moves: Iterable[Move] = (), *, complete: bool = False
+) -> list[str]:
+    """Return what is wrong with a cache.
+
+    Parameters
+    ----------
+    moves
+        All moves that were reported done.
+    complete
+        Whether every reserved sample must be there, and no litter.
+    """
+    found = list(_damaged_documents(cache))
+    if found:  # the rest would only say the same
+        return found
+    for paths in find_sets(cache):
+        found += wrong_files(paths, reference)
+        found += _wrong_ledger(paths, list(moves))
+        found += _wrong_reservations(paths)
+    if complete and not found:
+        found += _incomplete(cache)
+    return found
+
+
+def _attempt(check: Callable[[], object]) -> Iterator[str]:
+    try:
+        check()
+    except (DatagenError, OSError, ValueError, TypeError, KeyError) as error:
+        yield f"{type(error).__name__}: {error}"
+
+
+def _damaged_documents(cache: Path) -> Iterator[str]:
+    for path in cache.rglob("*.json"):
+        yield from _attempt(lambda path=path: read_document(path))
+
+
+def wrong_files(paths: SetPaths, reference: Reference | None) -> Iterator[str]:
+    """Yield what is wrong with the visible files of samples: torn, strange, or other samples.
+
+    Without a reference, a file's own checksum tells. Files may appear and vanish meanwhile.
+    """
+    files = [*paths.shards.glob("*"), *paths.packs.glob("*")]
+    fields = read_schema(paths)
+    for path in files:
+        interval = parse_shard_name(path.name)
+        if interval is None or fields is None:
+            yield f"{path} should not be there"
+        else:
+            yield from _wrong_file(paths, path, interval, Schema.from_json(fields), reference)
+
+
+def _wrong_file(
+    paths: SetPaths,
+    path: Path,
+    interval: Interval,
+    schema: Schema,
+    reference: Reference | None,
+) -> Iterator[str]:
+    record = read_set(paths)
+    label = ShardLabel(record.generator, record.digest, interval)
+    try:
+        columns = verify_shard(path, schema, label)
+    except FileNotFoundError:
+        return  # compacted away since it was listed
+    except DatagenError as error:
+        yield str(error)
+        return
+    if reference and columns_checksum(columns) != reference.checksum(interval):
+        yield f"{path} holds other samples than the undisturbed run"
+
+
+def _wrong_ledger(paths: SetPaths, moves: list[Move]) -> Iterator[str]:
+    numbers = numbered(paths.splits)
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield f"{paths.splits} has the generations {numbers}"
+        return
+    states = [{"splits": {}, "operations": []}]
+    states += [read_document(paths.generation(number)) for number in numbers]
+    for before, after in itertools.pairwise(states):
+        yield from _wrong_step(before, after)
+    newest = {name: _indices(parts) for name, parts in states[-1]["splits"].items()}
+    everything = list(itertools.chain.from_iterable(newest.values()))
+    if len(everything) != len(set(everything)):
+        yield f"{paths.splits}: a sample is in two splits"
+    if set(everything) - set(_indices(existing_samples(paths))):
+        yield f"{paths.splits}: a sample is in a split and in no file"
+    for move in moves:
+        if set(_indices(move.samples)) - set(newest.get(move.split, ())):
+            yield f"{paths.splits}: a move that was reported done is lost: {move}"
+    taken = [index for move in moves for index in _indices(move.samples)]
+    if len(taken) != len(set(taken)):
+        yield f"{paths.splits}: two moves were given one sample"
+
+
+def _wrong_step(before: dict, after: dict) -> Iterator[str]:
+    """Yield how a generation is not one operation more than the one before it."""
+    if after["operations"][:-1] != before["operations"]:
+        yield "a generation of the ledger does not go on from the one before"
+    if len(set(after["operations"])) != len(after["operations"]):
+        yield "an operation is in the ledger twice"
+    for name, parts in before["splits"].items():
+        old, new = _indices(parts), _indices(after["splits"].get(name, ()))
+        if new[: len(old)] != old:
+            yield f"the first samples of {name} changed"
+
+
+def _indices(parts: Iterable[tuple[int, int]]) -> list[int]:
+    return [index for start, stop in parts for index in range(start, stop)]
+
+
+def _wrong_reservations(paths: SetPaths) -> Iterator[str]:
+    end = 0
+    for number, reservation in enumerate(list_reservations(paths)):
+        if (reservation.number, reservation.start) != (number, end):
+            yield f"{paths.runs}: run {reservation.number} reserves {reservation.interval}"
+        end = reservation.stop
+
+
+def _incomplete(cache: Path) -> Iterator[str]:
+    for dataset in Cache(cache).values():
+        for param_set in dataset.values():
+            paths = param_set.paths
+            reserved = IntervalSet(item.interval for item in list_reservations(paths))
+            if reserved != param_set.existing:
+                yield f"{param_set}: {reserved} are reserved, {param_set.existing} exist"
+            litter = [path.name for path in paths.temporary.glob("*") if path != paths.lock]
+            if litter:
+                yield f"{paths.temporary} holds {litter}"
+            yield from _attempt(lambda item=param_set: _verify(item))
+
+
+def _verify(param_set: ParamSet) -> None:
+    made = load_generator(source(param_set.generator)).generator
+    if found := verify(param_set, lambda: made, resample=2).problems:
+        raise ValueError("; ".join(found))
+
+
+def resume(cache: Path) -> None:
+    """Fill all holes of a cache, as `datagen resume --executor inline` does."""
+    for dataset in Cache(cache).values():
+        for param_set in dataset.values():
+            for reservation in list_reservations(param_set.paths):
+                if status_of(param_set.paths, reservation).missing:
+                    settings = Settings(executor="inline")
+                    take_up(param_set.paths, reservation, settings).drive()
+            remove_litter(param_set.paths.temporary)
+
+
+def snapshot(cache: Path) -> dict[str, tuple[int, str]]:
+    """Return time of change and hash of all files but the empty lock, to tell what changed."""
+    return {
+        str(path.relative_to(cache)): (
+            path.stat().st_mtime_ns,
+            hashlib.sha256(path.read_bytes()).hexdigest(),
+        )
+        for path in sorted(cache.rglob("*"))
+        if path.is_file() and path.suffix != ".lock"
+    }
+
+
+def published(cache: Path) -> dict[str, tuple[int, str]]:
+    """Return the same of what may never change, once it is visible."""
+    return {
+        name: state
+        for name, state in snapshot(cache).items()
+        if name.endswith((".json", ".h5")) and f"{os.sep}tmp{os.sep}" not in name
+    }
+
+
+def changes(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> list[str]:
+    """Return what was changed; files of samples may vanish, when a pack covers them."""
+    return [
+        f"{name} was changed after it was published"
+        for name, state in before.items()
+        if after.get(name, state) != state or (name not in after and not name.endswith(".h5"))
+    ]

@@ -1,0 +1,56 @@
+"""Killed, overtaken or raced at every step of every publish: what is visible is right, always."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_SCRIPT = Path(__file__).parents[1] / "crash_points.py"
+_IN_MEMORY = Path("/dev/shm")  # kill -9 asks nothing of a disk, and fsync would take all the time
+
+FATES = ("crash", "zombie", "race")
+SCENARIOS = ("generate", "work", "move", "compact", "preprocess")
+
+
+@pytest.fixture
+def explore():
+    """Return a function that explores one scenario in a process of its own."""
+    with tempfile.TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as folder:
+
+        def run(fate: str, scenario: str, mutant: str = "none") -> dict:
+            command = [sys.executable, str(_SCRIPT), fate, scenario, mutant, folder]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            return json.loads(done.stdout)
+
+        yield run
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("fate", FATES)
+def test_nothing_is_lost_doubled_or_torn(explore, fate, scenario):
+    assert explore(fate, scenario)["violations"] == []
+
+
+def test_every_step_of_a_publish_is_explored(explore):
+    # Temporary file, torn text, fsync, folder, link, unlink, fsync, unlink; and done, unreported.
+    assert explore("crash", "move")["steps"] >= 9
+
+
+@pytest.mark.parametrize(
+    ("mutant", "fate", "scenario"),
+    [
+        ("write in place", "crash", "work"),
+        ("shared temporary name", "zombie", "work"),
+        ("missing seed", "crash", "work"),
+        ("move overwrites the newest generation", "zombie", "move"),
+        ("move ignores the newest generation", "crash", "move"),
+    ],
+)
+def test_planted_faults_are_found(explore, mutant, fate, scenario):
+    assert explore(fate, scenario, mutant)["violations"]

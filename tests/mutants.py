@@ -1,0 +1,64 @@
+"""Planted faults: each breaks one promise of the engine in the process that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datagen_core import batches
+from datagen_core.store import documents, ledger, publishing, shards
+from datagen_core.store.ledger import Ledger
+
+
+def _write_in_place() -> None:
+    @contextmanager
+    def publication(folder: Path, final: Path) -> Iterator[Path]:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        yield final
+
+    shards.publication = publication
+
+
+def _share_temporary_names() -> None:
+    def temporary_path(folder: Path, name: str) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{name}.tmp"
+
+    publishing.temporary_path = documents.temporary_path = temporary_path
+
+
+def _forget_the_seed() -> None:
+    batches.batch_stream = lambda *_: np.random.SeedSequence()
+
+
+def _replace_generations() -> None:
+    def publish(path: Path, content: Mapping[str, Any], folder: Path) -> bool:
+        text = documents.json.dumps({**content, "checksum": documents.sha256_of(content)})
+        temporary = documents.temporary_path(folder, path.name)
+        temporary.write_text(text)
+        path.parent.mkdir(exist_ok=True)
+        temporary.replace(path)
+        return True
+
+    ledger.publish_document = publish
+    ledger.is_recorded = lambda *_: True
+
+
+def _ignore_the_newest_generation() -> None:
+    read = ledger.read_ledger
+    ledger.read_ledger = lambda paths: Ledger(read(paths).generation)
+    ledger.is_recorded = lambda *_: True
+
+
+MUTANTS: dict[str, Callable[[], object]] = {
+    "none": lambda: None,
+    "write in place": _write_in_place,
+    "shared temporary name": _share_temporary_names,
+    "missing seed": _forget_the_seed,
+    "move overwrites the newest generation": _replace_generations,
+    "move ignores the newest generation": _ignore_the_newest_generation,
+}
