@@ -1,0 +1,72 @@
+"""The command that writes samples in the formats of other programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datagen_core.cli.options import cache_option, json_option, select_set, set_option
+from datagen_core.errors import ConfigurationError
+
+
+@click.command("export")
+@click.argument("name")
+@click.argument("destination", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_name",
+    metavar="FORMAT",
+    required=True,
+    help="csv, npz, parquet, or a format of a plugin (leaf).",
+)
+@click.option("--split", help="Only this split.  [default: all samples]")
+@click.option("--view", help="A view instead, by name or name-digest.")
+@click.option("--part", help="One part of the view, such as train.  [default: all parts]")
+@click.option(
+    "-o",
+    "--option",
+    "options",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of the format; repeatable.",
+)
+@click.option("--force", is_flag=True, help="Replace an earlier export.")
+@set_option
+@cache_option
+@json_option
+def export_command(
+    name: str, destination: Path, selector: tuple[str, ...], *, as_json: bool, **chosen: Any
+) -> None:  # fmt: skip
+    r"""Write samples of NAME as DESTINATION, a file or a folder, as its format wants.
+
+    A table has one row for each row of ragged fields, with the index of its sample, and in a view
+    the name of its user. The destination appears whole when all is written.
+
+    \b
+    Examples:
+      datagen export noisy_sine --format csv samples.csv
+      datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
+    """
+    from datagen_core.exporting import describe, export, select  # help must not pay for it
+
+    param_set = select_set(name, selector)
+    selection = select(param_set, chosen["split"], chosen["view"], chosen["part"])
+    options = dict(_option(text) for text in chosen["options"])
+    export(selection, chosen["format_name"], destination, options, force=chosen["force"])
+    counts = describe(selection)
+    if as_json:
+        click.echo(json.dumps({"path": str(destination.absolute()), "samples": counts}))
+    else:
+        what = ", ".join(f"{part} {count}" for part, count in counts.items())
+        click.echo(f"{destination}: {param_set}, {what}")
+
+
+def _option(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        message = f"{text!r} is no option of a format: write KEY=VALUE"
+        raise ConfigurationError(message)
+    return key, value

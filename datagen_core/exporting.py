@@ -1,0 +1,173 @@
+"""Writing samples in the formats of other programs: whole, or not at all."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from datagen_core.cache import ParamSet
+from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
+from datagen_core.formats import FORMATS, Selection
+
+GROUP = "datagen.formats"
+"""The entry-point group of formats. A value is a function `(path, selection, **options)`, which
+writes a file or a folder at `path`, where nothing is yet; each option is a keyword with a default,
+and is given as text."""
+
+
+def find_format(name: str) -> Callable[..., None]:
+    """Return the function that writes a format: ours, or that of a plugin.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is none of that name.
+    DatagenError
+        When the plugin does not load.
+    """
+    from importlib.metadata import entry_points  # costs as much as click itself
+
+    if name in FORMATS:
+        return FORMATS[name]
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in found:
+        known = ", ".join([*FORMATS, *sorted(found)])
+        message = f"there is no format {name!r}; there are {known}"
+        raise ConfigurationError(message)
+    try:
+        writer: Callable[..., None] = found[name].load()
+    except Exception as error:  # a plugin may fail in any way
+        message = f"format {name!r} does not load: {type(error).__name__}: {error}"
+        raise DatagenError(message) from error
+    return writer
+
+
+def select(
+    param_set: ParamSet, split: str | None = None, view: str | None = None, part: str | None = None
+) -> Selection:
+    """Return what to export: a split, a view, one part of a view, or all samples.
+
+    Raises
+    ------
+    SelectionError
+        When there is no such split, view or part, or nothing in it.
+    ConfigurationError
+        When a split and a view are named, or a part without a view.
+    """
+    if (split and view) or (part and not view):
+        message = "choose a split or a view; a part belongs to a view"
+        raise ConfigurationError(message)
+    if view:
+        found = param_set.view(view)
+        return Selection(param_set, {part: found[part]} if part else found, found)
+    samples = param_set[split] if split else param_set.samples
+    if not len(samples):
+        message = f"{param_set} has no samples in {split or 'any split'}; there is nothing to write"
+        raise SelectionError(message)
+    return Selection(param_set, {split or "all": samples})
+
+
+def export(
+    selection: Selection,
+    name: str,
+    destination: Path,
+    options: Mapping[str, str] | None = None,
+    *,
+    force: bool = False,
+) -> None:
+    """Write a selection as `destination`, which appears whole when all is written.
+
+    Parameters
+    ----------
+    name
+        The format.
+    options
+        What the format can be told, as text.
+    force
+        Replace what is there. A folder is replaced only when it holds nothing but what this format
+        writes, so that no other file can get lost, and none that is stale can mix in.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no such format or option, or the destination exists.
+    """
+    writer = find_format(name)
+    _check_options(name, writer, options or {})
+    with _replaced(destination.absolute(), force=force) as temporary:
+        writer(temporary, selection, **(options or {}))
+
+
+def _check_options(name: str, writer: Callable[..., None], options: Mapping[str, str]) -> None:
+    known = list(inspect.signature(writer).parameters)[2:]
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        message = (
+            f"format {name!r} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
+        )
+        raise ConfigurationError(message)
+
+
+@contextmanager
+def _replaced(destination: Path, *, force: bool) -> Iterator[Path]:
+    """Give a path beside the destination to write; move it there when the block succeeds."""
+    if _is_taken(destination) and not force:
+        message = f"{destination} exists; choose another name, or replace it with --force"
+        raise ConfigurationError(message)
+    if not destination.parent.is_dir():
+        message = f"{destination.parent} is no folder; make it first"
+        raise ConfigurationError(message)
+    temporary = _beside(destination)
+    try:
+        yield temporary
+        _move(temporary, destination)
+    finally:
+        _remove(temporary)
+
+
+def _is_taken(path: Path) -> bool:
+    """Return whether something is there; an empty folder is as good as nothing."""
+    return path.is_symlink() or (any(path.iterdir()) if path.is_dir() else path.exists())
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
+
+
+def _move(temporary: Path, destination: Path) -> None:
+    if not destination.is_dir() or not _is_taken(destination):
+        if temporary.is_file() and destination.is_dir():
+            destination.rmdir()
+        temporary.replace(destination)
+        return
+    _check_replaceable(temporary, destination)
+    grave = _beside(destination)
+    destination.rename(grave)
+    temporary.replace(destination)
+    _remove(grave)
+
+
+def _check_replaceable(temporary: Path, destination: Path) -> None:
+    ours = {path.name for path in temporary.iterdir()} if temporary.is_dir() else set()
+    others = sorted(path.name for path in destination.iterdir() if path.name not in ours)
+    if others:
+        message = (
+            f"{destination} holds {others[0]!r}, which is not of this format; it stays as it is"
+        )
+        raise ConfigurationError(message)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+def describe(selection: Selection) -> dict[str, Any]:
+    """Return how many samples, or users of a view, each part has."""
+    return {part: len(samples) for part, samples in selection.parts.items()}

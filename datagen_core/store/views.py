@@ -1,0 +1,144 @@
+"""Views on disk: which rows of which samples, kept beside the samples and never copied from them.
+
+::
+
+    views/<name>-<digest8>/view.json                  recipe, and how many users each part has
+    views/<name>-<digest8>/<part>/<start>-<stop>.h5   users, and where each of their rows is
+
+A view is there when its `view.json` is, which is published last.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import CacheError, SelectionError
+from datagen_core.identity import sha256_of
+from datagen_core.schema import Columns, Field, Schema
+from datagen_core.sharding import Interval
+from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.layout import SetPaths, check_name
+from datagen_core.store.shards import ShardLabel, publish_shard
+
+NAMES = Schema({"users": Field("str")})
+ROWS = Schema({"sample": Field("int64", ragged=True), "row": Field("int64", ragged=True)})
+"""Apart from the names, since text cannot be memory-mapped."""
+
+PART = Schema({**NAMES.fields, **ROWS.fields})
+"""A part of a view: each user's name, and for each of its rows a sample and a row within it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRecord:
+    """What a view is.
+
+    Attributes
+    ----------
+    root
+        Its folder.
+    name, digest
+        A readable name, and the SHA-256 of the recipe.
+    recipe
+        The operation with every option, the seeds it used and its parent, in plain JSON types.
+    parts
+        The number of users in each part, and whether all rows of each user come from one sample.
+    """
+
+    root: Path
+    name: str
+    digest: str
+    recipe: Mapping[str, Any]
+    parts: Mapping[str, tuple[int, bool]]
+
+    def folder(self, part: str) -> Path:
+        """Return the folder of one part."""
+        return self.root / part
+
+
+def publish_view(
+    paths: SetPaths, generator: str, record: tuple[str, Mapping[str, Any]], parts: Mapping[str, Any]
+) -> ViewRecord:
+    """Publish a view, put-if-absent: what is there already follows from the same recipe.
+
+    Parameters
+    ----------
+    record
+        The view's name and recipe.
+    parts
+        For each part, its columns (of the schema `PART`) and whether users are whole.
+    """
+    name, recipe = record
+    digest = sha256_of(recipe)
+    root = paths.views / f"{check_name(name, 'view')}-{digest[:8]}"
+    for part, (columns, _) in parts.items():
+        label = ShardLabel(generator, digest, Interval(0, len(columns["users"])))
+        publish_shard(root / check_name(part, "part"), paths.temporary, label, columns)
+    content = {
+        "name": name,
+        "digest": digest,
+        "recipe": dict(recipe),
+        "parts": {part: [len(columns["users"]), whole] for part, (columns, whole) in parts.items()},
+        "created": time.time(),
+    }
+    publish_document(root / "view.json", content, paths.temporary)
+    published = read_view(root)
+    if published.digest != digest:
+        message = f"{root} belongs to another recipe; remove it to keep this one"
+        raise CacheError(message)
+    return published
+
+
+def read_view(root: Path) -> ViewRecord:
+    """Return the record of a published view."""
+    content = read_document(root / "view.json")
+    parts = {part: (int(users), bool(whole)) for part, (users, whole) in content["parts"].items()}
+    return ViewRecord(root, content["name"], content["digest"], content["recipe"], parts)
+
+
+def list_views(paths: SetPaths) -> list[str]:
+    """Return the names of all views, each with its digest behind, sorted. Opens no file."""
+    return sorted(path.parent.name for path in paths.views.glob("*/view.json"))
+
+
+def find_view(paths: SetPaths, wanted: str) -> Path:
+    """Return the folder of the one view that `wanted` means.
+
+    Parameters
+    ----------
+    wanted
+        A name, a name with the beginning of the digest behind, `niid_0-1a2b`, or a digest.
+
+    Raises
+    ------
+    SelectionError
+        When none or several answer to it; the message lists them.
+    """
+    known = list_views(paths)
+    found = [view for view in known if wanted in {view, view.rpartition("-")[0]}]
+    found = found or [view for view in known if _begins(view, wanted)]
+    if len(found) == 1:
+        return paths.views / found[0]
+    what = "several views are" if found else "no view is"
+    candidates = ", ".join(found or known) or "nothing yet"
+    message = f"{what} {wanted!r} in {paths.root.name}; there is {candidates}"
+    raise SelectionError(message)
+
+
+def _begins(view: str, wanted: str) -> bool:
+    name, _, digest = view.rpartition("-")
+    return (len(wanted) >= 4 and digest.startswith(wanted[:8])) or (
+        wanted.startswith(f"{name}-") and view.startswith(wanted)
+    )
+
+
+def rows_are_whole(columns: Columns) -> bool:
+    """Return whether each user's rows all come from one sample, so that its fixed fields hold."""
+    sample: Any = columns["sample"]
+    if not sample.lengths.all():
+        return False
+    first = sample.values[sample.offsets[:-1]]
+    return bool((sample.rows() == first.repeat(sample.lengths)).all())

@@ -1,0 +1,221 @@
+"""`datagen export`: flat tables, formats of plugins, and a destination whole or not there."""
+
+from __future__ import annotations
+
+import csv
+import sys
+
+import numpy as np
+import pytest
+
+import datagen_core
+from datagen_core import Cache, Field, Ragged, Schema, exporting
+
+LENGTHS = (1, 0, 2)
+EXPECTED = [
+    ("0", "t0", "0.1", "1.0", "0", "0.5", "7"),
+    ("2", "t2", "0.1", "1.0", "2", "0.5", "7"),
+    ("2", "t2", "0.1", "1.0", "3", "0.5", "7"),
+]
+"""Rows of three samples of 1, 0 and 2 rows: text, vector, and records repeated for each."""
+
+
+@datagen_core.generator(2)
+def tables(size, start):
+    """Make every kind of field: ragged vectors and records, a text, a fixed vector."""
+    kind = np.dtype([("a", "f8"), ("b", "i4")])
+    for index in range(start, start + size):
+        rows = np.arange(LENGTHS[index % 3]) + index
+        both = np.array([(0.5, 7)] * len(rows), kind)
+        yield {"y": rows, "r": both, "name": f"t{index}", "v": np.array([0.1, 1])}
+
+
+@datagen_core.generator(
+    4, schema=Schema({name: Field("int64", ragged=True) for name in ("a", "b")})
+)
+def uneven(size):
+    for _ in range(size):
+        yield {"a": np.arange(2), "b": np.arange(3)}
+
+
+@datagen_core.generator(4)
+def named(size):
+    for _ in range(size):
+        yield {"user": np.arange(2), "b": np.arange(2)}
+
+
+@datagen_core.generator(4)
+def plain(size, start):
+    for index in range(start, start + size):
+        yield np.full((2, 2), index), float(index)
+
+
+@pytest.fixture
+def made(cache):
+    """Return a function that makes samples of a generator and returns their parameter set."""
+
+    def make(recipe, n=3):
+        datagen_core.generate(recipe, n, executor="inline", cache=cache)
+        return Cache(cache)[recipe.name][0]
+
+    return make
+
+
+@pytest.fixture
+def users(made):
+    """Return a set with the view `mine`: the part train with the user b, test with a and b."""
+    param_set = made(tables)
+    one = Ragged(np.array([2, 0]), np.array([0, 2]))
+    row = Ragged(np.array([1, 0]), np.array([0, 2]))
+    two = Ragged(np.array([0, 2]), np.array([0, 1, 2]))
+    first = Ragged(np.array([0, 0]), np.array([0, 1, 2]))
+    train = {"users": ["b"], "sample": one, "row": row}
+    test = {"users": ["a", "b"], "sample": two, "row": first}
+    param_set.publish_view("mine", {"made": "by hand"}, {"train": train, "test": test})
+    return param_set
+
+
+def rows_of(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table_has_a_row_for_each_row(made, run_cli, tmp_path):
+    made(tables)
+    path = tmp_path / "t.csv"
+    answer = run_cli("export", "tables", "--format", "csv", path)
+    header, *rows = csv.reader(path.read_text().splitlines())
+
+    assert answer.out == f"{path}: tables 0, all 3\n"
+    assert header == ["sample", "y", "r_a", "r_b", "name", "v_0", "v_1"]
+    assert [tuple(row[i] for i in (0, 4, 5, 6, 1, 2, 3)) for row in rows] == EXPECTED
+
+
+def test_samples_without_ragged_fields_are_rows(made, run_cli, tmp_path):
+    made(plain)
+    run_cli("export", "plain", "--format", "csv", tmp_path / "t.csv")
+
+    assert rows_of(tmp_path / "t.csv")[2] == {
+        "sample": "2", "x_0_0": "2", "x_0_1": "2", "x_1_0": "2", "x_1_1": "2", "y": "2.0",
+    }  # fmt: skip
+
+
+def test_a_view_has_parts_and_users(users, run_cli, tmp_path):
+    answer = run_cli("export", "tables", "--view", "mine", "--format", "csv", tmp_path / "t.csv")
+    rows = rows_of(tmp_path / "t.csv")
+
+    assert "train 1, test 2" in answer.out
+    assert [(row["part"], row["user"], row["sample"], row["y"]) for row in rows] == [
+        ("train", "b", "2", "3"),
+        ("train", "b", "0", "0"),
+        ("test", "a", "0", "0"),
+        ("test", "b", "2", "2"),
+    ]
+
+
+def test_one_part_needs_no_name(users, run_cli, tmp_path):
+    words = ["--view", "mine", "--part", "test", "--format", "csv", tmp_path / "t.csv", "--json"]
+    answer = run_cli("export", "tables", *words)
+
+    assert answer.json == {"path": str(tmp_path / "t.csv"), "samples": {"test": 2}}
+    assert list(rows_of(tmp_path / "t.csv")[0])[:2] == ["user", "sample"]
+
+
+def test_a_split_is_exported_alone(made, run_cli, tmp_path):
+    made(plain).move(2, "train")
+    for split in ("train", "raw"):
+        run_cli("export", "plain", "--split", split, "--format", "csv", tmp_path / split)
+
+    assert [len(rows_of(tmp_path / split)) for split in ("train", "raw")] == [2, 1]
+
+
+def test_numpy_archives_hold_an_array_for_each_column(users, run_cli, tmp_path):
+    run_cli("export", "tables", "--view", "mine", "--format", "npz", tmp_path / "archive")
+    with np.load(tmp_path / "archive") as arrays:
+        assert arrays["user"].tolist() == ["b", "b", "a", "b"]
+        assert arrays["y"].tolist() == [3, 0, 0, 2]
+        assert "r" in arrays
+
+
+def test_parquet_files_hold_lists_and_records(made, run_cli, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    made(tables)
+    run_cli("export", "tables", "--format", "parquet", tmp_path / "t.parquet")
+    rows = parquet.read_table(tmp_path / "t.parquet").to_pylist()
+
+    assert rows[2] == {"sample": 2, "y": 3, "r": {"a": 0.5, "b": 7}, "name": "t2", "v": [0.1, 1.0]}
+
+
+def test_without_pyarrow_one_line_says_what_to_install(made, run_cli, tmp_path, monkeypatch):
+    made(tables)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    answer = run_cli("export", "tables", "--format", "parquet", tmp_path / "t.parquet")
+
+    assert answer.code == 2
+    assert answer.err.endswith("need pyarrow: pip install 'datagen[parquet]'\n")
+
+
+def test_many_blocks_are_one_table(made, run_cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("datagen_core.formats._ROWS", 2)
+    made(tables, 20)
+    for name in ("csv", "npz", "parquet"):
+        run_cli("export", "tables", "--format", name, tmp_path / name)
+    with np.load(tmp_path / "npz") as arrays:
+        found = arrays["sample"].tolist()
+
+    assert found == np.repeat(np.arange(20), [LENGTHS[i % 3] for i in range(20)]).tolist()
+    assert [int(row["sample"]) for row in rows_of(tmp_path / "csv")] == found
+
+
+def test_floats_lose_nothing(made, tmp_path):
+    @datagen_core.generator(50)
+    def floats(size, rng):
+        yield {"x": rng.normal(size=size)}
+
+    param_set = made(floats, 50)
+    exporting.export(exporting.select(param_set), "csv", tmp_path / "t.csv")
+
+    assert [float(row["x"]) for row in rows_of(tmp_path / "t.csv")] == param_set[
+        "raw"
+    ].get()["x"].tolist()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--format", "xls"], 2, "there is no format 'xls'; there are csv, npz, parquet"),
+        (["--format", "csv", "-o", "a=1"], 2, "format 'csv' has no option 'a'; it has none"),
+        (["--format", "csv", "-o", "a"], 2, "'a' is no option of a format: write KEY=VALUE"),
+        (["--format", "csv", "--split", "raw", "--view", "mine"], 2, "a split or a view"),
+        (["--format", "csv", "--part", "train"], 2, "a part belongs to a view"),
+        (["--format", "csv", "--split", "test"], 1, "no split 'test'"),
+        (["--format", "csv", "--view", "other"], 1, "no view is 'other'"),
+        (["--format", "csv", "--view", "mine", "--part", "dev"], 1, "no part 'dev'"),
+        (["--format", "csv", "-p", "4"], 1, "number 4"),
+    ],
+)
+def test_what_cannot_be_written_is_said(users, run_cli, tmp_path, words, code, message):
+    answer = run_cli("export", "tables", *words, tmp_path / "t.csv")
+
+    assert answer.code == code
+    assert message in answer.err
+    assert not (tmp_path / "t.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [(uneven, "a and b differ in length"), (named, "'user' has the name of a column")],
+)
+def test_fields_that_fit_no_table_are_said(made, run_cli, tmp_path, recipe, message):
+    made(recipe)
+    answer = run_cli("export", recipe.name, "--format", "csv", tmp_path / "t.csv")
+
+    assert message in answer.err
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+
+
+def test_an_empty_split_is_said(made, run_cli, tmp_path):
+    made(plain).move(3, "train")
+    answer = run_cli("export", "plain", "--split", "raw", "--format", "csv", tmp_path / "t.csv")
+
+    assert "plain 0 has no samples in raw" in answer.err
