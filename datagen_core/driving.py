@@ -180,9 +180,8 @@ class Run:
         remove_litter(paths.temporary)
         fields = read_schema(paths)
         if not status.missing and fields is not None and wants_compaction(paths):
-            compress = self.binding.generator.compress
             with suppress(OSError):  # all samples are there; packs would only read faster
-                compact(paths, read_set(paths), Schema.from_json(fields), compress=compress)
+                compact(paths, read_set(paths), Schema.from_json(fields))
 
 
 class _Reporter:

@@ -80,5 +80,5 @@ def folder_name(changed: Mapping[str, Any], seed: int, digest: str) -> str:
 def short_text(value: object) -> str:
     """Return a parameter's value for people: `0` for 0.0, text as it is, the rest as JSON."""
     if isinstance(value, float):
-        return f"{value:g}"
+        return repr(value).removesuffix(".0")
     return value if isinstance(value, str) else canonical_json(value)

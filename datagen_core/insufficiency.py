@@ -67,7 +67,8 @@ def _command(param_set: ParamSet, split: str, missing: int, to_make: int, holes:
 def _source(param_set: ParamSet) -> str:
     """Return the name under which the generator was loaded last."""
     reservations = list_reservations(param_set.paths)
-    return reservations[-1].source if reservations else param_set.generator
+    last = reservations[-1].source if reservations else ""
+    return last or param_set.generator
 
 
 def _assignments(param_set: ParamSet) -> list[str]:

@@ -125,6 +125,7 @@ def bind_generator(
         batch_size=made.batch_size,
         limit=made.limit(bound) if made.limit is not None else None,
         provenance=gather_provenance(loaded),
+        compress=made.compress,
     )
     return Binding(made, loaded.source, record, cache)
 

@@ -185,9 +185,12 @@ class Samples(Sequence[Any]):
                 yield self._present({name: col[place] for name, col in columns.items()})
 
     def _first(self, n: int) -> list[Interval]:
+        if n < 0:
+            message = f"cannot get {n} samples of {self._title}"
+            raise SelectionError(message)
         if n > len(self):
             raise self._insufficient(n)
-        return _head(self._intervals, max(n, 0))
+        return _head(self._intervals, n)
 
     def _present(self, columns: dict[str, Any]) -> Any:
         return present(columns, self.schema)

@@ -21,6 +21,7 @@ from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.runs import list_reservations
 from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
+from datagen_core.store.views import PART, list_views, read_view
 
 
 class Verification(NamedTuple):
@@ -106,6 +107,8 @@ def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
     for left, right in _overlapping(paths):
         yield 0, list(_attempt(partial(_compare, param_set, left, right)))
     yield from _check_derived(param_set, paths)
+    for name in list_views(paths):
+        yield 1, list(_attempt(partial(_check_view, param_set, name)))
 
 
 def _check_derived(param_set: ParamSet, paths: SetPaths) -> Iterator[tuple[int, list[str]]]:
@@ -118,6 +121,13 @@ def _check_derived(param_set: ParamSet, paths: SetPaths) -> Iterator[tuple[int, 
 def _check_result(param_set: ParamSet, derived: DerivedPaths, file: Interval) -> None:
     label = ShardLabel(param_set.generator, param_set.record.digest, file)
     verify_shard(derived.root / shard_name(file), derived.schema(), label)
+
+
+def _check_view(param_set: ParamSet, name: str) -> None:
+    view = read_view(param_set.paths.views / name)
+    for part, (users, _) in view.parts.items():
+        label = ShardLabel(param_set.generator, view.digest, Interval(0, users))
+        verify_shard(view.folder(part) / shard_name(label.interval), PART, label)
 
 
 def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:

@@ -160,7 +160,7 @@ class _Task:
         self.schema = self._find_schema(maker, missing)
         times = BatchTimes(self.journal, self.born)
         writer = ShardWriter(
-            paths.shards, paths.temporary, record.generator, record.digest, generator.compress
+            paths.shards, paths.temporary, record.generator, record.digest, record.compress
         )
         try:
             for piece in cut_into_batches(missing, record.batch_size):

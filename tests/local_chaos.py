@@ -237,8 +237,11 @@ class _Chaos:
     def _hear_out(self) -> None:
         self._reader.send_signal(signal.SIGTERM)
         self._reader.wait()
-        lines = (self._folder / "reader.log").read_text().splitlines()
-        report = json.loads(lines[-1])
+        said = (self._folder / "reader.log").read_text()
+        if not said.startswith("{"):
+            self._blame([f"the reader failed: {said[-800:]}"])
+            return
+        report = json.loads(said)
         self.outcome.checks = report["checks"]
         self._blame([f"a reader saw: {line}" for line in report["violations"]])
 

@@ -45,7 +45,6 @@ def compact(
     schema: Schema,
     *,
     grace: float = GRACE_SECONDS,
-    compress: bool = False,
 ) -> Compaction:
     """Write packs over all loose shards, then remove shards that packs have covered for `grace`.
 
@@ -60,7 +59,7 @@ def compact(
     for group in _groups(_loose(paths)):
         if len(group) > 1:
             with suppress(FileNotFoundError):  # somebody else packed and removed them meanwhile
-                _write_pack(paths, record, schema, group, compress=compress)
+                _write_pack(paths, record, schema, group)
                 packs += 1
     removed, waiting = _remove_covered(paths, grace)
     return Compaction(packs, removed, waiting)
@@ -91,9 +90,7 @@ def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
     yield group
 
 
-def _write_pack(
-    paths: SetPaths, record: SetRecord, schema: Schema, group: list[Piece], *, compress: bool
-) -> None:
+def _write_pack(paths: SetPaths, record: SetRecord, schema: Schema, group: list[Piece]) -> None:
     parts = []
     for piece in group:
         label = ShardLabel(record.generator, record.digest, piece.file)
@@ -102,7 +99,8 @@ def _write_pack(
         parts.append(slice_columns(columns, start, stop))
     interval = Interval(group[0].interval.start, group[-1].interval.stop)
     label = ShardLabel(record.generator, record.digest, interval)
-    publish_shard(paths.packs, paths.temporary, label, join_columns(parts), compress=compress)
+    columns = join_columns(parts)
+    publish_shard(paths.packs, paths.temporary, label, columns, compress=record.compress)
 
 
 def _remove_covered(paths: SetPaths, grace: float) -> tuple[int, int]:

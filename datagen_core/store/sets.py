@@ -26,7 +26,7 @@ class SetRecord:
         What the identity is made of; `params` in plain JSON types.
     defaults
         The params' default values, to tell what is special about this set without its generator.
-    batch_size, limit
+    batch_size, limit, compress
         The generator's, when the set was begun; all later runs keep to them.
     provenance
         Facts about how it was begun: versions, commit, host, user, time, command.
@@ -42,6 +42,7 @@ class SetRecord:
     limit: int | None
     provenance: Mapping[str, Any]
     hash_version: int = HASH_VERSION
+    compress: bool = False
 
     @property
     def changed(self) -> dict[str, Any]:

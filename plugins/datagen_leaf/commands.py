@@ -57,7 +57,8 @@ def leaf() -> None:
     """Preprocess tasks as LEAF does, without copies, and sum up their sizes.
 
     Each stage makes a view, which is kept beside the samples under a readable name and a digest of
-    its recipe. Nothing is overwritten: stages with other options make other views.
+    its recipe. Nothing is overwritten: stages with other options make other views. They look at all
+    samples that there are, in whatever split, and change no split.
     """
 
 

@@ -37,8 +37,9 @@ def finish(executor):
 
 def test_tasks_are_shared_among_processes(attempt):
     executor = LocalExecutor()
+    before = len(executor._children)  # other runs of this process share them
     executor.submit(job_of(attempt))
-    assert len(executor._children) == 2
+    assert len(executor._children) == before + 2
     finish(executor)
 
     assert existing_samples(attempt.run.set) == IntervalSet([(0, 40)])

@@ -100,3 +100,12 @@ def test_a_folder_of_another_recipe_is_not_taken_over(team_set):
 
     with pytest.raises(CacheError, match="belongs to another recipe"):
         published(team_set, train=WHOLE)
+
+
+def test_verify_reads_every_part(team_set, run_cli):
+    view = published(team_set, train=WHOLE, test=MIXED)
+    assert run_cli("verify", "teams").out == "teams 0: 3 files, 0 samples made anew: good\n"
+    (file,) = (team_set.paths.views / view.full_name / "test").iterdir()
+    file.write_bytes(file.read_bytes().replace((11).to_bytes(8, "little"), bytes(8)))
+
+    assert "checksum does not match" in run_cli("verify", "teams").err
