@@ -10,7 +10,7 @@ from typing import Any
 
 from datagen_core.errors import DamagedFileError
 from datagen_core.identity import sha256_of
-from datagen_core.store.publishing import publish, temporary_path
+from datagen_core.store.publishing import naming, publish, temporary_path
 
 _RETRIES = 5
 """A stale size cache of a network file system shows a truncated file for a moment."""
@@ -21,7 +21,8 @@ def publish_document(path: Path, content: Mapping[str, Any], temporary_folder: P
     temporary = temporary_path(temporary_folder, path.name)
     text = json.dumps({**content, "checksum": sha256_of(content)}, indent=1)
     try:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        with naming(temporary):
+            temporary.write_text(text + "\n", encoding="utf-8")
         return publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -118,12 +118,23 @@ def sync(path: Path) -> None:
     """Force a file or folder to disk. Folders of file systems that cannot are left alone."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the file's name to the errors of calls that know a descriptor only."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def remove_litter(folder: Path) -> int:

@@ -6,8 +6,9 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datagen_core.schema import Columns, bytes_of, join_columns
+from datagen_core.schema import Columns, bytes_of
 from datagen_core.sharding import Interval
+from datagen_core.store.growing import GrowingColumns
 from datagen_core.store.shards import ShardLabel, publish_shard
 
 PUBLISH_BYTES = 64 * 2**20
@@ -33,7 +34,7 @@ class ShardWriter:
     digest: str
     compress: bool = False
     publish_bytes: int = PUBLISH_BYTES
-    _parts: list[Columns] = field(default_factory=list)
+    _columns: GrowingColumns = field(default_factory=GrowingColumns)
     _interval: Interval = _NOTHING
     _bytes: int = 0
     _since: float = field(default_factory=time.monotonic)
@@ -44,24 +45,27 @@ class ShardWriter:
         return self._interval.size
 
     def add(self, piece: Interval, columns: Columns) -> None:
-        """Add samples that follow those that wait."""
-        start = self._interval.start if self._parts else piece.start
-        self._interval = Interval(start, piece.stop)
-        self._parts.append(columns)
+        """Add samples that follow those that wait; copied.
+
+        They count from the last statement on: what a signal interrupts before it is not published.
+        """
+        self._columns.append(columns)
         self._bytes += bytes_of(columns)
+        self._interval = Interval(self._interval.start if self.waiting else piece.start, piece.stop)
 
     def is_due(self, following: Interval) -> bool:
         """Return whether to publish before the samples `following` are added."""
-        apart = bool(self._parts) and following.start != self._interval.stop
+        apart = self.waiting > 0 and following.start != self._interval.stop
         late = time.monotonic() - self._since >= PUBLISH_SECONDS
         return apart or late or self._bytes >= self.publish_bytes
 
     def publish(self) -> None:
         """Publish what waits; they stay in memory until that has succeeded."""
         self._since = time.monotonic()
-        if not self._parts:
+        if not self.waiting:
             return
         label = ShardLabel(self.generator, self.digest, self._interval)
-        columns = join_columns(self._parts)
+        columns = self._columns.first(self.waiting)
         publish_shard(self.folder, self.temporary, label, columns, compress=self.compress)
-        self._parts, self._bytes, self._interval = [], 0, _NOTHING
+        self._columns.clear()
+        self._bytes, self._interval = 0, _NOTHING

@@ -105,12 +105,12 @@ def test_the_seed_changes_what_tasks_share(stream):
 
 
 def test_sizes_can_be_given(stream):
-    sizes = (3, 1, 2000, 7)
+    sizes = (3, 1, 2000, 7, *range(1, 2 * BATCH_SIZE))
     params = LeafSyntheticParams(stream=stream, sizes=sizes, **SMALL)
-    made = make(leaf_synthetic, params, 4)
+    made = make(leaf_synthetic, params, len(sizes))
 
     assert made["x"].lengths.tolist() == list(sizes)
-    assert leaf_synthetic.limit(params) == 4
+    assert leaf_synthetic.limit(params) == len(sizes)
     assert leaf_synthetic.limit(LeafSyntheticParams()) is None
 
 

@@ -89,13 +89,23 @@ def test_status_on_a_full_disk_says_why(small_disk):
 
 def test_a_move_on_a_full_disk_changes_nothing(small_disk):
     generate(small_disk, 200, "wide")
-    (small_disk / "filler").write_bytes(b"")
     fill(small_disk / "filler")
     before = snapshot(small_disk)
     code, _, err = datagen("move", "wide", "5", "train", cache=small_disk)
     assert code == 1
-    assert "No space left on device" in complaint(err)
+    assert f"No space left on device: {small_disk}" in complaint(err)
     assert snapshot(small_disk) == before
+
+
+def test_a_disk_that_is_still_full_stops_resume_with_what_is_safe(small_disk):
+    generate(small_disk, 200, "wide")
+    fill(small_disk / "filler")
+    code, _, err = datagen("resume", "--executor", "inline", cache=small_disk)
+    assert code == 1
+    message = complaint(err)
+    assert f"No space left on device: {small_disk}" in message
+    assert "of 200 samples are made and safe" in message
+    assert "datagen resume wide" in message
 
 
 def fill(path):
