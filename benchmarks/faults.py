@@ -60,8 +60,8 @@ def main() -> None:
     outcomes = []
     for outcome in local_chaos(arguments.runs, arguments.seed, arguments.jobs):
         outcomes.append(outcome)
-        for violation in outcome.violations:
-            print(f"seed {outcome.seed}: {violation}", file=sys.stderr)
+        state = "; ".join(outcome.violations) or "nothing violated"
+        print(f"seed {outcome.seed}: {outcome.faults.total()} faults, {state}", file=sys.stderr)
     print(format_outcomes(outcomes))
     sys.exit(any(outcome.violations for outcome in outcomes))
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from datagen_core.store import shard_writer
 from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
 
 # How long a test takes says more about the machine than about the code.
@@ -22,6 +23,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "slurm" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.slurm)
             item.add_marker(pytest.mark.xdist_group("slurm"))
+
+
+@pytest.fixture(autouse=True)
+def publishing_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undo what a `datasets.py` of the fault tests changes when it is loaded in this process."""
+    for name in ("PUBLISH_SECONDS", "PUBLISH_BYTES"):
+        monkeypatch.setattr(shard_writer, name, getattr(shard_writer, name))
 
 
 @pytest.fixture(scope="session")

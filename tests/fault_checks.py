@@ -209,13 +209,12 @@ def _verify(param_set: ParamSet) -> None:
 
 def resume(cache: Path) -> None:
     """Fill all holes of a cache, as `datagen resume --executor inline` does."""
-    for dataset in Cache(cache).values():
-        for param_set in dataset.values():
-            for reservation in list_reservations(param_set.paths):
-                if status_of(param_set.paths, reservation).missing:
-                    settings = Settings(executor="inline")
-                    take_up(param_set.paths, reservation, settings).drive()
-            remove_litter(param_set.paths.temporary)
+    sets = [param_set.paths for dataset in Cache(cache).values() for param_set in dataset.values()]
+    for paths in sets:
+        for reservation in list_reservations(paths):
+            if status_of(paths, reservation).missing:
+                take_up(paths, reservation, Settings(executor="inline")).drive()
+        remove_litter(paths.temporary)
 
 
 def snapshot(cache: Path) -> dict[str, tuple[int, str]]:

@@ -94,7 +94,7 @@ class _Chaos:
             self._kill_mover,
         ]
         time.sleep(self._random.uniform(0.0, 1.0))
-        while self.outcome.faults.total() < _FAULTS and self._is_driven():
+        while self.outcome.faults.total() < _FAULTS and self._living_drivers():
             time.sleep(self._random.uniform(0.0, 0.4))
             kind = self._random.choice(kinds)
             if kind():
@@ -154,9 +154,6 @@ class _Chaos:
         words = ["resume"] if begun else ["generate", source("slow"), "--total", str(SAMPLES)]
         self._drivers.append(self._datagen(*words))
 
-    def _is_driven(self) -> bool:
-        return any(driver.poll() is None for driver in self._drivers)
-
     def _living_drivers(self) -> list[subprocess.Popen[bytes]]:
         return [driver for driver in self._drivers if driver.poll() is None]
 
@@ -195,7 +192,10 @@ class _Chaos:
         return True
 
     def _stop_driver(self) -> bool:
-        driver = psutil.Process(self._random.choice(self._living_drivers()).pid)
+        drivers = self._living_drivers()
+        if not drivers:
+            return False
+        driver = psutil.Process(self._random.choice(drivers).pid)
         driver.suspend()
         self._stopped.append(driver)
         return True
@@ -258,8 +258,7 @@ def _read(cache: Path) -> None:
     checks, wrong, before = 0, [], Counter[Path]()
     while not ended and not wrong:
         for paths in find_sets(cache):
-            wrong += wrong_files(paths, None)
-            wrong += _fewer(cache, before)
+            wrong += [*wrong_files(paths, None), *_fewer(cache, before)]
             checks += 1
         time.sleep(0.03)
     sys.stdout.write(json.dumps({"checks": checks, "violations": wrong}))
@@ -290,9 +289,8 @@ def main() -> None:
     """Be the reader or the mover."""
     what, cache, *rest = sys.argv[1:]
     if what == "read":
-        _read(Path(cache))
-    else:
-        _move(Path(cache), int(rest[0]), Path(rest[1]))
+        return _read(Path(cache))
+    return _move(Path(cache), int(rest[0]), Path(rest[1]))
 
 
 if __name__ == "__main__":

@@ -143,7 +143,7 @@ def _living(
 ) -> Iterator[tuple[tuple[int, int], TaskState]]:
     if not workers and time.time() - attempt.created < _START_SECONDS:
         for task in range(len(attempt.tasks)):
-            yield (attempt.number, task), TaskState("queued")
+            yield (attempt.number, task), TaskState("queued", "its process is about to start")
     for worker in workers:
         process = find_process(worker)
         if process is None:
