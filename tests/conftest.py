@@ -15,6 +15,11 @@ from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
 settings.register_profile("datagen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("datagen")
 
+PUBLISHING_LIMITS = {
+    "PUBLISH_SECONDS": shard_writer.PUBLISH_SECONDS,
+    "PUBLISH_BYTES": shard_writer.PUBLISH_BYTES,
+}
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,8 +33,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(autouse=True)
 def publishing_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Undo what a `datasets.py` of the fault tests changes when it is loaded in this process."""
-    for name in ("PUBLISH_SECONDS", "PUBLISH_BYTES"):
-        monkeypatch.setattr(shard_writer, name, getattr(shard_writer, name))
+    for name, value in PUBLISHING_LIMITS.items():
+        monkeypatch.setattr(shard_writer, name, value)
 
 
 @pytest.fixture(scope="session")

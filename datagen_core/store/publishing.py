@@ -21,7 +21,14 @@ from datagen_core.errors import CacheError
 STALE_SECONDS = 24 * 3600.0
 """A temporary file of another host is litter after this time."""
 
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_NO_LINKS = {
+    errno.EPERM,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.EMLINK,
+    errno.EXDEV,  # AFS links within one folder only
+}
 
 
 def temporary_path(folder: Path, name: str) -> Path:
@@ -40,13 +47,18 @@ def publication(folder: Path, final: Path) -> Iterator[Path]:
     temporary = temporary_path(folder, final.name)
     try:
         yield temporary
-        publish(temporary, final)
+        publish(temporary, final, equals=True)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def publish(temporary: Path, final: Path) -> bool:
+def publish(temporary: Path, final: Path, *, equals: bool = False) -> bool:
     """Make `temporary` appear as `final`, durably, unless `final` exists.
+
+    Parameters
+    ----------
+    equals
+        Whether all that is ever published as `final` is equal, so that it does not matter who wins.
 
     Returns
     -------
@@ -60,13 +72,13 @@ def publish(temporary: Path, final: Path) -> bool:
     """
     sync(temporary)
     final.parent.mkdir(parents=True, exist_ok=True)
-    won = _link(temporary, final)
+    won = _link(temporary, final, equals=equals)
     temporary.unlink(missing_ok=True)
     sync(final.parent)
     return won
 
 
-def _link(temporary: Path, final: Path) -> bool:
+def _link(temporary: Path, final: Path, *, equals: bool) -> bool:
     try:
         os.link(temporary, final)
     except FileExistsError:
@@ -75,7 +87,7 @@ def _link(temporary: Path, final: Path) -> bool:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        return _rename_under_claim(temporary, final)
+        return _rename(temporary, final) if equals else _rename_under_claim(temporary, final)
     return True
 
 
@@ -83,6 +95,14 @@ def _is_same(temporary: Path, final: Path) -> bool:
     with suppress(FileNotFoundError):
         return temporary.stat().st_nlink == 2 and temporary.samefile(final)
     return False
+
+
+def _rename(temporary: Path, final: Path) -> bool:
+    """Publish without hard links what needs no claim: a second file would only equal the first."""
+    if final.exists():
+        return False
+    temporary.rename(final)
+    return True
 
 
 def _rename_under_claim(temporary: Path, final: Path) -> bool:

@@ -140,3 +140,13 @@ def test_litter_of_other_hosts_is_removed_when_it_is_old(tmp_path):
 
 def test_litter_of_a_missing_folder_is_none(tmp_path):
     assert remove_litter(tmp_path / "missing") == 0
+
+
+@pytest.mark.parametrize("code", [errno.EPERM, errno.EXDEV])
+def test_without_links_equal_files_need_no_claim(tmp_path, monkeypatch, code):
+    refuse_links(monkeypatch, code)
+    (tmp_path / "final.claim").touch()
+
+    assert publish(written(tmp_path, "one"), tmp_path / "final", equals=True) is True
+    assert publish(written(tmp_path, "two"), tmp_path / "final", equals=True) is False
+    assert (tmp_path / "final").read_text() == "one"
