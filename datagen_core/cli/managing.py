@@ -17,8 +17,8 @@ from datagen_core.cli.options import (
     confirm,
     folder_option,
     json_option,
-    open_cache,
     select_set,
+    select_sets,
     set_option,
     yes_option,
 )
@@ -146,7 +146,7 @@ def verify_command(
     from datagen_core.verification import verify
 
     results = []
-    for param_set in _sets(name, selector):
+    for param_set in select_sets(name, selector):
         generator = partial(_generator_of, param_set, param_set.generator, folder)
         found = verify(param_set, generator, resample)
         results.append({"set": str(param_set), **found._asdict()})
@@ -162,14 +162,6 @@ def verify_command(
     if problems:
         message = f"{len(problems)} problem{'s' * (len(problems) != 1)} found: {problems[0]}"
         raise VerificationError(message)
-
-
-def _sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
-    cache = open_cache()
-    if name is not None and selector:
-        return [select_set(name, selector)]
-    datasets = [cache[name]] if name is not None else list(cache.values())
-    return [param_set for dataset in datasets for param_set in dataset.values()]
 
 
 @click.command("compact")
@@ -191,7 +183,7 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
     """
     from datagen_core.store.compaction import compact
 
-    for param_set in _sets(name, selector):
+    for param_set in select_sets(name, selector):
         if not param_set.existing:
             continue
         done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)

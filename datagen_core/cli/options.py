@@ -102,6 +102,15 @@ def select_set(name: str, selector: tuple[str, ...]) -> ParamSet:
     return dataset[",".join(selector)]
 
 
+def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
+    """Return the parameter sets that a command means: one, those of a data set, or all."""
+    if name is not None and selector:
+        return [select_set(name, selector)]
+    cache = open_cache()
+    datasets = [cache[name]] if name is not None else list(cache.values())
+    return [param_set for dataset in datasets for param_set in dataset.values()]
+
+
 def _ask(name: str, numbers: list[int]) -> int:
     message = (
         f"{name} has {len(numbers)} parameter sets; choose one with -p ({numbers[0]}…{numbers[-1]})"

@@ -12,8 +12,7 @@ import click
 from datagen_core.cli.options import (
     cache_option,
     json_option,
-    open_cache,
-    select_set,
+    select_sets,
     set_option,
 )
 from datagen_core.cli.run_options import execute, read_settings, run_options, status_to_json
@@ -24,16 +23,6 @@ if TYPE_CHECKING:
     from datagen_core.status import RunStatus
 
 
-def _chosen_sets(name: str | None, selector: tuple[str, ...]) -> Iterator[ParamSet]:
-    """Yield the parameter sets that a command means: one, those of a data set, or all."""
-    cache = open_cache()
-    if name is not None and selector:
-        yield select_set(name, selector)
-    else:
-        for dataset in [cache[name]] if name is not None else cache.values():
-            yield from dataset.values()
-
-
 def _chosen_runs(
     name: str | None, selector: tuple[str, ...], number: int | None
 ) -> Iterator[tuple[ParamSet, RunStatus]]:
@@ -41,7 +30,7 @@ def _chosen_runs(
     from datagen_core.status import status_of
     from datagen_core.store.runs import list_reservations
 
-    for param_set in list(_chosen_sets(name, selector)):
+    for param_set in select_sets(name, selector):
         for reservation in list_reservations(param_set.paths):
             if number in {None, reservation.number}:
                 yield param_set, status_of(param_set.paths, reservation)
