@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datagen_core.cache import Cache
     from datagen_core.errors import DatagenError, InsufficientSamplesError
-    from datagen_core.generation import generate
+    from datagen_core.generation import generate, sweep
     from datagen_core.generators import DatasetGenerator, generator
     from datagen_core.hookspecs import hookimpl
-    from datagen_core.params import Params
+    from datagen_core.inputs import input_path
+    from datagen_core.params import InputFile, Params
     from datagen_core.schema import Field, Ragged, Schema
 
-__all__ = ["Cache", "DatagenError", "DatasetGenerator", "Field", "InsufficientSamplesError",
-           "Params", "Ragged", "Schema", "generate", "generator", "hookimpl"]  # fmt: skip
+__all__ = ["Cache", "DatagenError", "DatasetGenerator", "Field", "InputFile",
+           "InsufficientSamplesError", "Params", "Ragged", "Schema", "generate", "generator",
+           "hookimpl", "input_path", "sweep"]  # fmt: skip
 
-_MODULES = dict(zip(__all__, ("cache", "errors", "generators", "schema", "errors", "params",
-           "schema", "schema", "generation", "generators", "hookspecs"), strict=True))  # fmt: skip
+_MODULES = dict(zip(__all__, ("cache", "errors", "generators", "schema", "params", "errors",
+           "params", "schema", "schema", "generation", "generators", "hookspecs", "inputs",
+           "generation"), strict=True))  # fmt: skip
 
 
 def __dir__() -> list[str]:

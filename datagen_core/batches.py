@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -63,6 +64,11 @@ class BatchMaker:
         made = self.generator(size, self.params, rng, start, self.record.seed)
         columns, schema = collect(made, size, schema)
         return slice_columns(columns, piece.start - start, piece.stop - start), schema
+
+    @cached_property
+    def declared_schema(self) -> Schema | None:
+        """The schema that the generator declares for these parameters; None when it infers one."""
+        return self.generator.schema_of(self.params)
 
     def first_schema(self) -> Schema:
         """Return the schema inferred from batch 0, which is the same one whoever asks."""

@@ -1,4 +1,4 @@
-"""Driving a run: submit what is missing and not alive, wait, look again, until all is there.
+"""Driving runs: submit what is missing and not alive, wait, look again, until all is there.
 
 There is one loop for `generate`, its retries and `resume`. Killing it loses nothing; the files tell
 the next one where to go on.
@@ -7,25 +7,20 @@ the next one where to go on.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from datagen_core import worker
 from datagen_core.errors import CacheError, SchedulerUnavailableError
-from datagen_core.estimation import format_duration
-from datagen_core.execution import Executor, Job
-from datagen_core.execution.limits import format_minutes
-from datagen_core.planning import Binding, Settings, Shares, combine_resources, share_out
+from datagen_core.execution import Executor, TaskState
 from datagen_core.schema import Schema
-from datagen_core.status import TIME_LIMIT, RunStatus, inspect_run
+from datagen_core.status import Poll, RunStatus
 from datagen_core.store.compaction import compact, wants_compaction
-from datagen_core.store.layout import RunPaths
 from datagen_core.store.publishing import remove_litter
-from datagen_core.store.runs import Attempt, Reservation, list_attempts, publish_attempt
+from datagen_core.store.runs import Attempt, TaskKey, list_attempts
 from datagen_core.store.sets import read_schema, read_set
+from datagen_core.submission import Run, group_alike, share_out_runs, submit_together
 
 T = TypeVar("T")
 
@@ -50,138 +45,126 @@ def ignore(news: Progress | str) -> None:
     """Observe nothing."""
 
 
-@dataclass
-class Run:
-    """A run that this process looks after.
+def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
+    """Submit what is missing until all is done, or nothing more can be; return the statuses.
 
-    Attributes
-    ----------
-    since
-        The first attempt that counts; failures before it are forgiven.
-    announce
-        Called with what the user should know once, such as an estimated time limit.
+    Ctrl-C ends the processes of this machine, which publish what they have; Slurm jobs go on.
     """
-
-    paths: RunPaths
-    reservation: Reservation
-    binding: Binding
-    executor: Executor
-    settings: Settings
-    since: int = 0
-    announce: Callable[[str], None] = ignore
-
-    def inspect(self) -> RunStatus:
-        """Return the run's status."""
-        return inspect_run(self.paths, self.reservation, self.executor, self.since)
-
-    def drive(self, observer: Observer = ignore) -> RunStatus:
-        """Submit what is missing until all is done, or nothing more can be; return the status.
-
-        Ctrl-C ends the processes of this machine, which publish what they have; Slurm jobs go on.
-        """
-        try:
-            status = self._loop(observer)
-        except KeyboardInterrupt:
-            if self.executor.name == "local":
-                self.executor.cancel(list_attempts(self.paths))
+    try:
+        statuses = _loop(runs, observer)
+    except KeyboardInterrupt:
+        ours = [run for run in runs if run.executor.name == "local"]
+        for executor in {run.executor.name: run.executor for run in ours}.values():
+            executor.cancel([each for run in ours for each in list_attempts(run.paths)])
+        raise
+    except OSError as error:
+        if error.filename is None:  # no file, but a closed terminal perhaps
             raise
-        except OSError as error:
-            if error.filename is None:  # no file, but a closed terminal perhaps
-                raise
-            raise CacheError(self._explain_stop(error)) from error
-        self._tidy(status)
-        return status
+        raise CacheError(_explain_stop(runs, error)) from error
+    for run, status in zip(runs, statuses, strict=True):
+        _tidy(run, status)
+    return statuses
 
-    def _explain_stop(self, error: OSError) -> str:
-        """Return in one line why the cache cannot be written, what is safe, and what to do."""
-        done, size = len(self.inspect().done), self.reservation.interval.size
-        return (
-            f"{error.strerror}: {error.filename}; {done} of {size} samples are made and safe; when "
-            f"that is mended, go on with: {_resume_command(self)}"
-        )
 
-    def _loop(self, observer: Observer) -> RunStatus:
-        pause = _SHORTEST_PAUSE
-        while True:
-            status = self.inspect()
-            observer(progress_of(status))
-            if status.submittable:
-                self.submit(status, observer)
-                pause = _SHORTEST_PAUSE
-            elif not status.alive:
-                return status
-            time.sleep(pause)
-            pause = min(1.3 * pause, _LONGEST_PAUSE)
+def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
+    pause = _SHORTEST_PAUSE
+    statuses: dict[int, RunStatus] = {}
+    while True:
+        unfinished = [place for place in range(len(runs)) if _is_open(statuses.get(place))]
+        statuses |= zip(unfinished, inspect([runs[place] for place in unfinished]), strict=True)
+        found = [statuses[place] for place in range(len(runs))]
+        observer(progress_of(found))
+        if any(status.submittable for status in found):
+            submit(runs, found, observer)
+            pause = _SHORTEST_PAUSE
+        elif not any(status.alive for status in found):
+            return found
+        time.sleep(pause)
+        pause = min(1.3 * pause, _LONGEST_PAUSE)
 
-    def submit(self, status: RunStatus, observer: Observer = ignore) -> None:
-        """Submit everything that is missing and not alive, without waiting for it."""
-        shares, width = self._patiently(partial(self._share_out, status), observer)
-        self._announce_limit(shares)
-        for first in range(0, len(shares.tasks), width):
-            tasks = shares.tasks[first : first + width]
-            attempt = publish_attempt(
-                self.paths, self.reservation.id, self.executor.name, tasks, shares.minutes
-            )
-            job = self._job(attempt, status, observer)
-            self._patiently(partial(self.executor.submit, job), observer)
 
-    def _share_out(self, status: RunStatus) -> tuple[Shares, int]:
-        """Return the tasks, and how many of them one job may have."""
-        settings = self._longer_after_timeout(status)
-        shares = share_out(self.binding, status.submittable, self.executor, settings)
-        return shares, self.executor.max_tasks() or len(shares.tasks)
+def _is_open(status: RunStatus | None) -> bool:
+    """Whether another look can tell anything new."""
+    return status is None or bool(status.missing)
 
-    def _announce_limit(self, shares: Shares) -> None:
-        if shares.estimate and shares.minutes and self.settings.resources.minutes is None:
-            self.announce(
-                f"a job is estimated to take {format_duration(shares.estimate.mean_seconds)}, and "
-                f"gets a time limit of {format_minutes(shares.minutes)}; --time sets another one"
-            )
 
-    def _job(self, attempt: Attempt, status: RunStatus, observer: Observer) -> Job:
-        place = (str(self.paths.set.root), self.paths.number, attempt.number)
-        if self.executor.name == "inline":
-            report = _Reporter(observer, progress_of(status))
-            work: Callable[[int], Any] = partial(
-                worker.run_task, place, generator=self.binding.generator, report=report
-            )
-        else:
-            work = partial(worker.run_job, place)
-        resources = combine_resources(self.binding.generator, self.settings.resources)
-        return Job(attempt, resources, self.settings.njobs, self.settings.wait, work)
+def inspect(runs: Sequence[Run]) -> list[RunStatus]:
+    """Return the statuses of runs, asking each executor once."""
+    if len(runs) == 1:
+        return [runs[0].inspect()]
+    names = {run.executor.name: run.executor for run in runs}
+    asked = {name: _ask_once(runs, executor) for name, executor in names.items()}
+    return [run.inspect(asked[run.executor.name]) for run in runs]
 
-    def _patiently(self, ask: Callable[[], T], observer: Observer) -> T:
-        """Return the scheduler's answer; while it gives none, ask again for ten minutes."""
+
+def _ask_once(runs: Sequence[Run], executor: Executor) -> Poll:
+    """Return what stands for the executor's `poll` while all these runs are inspected."""
+    mine = [run for run in runs if run.executor.name == executor.name]
+    asked = [attempt for run in mine for attempt in list_attempts(run.paths)]
+    living, known = executor.poll(asked), {attempt.key(0) for attempt in asked}
+
+    def poll(attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
+        # Somebody else may have submitted a new attempt since.
+        if {attempt.key(0) for attempt in attempts} <= known:
+            return living
+        return executor.poll(attempts)
+
+    return poll
+
+
+def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observer = ignore) -> None:
+    """Submit everything that is missing and not alive, without waiting for it.
+
+    Runs of one kind share jobs, so that hundreds of parameter sets are one submission.
+    """
+    report = _Reporter(observer, progress_of(statuses))
+    open_places = [place for place, status in enumerate(statuses) if status.submittable]
+    for group in group_alike([runs[place] for place in open_places]):
+        chosen = [open_places[place] for place in group]
+        these, those = [runs[place] for place in chosen], [statuses[place] for place in chosen]
+        patience = _Patience(runs, observer)
+        for portions in patience.ask(these[0], partial(share_out_runs, these, those)):
+            job = submit_together(portions, report)
+            patience.ask(these[0], partial(these[0].executor.submit, job))
+
+
+class _Patience:
+    """Asks the scheduler again for ten minutes while it gives no answer."""
+
+    def __init__(self, runs: Sequence[Run], observer: Observer) -> None:
+        self._runs, self._observer = runs, observer
+
+    def ask(self, run: Run, question: Callable[[], T]) -> T:
         wait, begun = 1.0, time.monotonic()
         while True:
             try:
-                return ask()
+                return question()
             except SchedulerUnavailableError as error:
-                if not self.settings.wait or time.monotonic() - begun > _LONGEST_OUTAGE:
+                if not run.settings.wait or time.monotonic() - begun > _LONGEST_OUTAGE:
                     raise
                 note = f"{error}; nothing is lost, trying again in {wait:.0f} s"
-                observer(progress_of(self.inspect())._replace(note=note))
+                self._observer(progress_of(inspect(self._runs))._replace(note=note))
                 time.sleep(wait)
                 wait = min(2 * wait, 60.0)
 
-    def _longer_after_timeout(self, status: RunStatus) -> Settings:
-        """Double the time limit for tasks that ran into theirs, as far as the partition allows."""
-        limits = [a.minutes for a in list_attempts(self.paths)[self.since :] if a.minutes]
-        late = any(item.reason.startswith(TIME_LIMIT) for item in status.ranges)
-        if not late or not limits:
-            return self.settings
-        resources = combine_resources(self.binding.generator, self.settings.resources)
-        minutes = min(2 * limits[-1], self.executor.max_minutes(resources) or 2 * limits[-1])
-        longer = replace(self.settings.resources, minutes=minutes)
-        return replace(self.settings, resources=longer)
 
-    def _tidy(self, status: RunStatus) -> None:
-        paths = self.paths.set
-        remove_litter(paths.temporary)
-        fields = read_schema(paths)
-        if not status.missing and fields is not None and wants_compaction(paths):
-            with suppress(OSError):  # all samples are there; packs would only read faster
-                compact(paths, read_set(paths), Schema.from_json(fields))
+def _explain_stop(runs: Sequence[Run], error: OSError) -> str:
+    """Return in one line why the cache cannot be written, what is safe, and what to do."""
+    done = sum(len(run.inspect().done) for run in runs)
+    size = sum(run.reservation.interval.size for run in runs)
+    return (
+        f"{error.strerror}: {error.filename}; {done} of {size} samples are made and safe; when "
+        f"that is mended, go on with: {_resume_command(runs[0])}"
+    )
+
+
+def _tidy(run: Run, status: RunStatus) -> None:
+    paths = run.paths.set
+    remove_litter(paths.temporary)
+    fields = read_schema(paths)
+    if not status.missing and fields is not None and wants_compaction(paths):
+        with suppress(OSError):  # all samples are there; packs would only read faster
+            compact(paths, read_set(paths), Schema.from_json(fields))
 
 
 class _Reporter:
@@ -198,15 +181,15 @@ class _Reporter:
             self._observer(self._progress)
 
 
-def progress_of(status: RunStatus) -> Progress:
-    """Return what an observer of a run is told."""
-    waiting = sum(item.waiting for item in status.ranges)
-    failed = sum(
-        len(item.samples) for item in status.ranges if item.phase in {"failed", "cancelled"}
-    )
-    held = [item.reason for item in status.ranges if item.reason and item.phase != "lost"]
-    size = status.reservation.interval.size
-    return Progress(min(len(status.done) + waiting, size), size, failed, held[0] if held else "")
+def progress_of(statuses: Sequence[RunStatus]) -> Progress:
+    """Return what an observer of runs is told."""
+    ranges = [item for status in statuses for item in status.ranges]
+    waiting = sum(item.waiting for item in ranges)
+    failed = sum(len(item.samples) for item in ranges if item.phase in {"failed", "cancelled"})
+    held = [item.reason for item in ranges if item.reason and item.phase != "lost"]
+    size = sum(status.reservation.interval.size for status in statuses)
+    done = sum(len(status.done) for status in statuses)
+    return Progress(min(done + waiting, size), size, failed, held[0] if held else "")
 
 
 def explain(run: Run, status: RunStatus) -> str:

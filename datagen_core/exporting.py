@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,10 @@ GROUP = "datagen.formats"
 """The entry-point group of formats. A value is a function `(path, selection, **options)`, which
 writes a file or a folder at `path`, where nothing is yet; each option is a keyword with a default,
 and is given as text."""
+
+TABLES = "datagen.tables"
+"""The entry-point group of generators' own tables, by the generator's name: functions `Table`, with
+options as keywords behind, which are given as text."""
 
 
 def find_format(name: str) -> Callable[..., None]:
@@ -45,6 +52,47 @@ def find_format(name: str) -> Callable[..., None]:
         message = f"format {name!r} does not load: {type(error).__name__}: {error}"
         raise DatagenError(message) from error
     return writer
+
+
+def find_table(generator: str) -> Callable[..., Any] | None:
+    """Return the function that makes the rows of a generator's own table; None when it has none.
+
+    Raises
+    ------
+    DatagenError
+        When the plugin does not load.
+    """
+    from importlib.metadata import entry_points  # costs as much as click itself
+
+    point = next(iter(entry_points(group=TABLES, name=generator)), None)
+    try:
+        return point.load() if point is not None else None
+    except Exception as error:  # a plugin may fail in any way
+        message = f"the table of {generator!r} does not load: {type(error).__name__}: {error}"
+        raise DatagenError(message) from error
+
+
+def select_all(param_sets: Sequence[ParamSet], *options: str | None) -> Selection:
+    """Return what to export of several parameter sets, those without such samples left out.
+
+    `options` are those of `select`.
+
+    Raises
+    ------
+    SelectionError
+        When none of them has any.
+    """
+    found = []
+    for param_set in param_sets:
+        try:
+            found.append(select(param_set, *options))
+        except SelectionError:
+            if len(param_sets) == 1:
+                raise
+    if not found:
+        message = "none of the parameter sets has such samples; there is nothing to write"
+        raise SelectionError(message)
+    return replace(found[0], more=tuple(found[1:]))
 
 
 def select(
@@ -98,13 +146,22 @@ def export(
         When there is no such format or option, or the destination exists.
     """
     writer = find_format(name)
-    _check_options(name, writer, options or {})
+    table = find_table(selection.param_set.generator) if name in FORMATS else None
+    if selection.more and name not in FORMATS:
+        message = f"format {name!r} takes one parameter set; choose it with -p"
+        raise ConfigurationError(message)
+    known = [list(inspect.signature(writer).parameters)[2:]]
+    known += [list(inspect.signature(table).parameters)[4:]] if table is not None else []
+    _check_options(name, options or {}, [option for options in known for option in options])
+    own = {key: value for key, value in (options or {}).items() if key in known[0]}
+    others = {key: value for key, value in (options or {}).items() if key not in own}
+    if table is not None:
+        selection = replace(selection, table=partial(table, **others))
     with _replaced(destination.absolute(), force=force) as temporary:
-        writer(temporary, selection, **(options or {}))
+        writer(temporary, selection, **own)
 
 
-def _check_options(name: str, writer: Callable[..., None], options: Mapping[str, str]) -> None:
-    known = list(inspect.signature(writer).parameters)[2:]
+def _check_options(name: str, options: Mapping[str, str], known: Sequence[str]) -> None:
     unknown = [option for option in options if option not in known]
     if unknown:
         message = (
@@ -170,4 +227,7 @@ def _remove(path: Path) -> None:
 
 def describe(selection: Selection) -> dict[str, Any]:
     """Return how many samples, or users of a view, each part has."""
-    return {part: len(samples) for part, samples in selection.parts.items()}
+    counts: Counter[str] = Counter()
+    for each in (selection, *selection.more):
+        counts.update({part: len(samples) for part, samples in each.parts.items()})
+    return dict(counts)

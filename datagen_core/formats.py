@@ -41,39 +41,89 @@ class Selection:
         The samples: of a split or of all splits under its name, or of a view by part.
     view
         The view, where it is one.
+    more
+        The same of further parameter sets, whose rows follow in one table.
+    table
+        Makes the rows, where the generator has a table of its own.
     """
 
     param_set: ParamSet
     parts: Mapping[str, Samples]
     view: View | None = None
+    more: tuple[Selection, ...] = ()
+    table: Table | None = None
+
+
+Table = Callable[[Mapping[str, Any], NDArray[np.int64], "ParamSet", int], Block]
+"""`(columns, indices, param_set, first_row) -> rows`: the rows of consecutive samples as columns of
+equal length. `indices` are the samples', and `first_row` counts the rows before."""
 
 
 def blocks(selection: Selection) -> Iterator[Block]:
     """Yield the rows of a table, block by block.
 
-    The first columns are `part`, when there are several; `user`, the user's name, in a view; and
-    `sample`, the index of the sample that the row comes from. Then come the fields: the rows of
-    ragged fields, and fixed fields repeated for each of them.
+    The first columns are `set`, the digest, when there are several parameter sets; `part`, when
+    there are several; `user`, the user's name, in a view; and `sample`, the index of the sample
+    that the row comes from. Then come the fields: the rows of ragged fields, and fixed fields
+    repeated for each of them. A generator's own table has its own columns instead.
 
     Raises
     ------
     SelectionError
-        When ragged fields have different lengths, or a field is called like one of these columns.
+        When ragged fields have different lengths, or a field is called like one of these columns,
+        or parameter sets differ in their columns.
     """
+    rows = 0
+    names: list[str] = []
+    for each in (selection, *selection.more):
+        for block in _blocks_of_set(each, selection.table, rows):
+            named = _name_set(block, each) if selection.more and not selection.table else block
+            names = names or list(named)
+            _check_equal(names, list(named), each)
+            rows += _rows(block)
+            yield named
+
+
+def _name_set(block: Block, selection: Selection) -> Block:
+    digest = selection.param_set.record.digest[:12]
+    return {"set": np.full(_rows(block), digest, object), **block}
+
+
+def _blocks_of_set(selection: Selection, table: Table | None, rows: int) -> Iterator[Block]:
+    several = len(selection.parts) > 1
+    # The users of one part may have fixed fields that those of another have not.
+    schemas = [samples.schema.fields for samples in selection.parts.values()]
+    common = [name for name in schemas[0] if all(name in fields for fields in schemas)]
     for part, samples in selection.parts.items():
-        _check_names(samples)
+        if table is None:
+            _check_names(samples)
         for start, stop in pairwise(_cuts(samples)):
-            block = _block(samples, np.arange(start, stop))
-            rows = len(block["sample"])
-            yield (
-                {"part": np.full(rows, part, object), **block}
-                if len(selection.parts) > 1
-                else block
+            places = np.arange(start, stop)
+            block = (
+                _block(samples, places, common)
+                if table is None
+                else table(samples.take(places), samples.indices[places], selection.param_set, rows)
             )
+            rows += _rows(block)
+            yield {"part": np.full(_rows(block), part, object), **block} if several else block
+
+
+def _rows(block: Block) -> int:
+    return len(next(iter(block.values())))
+
+
+def _check_equal(expected: list[str], found: list[str], selection: Selection) -> None:
+    if found != expected:
+        other = next(iter(set(expected) ^ set(found)), "their order")
+        message = (
+            f"{selection.param_set} has other columns than the first parameter set ({other}); "
+            "export it alone, with -p"
+        )
+        raise SelectionError(message)
 
 
 def _check_names(samples: Samples) -> None:
-    taken = {"part", "user", "sample"} & samples.schema.fields.keys()
+    taken = {"set", "part", "user", "sample"} & samples.schema.fields.keys()
     if taken:
         message = f"the field {taken.pop()!r} has the name of a column that every table has"
         raise SelectionError(message)
@@ -88,9 +138,10 @@ def _cuts(samples: Samples) -> list[int]:
     return [0, *(np.flatnonzero(np.diff(before)) + 1).tolist(), len(samples)]
 
 
-def _block(samples: Samples, places: NDArray[np.int64]) -> Block:
+def _block(samples: Samples, places: NDArray[np.int64], names: list[str]) -> Block:
     taken = samples.take(places)
     columns = dict(zip(("x", "y"), taken, strict=True)) if isinstance(taken, tuple) else taken
+    columns = {name: columns[name] for name in names}
     lengths = _common_lengths(columns, len(places))
     rows = {
         name: column.rows() if isinstance(column, Ragged) else np.repeat(column, lengths, axis=0)

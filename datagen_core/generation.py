@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from os import PathLike
@@ -12,7 +12,7 @@ from typing import Any
 from datagen_core import worker
 from datagen_core.batches import BatchMaker
 from datagen_core.cache import Cache, ParamSet
-from datagen_core.driving import Observer, Run, explain, ignore
+from datagen_core.driving import Observer, drive, explain, ignore
 from datagen_core.errors import IncompleteRunError
 from datagen_core.execution import Executor, Job, Resources
 from datagen_core.execution.choice import choose_executor, find_executor
@@ -23,7 +23,7 @@ from datagen_core.planning import (
     Binding,
     Settings,
     Shares,
-    bind_generator,
+    bind_all,
     check_loadable,
     combine_resources,
     demand_of,
@@ -32,6 +32,7 @@ from datagen_core.planning import (
 )
 from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.status import RunStatus, record_verdict, status_of
+from datagen_core.store.inputs import keep_inputs
 from datagen_core.store.journals import read_timings
 from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.runs import (
@@ -43,21 +44,32 @@ from datagen_core.store.runs import (
     reserved_samples,
 )
 from datagen_core.store.sets import existing_samples, open_set, publish_schema
+from datagen_core.submission import Run
 
 
-def begin(binding: Binding, demand: Demand, executor: Executor, settings: Settings) -> Run | None:
-    """Reserve a run; None when a total that was asked for is reached. Nothing is submitted yet.
+def begin(
+    bindings: Sequence[Binding], demands: Sequence[Demand], executor: Executor, settings: Settings
+) -> list[Run]:
+    """Reserve runs, without those whose asked-for total is reached. Nothing is submitted yet.
 
     Everything that can be refused is refused before anything is written.
     """
-    check_loadable(binding, executor)
-    planned = IntervalSet([demand.interval(reserved_samples(binding.paths))])
-    if planned:
-        share_out(binding, planned, executor, settings)
+    for binding, demand in zip(bindings, demands, strict=True):
+        check_loadable(binding, executor)
+        planned = IntervalSet([demand.interval(reserved_samples(binding.paths))])
+        if planned:
+            share_out(binding, planned, executor, settings)
+    pairs = zip(bindings, demands, strict=True)
+    runs = [_begin(binding, demand, executor, settings) for binding, demand in pairs]
+    return [run for run in runs if run is not None]
+
+
+def _begin(binding: Binding, demand: Demand, executor: Executor, settings: Settings) -> Run | None:
+    keep_inputs(binding.cache, binding.record.params)
     paths, record = open_set(binding.cache, binding.record)
-    BatchMaker.of(binding.generator, record)
-    if binding.generator.schema is not None:
-        publish_schema(paths, binding.generator.schema.to_json())
+    declared = BatchMaker.of(binding.generator, record).declared_schema
+    if declared is not None:
+        publish_schema(paths, declared.to_json())
     details = {
         "executor": executor.name,
         "njobs": settings.njobs,
@@ -96,7 +108,8 @@ def preview(
     attempt = Attempt(run, 0, "datagen-plan.0", executor.name, shares.tasks, shares.minutes, 0.0)
     resources = combine_resources(binding.generator, settings.resources)
     place = (str(binding.paths.root), 0, 0)
-    job = Job(attempt, resources, settings.njobs, settings.wait, partial(worker.run_job, place))
+    work = partial(worker.run_job, [(place, len(attempt.tasks))])
+    job = Job(attempt, resources, settings.njobs, settings.wait, work)
     return interval, shares, executor.describe(job)
 
 
@@ -177,15 +190,42 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     IncompleteRunError
         When samples are missing at the end; those that were made are kept.
     """
+    return sweep(
+        generator, n, [params], seed=seed, total=total, njobs=njobs, executor=executor, time=time,
+        memory=memory, partition=partition, cache=cache, observer=observer,
+    )[0]  # fmt: skip
+
+
+def sweep(  # noqa: PLR0913 (the options of the command line)
+    generator: str | DatasetGenerator,
+    n: int,
+    points: Sequence[Mapping[str, Any] | Params | None],
+    *,
+    seed: int = 0,
+    total: bool = False,
+    njobs: int = 1,
+    executor: str | None = None,
+    time: str | None = None,
+    memory: str | None = None,
+    partition: str | None = None,
+    cache: str | PathLike[str] | None = None,
+    observer: Observer = ignore,
+) -> list[ParamSet]:
+    """Make `n` more samples of each of many parameter sets, as one submission; return the sets.
+
+    `points` are the parameters of each; equal ones count once. All else, and what is raised, is as
+    for `generate`.
+    """
     resources = Resources(
         minutes=parse_time_limit(time) if time else None, memory=memory, partition=partition
     )
     settings = Settings(njobs=njobs, executor=executor, resources=resources)
     where = Cache(cache)
-    binding = bind_generator(generator, None, params, seed, where.path)
-    run = begin(binding, demand_of(binding, n, total=total), choose_executor(executor), settings)
-    if run is not None:
-        status = run.drive(observer)
+    bindings = bind_all(generator, None, points, seed, where.path)
+    demands = [demand_of(binding, n, total=total) for binding in bindings]
+    runs = begin(bindings, demands, choose_executor(executor), settings)
+    for run, status in zip(runs, drive(runs, observer), strict=True):
         if status.missing:
             raise IncompleteRunError(explain(run, status))
-    return where[binding.record.generator][{**binding.record.params, "seed": seed}]
+    records = [binding.record for binding in bindings]
+    return [where[record.generator][{**record.params, "seed": seed}] for record in records]

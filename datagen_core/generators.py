@@ -19,7 +19,7 @@ import hashlib
 import inspect
 import shlex
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,7 +48,8 @@ class DatasetGenerator:
         How many consecutive samples share one random stream. Part of what a sample is: to change
         it, change `version` too.
     schema
-        The fields of a sample; None to infer them from the first batch of a parameter set.
+        The fields of a sample, or a function that returns them for given parameters; None to infer
+        them from the first batch of a parameter set.
     version
         Raise it when the same parameters shall mean other samples.
     memory
@@ -61,6 +62,9 @@ class DatasetGenerator:
         Store gzip + shuffle: smaller files, but random minibatches get hundreds of times slower.
     limit
         Gives the largest number of samples that a parameter set can have; None for no limit.
+    preflight
+        Looks at parameters before a run begins: raises a `DatagenError` for what cannot be made,
+        and returns lines that the user should read, such as what a run leaves out.
     preprocessors
         By name; filled by `preprocessor`.
     """
@@ -69,13 +73,14 @@ class DatasetGenerator:
     function: Callable[..., Any]
     params_type: type[Params] = Params
     batch_size: int = 1
-    schema: Schema | None = None
+    schema: Schema | Callable[[Any], Schema] | None = None
     version: str = "1"
     memory: str | None = None
     options: Mapping[str, str | bool] = field(default_factory=dict)
     setup: tuple[str, ...] = ()
     compress: bool = False
     limit: Callable[[Any], int | None] | None = None
+    preflight: Callable[[Any], Iterable[str]] | None = None
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -98,6 +103,10 @@ class DatasetGenerator:
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
         named = _parameters(self.function)
         return self.function(**{name: given[name] for name in named})
+
+    def schema_of(self, params: Params) -> Schema | None:
+        """Return the fields of a sample with these parameters; None to infer them."""
+        return self.schema(params) if callable(self.schema) else self.schema
 
     @property
     def summary(self) -> str:
@@ -144,11 +153,12 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     options: str | Mapping[str, str | bool] = "",
     *,
     name: str | None = None,
-    schema: Schema | None = None,
+    schema: Schema | Callable[[Any], Schema] | None = None,
     version: str | int = "1",
     setup: Sequence[str] = (),
     compress: bool = False,
     limit: Callable[[Any], int | None] | None = None,
+    preflight: Callable[[Any], Iterable[str]] | None = None,
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 
@@ -169,6 +179,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
             setup=tuple(setup),
             compress=compress,
             limit=limit,
+            preflight=preflight,
         )
 
     return decorate

@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from datagen_core.inputs import is_reference
+
 HASH_VERSION = 1
 """Part of every digest; raised when the rules of this module change."""
 
@@ -81,4 +83,6 @@ def short_text(value: object) -> str:
     """Return a parameter's value for people: `0` for 0.0, text as it is, the rest as JSON."""
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
+    if isinstance(value, str) and is_reference(value):
+        return value[:19]  # as many digits as people compare
     return value if isinstance(value, str) else canonical_json(value)

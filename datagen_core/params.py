@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
 from datagen_core.errors import ParamsError
+from datagen_core.inputs import refer_to
+
+InputFile = Annotated[str, AfterValidator(refer_to)]
+"""The type of a parameter that is a file: given as a path, kept as `sha256:…`, its content's
+identity. The cache keeps a copy; `input_path` tells a generator where it lies."""
 
 
 class Params(BaseModel):
@@ -35,6 +40,16 @@ class Params(BaseModel):
 
     def check(self) -> None:
         """Refuse combinations of values: override, and raise ValueError with one line."""
+
+    @classmethod
+    def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the given values as they are to be validated: override to accept other forms."""
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _prepared(cls, values: Any) -> Any:
+        return cls.prepare(dict(values)) if isinstance(values, Mapping) else values
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -110,8 +125,6 @@ def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
 
 
 def _type_name(annotation: Any) -> str:
-    return (
-        annotation.__name__
-        if isinstance(annotation, type)
-        else str(annotation).replace("typing.", "")
-    )
+    if isinstance(annotation, type):
+        return annotation.__name__
+    return str(annotation).replace(str(InputFile), "InputFile").replace("typing.", "")

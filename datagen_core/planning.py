@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from datagen_core.execution import Executor, Resources
 from datagen_core.execution.limits import format_minutes, parse_memory
 from datagen_core.generators import DatasetGenerator
 from datagen_core.identity import digest_of, folder_name, plain
+from datagen_core.inputs import look_in
 from datagen_core.params import Params, bind, defaults_of
 from datagen_core.provenance import gather_provenance
 from datagen_core.registry import Loaded, load_generator, refuse_while_loading, source_of
 from datagen_core.sharding import IntervalSet, cut_into_batches, deal
 from datagen_core.store.journals import read_timings
-from datagen_core.store.layout import SetPaths, check_name
+from datagen_core.store.layout import SetPaths, check_name, inputs_folder
 from datagen_core.store.runs import Demand, Reservation
 from datagen_core.store.sets import SetRecord, read_set
 
@@ -53,12 +54,16 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A generator bound to parameters, seed and cache: a parameter set, begun or not."""
+    """A generator bound to parameters, seed and cache: a parameter set, begun or not.
+
+    `notes` are what the user should be told of the parameters, a line each.
+    """
 
     generator: DatasetGenerator
     source: str
     record: SetRecord
     cache: Path
+    notes: tuple[str, ...] = ()
 
     @property
     def paths(self) -> SetPaths:
@@ -96,7 +101,18 @@ def bind_generator(
     seed: int,
     cache: Path,
 ) -> Binding:
-    """Load a generator and bind its parameters.
+    """Load a generator and bind its parameters; see `bind_all`."""
+    return bind_all(generator, folder, [params], seed, cache)[0]
+
+
+def bind_all(
+    generator: str | DatasetGenerator,
+    folder: Path | None,
+    points: Sequence[Mapping[str, Any] | Params | None],
+    seed: int,
+    cache: Path,
+) -> list[Binding]:
+    """Load a generator and bind it to one parameter set after the other; equal ones count once.
 
     Raises
     ------
@@ -108,7 +124,15 @@ def bind_generator(
         For a negative seed.
     """
     refuse_while_loading()
+    look_in(inputs_folder(cache))
     loaded = _load(generator, folder)
+    bound = [_bind(loaded, point, seed, cache) for point in points]
+    return list({binding.record.digest: binding for binding in bound}.values())
+
+
+def _bind(
+    loaded: Loaded, params: Mapping[str, Any] | Params | None, seed: int, cache: Path
+) -> Binding:
     made = loaded.generator
     if seed < 0:
         message = f"the seed is {seed}; use 0 or more"
@@ -127,7 +151,8 @@ def bind_generator(
         provenance=gather_provenance(loaded),
         compress=made.compress,
     )
-    return Binding(made, loaded.source, record, cache)
+    notes = tuple(made.preflight(bound)) if made.preflight is not None else ()
+    return Binding(made, loaded.source, record, cache, notes)
 
 
 def rebind(paths: SetPaths, reservation: Reservation) -> Binding:

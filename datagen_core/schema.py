@@ -32,18 +32,31 @@ class Field:
         Shape of one sample's value; for a ragged field, the shape behind its first dimension.
     ragged
         Whether the first dimension differs from sample to sample.
+    measured
+        The members of a record that are measurements, such as times: they are another whenever
+        a sample is made, so `datagen verify` does not compare them.
     """
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     ragged: bool
+    measured: tuple[str, ...]
 
     def __init__(
-        self, dtype: DTypeLike, shape: Sequence[int] = (), *, ragged: bool = False
+        self,
+        dtype: DTypeLike,
+        shape: Sequence[int] = (),
+        *,
+        ragged: bool = False,
+        measured: Sequence[str] = (),
     ) -> None:
         resolved = np.dtype("O") if _is_text(dtype) else np.dtype(dtype).newbyteorder("=")
         if not _is_text(dtype) and not _is_storable(resolved):
             message = f"a field cannot hold {dtype!r}; use numbers, bool, str or records of numbers"
+            raise SchemaError(message)
+        unknown = set(measured) - set(resolved.names or ())
+        if unknown:
+            message = f"{unknown.pop()!r} is measured, but no member of {resolved}"
             raise SchemaError(message)
         if resolved.kind == "O" and shape:
             message = "a text field has no shape; use a ragged field of text instead"
@@ -51,6 +64,7 @@ class Field:
         object.__setattr__(self, "dtype", resolved)
         object.__setattr__(self, "shape", tuple(int(size) for size in shape))
         object.__setattr__(self, "ragged", ragged)
+        object.__setattr__(self, "measured", tuple(measured))
 
     @property
     def is_text(self) -> bool:
@@ -60,7 +74,8 @@ class Field:
     def to_json(self) -> dict[str, Any]:
         """Return the field as plain JSON types."""
         dtype = STRING if self.is_text else _listed(dtype_to_descr(self.dtype))
-        return {"dtype": dtype, "shape": list(self.shape), "ragged": self.ragged}
+        measured = {"measured": list(self.measured)} if self.measured else {}
+        return {"dtype": dtype, "shape": list(self.shape), "ragged": self.ragged, **measured}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
@@ -68,7 +83,8 @@ class Field:
         dtype = content["dtype"]
         if isinstance(dtype, list):
             dtype = descr_to_dtype([_tupled(item) for item in dtype])
-        return cls(dtype, content["shape"], ragged=content["ragged"])
+        measured = content.get("measured", ())
+        return cls(dtype, content["shape"], ragged=content["ragged"], measured=measured)
 
     def __str__(self) -> str:
         shape = (*(("n",) if self.ragged else ()), *self.shape)
@@ -226,6 +242,26 @@ def _join(parts: Sequence[Column]) -> Column:
     if isinstance(parts[0], Ragged):
         return Ragged.join([part for part in parts if isinstance(part, Ragged)])
     return np.concatenate(parts)
+
+
+def without_measured(columns: Columns, schema: Schema) -> Columns:
+    """Return columns with zeros for all measurements, so that two makings can be compared."""
+    return {name: _blank(column, schema.fields[name]) for name, column in columns.items()}
+
+
+def _blank(column: Column, field: Field) -> Column:
+    if not field.measured:
+        return column
+    if isinstance(column, Ragged):
+        return Ragged(_zeroed(column.values, field), column.offsets)
+    return _zeroed(column, field)
+
+
+def _zeroed(array: NDArray[Any], field: Field) -> NDArray[Any]:
+    copy = array.copy()
+    for name in field.measured:
+        copy[name] = 0
+    return copy
 
 
 def bytes_of(columns: Columns) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +20,18 @@ from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import RunPaths, SetPaths
-from datagen_core.store.runs import Attempt, Reservation, list_attempts, list_reservations
+from datagen_core.store.runs import (
+    Attempt,
+    Reservation,
+    TaskKey,
+    list_attempts,
+    list_reservations,
+)
 from datagen_core.store.sets import existing_samples
 
 Phase = Literal["queued", "running", "failed", "lost", "cancelled", "unknown"]
+
+Poll = Callable[[Sequence[Attempt]], Mapping[TaskKey, TaskState] | None]
 
 ERROR_LIMIT = 3
 """A batch that failed so often by its own error is reported, not tried again."""
@@ -102,7 +110,11 @@ class _Story(NamedTuple):
 
 
 def inspect_run(
-    run: RunPaths, reservation: Reservation, executor: Executor | None, since: int = 0
+    run: RunPaths,
+    reservation: Reservation,
+    executor: Executor | None,
+    since: int = 0,
+    poll: Poll | None = None,
 ) -> RunStatus:
     """Return the status of a run.
 
@@ -112,14 +124,21 @@ def inspect_run(
         The run's executor; None leaves tasks without a last word "unknown".
     since
         Failures before this attempt are forgiven: that is what `resume` means.
+    poll
+        Asks for the living tasks of attempts; None to ask the executor.
     """
     attempts = list_attempts(run)
-    states = executor.poll(attempts) if executor is not None else None
+    poll = poll or (executor.poll if executor is not None else _poll_nobody)
+    states = poll(attempts)
     # Files are listed behind the tasks: what ends in between is then seen as done, not as lost.
     done = existing_samples(run.set) & IntervalSet([reservation.interval])
     missing = IntervalSet([reservation.interval]) - done
     judge = _Judge(attempts, states, executor, done, since)
     return RunStatus(reservation, done, tuple(judge.ranges(missing)))
+
+
+def _poll_nobody(attempts: Sequence[Attempt]) -> None:
+    """Know of no task whether it is alive."""
 
 
 def status_of(paths: SetPaths, reservation: Reservation) -> RunStatus:
@@ -144,7 +163,7 @@ class _Judge:
     def __init__(
         self,
         attempts: Sequence[Attempt],
-        states: Mapping[tuple[int, int], TaskState] | None,
+        states: Mapping[TaskKey, TaskState] | None,
         executor: Executor | None,
         done: IntervalSet,
         since: int,
@@ -177,8 +196,8 @@ class _Judge:
         self, attempt: Attempt, number: int, samples: IntervalSet, counts: Counter[Interval]
     ) -> Iterator[RangeStatus]:
         story = _read_story(attempt, number)
-        log = attempt.run.log(attempt.number, number)
-        state = (self._states or {}).get((attempt.number, number))
+        log = attempt.log(number)
+        state = (self._states or {}).get(attempt.key(number))
         if state is not None:
             yield RangeStatus(state.phase, samples, state.reason, log, waiting=story.waiting)
             return
@@ -211,7 +230,7 @@ class _Judge:
 
     def _ended(self, attempt: Attempt, number: int, samples: IntervalSet, end: str) -> RangeStatus:
         """Judge what a task that is over has left, behind the batches that failed."""
-        log = attempt.run.log(attempt.number, number)
+        log = attempt.log(number)
         forgiven = attempt.number < self._since
         reason = self._reason(attempt, number, end)
         if reason.startswith(_CANCELLED):

@@ -8,26 +8,29 @@ and at the end, so a kill loses at most that.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from datagen_core.batches import BatchMaker, preserved_global_generators
 from datagen_core.errors import DatagenError
 from datagen_core.generators import DatasetGenerator
+from datagen_core.inputs import look_in
 from datagen_core.processes import describe_process
 from datagen_core.registry import load_generator
 from datagen_core.schema import Schema
 from datagen_core.sharding import Interval, IntervalSet, cut_into_batches
 from datagen_core.store.journals import BatchTimes, Journal
-from datagen_core.store.layout import SetPaths
+from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.runs import Attempt, read_attempt, read_reservation
 from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
 from datagen_core.store.shard_writer import ShardWriter
@@ -78,8 +81,12 @@ class _Termination:
             signal.signal(signal.SIGTERM, before)
 
 
+Place = tuple[str, int, int]
+"""An attempt: the folder of its parameter set, the number of its run, and its own."""
+
+
 def run_task(
-    place: tuple[str, int, int],
+    place: Place,
     task: int,
     generator: DatasetGenerator | None = None,
     report: Callable[[int], None] | None = None,
@@ -104,6 +111,7 @@ def run_task(
     """
     root, number, attempt_number = place
     run = SetPaths(Path(root)).run(number)
+    look_in(inputs_folder(run.set.root.parent.parent))
     journal = Journal(run.journal(attempt_number, task))
     process = describe_process()
     journal.append("start", **process, job=os.environ.get("SLURM_JOB_ID"))
@@ -114,7 +122,7 @@ def run_task(
         with preserved_global_generators():
             attempt = read_attempt(run, attempt_number)
             # What other processes print goes to their log anyway.
-            log = run.log(attempt_number, task) if generator is not None else None
+            log = attempt.log(task) if generator is not None else None
             work = _Task(attempt, task, journal, born, log)
             word = work.run(generator, report or (lambda _: None))
     finally:
@@ -186,12 +194,11 @@ class _Task:
         fields = read_schema(paths)
         if fields is not None:
             return Schema.from_json(fields)
-        if maker.generator.schema is None and any(
-            i.start < maker.record.batch_size for i in missing
-        ):
-            return None
         try:
-            schema = maker.generator.schema or maker.first_schema()
+            declared = maker.declared_schema
+            if declared is None and any(i.start < maker.record.batch_size for i in missing):
+                return None
+            schema = declared or maker.first_schema()
         except Exception as error:  # it fails again where it belongs, if it is asked for at all
             self._print(error)
             return None
@@ -250,19 +257,32 @@ class _Task:
                 traceback.print_exception(error, file=file)
 
 
-def run_job(place: tuple[str, int, int], task: int) -> None:
-    """Do one task as a process of its own: exit with 1 unless it is done."""
-    if run_task(place, task) != "done":
+def run_place(attempts: Sequence[tuple[Place, int]], place: int, **options: Any) -> str:
+    """Do the task at a place of a job, as `run_task` does.
+
+    The job has all tasks of the first of `attempts`, each given with their number, then all of the
+    second one, and so on.
+    """
+    for attempt, tasks in attempts:
+        if place < tasks:
+            return run_task(attempt, place, **options)
+        place -= tasks
+    raise IndexError(place)
+
+
+def run_job(attempts: Sequence[tuple[Place, int]], place: int) -> None:
+    """Do the task at a place of a job as a process of its own: exit with 1 unless it is done."""
+    if run_place(attempts, place) != "done":
         raise SystemExit(1)
 
 
 def main() -> None:
-    """Work through tasks: `python -m datagen_core.worker SET RUN ATTEMPT TASK…`."""
-    root, run, attempt, *tasks = sys.argv[1:]
-    for task in tasks:
-        word = run_task((root, int(run), int(attempt)), int(task))
-        if word == "terminated":
-            raise SystemExit(1)
+    """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`."""
+    for argument in sys.argv[1:]:
+        root, run, attempt, tasks = json.loads(argument)
+        for task in tasks:
+            if run_task((root, run, attempt), task) == "terminated":
+                raise SystemExit(1)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def _generate(cache: Path) -> list[Move]:
 def _plan(cache: Path, samples: int = 8) -> None:
     """Publish a run with one attempt of one task, as a scheduler is given it."""
     binding = bind_generator(source("quick"), None, None, 0, cache)
-    run = begin(binding, Demand(samples), choose_executor("inline"), Settings())
+    [run] = begin([binding], [Demand(samples)], choose_executor("inline"), Settings())
     assert run is not None
     whole = [IntervalSet([run.reservation.interval])]
     publish_attempt(run.paths, run.reservation.id, "inline", whole, None)

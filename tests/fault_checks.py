@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from datagen_core.cache import Cache, ParamSet
+from datagen_core.driving import drive
 from datagen_core.errors import DatagenError
 from datagen_core.generation import generate, take_up
 from datagen_core.planning import Settings
@@ -213,7 +214,7 @@ def resume(cache: Path) -> None:
     for paths in sets:
         for reservation in list_reservations(paths):
             if status_of(paths, reservation).missing:
-                take_up(paths, reservation, Settings(executor="inline")).drive()
+                drive([take_up(paths, reservation, Settings(executor="inline"))])
         remove_litter(paths.temporary)
 
 

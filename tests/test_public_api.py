@@ -15,6 +15,7 @@ PUBLIC = [
     "DatagenError",
     "DatasetGenerator",
     "Field",
+    "InputFile",
     "InsufficientSamplesError",
     "Params",
     "Ragged",
@@ -22,6 +23,8 @@ PUBLIC = [
     "generate",
     "generator",
     "hookimpl",
+    "input_path",
+    "sweep",
 ]
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,30 +15,56 @@ from datagen_core.generation import preview
 
 if TYPE_CHECKING:
     from datagen_core.execution import Executor
-    from datagen_core.planning import Binding, Settings
+    from datagen_core.planning import Binding, Settings, Shares
+    from datagen_core.sharding import Interval
     from datagen_core.store.runs import Demand
 
 
-def print_plan(
-    binding: Binding, demand: Demand, executor: Executor, settings: Settings, *, as_json: bool
+def print_plans(
+    bindings: Sequence[Binding],
+    demands: Sequence[Demand],
+    executor: Executor,
+    settings: Settings,
+    *,
+    as_json: bool,
 ) -> None:
-    """Print index range, tasks, estimated time, and what the scheduler would be handed."""
-    interval, shares, text = preview(binding, demand, executor, settings)
-    sizes = [len(task) for task in shares.tasks]
+    """Print index range, tasks, estimated time, and what the scheduler would be handed.
+
+    Parameter sets of a sweep share a job; each is shown with its part of the tasks.
+    """
+    settings = replace(settings, njobs=-(-settings.njobs // len(bindings)))
+    pairs = zip(bindings, demands, strict=True)
+    plans = [(binding, preview(binding, demand, executor, settings)) for binding, demand in pairs]
     if as_json:
-        click.echo(json.dumps({
-            "generator": binding.record.generator,
-            "digest": binding.record.digest,
-            "set": binding.paths.root.name,
-            "start": interval.start,
-            "stop": interval.stop,
-            "executor": executor.name,
-            "tasks": [[list(part) for part in task] for task in shares.tasks],
-            "minutes": shares.minutes,
-            "estimate": asdict(shares.estimate) if shares.estimate else None,
-            "submission": text,
-        }))  # fmt: skip
+        found = [_to_json(binding, executor, plan) for binding, plan in plans]
+        click.echo(json.dumps(found if len(found) > 1 else found[0]))
         return
+    for binding, plan in plans:
+        _print_plan(binding, executor, plan)
+
+
+Plan = tuple["Interval", "Shares", str]
+
+
+def _to_json(binding: Binding, executor: Executor, plan: Plan) -> dict[str, Any]:
+    interval, shares, text = plan
+    return {
+        "generator": binding.record.generator,
+        "digest": binding.record.digest,
+        "set": binding.paths.root.name,
+        "start": interval.start,
+        "stop": interval.stop,
+        "executor": executor.name,
+        "tasks": [[list(part) for part in task] for task in shares.tasks],
+        "minutes": shares.minutes,
+        "estimate": asdict(shares.estimate) if shares.estimate else None,
+        "submission": text,
+    }
+
+
+def _print_plan(binding: Binding, executor: Executor, plan: Plan) -> None:
+    interval, shares, text = plan
+    sizes = [len(task) for task in shares.tasks]
     click.echo(f"set        {binding.record.generator}/{binding.paths.root.name}")
     click.echo(f"samples    {interval.start} to {interval.stop - 1} ({interval.size})")
     if sizes:

@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from datagen_core.cli.options import cache_option, json_option, select_set, set_option
+from datagen_core.cli.options import (
+    cache_option,
+    json_option,
+    select_set,
+    select_sets,
+    set_option,
+)
 from datagen_core.errors import ConfigurationError
 
 
@@ -22,6 +28,7 @@ from datagen_core.errors import ConfigurationError
     required=True,
     help="csv, npz, parquet, or a format of a plugin (leaf).",
 )
+@click.option("--all-sets", is_flag=True, help="All parameter sets of NAME in one table.")
 @click.option("--split", help="Only this split.  [default: all samples]")
 @click.option("--view", help="A view instead, by name or name-digest.")
 @click.option("--part", help="One part of the view, such as train.  [default: all parts]")
@@ -48,12 +55,17 @@ def export_command(
     \b
     Examples:
       datagen export noisy_sine --format csv samples.csv
+      datagen export noisy_sine --all-sets --format parquet samples.parquet
       datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
     """
-    from datagen_core.exporting import describe, export, select  # help must not pay for it
+    from datagen_core.exporting import describe, export, select_all  # help must not pay for it
 
-    param_set = select_set(name, selector)
-    selection = select(param_set, chosen["split"], chosen["view"], chosen["part"])
+    if chosen["all_sets"] and selector:
+        message = "choose one parameter set with -p, or --all-sets"
+        raise click.UsageError(message)
+    every = chosen["all_sets"]
+    param_sets = select_sets(name, ()) if every else [select_set(name, selector)]
+    selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
     options = dict(_option(text) for text in chosen["options"])
     export(selection, chosen["format_name"], destination, options, force=chosen["force"])
     counts = describe(selection)
@@ -61,7 +73,8 @@ def export_command(
         click.echo(json.dumps({"path": str(destination.absolute()), "samples": counts}))
     else:
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
-        click.echo(f"{destination}: {param_set}, {what}")
+        whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"
+        click.echo(f"{destination}: {whose}, {what}")
 
 
 def _option(text: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,10 @@ from datagen_core.cli.run_options import execute, read_settings, run_options, st
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
-    from datagen_core.driving import Run
+    from datagen_core.execution import Executor
+    from datagen_core.planning import Binding, Settings
     from datagen_core.status import RunStatus
+    from datagen_core.submission import Run
 
 
 @click.command("generate")
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 @click.option("-p", "--param", "assignments", multiple=True, metavar="KEY=VALUE",
               help="A parameter; JSON for nested values. Repeatable.")  # fmt: skip
 @click.option("--params", metavar="TEXT|@FILE", help="Parameters as JSON or a Python dict.")
+@click.option("--sweep", "sweeps", multiple=True, metavar="KEY=V1,V2,…",
+              help="One parameter set for each value, or each combination; a JSON list, or @FILE "
+              "with a JSON list of mappings. Repeatable.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @run_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and do nothing.")
@@ -41,6 +47,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     samples: int | None,
     total: int | None,
     assignments: tuple[str, ...],
+    sweeps: tuple[str, ...],
     params: str | None,
     seed: int,
     folder: Path | None,
@@ -61,39 +68,55 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate noisy_sine -n 1000 --params "{'left': 0, 'std_dev': 0.5}"
       datagen generate ./my_file.py:walk --total 5000 --executor slurm --time 30
       datagen generate noisy_sine -n 1000000 --njobs 40 --dry-run
+      datagen generate noisy_sine -n 100 --sweep left=-2,-1 --sweep std_dev=0.1,0.5 --njobs 4
     """
-    from datagen_core.execution.choice import choose_executor, fallback_reason
     from datagen_core.generation import begin
-    from datagen_core.planning import bind_generator, demand_of
+    from datagen_core.planning import bind_all, demand_of
+    from datagen_core.sweeps import parse_sweeps
 
     if (samples is None) == (total is None):
         message = "say how many samples: either -n N more, or --total N altogether"
         raise click.UsageError(message)
     settings = read_settings(options)
-    given = read_params(assignments, params)
-    binding = bind_generator(name, folder, given, seed, open_cache().path)
-    if warning := binding.changed_code():
-        click.echo(f"datagen: warning: {warning}", err=True)
-    demand = demand_of(binding, samples or total or 0, total=total is not None)
+    points = parse_sweeps(sweeps, read_params(assignments, params))
+    bindings = bind_all(name, folder, points, seed, open_cache().path)
+    _tell(bindings)
+    demands = [demand_of(each, samples or total or 0, total=total is not None) for each in bindings]
+    executor = _choose_executor(settings)
+    if dry_run:
+        from datagen_core.cli.dry_run import print_plans
+
+        print_plans(bindings, demands, executor, settings, as_json=as_json)
+        return
+    runs = begin(bindings, demands, executor, settings)
+    _describe(runs, verbose=options["verbose"])
+    statuses = execute(runs)
+    if sweeps:
+        _report_sweep(bindings, runs, statuses, as_json=as_json)
+    else:
+        _report(bindings[0], runs, statuses, total, as_json=as_json)
+    _refuse_holes(runs, statuses)
+
+
+def _choose_executor(settings: Settings) -> Executor:
+    from datagen_core.execution.choice import choose_executor, fallback_reason
+
     executor = choose_executor(settings.executor)
     if why := fallback_reason(settings.executor, executor):
         click.echo(f"datagen: {why}", err=True)
-    if dry_run:
-        from datagen_core.cli.dry_run import print_plan
-
-        print_plan(binding, demand, executor, settings, as_json=as_json)
-        return
-    run = begin(binding, demand, executor, settings)
-    if run is None:
-        _report_nothing(binding.record.generator, total, as_json=as_json)
-        return
-    _describe(run, verbose=options["verbose"])
-    status = execute(run)
-    _report(run, status, as_json=as_json)
+    return executor
 
 
-def _describe(run: Run, *, verbose: bool) -> None:
-    if verbose:
+def _tell(bindings: Sequence[Binding]) -> None:
+    """Print what the user should know before anything runs, each line once."""
+    warnings = [binding.changed_code() for binding in bindings]
+    notes = [note for binding in bindings for note in binding.notes]
+    for line in dict.fromkeys([f"warning: {each}" for each in warnings if each] + notes):
+        click.echo(f"datagen: {line}", err=True)
+
+
+def _describe(runs: Sequence[Run], *, verbose: bool) -> None:
+    for run in runs if verbose else ():
         record = run.binding.record
         click.echo(f"cache        {run.binding.cache}", err=True)
         click.echo(f"set          {run.paths.set.root.name}  ({record.digest})", err=True)
@@ -109,17 +132,59 @@ def _report_nothing(name: str, total: int | None, *, as_json: bool) -> None:
         click.echo(f"{name} has {total} samples or more already; nothing to do")
 
 
-def _report(run: Run, status: RunStatus, *, as_json: bool) -> None:
-    """Print what became of a run; raise when it is over with samples missing."""
-    from datagen_core.driving import explain  # help must not pay for it
-
+def _report(
+    binding: Binding,
+    runs: Sequence[Run],
+    statuses: Sequence[RunStatus],
+    total: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Print what became of the run of one parameter set, which is none when there is no need."""
+    name = binding.record.generator
+    if not runs:
+        _report_nothing(name, total, as_json=as_json)
+        return
+    run, status = runs[0], statuses[0]
     if as_json:
         click.echo(json.dumps(status_to_json(run.paths.set.root.name, status)))
     elif not status.missing:
-        click.echo(f"{run.binding.record.generator}: {len(status.done)} samples made, "
+        click.echo(f"{name}: {len(status.done)} samples made, "
                    f"{status.reservation.start} to {status.reservation.stop - 1}")  # fmt: skip
     elif not run.settings.wait:
-        click.echo(f"submitted run {run.reservation.number} of {run.binding.record.generator}; "
-                   f"`datagen status {run.binding.record.generator}` tells more")  # fmt: skip
-    if status.missing and run.settings.wait:
-        raise IncompleteRunError(explain(run, status))
+        click.echo(f"submitted run {run.reservation.number} of {name}; "
+                   f"`datagen status {name}` tells more")  # fmt: skip
+
+
+def _report_sweep(
+    bindings: Sequence[Binding],
+    runs: Sequence[Run],
+    statuses: Sequence[RunStatus],
+    *,
+    as_json: bool,
+) -> None:
+    """Print what became of the runs of a sweep."""
+    name = bindings[0].record.generator
+    pairs = list(zip(runs, statuses, strict=True))
+    if as_json:
+        found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
+        sets = [binding.paths.root.name for binding in bindings]
+        click.echo(json.dumps({"generator": name, "sets": sets, "runs": found}))
+    elif runs and not runs[0].settings.wait:
+        click.echo(f"submitted {len(runs)} runs of {name}; `datagen status {name}` tells more")
+    elif not runs:
+        click.echo(f"all {len(bindings)} parameter sets of {name} have that many samples already; "
+                   "nothing to do")  # fmt: skip
+    else:
+        made = sum(len(status.done) for status in statuses)
+        click.echo(f"{name}: {made} samples made in {len(runs)} of {len(bindings)} parameter sets; "
+                   f"`datagen list {name}` shows them")  # fmt: skip
+
+
+def _refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
+    """Raise for the first run that is over with samples missing."""
+    from datagen_core.driving import explain  # help must not pay for it
+
+    for run, status in zip(runs, statuses, strict=True):
+        if status.missing and run.settings.wait:
+            raise IncompleteRunError(explain(run, status))

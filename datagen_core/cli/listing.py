@@ -207,7 +207,11 @@ def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
         "options": dict(generator.options),
         "preprocessors": list(generator.preprocessors),
         "params": describe_params(generator.params_type),
-        "schema": generator.schema.to_json()
-        if generator.schema
-        else "inferred from the first batch",
+        "schema": _describe_schema(generator.schema),
     }
+
+
+def _describe_schema(schema: Any) -> Any:
+    if schema is None:
+        return "inferred from the first batch"
+    return "follows from the parameters" if callable(schema) else schema.to_json()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -19,20 +19,24 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from datagen_core.driving import Observer, Run
+from datagen_core.driving import Observer, drive
 from datagen_core.driving import Progress as Moment
 from datagen_core.estimation import format_duration
 from datagen_core.status import RunStatus
+from datagen_core.submission import Run
 
 _LINE_SECONDS = 10.0
 """How often a log, which is no terminal, gets a line."""
 
 
-def watch(run: Run) -> RunStatus:
-    """Drive a run with a progress bar on stderr, or with plain lines where that is no terminal."""
-    title = f"{run.binding.record.generator} run {run.reservation.number}"
+def watch(runs: Sequence[Run]) -> list[RunStatus]:
+    """Drive runs with a progress bar on stderr, or with plain lines where that is no terminal."""
+    name = runs[0].binding.record.generator
+    title = f"{name} run {runs[0].reservation.number}"
+    if len(runs) > 1:
+        title = f"{name} {len(runs)} runs"
     with _interrupted_by_sigterm(), _display(title) as observer:
-        return run.drive(observer)
+        return drive(runs, observer)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,9 +10,9 @@ import click
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from datagen_core.driving import Run
     from datagen_core.planning import Settings
     from datagen_core.status import RunStatus
+    from datagen_core.submission import Run
 
 _RUN_OPTIONS = [
     click.option("--njobs", "-njobs", type=click.IntRange(1), default=None,
@@ -64,26 +65,31 @@ def _slurm_option(text: str) -> tuple[str, str | bool]:
     return key, value if equals else True
 
 
-def execute(run: Run) -> RunStatus:
-    """Submit what is missing, and wait for it unless --no-wait says not to; return the status."""
-    run.announce = _announce
-    if run.settings.wait:
-        return _watch(run)
-    run.submit(run.inspect())
-    return run.inspect()
+def execute(runs: Sequence[Run]) -> list[RunStatus]:
+    """Submit what is missing, and wait for it unless --no-wait says not to; return the statuses."""
+    from datagen_core.driving import inspect, submit  # help must not pay for it
+
+    if not runs:
+        return []
+    for run in runs:
+        run.announce = _announce
+    if runs[0].settings.wait:
+        return _watch(runs)
+    submit(runs, inspect(runs))
+    return inspect(runs)
 
 
 def _announce(words: str) -> None:
     click.echo(f"datagen: {words}", err=True)
 
 
-def _watch(run: Run) -> RunStatus:
+def _watch(runs: Sequence[Run]) -> list[RunStatus]:
     from datagen_core.cli.rendering import watch  # help must not pay for it
 
     try:
-        return watch(run)
+        return watch(runs)
     except KeyboardInterrupt:
-        name = run.binding.record.generator
+        run, name = runs[0], runs[0].binding.record.generator
         if run.executor.name not in {"local", "inline"}:
             _announce(f"its {run.executor.name} jobs go on: `datagen status {name}` tells how they "
                       f"are, `datagen resume {name}` waits for them, `datagen cancel {name}` ends "

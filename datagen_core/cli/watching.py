@@ -69,13 +69,13 @@ def resume_command(
     from datagen_core.store.publishing import remove_litter
 
     settings = read_settings(options)
-    results = []
+    runs = []
     for param_set, status in _chosen_runs(name, selector, number):
         if status.missing:
-            run = take_up(param_set.paths, status.reservation, settings, options["njobs"])
-            results.append((run, execute(run)))
+            runs.append(take_up(param_set.paths, status.reservation, settings, options["njobs"]))
         else:
             remove_litter(param_set.paths.temporary)
+    results = list(zip(runs, execute(runs), strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
         click.echo(json.dumps(found))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal, NamedTuple, Protocol
 
-from datagen_core.store.runs import Attempt
+from datagen_core.store.runs import Attempt, TaskKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +48,11 @@ class Resources:
 
 
 class Job(NamedTuple):
-    """Everything that an executor needs to start an attempt.
+    """Everything that an executor needs to start an attempt, or several that share a job.
 
-    `work(task)` does the work of a task in the process that calls it, and returns None. `parallel`
-    tasks may run at once. `waiting` tells whether somebody watches and resubmits what is lost.
+    `work(place)` does the work of the task at a place of the job in the process that calls it, and
+    returns None. `parallel` tasks may run at once. `waiting` tells whether somebody watches and
+    resubmits what is lost. `others` are the attempts behind the first one.
     """
 
     attempt: Attempt
@@ -59,6 +60,17 @@ class Job(NamedTuple):
     parallel: int
     waiting: bool
     work: Callable[[int], None]
+    others: tuple[Attempt, ...] = ()
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """All attempts, in the order of their places."""
+        return (self.attempt, *self.others)
+
+    @property
+    def size(self) -> int:
+        """The number of tasks."""
+        return sum(len(attempt.tasks) for attempt in self.attempts)
 
 
 class TaskState(NamedTuple):
@@ -90,7 +102,7 @@ class Executor(Protocol):
         ...
 
     def submit(self, job: Job) -> None:
-        """Start the tasks of an attempt, with one call of the scheduler.
+        """Start all tasks of a job, with one call of the scheduler.
 
         Raises
         ------
@@ -101,8 +113,8 @@ class Executor(Protocol):
         """
         ...
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[tuple[int, int], TaskState] | None:
-        """Return the living tasks of a run by (attempt number, task); None for "cannot know"."""
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
+        """Return the living tasks of these attempts by `Attempt.keys`; None for "cannot know"."""
         ...
 
     def cancel(self, attempts: Sequence[Attempt]) -> None:

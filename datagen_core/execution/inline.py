@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from datagen_core.execution import Job, Resources, TaskState
-from datagen_core.store.runs import Attempt
+from datagen_core.store.runs import Attempt, TaskKey
 
 
 class InlineExecutor:
@@ -27,14 +27,14 @@ class InlineExecutor:
 
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""
-        return f"{len(job.attempt.tasks)} task(s), one after another, in this process"
+        return f"{job.size} task(s), one after another, in this process"
 
     def submit(self, job: Job) -> None:
         """Do all tasks; they are over when this returns."""
-        for task in range(len(job.attempt.tasks)):
-            job.work(task)
+        for place in range(job.size):
+            job.work(place)
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[tuple[int, int], TaskState]:  # noqa: ARG002
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState]:  # noqa: ARG002
         """Return nothing: no task outlives `submit`."""
         return {}
 

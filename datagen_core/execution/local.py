@@ -7,12 +7,14 @@ process is recognised by pid and start time.
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,7 +28,7 @@ from datagen_core.processes import (
 )
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import read_journal
-from datagen_core.store.runs import Attempt
+from datagen_core.store.runs import Attempt, TaskKey
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """What numpy and torch read to pin their number of threads."""
@@ -60,25 +62,30 @@ class LocalExecutor:
 
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""
-        count = min(job.parallel, len(job.attempt.tasks))
+        count = min(job.parallel, job.size)
         return f"{count} process(es) of this machine, {job.resources.cpus} thread(s) each"
 
     def submit(self, job: Job) -> None:
-        """Start at most `parallel` processes; task t is done by process t modulo their number."""
-        attempt = job.attempt
-        width = min(job.parallel, len(attempt.tasks))
-        workers = []
+        """Start at most `parallel` processes; place p is done by process p modulo their number."""
+        tasks = [(attempt, task) for attempt in job.attempts for task in range(len(attempt.tasks))]
+        width = min(job.parallel, job.size)
+        workers: dict[Path, list[dict[str, Any]]] = {_receipt(each): [] for each in job.attempts}
         for first in range(width):
-            tasks = list(range(first, len(attempt.tasks), width))
-            child = self._start(attempt, tasks, job.resources.cpus)
-            workers.append({**describe_process(child.pid), "tasks": tasks})
-        content = {"workers": workers}
-        publish_document(_receipt(attempt), content, attempt.run.set.temporary)
+            share = _by_attempt(tasks[first::width])
+            process = describe_process(self._start(share, job.resources.cpus).pid)
+            for attempt, numbers in share:
+                workers[_receipt(attempt)].append({**process, "tasks": numbers})
+        for attempt in job.attempts:
+            content = {"workers": workers[_receipt(attempt)]}
+            publish_document(_receipt(attempt), content, attempt.run.set.temporary)
 
-    def _start(self, attempt: Attempt, tasks: list[int], cpus: int) -> subprocess.Popen[bytes]:
-        place = [str(attempt.run.set.root), str(attempt.run.number), str(attempt.number)]
-        command = [sys.executable, "-m", "datagen_core.worker", *place, *map(str, tasks)]
-        log = attempt.run.log(attempt.number, tasks[0])
+    def _start(self, share: list[tuple[Attempt, list[int]]], cpus: int) -> subprocess.Popen[bytes]:
+        places = [
+            json.dumps([str(attempt.run.set.root), attempt.run.number, attempt.number, tasks])
+            for attempt, tasks in share
+        ]
+        command = [sys.executable, "-m", "datagen_core.worker", *places]
+        log = share[0][0].log(share[0][1][0])
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
@@ -92,10 +99,10 @@ class LocalExecutor:
         self._children.append(child)
         return child
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[tuple[int, int], TaskState] | None:
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks; None when they may live on another machine."""
         self._children[:] = [child for child in self._children if child.poll() is None]
-        states: dict[tuple[int, int], TaskState] = {}
+        states: dict[TaskKey, TaskState] = {}
         for attempt in attempts:
             workers = _workers(attempt)
             if any(not is_here(worker) for worker in workers):
@@ -115,6 +122,12 @@ class LocalExecutor:
         if "end" in events:
             return ""
         return "killed" if "start" in events else "killed before it began"
+
+
+def _by_attempt(tasks: list[tuple[Attempt, int]]) -> list[tuple[Attempt, list[int]]]:
+    groups = groupby(tasks, key=lambda pair: _receipt(pair[0]))
+    found = [list(group) for _, group in groups]
+    return [(group[0][0], [task for _, task in group]) for group in found]
 
 
 def _receipt(attempt: Attempt) -> Path:
@@ -138,12 +151,10 @@ def _events(attempt: Attempt, task: int) -> list[dict[str, Any]]:
     return read_journal(attempt.run.journal(attempt.number, task))
 
 
-def _living(
-    attempt: Attempt, workers: list[dict[str, Any]]
-) -> Iterator[tuple[tuple[int, int], TaskState]]:
+def _living(attempt: Attempt, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey, TaskState]]:
     if not workers and time.time() - attempt.created < _START_SECONDS:
-        for task in range(len(attempt.tasks)):
-            yield (attempt.number, task), TaskState("queued", "its process is about to start")
+        for key in attempt.keys:
+            yield key, TaskState("queued", "its process is about to start")
     for worker in workers:
         process = find_process(worker)
         if process is None:
@@ -152,4 +163,4 @@ def _living(
         for task in worker["tasks"]:
             if not any(event["event"] == "end" for event in _events(attempt, task)):
                 phase = TaskState("running", stopped if is_stopped(process) else "")
-                yield (attempt.number, task), phase
+                yield attempt.key(task), phase

@@ -22,7 +22,7 @@ from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUna
 from datagen_core.execution import Job, Resources, TaskState
 from datagen_core.execution import slurm_diagnosis as diagnosis
 from datagen_core.execution import slurm_queue as queue
-from datagen_core.store.runs import Attempt
+from datagen_core.store.runs import Attempt, TaskKey
 
 if TYPE_CHECKING:
     import submitit
@@ -86,14 +86,14 @@ class SlurmExecutor:
             executor = _prepare(job)
         except RuntimeError as error:
             raise ExecutionError(f"no batch script: {error}") from error
-        if len(job.attempt.tasks) > 1:
-            executor.parameters["map_count"] = len(job.attempt.tasks)
+        if job.size > 1:
+            executor.parameters["map_count"] = job.size
         # submitit has no public way to see the script before it is submitted.
         command = executor._submitit_command_str  # noqa: SLF001
         return executor._make_submission_file_text(command, uid="")  # noqa: SLF001
 
     def submit(self, job: Job) -> None:
-        """Submit one job array with all tasks of the attempt.
+        """Submit one job array with all tasks of the job.
 
         Raises
         ------
@@ -104,11 +104,10 @@ class SlurmExecutor:
         """
         folder = _submission_folder(job.attempt)
         try:
-            _log_pattern(job.attempt).parent.mkdir(parents=True, exist_ok=True)
-            tasks = range(len(job.attempt.tasks))
+            _log_pattern(job).parent.mkdir(parents=True, exist_ok=True)
             # submitit prints what sbatch says, which is in its exception too.
             with redirect_stderr(StringIO()):
-                _prepare(job).map_array(partial(_run_task, job.work), tasks)
+                _prepare(job).map_array(partial(_run_task, job.work), range(job.size))
         except RuntimeError as error:  # what all of submitit's errors are
             shutil.rmtree(folder, ignore_errors=True)
             raise _refusal(str(error), job) from error
@@ -119,38 +118,49 @@ class SlurmExecutor:
         for link in folder.glob(".submission_file_*"):
             link.unlink(missing_ok=True)
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[tuple[int, int], TaskState] | None:
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks, as squeue shows them; None when it fails or takes too long."""
-        rows = queue.read_queue([attempt.name for attempt in attempts])
+        rows = queue.read_queue(_names(attempts))
         if rows is None:
             return None
-        numbers = {attempt.name: attempt.number for attempt in attempts}
-        living = {(numbers[row.name], row.task or 0): row.living for row in rows if row.living}
+        living = {TaskKey(row.name, row.task or 0): row.living for row in rows if row.living}
         # A job comes into the queue as a whole.
-        unseen = [each for each in attempts if each.name not in {row.name for row in rows}]
-        return living | {place: TaskState("queued") for place in _just_submitted(unseen)}
+        seen = {row.name for row in rows}
+        unseen = [each for each in attempts if each.name not in seen]
+        return living | {key: TaskState("queued") for key in _just_submitted(unseen)}
 
     def cancel(self, attempts: Sequence[Attempt]) -> None:
-        """End the jobs of these attempts, pending and running ones.
+        """End the tasks of these attempts, pending and running ones; others of their jobs go on.
 
         Raises
         ------
         SchedulerUnavailableError
             When the controller does not answer.
         """
-        rows = queue.read_queue([attempt.name for attempt in attempts])
+        rows = queue.read_queue(_names(attempts))
         living = {row.name for row in rows or () if row.living}
-        queue.cancel_jobs([each.name for each in attempts if rows is None or each.name in living])
+        own = [each for each in attempts if not each.is_shared]
+        queue.cancel_jobs([each.name for each in own if rows is None or each.name in living])
+        keys = {key for each in attempts if each.is_shared for key in each.keys}
+        queue.cancel_tasks([row for row in rows or () if row.living and _key(row) in keys])
 
     def diagnose(self, attempt: Attempt, task: int) -> str:
         """Return in one line why a task ended, or nothing; works without accounting."""
         return diagnosis.diagnose(attempt, task)
 
 
-def _just_submitted(attempts: Iterable[Attempt]) -> Iterator[tuple[int, int]]:
+def _names(attempts: Iterable[Attempt]) -> list[str]:
+    return list(dict.fromkeys(attempt.name for attempt in attempts))
+
+
+def _key(row: queue.QueueRow) -> TaskKey:
+    return TaskKey(row.name, row.task or 0)
+
+
+def _just_submitted(attempts: Iterable[Attempt]) -> Iterator[TaskKey]:
     for attempt in attempts:
         if time.time() - attempt.created < _GRACE_SECONDS:
-            yield from ((attempt.number, task) for task in range(len(attempt.tasks)))
+            yield from attempt.keys
 
 
 def _run_task(work: Callable[[int], None], task: int) -> None:
@@ -208,7 +218,7 @@ def _logging_left_alone() -> Iterator[None]:
 def _setup_lines(job: Job) -> list[str]:
     threads = " ".join(f"{name}={job.resources.cpus}" for name in _THREAD_VARIABLES)
     lines = [f"export {threads}", *job.resources.setup]
-    if len(job.attempt.tasks) == 1:
+    if job.size == 1:
         # Submitted from a task of an array, a job would take itself for that task.
         lines.insert(0, "unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID")
     return lines
@@ -218,7 +228,7 @@ def _additional_options(job: Job) -> dict[str, str | bool]:
     options = {name.replace("-", "_"): value for name, value in job.resources.options.items()}
     if taken := sorted(_OURS & set(options)):
         raise ConfigurationError(f"datagen sets these options itself: {', '.join(taken)}")
-    additional: dict[str, str | bool] = {"output": str(_log_pattern(job.attempt))}
+    additional: dict[str, str | bool] = {"output": str(_log_pattern(job))}
     if not {"requeue", "no_requeue"} & set(options):
         # Requeued tasks wait for two minutes; whoever watches resubmits at once.
         additional["no_requeue" if job.waiting else "requeue"] = True
@@ -227,13 +237,13 @@ def _additional_options(job: Job) -> dict[str, str | bool]:
 
 def _submission_folder(attempt: Attempt) -> Path:
     """Return where submitit keeps the script and its pickles: one folder for each attempt."""
-    return attempt.run.folder / "submitit" / str(attempt.number)
+    return attempt.job_folder / "submitit" / str(attempt.number)
 
 
-def _log_pattern(attempt: Attempt) -> Path:
+def _log_pattern(job: Job) -> Path:
     """Return the path of the logs in the form of `sbatch --output`."""
-    first = attempt.run.log(attempt.number, 0)
-    stem = first.stem.removesuffix("0") + "%a" if len(attempt.tasks) > 1 else first.stem
+    first = job.attempt.log(0)
+    stem = first.stem.removesuffix("0") + "%a" if job.size > 1 else first.stem
     return Path(str(first.parent).replace("%", "%%")) / f"{stem}{first.suffix}"
 
 

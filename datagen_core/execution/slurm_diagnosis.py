@@ -66,7 +66,7 @@ def _with_limit(verdict: str, attempt: Attempt) -> str:
 
 
 def _from_log(attempt: Attempt, task: int) -> str:
-    lines = _tail(attempt.run.log(attempt.number, task))
+    lines = _tail(attempt.log(task))
     said = [match[1] for match in map(_SLURMSTEPD.match, lines) if match]
     # A task that was requeued has the end of its earlier lives in its log: only the last counts.
     last = "\n".join(said[-4:])
@@ -89,8 +89,9 @@ def _tail(path: Path) -> list[str]:
 
 def _from_queue(attempt: Attempt, task: int) -> str:
     rows = read_queue([attempt.name]) or []
+    place = attempt.key(task).place
     # Of a cancelled array, what never started is one row without an index.
-    mine = [row for row in rows if row.task == task] or [row for row in rows if row.task is None]
+    mine = [row for row in rows if row.task == place] or [row for row in rows if row.task is None]
     if not mine or mine[-1].living:
         return ""
     row = mine[-1]
@@ -115,8 +116,9 @@ def _from_accounts(attempt: Attempt, task: int) -> str:
     # Without accounting it exits with 1.
     text = ask("sacct", "-nXP", f"--name={attempt.name}", f"--starttime={since}", "-o", columns)
     rows = [line.split("|") for line in (text or "").splitlines()]
-    array = len(attempt.tasks) > 1
-    mine = [row for row in rows if not array or row[0].endswith(f"_{task}")]
+    array = attempt.is_shared or len(attempt.tasks) > 1
+    place = attempt.key(task).place
+    mine = [row for row in rows if not array or row[0].endswith(f"_{place}")]
     # Of a cancelled array, what never started is one row: "12_[3-7%2]".
     mine = mine or [row for row in rows if "[" in row[0]]
     if not mine:

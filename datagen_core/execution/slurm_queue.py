@@ -113,7 +113,13 @@ class QueueRow(NamedTuple):
     task: int | None
     state: str
     job_id: str
+    array_id: str
     reason: str
+
+    @property
+    def element(self) -> str:
+        """What scancel calls it."""
+        return self.job_id if self.task is None else f"{self.array_id}_{self.task}"
 
     @property
     def living(self) -> TaskState | None:
@@ -135,7 +141,7 @@ def read_queue(names: Sequence[str]) -> list[QueueRow] | None:
     rows: list[QueueRow] = []
     for start in range(0, len(names), _NAMES_PER_CALL):
         chunk = ",".join(names[start : start + _NAMES_PER_CALL])
-        text = ask("squeue", "-h", "-r", "-t", "all", "-n", chunk, "-o", "%j|%K|%T|%A|%r")
+        text = ask("squeue", "-h", "-r", "-t", "all", "-n", chunk, "-o", "%j|%K|%T|%A|%F|%r")
         if text is None:
             return None
         rows.extend(_parse_rows(text))
@@ -144,8 +150,9 @@ def read_queue(names: Sequence[str]) -> list[QueueRow] | None:
 
 def _parse_rows(text: str) -> Iterator[QueueRow]:
     for line in text.splitlines():
-        name, task, state, job_id, reason = line.split("|", 4)
-        yield QueueRow(name, int(task) if task.isdigit() else None, state, job_id, reason)
+        name, task, state, job_id, array_id, reason = line.split("|", 5)
+        number = int(task) if task.isdigit() else None
+        yield QueueRow(name, number, state, job_id, array_id, reason)
 
 
 def describe_reason(reason: str) -> str:
@@ -213,6 +220,19 @@ def _ask_or_raise(*command: str) -> str:
     return text
 
 
+def cancel_tasks(rows: Sequence[QueueRow]) -> None:
+    """End single tasks of arrays, pending and running ones.
+
+    Raises
+    ------
+    SchedulerUnavailableError
+        When the controller does not answer.
+    """
+    for start in range(0, len(rows), _NAMES_PER_CALL):
+        chunk = rows[start : start + _NAMES_PER_CALL]
+        _scancel(*(row.element for row in chunk), what=chunk[0].name)
+
+
 def cancel_jobs(names: Sequence[str]) -> None:
     """End the jobs with these names, pending and running ones.
 
@@ -224,10 +244,13 @@ def cancel_jobs(names: Sequence[str]) -> None:
         When the controller does not answer.
     """
     for name in names:
-        done = call("scancel", f"--name={name}")
-        if done is None or done.returncode != 0:
-            words = done.stderr.strip().splitlines()[-1:] if done else []
-            raise SchedulerUnavailableError(
-                f"cannot cancel {name}: {' '.join(words) or 'scancel does not answer'}; "
-                "try again later"
-            )
+        _scancel(f"--name={name}", what=name)
+
+
+def _scancel(*arguments: str, what: str) -> None:
+    done = call("scancel", *arguments)
+    if done is None or done.returncode != 0:
+        words = done.stderr.strip().splitlines()[-1:] if done else []
+        raise SchedulerUnavailableError(
+            f"cannot cancel {what}: {' '.join(words) or 'scancel does not answer'}; try again later"
+        )

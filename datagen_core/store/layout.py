@@ -2,6 +2,7 @@
 
 ::
 
+    <cache>/inputs/<sha256>                       files of the user that parameters refer to
     <cache>/<generator>/numbers/<k>.json          which parameter set has number k
     <cache>/<generator>/<slug>-<digest8>/         one parameter set: `SetPaths`
         params.json  schema.json
@@ -11,6 +12,7 @@
         derived/<split>/<preprocessor>-<digest8>/<start>-<stop>.h5
         views/<name>-<digest8>/view.json
         tmp/
+    <cache>/<generator>/jobs/<job name>/           logs of a job that several runs share: `JobPaths`
 """
 
 from __future__ import annotations
@@ -60,6 +62,11 @@ def list_shards(folder: Path) -> list[Interval]:
     found = [Interval(int(start), int(stop)) for start, stop in pairs]
     found.sort()
     return found
+
+
+def inputs_folder(cache: Path) -> Path:
+    """Return the folder of the files that parameters refer to."""
+    return cache / "inputs"
 
 
 def numbered(folder: Path) -> list[int]:
@@ -128,6 +135,10 @@ class SetPaths:
         """Return the split ledger of one generation."""
         return self.splits / f"{number:08}.json"
 
+    def job(self, name: str) -> JobPaths:
+        """Return the files of a job that runs of several sets of this generator share."""
+        return JobPaths(self.root.parent / "jobs" / name)
+
     def run(self, number: int) -> RunPaths:
         """Return the files of one run."""
         return RunPaths(self, number)
@@ -174,6 +185,17 @@ class RunPaths:
     def verdict(self, attempt: int, task: int) -> Path:
         """Return why a task that left no last word ended, as an observer found out."""
         return self.folder / "verdicts" / f"{attempt}-{task}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class JobPaths:
+    """The files of a job of the scheduler that belong to none of its tasks' runs alone."""
+
+    folder: Path
+
+    def log(self, place: int) -> Path:
+        """Return what the worker at a place of the job printed."""
+        return self.folder / "logs" / f"{place}.log"
 
 
 def list_folders(folder: Path) -> list[Path]:

@@ -11,7 +11,8 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from datagen_core.errors import ConfigurationError
 from datagen_core.sharding import Interval, IntervalSet
@@ -125,7 +126,7 @@ class Attempt:
     Attributes
     ----------
     run
-        The files of its run; `run.log(number, task)` is where a task's output belongs.
+        The files of its run.
     number
         Counts the attempts of a run, from 0.
     name
@@ -138,6 +139,9 @@ class Attempt:
         The time limit of a task, or None for no limit.
     created
         Seconds since the epoch.
+    first
+        The place of task 0 in the job; None when the job is this attempt's alone. Attempts of
+        several runs may share a job, one behind the other, and then its name.
     """
 
     run: RunPaths
@@ -147,16 +151,58 @@ class Attempt:
     tasks: tuple[IntervalSet, ...]
     minutes: int | None
     created: float
+    first: int | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the job is shared with attempts of other runs."""
+        return self.first is not None
+
+    def key(self, task: int) -> TaskKey:
+        """Return what executors call one of its tasks."""
+        return TaskKey(self.name, (self.first or 0) + task)
+
+    @property
+    def keys(self) -> list[TaskKey]:
+        """What executors call its tasks, in order."""
+        return [self.key(task) for task in range(len(self.tasks))]
+
+    @property
+    def job_folder(self) -> Path:
+        """Where an executor keeps what belongs to the job."""
+        return self.run.set.job(self.name).folder if self.is_shared else self.run.folder
+
+    def log(self, task: int) -> Path:
+        """Return where the output of a task belongs."""
+        if self.first is None:
+            return self.run.log(self.number, task)
+        return self.run.set.job(self.name).log(self.first + task)
+
+
+class TaskKey(NamedTuple):
+    """What an executor calls a task: the name of its job, and its place there."""
+
+    job: str
+    place: int
 
 
 def publish_attempt(
-    run: RunPaths, run_id: str, executor: str, tasks: Iterable[IntervalSet], minutes: int | None
+    run: RunPaths,
+    run_id: str,
+    executor: str,
+    tasks: Iterable[IntervalSet],
+    minutes: int | None,
+    shared: TaskKey | None = None,
 ) -> Attempt:
-    """Publish the plan of the next attempt of a run and return it."""
+    """Publish the plan of the next attempt of a run and return it.
+
+    Its job is its own, named after run and number, unless its first task has a place in `shared`.
+    """
     tasks = tuple(tasks)
     while True:
         number = (numbered(run.attempts) or [-1])[-1] + 1
-        attempt = Attempt(run, number, f"{run_id}.{number}", executor, tasks, minutes, time.time())
+        name, first = shared or (f"{run_id}.{number}", None)
+        attempt = Attempt(run, number, name, executor, tasks, minutes, time.time(), first)
         if _publish_attempt(attempt):
             return attempt
 
@@ -168,6 +214,7 @@ def _publish_attempt(attempt: Attempt) -> bool:
         "tasks": [[list(interval) for interval in task] for task in attempt.tasks],
         "minutes": attempt.minutes,
         "created": attempt.created,
+        "first": attempt.first,
     }
     path = attempt.run.attempt(attempt.number)
     return publish_document(path, content, attempt.run.set.temporary)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ BYTES = "a57fcce847391d98764fa7ba005fc98dc994dd056fff9d85df151d74b4d7c03c"
 
 
 def maker_of(generator, params=None, seed=0):
-    binding = bind_generator(generator, None, params, seed, None)
+    binding = bind_generator(generator, None, params, seed, Path("nowhere"))
     return BatchMaker.of(generator, binding.record)
 
 
@@ -119,7 +120,7 @@ def test_global_generators_are_given_back():
     ],
 )
 def test_another_generator_of_that_name_is_refused(changes, words):
-    record = bind_generator(walks, None, None, 0, None).record
+    record = bind_generator(walks, None, None, 0, Path("nowhere")).record
     other = datagen_core.DatasetGenerator(**{**vars(walks), **changes})
 
     with pytest.raises(GeneratorError, match=words):

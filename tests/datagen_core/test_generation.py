@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import datagen_core
 from datagen_core import Cache, generate
+from datagen_core.driving import drive
 from datagen_core.errors import ConfigurationError, IncompleteRunError, ParamsError
 from datagen_core.generation import cancel, take_up
 from datagen_core.planning import Settings
@@ -55,7 +57,7 @@ def test_holes_are_filled_with_the_same_samples(tmp_path_factory, generator, n, 
     assert len(param_set.existing) == n + 7 - lost.size
 
     for reservation in list_reservations(param_set.paths):
-        take_up(param_set.paths, reservation, Settings(executor="inline")).drive()
+        drive([take_up(param_set.paths, reservation, Settings(executor="inline"))])
     assert checksum(param_set) == before
 
 
@@ -164,7 +166,7 @@ def test_later_runs_follow_the_holes_of_earlier_ones(tmp_path):
 def test_a_complete_run_is_resumed_for_nothing(tmp_path):
     param_set = make(tmp_path, 30)
     (reservation,) = list_reservations(param_set.paths)
-    status = take_up(param_set.paths, reservation, Settings()).drive()
+    [status] = drive([take_up(param_set.paths, reservation, Settings())])
 
     assert status.state == "complete"
     assert len(list_attempts(param_set.paths.run(0))) == 1
@@ -191,3 +193,45 @@ def test_nothing_is_left_in_the_temporary_folder(tmp_path):
 
     assert [path for path in param_set.paths.temporary.iterdir() if path.suffix == ".tmp"] == []
     assert param_set.existing.intervals == (Interval(0, 30),)
+
+
+class WideParams(datagen_core.Params):
+    width: int = 2
+
+
+def schema_of(params):
+    return datagen_core.Schema({"x": datagen_core.Field("float64", (params.width,))})
+
+
+def look(params):
+    if params.width > 9:
+        raise datagen_core.DatagenError("too wide; take 9 at most")
+    return [f"{params.width} wide"]
+
+
+@datagen_core.generator(2, WideParams, schema=schema_of, preflight=look)
+def wide(size, params, rng):
+    """Make vectors whose length is a parameter."""
+    return {"x": rng.normal(size=(size, params.width))}
+
+
+def test_a_schema_may_follow_from_the_parameters(tmp_path):
+    made = datagen_core.sweep(
+        wide, 3, [{"width": 1}, {"width": 4}], executor="inline", cache=tmp_path
+    )
+
+    assert [each["raw"].get(3)["x"].shape for each in made] == [(3, 1), (3, 4)]
+
+
+def test_a_preflight_refuses_before_anything_is_written(tmp_path):
+    with pytest.raises(datagen_core.DatagenError, match="too wide; take 9"):
+        datagen_core.generate(wide, 3, {"width": 10}, executor="inline", cache=tmp_path)
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_user_reads_what_a_preflight_says(run_cli):
+    answer = run_cli("generate", f"{__file__}:wide", "-n", 2, "--sweep", "width=3,4",
+                     "--executor", "inline")  # fmt: skip
+
+    assert (answer.code, answer.err.splitlines()[:2]) == (0, ["datagen: 3 wide", "datagen: 4 wide"])

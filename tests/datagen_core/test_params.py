@@ -160,3 +160,24 @@ def test_description_tells_type_default_and_docstring():
     }
     assert (label["type"], label["default"]) == ("str", "none")
     assert describe_params(NeedyParams)[0]["required"] is True
+
+
+class ListParams(Params):
+    """Sizes that may be given as text."""
+
+    sizes: tuple[int, ...] = ()
+
+    @classmethod
+    def prepare(cls, values):
+        text = values.get("sizes")
+        sizes = text.split("-") if isinstance(text, str) else text
+        return super().prepare({**values, "sizes": sizes})
+
+
+@pytest.mark.parametrize("given", ["1-2", (1, 2), [1, 2]])
+def test_other_forms_are_prepared_before_they_are_validated(given):
+    assert bind(ListParams, {"sizes": given}, "g").canonical() == {"sizes": [1, 2]}
+
+
+def test_a_bound_instance_is_as_good_as_a_mapping():
+    assert bind(ListParams, ListParams(sizes="3-4"), "g").sizes == (3, 4)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import SchemaError
-from datagen_core.schema import bytes_of, join_columns, slice_columns
+from datagen_core.schema import bytes_of, join_columns, slice_columns, without_measured
 from datagen_core.store.shards import columns_checksum
 from strategies import fields, filled_schemas, schemas
 
@@ -147,3 +147,29 @@ def test_size_in_memory_counts_values_and_offsets():
 
 def test_ragged_reads_well():
     assert repr(ragged([[1], []])) == "<Ragged: 2 arrays of float64 (n)>"
+
+
+TIMED = np.dtype([("value", "f8"), ("seconds", "f8")])
+
+
+def test_measurements_do_not_count_when_makings_are_compared():
+    field = Field(TIMED, ragged=True, measured=("seconds",))
+    made = [np.array([(1.0, seconds), (2.0, seconds)], TIMED) for seconds in (0.1, 0.2)]
+    schema = Schema({"rows": field})
+    blank = [without_measured({"rows": Ragged.from_arrays([rows], field)}, schema) for rows in made]
+
+    assert columns_checksum(blank[0]) == columns_checksum(blank[1])
+    assert blank[0]["rows"].values["value"].tolist() == [1, 2]
+    assert made[0]["seconds"].tolist() == [0.1, 0.1]
+
+
+def test_measured_members_survive_json():
+    field = Field(TIMED, measured=("seconds",))
+
+    assert Field.from_json(json.loads(json.dumps(field.to_json()))) == field
+    assert "measured" not in Field(TIMED).to_json()
+
+
+def test_only_members_of_the_record_can_be_measured():
+    with pytest.raises(SchemaError, match="'minutes' is measured, but no member"):
+        Field(TIMED, measured=("minutes",))

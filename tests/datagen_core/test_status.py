@@ -72,7 +72,7 @@ def test_files_are_all_that_counts(run):
     attempt = attempt_of(run)
     tell(attempt, 0, error(0, 10, final=True), end("failed"))
     publish(run, 0, 20)
-    status = status_of(run, Observed({(0, 0): TaskState("running")}))
+    status = status_of(run, Observed({attempt.key(0): TaskState("running")}))
 
     assert (status.state, status.ranges, len(status.done)) == ("complete", (), 20)
 
@@ -89,7 +89,8 @@ def test_a_run_that_was_never_submitted_is_submitted(run):
 def test_tasks_that_are_alive_are_left_alone(run):
     attempt = attempt_of(run)
     tell(attempt, 0, ("batches", {"waiting": 4}))
-    states = {(0, 0): TaskState("running"), (0, 1): TaskState("queued", "no node is free")}
+    living = (TaskState("running"), TaskState("queued", "no node is free"))
+    states = dict(zip(attempt.keys, living, strict=True))
     status = status_of(run, Observed(states))
 
     assert phases(status) == [("running", "0-9", False), ("queued", "10-19", False)]
@@ -211,8 +212,8 @@ def test_files_that_vanished_are_made_again(run):
 
 def test_the_latest_attempt_speaks_for_its_samples(run):
     tell(attempt_of(run), 0, error(0, 10), end("failed"))
-    attempt_of(run, TASKS[:1])
-    status = status_of(run, Observed({(1, 0): TaskState("running")}, "killed"))
+    latest = attempt_of(run, TASKS[:1])
+    status = status_of(run, Observed({latest.key(0): TaskState("running")}, "killed"))
 
     assert ("running", "0-9", False) in phases(status)
     assert [item.phase for item in status.ranges if item.samples & TASKS[0]] == ["running"]

@@ -214,8 +214,8 @@ def test_ctrl_c_publishes_too_and_goes_on_up(plan):
 
 
 def test_a_job_exits_with_1_unless_it_is_done(plan):
-    run_job(place_of(plan(unsteady, 5)), 0)
+    run_job([(place_of(plan(unsteady, 5)), 1)], 0)
     with pytest.raises(SystemExit) as end:
-        run_job(place_of(plan(broken, 15)), 0)
+        run_job([(place_of(plan(broken, 15)), 1)], 0)
 
     assert end.value.code == 1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import signal
 
+import numpy as np
 import pytest
 
+from datagen_core import Cache
 from slurm_runs import (
     attempts_of,
     columns,
@@ -127,3 +129,36 @@ def test_timings_of_slurm_tasks_are_recorded(folder):
     estimate = json.loads(plan.stdout)["estimate"]
     assert 0 < estimate["mean_seconds"] < 60
     assert status(folder)["state"] == "complete"
+
+
+GRID = ["--sweep", "left=-3,-2", "--sweep", "std_dev=0.1,0.5"]
+
+
+def test_a_sweep_is_one_array_with_the_same_samples(folder, tmp_path):
+    generate(folder, "-n", 100, *GRID, "--njobs", 2, "--time", 5)
+    here = prepare(tmp_path / "here")
+    generate(here, "-n", 100, *GRID, executor="inline")
+
+    made, expected = (Cache(where / "cache")["noisy_sine"] for where in (folder, here))
+    assert [made[k].params for k in made] == [expected[k].params for k in expected]
+    for k in made:
+        assert np.array_equal(made[k]["raw"].get(100), expected[k]["raw"].get(100))
+    jobs = list((folder / "cache" / "noisy_sine" / "jobs").iterdir())
+    assert [len(list((job / "logs").iterdir())) for job in jobs] == [4]
+
+
+def test_one_set_of_a_sweep_can_be_cancelled_and_resumed(folder, slurm):
+    held = ["--slurm-option", "hold", "--no-wait", "--time", 5]
+    generate(folder, "-n", 100, *GRID, *held)
+    assert len(job_ids(slurm, "pending")) == 4
+    run(folder, "cancel", "noisy_sine", "-p", "1")
+    found = json.loads(run(folder, "status", "--json").stdout)
+
+    assert {(each["number"], each["ranges"][0]["state"]) for each in found} == {
+        (0, "queued"), (1, "cancelled"), (2, "queued"), (3, "queued"),
+    }  # fmt: skip
+    run(folder, "resume", "--no-wait", "--time", 5)
+    slurm.run("scontrol", "release", *job_ids(slurm, "pending"))
+    run(folder, "resume", "--time", 5)
+    sets = Cache(folder / "cache")["noisy_sine"]
+    assert [made.counts for made in sets.values()] == [{"raw": 100}] * 4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -105,6 +106,8 @@ def test_a_view_has_parts_and_users(users, run_cli, tmp_path):
     rows = rows_of(tmp_path / "t.csv")
 
     assert "train 1, test 2" in answer.out
+    # The users of one part have fixed fields, those of the other do not.
+    assert list(rows[0]) == ["part", "user", "sample", "y", "r_a", "r_b"]
     assert [(row["part"], row["user"], row["sample"], row["y"]) for row in rows] == [
         ("train", "b", "2", "3"),
         ("train", "b", "0", "0"),
@@ -219,3 +222,76 @@ def test_an_empty_split_is_said(made, run_cli, tmp_path):
     answer = run_cli("export", "plain", "--split", "raw", "--format", "csv", tmp_path / "t.csv")
 
     assert "plain 0 has no samples in raw" in answer.err
+
+
+def own_table(columns, indices, param_set, first_row, *, mark="m"):
+    """Make one row a sample, as a generator's own table may."""
+    rows = len(indices)
+    return {
+        "id": np.arange(first_row + 1, first_row + rows + 1),
+        "mark": np.full(rows, f"{mark}{param_set.number}", object),
+        "v0": columns["v"][:, 0],
+    }
+
+
+@pytest.fixture
+def with_table(monkeypatch):
+    point = SimpleNamespace(name="tables", load=lambda: own_table)
+
+    def entry_points(group, name=None):
+        return [point] if (group, name) == ("datagen.tables", "tables") else []
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+
+
+@pytest.fixture
+def two_sets(cache):
+    for seed in (0, 1):
+        datagen_core.generate(tables, 3, seed=seed, executor="inline", cache=cache)
+
+
+def lines_of(path):
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_a_generator_may_have_a_table_of_its_own(two_sets, with_table, run_cli, tmp_path):
+    answer = run_cli("export", "tables", "--all-sets", "--format", "csv", tmp_path / "t.csv",
+                     "-o", "mark=s")  # fmt: skip
+
+    assert answer.code == 0
+    assert lines_of(tmp_path / "t.csv") == [
+        ["id", "mark", "v0"],
+        *[[str(place + 1), f"s{place // 3}", "0.1"] for place in range(6)],
+    ]
+
+
+def test_unknown_options_of_a_table_are_refused(two_sets, with_table, run_cli, tmp_path):
+    answer = run_cli("export", "tables", "-p", "0", "--format", "csv", tmp_path / "t.csv",
+                     "-o", "colour=s")  # fmt: skip
+
+    assert (answer.code, "it has mark" in answer.err) == (2, True)
+
+
+def test_all_parameter_sets_make_one_table(two_sets, cache, run_cli, tmp_path):
+    run_cli("export", "tables", "--all-sets", "--format", "csv", tmp_path / "t.csv")
+    head, *rows = lines_of(tmp_path / "t.csv")
+    digests = [made.record.digest[:12] for made in Cache(cache)["tables"].values()]
+
+    assert head[:2] == ["set", "sample"]
+    assert [row[0] for row in rows] == [digest for digest in digests for _ in EXPECTED]
+
+
+def test_sets_without_the_split_are_left_out(two_sets, cache, run_cli, tmp_path):
+    Cache(cache)["tables"][1].move(2, "train")
+    asked = ("export", "tables", "--all-sets", "--format", "csv", tmp_path / "t.csv", "--split")
+
+    assert run_cli(*asked, "train").code == 0
+    assert len(lines_of(tmp_path / "t.csv")) == 2
+    assert "none of the parameter sets has" in run_cli(*asked, "test").err
+
+
+def test_one_set_and_all_sets_exclude_each_other(two_sets, run_cli, tmp_path):
+    answer = run_cli("export", "tables", "--all-sets", "-p", "0", "--format", "csv", tmp_path / "t")
+
+    assert (answer.code, "-p, or --all-sets" in answer.err) == (2, True)

@@ -50,7 +50,7 @@ def test_an_attempt_that_was_just_planned_is_queued(attempt):
     states = LocalExecutor().poll([attempt])
 
     assert {key: state.phase for key, state in states.items()} == {
-        (0, task): "queued" for task in range(3)
+        attempt.key(task): "queued" for task in range(3)
     }
 
 
@@ -60,7 +60,7 @@ def test_another_process_sees_the_same_tasks(attempt):
     seen = LocalExecutor().poll([attempt])
     finish(executor)
 
-    assert set(seen) <= {(0, 0), (0, 1), (0, 2)}
+    assert set(seen) <= set(attempt.keys)
     assert LocalExecutor().poll([attempt]) == {}
 
 

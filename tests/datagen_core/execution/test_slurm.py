@@ -98,24 +98,26 @@ def test_poll_tells_running_from_queued(start, tmp_path):
     wait_for(tmp_path / "0.started", tmp_path / "1.started")
     found = EXECUTOR.poll([running, held])
     assert {place: state.phase for place, state in found.items()} == {
-        (running.number, 0): "running",
-        (running.number, 1): "running",
-        (held.number, 0): "queued",
+        running.key(0): "running",
+        running.key(1): "running",
+        held.key(0): "queued",
     }
-    assert found[held.number, 0].reason.startswith("held by its owner")
+    assert found[held.key(0)].reason.startswith("held by its owner")
 
 
 def test_poll_says_when_a_limit_is_above_the_maximum(start):
     attempt = start(note, partition="short", minutes=100)
     expected = "time limit above the partition's maximum"
-    wait_until(lambda: EXECUTOR.poll([attempt])[0, 0].reason == expected, "the reason")
+    wait_until(lambda: EXECUTOR.poll([attempt])[attempt.key(0)].reason == expected, "the reason")
 
 
 def test_poll_says_that_no_node_is_available(start, slurm):
     slurm.fail_node("n4")
     attempt = start(note, options={"nodelist": "n4"})
     try:
-        wait_until(lambda: "no node available" in EXECUTOR.poll([attempt])[0, 0].reason, "reason")
+        wait_until(
+            lambda: "no node available" in EXECUTOR.poll([attempt])[attempt.key(0)].reason, "reason"
+        )
     finally:
         slurm.resume_nodes()
 

@@ -103,24 +103,24 @@ def test_a_log_that_is_no_text_is_no_error(attempt):
     ],
 )
 def test_the_queue_remembers_how_a_task_ended(attempt, fake, state, exit_code, verdict):
-    fake("squeue", f"run-7|0|COMPLETED|8|None\nrun-7|1|{state}|9|None")
+    fake("squeue", f"run-7|0|COMPLETED|8|8|None\nrun-7|1|{state}|9|8|None")
     fake("scontrol", f"JobId=9 JobName=run-7 ExitCode={exit_code} NodeList=n3")
     assert diagnose(attempt, 1) == verdict
 
 
 def test_a_job_that_took_over_the_id_is_not_asked(attempt, fake):
-    fake("squeue", "run-7|1|FAILED|9|None")
+    fake("squeue", "run-7|1|FAILED|9|8|None")
     fake("scontrol", "JobId=9 JobName=another ExitCode=3:0 NodeList=n3")
     assert diagnose(attempt, 1) == ""
 
 
 def test_what_never_started_of_a_cancelled_array_is_cancelled(attempt, fake):
-    fake("squeue", "run-7|0|COMPLETED|8|None\nrun-7|N/A|CANCELLED|9|Resources")
+    fake("squeue", "run-7|0|COMPLETED|8|8|None\nrun-7|N/A|CANCELLED|9|8|Resources")
     assert diagnose(attempt, 1) == "cancelled"
 
 
 def test_a_living_task_has_no_verdict(attempt, fake):
-    fake("squeue", "run-7|1|RUNNING|9|None")
+    fake("squeue", "run-7|1|RUNNING|9|8|None")
     assert diagnose(attempt, 1) == ""
 
 

@@ -28,7 +28,7 @@ def fake(tmp_path, monkeypatch):
 
 
 def row(state, reason="None"):
-    return QueueRow("run-7", 1, state, "9", reason)
+    return QueueRow("run-7", 1, state, "9", "8", reason)
 
 
 @pytest.mark.parametrize("state", ["PENDING", "CONFIGURING", "REQUEUED", "SPECIAL_EXIT"])
@@ -71,8 +71,8 @@ def test_reasons_are_said_for_people(reason, meaning):
 
 
 def test_rows_may_hold_a_bar_in_their_reason(fake):
-    fake("squeue", "echo 'run-7|3|PENDING|9|a|b'")
-    assert read_queue(["run-7"]) == [QueueRow("run-7", 3, "PENDING", "9", "a|b")]
+    fake("squeue", "echo 'run-7|3|PENDING|9|8|a|b'")
+    assert read_queue(["run-7"]) == [QueueRow("run-7", 3, "PENDING", "9", "8", "a|b")]
 
 
 def test_thousands_of_jobs_take_few_calls(fake, tmp_path):
@@ -89,8 +89,8 @@ def test_one_call_that_fails_leaves_nothing_known(fake):
 
 def test_filters_of_the_user_hide_nothing(fake, monkeypatch):
     monkeypatch.setenv("SQUEUE_STATES", "RUNNING")
-    fake("squeue", 'echo "run-7|N/A|PENDING|9|${SQUEUE_STATES:-None}"')
-    assert read_queue(["run-7"]) == [QueueRow("run-7", None, "PENDING", "9", "None")]
+    fake("squeue", 'echo "run-7|N/A|PENDING|9|9|${SQUEUE_STATES:-None}"')
+    assert read_queue(["run-7"]) == [QueueRow("run-7", None, "PENDING", "9", "9", "None")]
 
 
 def test_partitions_have_their_limits_in_minutes(fake):

@@ -1,0 +1,132 @@
+"""`datagen generate --sweep`: one parameter set a combination, one submission."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import datagen_core
+import generators_for_tests
+from datagen_core import Cache
+from datagen_core.execution.inline import InlineExecutor
+from datagen_core.execution.local import LocalExecutor
+
+SINE = f"{generators_for_tests.__file__}:sine"
+GRID = ["--sweep", "left=-3,-2", "--sweep", "noise=0,0.5"]
+
+
+@pytest.fixture
+def submissions(monkeypatch):
+    """Return the jobs that local executors were handed."""
+    jobs = []
+    submit = LocalExecutor.submit
+    monkeypatch.setattr(
+        LocalExecutor, "submit", lambda self, job: jobs.append(job) or submit(self, job)
+    )
+    return jobs
+
+
+def test_every_combination_is_a_parameter_set(run_cli, cache):
+    answer = run_cli("generate", SINE, "-n", 12, *GRID, "--executor", "inline")
+
+    assert answer.out == (
+        "sine: 48 samples made in 4 of 4 parameter sets; `datagen list sine` shows them\n"
+    )
+    made = Cache(cache)["sine"]
+    assert [(made[k].params["left"], made[k].params["noise"]) for k in made] == [
+        (-3, 0), (-3, 0.5), (-2, 0), (-2, 0.5),
+    ]  # fmt: skip
+
+
+def test_a_sweep_is_one_submission(run_cli, cache, submissions):
+    run_cli("generate", SINE, "-n", 20, *GRID, "--executor", "local", "--njobs", 2)
+
+    (job,) = submissions
+    assert (job.size, job.parallel, len(job.attempts)) == (4, 2, 4)
+    assert all(made.counts == {"raw": 20} for made in Cache(cache)["sine"].values())
+
+
+def test_samples_are_those_of_single_runs(run_cli, cache, tmp_path):
+    run_cli("generate", SINE, "-n", 12, *GRID, "--executor", "local", "--njobs", 3)
+    alone = datagen_core.generate(
+        SINE, 12, {"left": -2, "noise": 0.5}, executor="inline", cache=tmp_path / "alone"
+    )
+
+    swept = Cache(cache)["sine"][{"left": -2, "noise": 0.5}]
+    assert all(map(lambda a, b: (a == b).all(), swept["raw"].get(12), alone["raw"].get(12)))
+
+
+def test_a_sweep_that_is_complete_is_not_repeated(run_cli):
+    arguments = ("generate", SINE, "--total", 12, *GRID, "--executor", "inline")
+    run_cli(*arguments)
+
+    assert "all 4 parameter sets of sine have that many" in run_cli(*arguments).out
+    assert run_cli(*arguments, "--json").json["runs"] == []
+
+
+def test_only_what_is_missing_of_a_sweep_is_made(run_cli):
+    run_cli(
+        "generate", SINE, "--total", 12, "-p", "left=-3", "-p", "noise=0", "--executor", "inline"
+    )
+    answer = run_cli("generate", SINE, "--total", 12, *GRID, "--executor", "inline")
+
+    assert "36 samples made in 3 of 4 parameter sets" in answer.out
+
+
+def test_equal_points_count_once(run_cli, cache):
+    run_cli("generate", SINE, "-n", 2, "--sweep", "left=-3,-3.0", "--executor", "inline")
+
+    assert [made.counts for made in Cache(cache)["sine"].values()] == [{"raw": 2}]
+
+
+def test_one_bad_point_is_refused_before_anything_is_written(run_cli, cache):
+    answer = run_cli("generate", SINE, "-n", 2, "--sweep", "left=0,5", "--executor", "inline")
+
+    assert (answer.code, len(answer.err.splitlines())) == (2, 1)
+    assert "left must not be above right" in answer.err
+    assert not (cache / "sine").exists()
+
+
+def test_a_plan_shows_every_set(run_cli, cache):
+    plans = run_cli("generate", SINE, "-n", 20, *GRID, "--dry-run", "--json", "--njobs", 8,
+                    "--executor", "local").json  # fmt: skip
+
+    assert [len(plan["tasks"]) for plan in plans] == [2, 2, 2, 2]
+    assert not (cache / "sine").exists()
+
+
+def test_holes_of_a_sweep_are_resumed_in_one_submission(run_cli, submissions, monkeypatch, cache):
+    monkeypatch.setattr(InlineExecutor, "submit", lambda self, job: None)
+    monkeypatch.setattr("datagen_core.status.FRUITLESS_LIMIT", 1)
+    assert run_cli("generate", SINE, "-n", 20, *GRID, "--executor", "inline").code == 4
+    answer = run_cli("resume", "--executor", "local", "--njobs", 2)
+
+    assert answer.out == "resumed 4 runs\n"
+    assert [len(job.attempts) for job in submissions] == [4]
+    assert all(made.counts == {"raw": 20} for made in Cache(cache)["sine"].values())
+
+
+def test_the_function_returns_the_sets_in_order(cache):
+    points = [{"left": -2}, {"left": -3}]
+    made = datagen_core.sweep(SINE, 3, points, executor="inline", cache=cache)
+
+    assert [each.params["left"] for each in made] == [-2, -3]
+
+
+def test_a_generator_of_this_process_sweeps_inline(cache):
+    @datagen_core.generator(2, generators_for_tests.SineParams)
+    def here(size, params):
+        return [(params.left, 0.0)] * size
+
+    here.__dict__["function"].__module__ = "__main__"
+    made = datagen_core.sweep(here, 3, [{"left": -2}, {"left": -3}], executor="inline", cache=cache)
+
+    assert [each["raw"].get(3)[0].tolist() for each in made] == [[-2] * 3, [-3] * 3]
+
+
+def test_json_tells_of_every_run(run_cli):
+    told = run_cli("generate", SINE, "-n", 3, *GRID, "--executor", "inline", "--json").json
+
+    assert [run["done"] for run in told["runs"]] == [3, 3, 3, 3]
+    assert json.dumps(told["sets"]).count("left=") == 4
