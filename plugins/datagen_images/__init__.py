@@ -1,13 +1,16 @@
 """Image data sets for generators, and pictures of what generators made. A library, no plugin."""
 
-from datagen_images.catalogue import Part, Source, Variant, check_variant
+from datagen_images.catalogue import AnySource, Part, Source, Variant, check_variant
 from datagen_images.contact_sheet import Row, contact_sheet, draw_rows, save_png
 from datagen_images.errors import ImagesError
+from datagen_images.heat_map import HeatMap, count_labels
 from datagen_images.idx import read_idx
 from datagen_images.sources import Images, load_images
 from datagen_images.torchvision_import import import_torchvision
 
 __all__ = [
+    "AnySource",
+    "HeatMap",
     "Images",
     "ImagesError",
     "Part",
@@ -16,6 +19,7 @@ __all__ = [
     "Variant",
     "check_variant",
     "contact_sheet",
+    "count_labels",
     "draw_rows",
     "import_torchvision",
     "load_images",

@@ -2,7 +2,9 @@
 
 Class names are those of torchvision. Checksums are SHA-256 of the decompressed files; those of
 MNIST and Fashion-MNIST are known, so that two machines cannot hold different data under one name.
-For KMNIST and EMNIST the downloader checks what it fetches, and the readers check sizes and labels.
+So are the MD5 sums of CIFAR-10's python version, from torchvision. For KMNIST and EMNIST the
+downloader checks what it fetches; there and for CIFAR-10's binary version the readers check sizes
+and labels.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from typing import Literal, get_args
 from datagen_images.errors import ImagesError
 
 Source = Literal["emnist", "fashion_mnist", "kmnist", "mnist"]
-"""The data sets by name."""
+"""The data sets of grey images of 28 x 28 pixels: what fits a schema of one fixed form."""
+
+AnySource = Literal[Source, "cifar10"]
+"""All data sets by name."""
 
 Part = Literal["train", "test"]
 """Every data set was published in these two parts."""
@@ -28,6 +33,18 @@ _DIGITS = tuple(string.digits)
 _MERGED = tuple(string.digits + string.ascii_uppercase + "abdefghnqrt")
 
 _EMNIST_CLASSES: dict[str, tuple[str, ...]] = {
+    "cifar10": (
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ),
     "balanced": _MERGED,
     "byclass": tuple(string.digits + string.ascii_uppercase + string.ascii_lowercase),
     "bymerge": _MERGED,
@@ -37,6 +54,18 @@ _EMNIST_CLASSES: dict[str, tuple[str, ...]] = {
 }
 
 _CLASSES: dict[str, tuple[str, ...]] = {
+    "cifar10": (
+        "airplane",
+        "automobile",
+        "bird",
+        "cat",
+        "deer",
+        "dog",
+        "frog",
+        "horse",
+        "ship",
+        "truck",
+    ),
     "fashion_mnist": (
         "T-shirt/top",
         "Trouser",
@@ -54,6 +83,7 @@ _CLASSES: dict[str, tuple[str, ...]] = {
 }
 
 _TORCHVISION_CLASSES = {
+    "cifar10": "CIFAR10",
     "emnist": "EMNIST",
     "fashion_mnist": "FashionMNIST",
     "kmnist": "KMNIST",
@@ -74,32 +104,70 @@ _SHA256 = {
         "t10k-labels": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
     },
 }
+_CIFAR_MD5 = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+    "test_batch": "40351d587109b95175f43aff81a1287e",
+}
 _OWNERS = {digest: source for source, sums in _SHA256.items() for digest in sums.values()}
 
 
 @dataclass(frozen=True)
+class Form:
+    """One way in which a part of a data set was published.
+
+    Attributes
+    ----------
+    format
+        `idx`: two files, images and labels. `cifar-bin`, `cifar-py`: batches of both.
+    files
+        The names of the files in order, without `.gz`.
+    folder
+        The folder that the published archive puts them into; empty for none.
+    """
+
+    format: Literal["idx", "cifar-bin", "cifar-py"]
+    files: tuple[str, ...]
+    folder: str = ""
+
+
+@dataclass(frozen=True)
 class Publication:
-    """One part of one data set, as it was published: two IDX files.
+    """One part of one data set, as it was published.
 
     Attributes
     ----------
     source, part, variant
         Which one it is.
-    images, labels
-        Names of the two files, without `.gz`.
-    torchvision_class
-        Name of the class in `torchvision.datasets`, and of the folder that it makes.
+    forms
+        The ways in which it was published, the preferred one first. Torchvision downloads the last.
     classes
         The name of each label.
     """
 
-    source: Source
+    source: AnySource
     part: Part
     variant: Variant | None
-    images: str
-    labels: str
-    torchvision_class: str
+    forms: tuple[Form, ...]
     classes: tuple[str, ...]
+
+    @property
+    def torchvision_class(self) -> str:
+        """Name of the class in `torchvision.datasets`."""
+        return _TORCHVISION_CLASSES[self.source]
+
+    @property
+    def torchvision_folder(self) -> str:
+        """Where that class looks for the data set, below its root."""
+        return "." if self.source == "cifar10" else f"{self.torchvision_class}/raw"
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """The shape of one image: rows, columns and, in colour, channels."""
+        return (32, 32, 3) if self.source == "cifar10" else (28, 28)
 
     @property
     def is_transposed(self) -> bool:
@@ -108,6 +176,9 @@ class Publication:
 
     def check_content(self, name: str, content: bytes) -> None:
         """Refuse the content of a decompressed file that is known to be another, by ValueError."""
+        if self.source == "cifar10":
+            _check_md5(name, content)
+            return
         found = hashlib.sha256(content).hexdigest()
         expected = _SHA256.get(self.source, {}).get(name.partition("-idx")[0])
         owner = _OWNERS.get(found)
@@ -122,8 +193,16 @@ class Publication:
         return " ".join(word for word in (self.source, self.variant, self.part) if word)
 
 
+def _check_md5(name: str, content: bytes) -> None:
+    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    expected = _CIFAR_MD5.get(name)
+    if expected not in {None, found}:
+        message = f"it has MD5 {found}, not {expected}"
+        raise ValueError(message)
+
+
 def find_publication(
-    source: Source, part: Part = "train", variant: Variant | None = None
+    source: AnySource, part: Part = "train", variant: Variant | None = None
 ) -> Publication:
     """Return the files and classes of one part of a data set.
 
@@ -133,17 +212,27 @@ def find_publication(
         When there is no such data set, part or variant.
     """
     _check(source, part, variant)
-    prefix = {"train": "train", "test": "t10k"}[part]
-    if variant is not None:
-        prefix = f"emnist-{variant}-{part}"
     return Publication(
         source=source,
         part=part,
         variant=variant,
-        images=f"{prefix}-images-idx3-ubyte",
-        labels=f"{prefix}-labels-idx1-ubyte",
-        torchvision_class=_TORCHVISION_CLASSES[source],
+        forms=_cifar_forms(part) if source == "cifar10" else (_idx_form(part, variant),),
         classes=_CLASSES[source] if variant is None else _EMNIST_CLASSES[variant],
+    )
+
+
+def _idx_form(part: Part, variant: Variant | None) -> Form:
+    prefix = {"train": "train", "test": "t10k"}[part]
+    if variant is not None:
+        prefix = f"emnist-{variant}-{part}"
+    return Form("idx", (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"))
+
+
+def _cifar_forms(part: Part) -> tuple[Form, Form]:
+    names = tuple(name for name in _CIFAR_MD5 if name.startswith("test") == (part == "test"))
+    return (
+        Form("cifar-bin", tuple(f"{name}.bin" for name in names), "cifar-10-batches-bin"),
+        Form("cifar-py", names, "cifar-10-batches-py"),
     )
 
 
@@ -159,7 +248,7 @@ def check_variant(source: str, variant: str | None) -> None:
 
 def _check(source: str, part: str, variant: str | None) -> None:
     for word, value, known in (
-        ("image data set", source, get_args(Source)),
+        ("image data set", source, sorted(get_args(AnySource))),
         ("part", part, get_args(Part)),
         ("variant", variant, (None, *get_args(Variant))),
     ):

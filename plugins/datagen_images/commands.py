@@ -9,7 +9,7 @@ import click
 from datagen_core import Cache
 from datagen_images.contact_sheet import draw_rows, save_png
 from datagen_images.errors import ImagesError
-from datagen_images.sample_rows import find_image_field, make_rows
+from datagen_images.sample_rows import find_image_field, make_heat_map, make_rows
 
 _POSITIVE = click.IntRange(1)
 _PNG = click.Path(dir_okay=False, path_type=Path)
@@ -23,6 +23,11 @@ _FOLDER = click.Path(file_okay=False)
 @click.option("-n", "count", default=10, show_default=True, type=_POSITIVE, help="Samples to draw.")
 @click.option("--images", default=10, show_default=True, type=_POSITIVE, help="Images in a row.")
 @click.option("--field", help="The field with the images, where several could hold them.")
+@click.option(
+    "--heat-map/--no-heat-map",
+    default=None,
+    help="Draw how the labels of a row are distributed.  [default: up to 62 classes]",
+)
 @click.option("-o", "--output", required=True, type=_PNG, help="PNG file, replaced if it exists.")
 @click.option("--cache", type=_FOLDER, help="Default: $DATAGEN_CACHE, else ./datagen-cache.")
 def preview(  # noqa: PLR0913 (each is one option)
@@ -33,12 +38,15 @@ def preview(  # noqa: PLR0913 (each is one option)
     count: int,
     images: int,
     field: str | None,
+    heat_map: bool | None,
     output: Path,
     cache: str | None,
 ) -> None:
     """Draw the first images of the first samples of data set NAME.
 
-    A sample with many images, a client say, is a row. Labels stand below the images.
+    A sample with many images, a client say, is a row. Labels stand below the images. To the right
+    of a row, a cell for each class is the darker, the more of all labels of the sample are of that
+    class, and the number of labels follows.
     """
     if output.suffix.lower() != ".png":
         message = f"{output} is no PNG file; give it a name that ends in .png"
@@ -50,5 +58,6 @@ def preview(  # noqa: PLR0913 (each is one option)
         raise ImagesError(message)
     image = find_image_field(samples.schema, field)
     first = [samples[place] for place in range(min(count, len(samples)))]
-    save_png(draw_rows(make_rows(image, first, samples.indices, images)), output)
+    rows = make_rows(image, first, samples.indices, images)
+    save_png(draw_rows(rows, heat_map=make_heat_map(image, first, wanted=heat_map)), output)
     click.echo(output)

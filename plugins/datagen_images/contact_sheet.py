@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_images.errors import ImagesError
+from datagen_images.heat_map import HeatMap, draw_heat_map, measure_heat_map
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -77,17 +78,28 @@ def contact_sheet(
     return draw_rows(rows, scale)
 
 
-def draw_rows(rows: Sequence[Row], scale: int = 2) -> Image:
+def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: HeatMap | None = None) -> Image:
     """Return one picture of titled rows; they may differ in length, not in the size of images.
+
+    Parameters
+    ----------
+    rows
+        The rows, from top to bottom.
+    scale
+        Every pixel of an image becomes a square of this side.
+    heat_map
+        A row of its cells is drawn to the right of each row.
 
     Raises
     ------
     ImagesError
-        As `contact_sheet`.
+        As `contact_sheet`; and when the heat map has another number of rows.
     """
     _check(rows, scale)
+    _check_heat_map(rows, heat_map)
     pillow = _import_pillow()
-    layout = _lay_out(rows, scale, pillow.ImageFont.load_default().getlength)
+    length = pillow.ImageFont.load_default().getlength
+    layout = _lay_out(rows, scale, length, heat_map)
     sheet = pillow.Image.new("RGB" if _is_colour(rows[0]) else "L", layout.size, "white")
     draw = pillow.ImageDraw.Draw(sheet)
     for number, row in enumerate(rows):
@@ -97,6 +109,9 @@ def draw_rows(rows: Sequence[Row], scale: int = 2) -> Image:
             sheet.paste(tile, layout.image_corner(number, column))
         for column, caption in enumerate(row.captions):
             draw.text(layout.caption_place(number, column), caption, fill="black", anchor="ma")
+    if heat_map is not None:
+        corners = [layout.heat_map_corner(row) for row in range(len(rows))]
+        draw_heat_map(draw, heat_map, corners, layout.tile[1], length)
     return cast("Image", sheet)
 
 
@@ -127,14 +142,23 @@ class _Layout:
     tile: tuple[int, int]  # width and height of an enlarged image
     pitch: tuple[int, int]  # from one image to the next, to the right and down
     margin: int  # width of the titles
+    head: int = 0  # height of what stands above the heat map
+    heat_map: int = 0  # its width
 
     @property
     def size(self) -> tuple[int, int]:
         right, bottom = self.image_corner(self.rows, self.columns)
+        if self.heat_map:
+            right = self.heat_map_corner(0)[0] + self.heat_map + _GAP
         return max(right, 1), max(bottom, 1)
 
     def image_corner(self, row: int, column: int) -> tuple[int, int]:
-        return self.margin + _GAP + column * self.pitch[0], _GAP + row * self.pitch[1]
+        y = self.head + _GAP + row * self.pitch[1]
+        return self.margin + _GAP + column * self.pitch[0], y
+
+    def heat_map_corner(self, row: int) -> tuple[int, int]:
+        x, y = self.image_corner(row, self.columns)
+        return x + _GAP, y
 
     def caption_place(self, row: int, column: int) -> tuple[int, int]:
         """Return the middle of the caption's upper edge."""
@@ -146,7 +170,9 @@ class _Layout:
         return _GAP, self.image_corner(row, 0)[1] + self.tile[1] // 2
 
 
-def _lay_out(rows: Sequence[Row], scale: int, length: Callable[[str], float]) -> _Layout:
+def _lay_out(
+    rows: Sequence[Row], scale: int, length: Callable[[str], float], heat_map: HeatMap | None
+) -> _Layout:
     height, width = (scale * side for side in rows[0].images.shape[1:3])
     titles = [ceil(length(row.title)) for row in rows]
     captions = [ceil(length(caption)) for row in rows for caption in row.captions]
@@ -159,6 +185,8 @@ def _lay_out(rows: Sequence[Row], scale: int, length: Callable[[str], float]) ->
             height + (_TEXT_HEIGHT if captions else 0) + _GAP,
         ),
         margin=max(titles) + (2 * _GAP if any(titles) else 0),
+        head=0 if heat_map is None else _TEXT_HEIGHT,
+        heat_map=0 if heat_map is None else measure_heat_map(heat_map, length),
     )
 
 
@@ -178,6 +206,12 @@ def _check(rows: Sequence[Row], scale: int) -> None:
         raise ImagesError(f"the scale of a contact sheet is at least 1, not {scale}")
     for row in rows:
         _check_row(row, rows[0].images.shape)
+
+
+def _check_heat_map(rows: Sequence[Row], heat_map: HeatMap | None) -> None:
+    if heat_map is not None and len(heat_map.counts) != len(rows):
+        message = f"{len(rows)} rows cannot have a heat map of {len(heat_map.counts)} rows"
+        raise ImagesError(message)
 
 
 def _check_row(row: Row, first: tuple[int, ...]) -> None:

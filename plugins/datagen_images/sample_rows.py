@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from datagen_core import Field, Schema
 from datagen_images.contact_sheet import Row
 from datagen_images.errors import ImagesError
+from datagen_images.heat_map import MOST_CLASSES, HeatMap, count_labels
 
 Sample = Mapping[str, NDArray[Any]] | tuple[NDArray[Any], NDArray[Any]]
 """A sample as a split gives it: a pair `x, y`, or a dict of its fields."""
@@ -60,6 +61,15 @@ class ImageField:
             return []
         return [str(label) for label in np.atleast_1d(_value(sample, self.labels))]
 
+    def count_labels(self, samples: Sequence[Sample]) -> HeatMap | None:
+        """Return how often each class occurs in each sample; None where samples have no labels.
+
+        All labels of a sample count, however many images are drawn.
+        """
+        if self.labels is None or not self.is_many:
+            return None
+        return count_labels([_value(sample, self.labels) for sample in samples])
+
     def _as_bytes(self, images: NDArray[Any]) -> NDArray[np.uint8]:
         # not (… and …) instead of (… or …), since that also refuses NaN
         if images.size and not (images.min() >= 0 and images.max() <= 1):
@@ -106,6 +116,34 @@ def find_image_field(schema: Schema, name: str | None = None) -> ImageField:
     wanted = "these samples hold no images" if name is None else f"field {name!r} holds no images"
     message = f"{wanted} (uint8 or float, height x width); they have {fields}"
     raise ImagesError(message)
+
+
+def make_heat_map(
+    image: ImageField, samples: Sequence[Sample], *, wanted: bool | None = None
+) -> HeatMap | None:
+    """Return the labels of samples that are rows of many images, counted by class.
+
+    Parameters
+    ----------
+    image
+        Where the images are, and their labels.
+    samples
+        The samples: dicts by field, or pairs.
+    wanted
+        Whether to make one; None: where there are labels of at most `MOST_CLASSES` classes.
+
+    Raises
+    ------
+    ImagesError
+        When it is wanted, and there is nothing to count.
+    """
+    heat_map = None if wanted is False else image.count_labels(samples)
+    if wanted and heat_map is None:
+        message = "only rows of many images with integer labels have a heat map"
+        raise ImagesError(f"{message}; leave --heat-map out")
+    if wanted is None and heat_map is not None and len(heat_map.classes) > MOST_CLASSES:
+        return None
+    return heat_map
 
 
 def make_rows(

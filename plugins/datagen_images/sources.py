@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_images.catalogue import Part, Publication, Source, Variant, find_publication
+from datagen_images.catalogue import (
+    AnySource,
+    Form,
+    Part,
+    Publication,
+    Variant,
+    find_publication,
+)
+from datagen_images.cifar import decode_cifar_binary, decode_cifar_pickle
 from datagen_images.errors import ImagesError
 from datagen_images.idx import decode_idx, read_content
 from datagen_images.torchvision_import import import_torchvision
@@ -25,9 +33,6 @@ ENVIRONMENT = "DATAGEN_IMAGES"
 DEBIAN = Path("/usr/share/datasets")
 """Where Debian's packages put data sets, `dataset-fashion-mnist` among them."""
 
-SIDE = 28
-"""Every image of every data set has this many rows and columns."""
-
 
 @dataclass(frozen=True, eq=False)
 class Images:
@@ -36,7 +41,8 @@ class Images:
     Attributes
     ----------
     images
-        uint8 `(n, 28, 28)`, upright, 0 for the background.
+        uint8 `(n, 28, 28)`, upright, 0 for the background; of CIFAR-10 `(n, 32, 32, 3)`, red,
+        green and blue.
     labels
         int64 `(n,)`, as published: those of EMNIST letters start at 1.
     classes
@@ -52,24 +58,26 @@ class Images:
 
 
 def load_images(
-    source: Source,
+    source: AnySource,
     folder: str | Path | None = None,
     part: Part = "train",
     variant: Variant | None = None,
 ) -> Images:
     """Return one part of an image data set.
 
-    Its two files are looked for in `folder`, in Debian's folder of data sets, and in the folder of
-    earlier downloads. Only when they lie nowhere, torchvision downloads them. They are IDX
-    files, gzip or not, and are read without torchvision, which would need them unpacked.
+    Its files are looked for in `folder`, in Debian's folder of data sets, and in the folder of
+    earlier downloads. Only when they lie nowhere, torchvision downloads them. They are IDX files,
+    or batches of CIFAR-10's binary or python version, gzip or not, and are read without
+    torchvision, which would need them unpacked.
 
     Parameters
     ----------
     source
-        `emnist`, `fashion_mnist`, `kmnist` or `mnist`.
+        `cifar10`, `emnist`, `fashion_mnist`, `kmnist` or `mnist`.
     folder
         Holds the files themselves, or in a folder `<source>/`, or as torchvision lays them out
-        (`FashionMNIST/raw/`). None: the environment variable DATAGEN_IMAGES names it.
+        (`FashionMNIST/raw/`, `cifar-10-batches-py/`). None: the environment variable
+        DATAGEN_IMAGES names it.
     part
         `train` or `test`.
     variant
@@ -83,12 +91,21 @@ def load_images(
     publication = find_publication(source, part, variant)
     chosen = _chosen_folder(folder)
     files = _find(publication, chosen) or _download(publication, chosen or _download_folder())
-    images, labels = (_read(publication, path) for path in files)
-    where = files[0].parent
+    images, labels = _read(publication, files)
+    where = files.paths[0].parent
     _check(publication, where, images, labels)
     if publication.is_transposed:
-        images = np.ascontiguousarray(images.swapaxes(1, 2))
+        images = images.swapaxes(1, 2)
+    images = np.ascontiguousarray(images)
     return Images(_frozen(images), _frozen(labels.astype(np.int64)), publication.classes, where)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Files of one form that were found: `paths` in the order of `form.files`."""
+
+    form: Form
+    paths: tuple[Path, ...]
 
 
 def _chosen_folder(folder: str | Path | None) -> Path | None:
@@ -109,23 +126,30 @@ def _download_folder() -> Path:
     return Path(cache).expanduser() / "datagen" / "images"
 
 
-def _find(publication: Publication, chosen: Path | None) -> tuple[Path, Path] | None:
-    """Return images and labels from the first folder that has both."""
-    for place in _places(publication, chosen):
-        images, labels = _file(place, publication.images), _file(place, publication.labels)
-        if images is not None and labels is not None:
-            return images, labels
-    return None
+def _find(publication: Publication, chosen: Path | None) -> _Files | None:
+    """Return the files from the first folder that has all of one form."""
+    candidates = (
+        _find_form(form, folder)
+        for place in _places(publication, chosen)
+        for form in publication.forms
+        for folder in (place / form.folder, place)
+    )
+    return next(filter(None, candidates), None)
+
+
+def _find_form(form: Form, folder: Path) -> _Files | None:
+    paths = tuple(path for name in form.files if (path := _file(folder, name)) is not None)
+    return _Files(form, paths) if len(paths) == len(form.files) else None
 
 
 def _places(publication: Publication, chosen: Path | None) -> Iterator[Path]:
     # Bare files come last: all data sets but EMNIST have the same file names.
     if chosen is not None:
-        yield chosen / publication.torchvision_class / "raw"
+        yield chosen / publication.torchvision_folder
         yield chosen / publication.source
         yield chosen
     yield DEBIAN / publication.source.replace("_", "-")
-    yield _download_folder() / publication.torchvision_class / "raw"
+    yield _download_folder() / publication.torchvision_folder
 
 
 def _file(folder: Path, name: str) -> Path | None:
@@ -133,49 +157,77 @@ def _file(folder: Path, name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _download(publication: Publication, folder: Path) -> tuple[Path, Path]:
-    """Fetch images and labels through torchvision into `<folder>/<its class>/raw`.
+def _download(publication: Publication, folder: Path) -> _Files:
+    """Fetch the files through torchvision into the folder below `folder` that it would use.
 
     They appear under their names only when they are whole, since other processes may look for them
     at the same time.
     """
-    where = folder / publication.torchvision_class / "raw"
+    form = publication.forms[-1]
+    inner = Path(publication.torchvision_folder) / form.folder
+    where = folder / inner
     try:
         where.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as scratch:
-            for path in _fetch(publication, scratch).glob("*-ubyte"):  # all parts and variants
+            _fetch(publication, scratch)
+            for path in (Path(scratch) / inner).glob(_PATTERNS[form.format]):
                 path.replace(where / path.name)
     except Exception as error:  # network, disk, archive, no torchvision: all end in one line
         raise ImagesError(_advice(publication, where, error)) from error
-    return where / publication.images, where / publication.labels
+    return _Files(form, tuple(where / name for name in form.files))
 
 
-def _fetch(publication: Publication, root: str) -> Path:
+_PATTERNS = {"idx": "*-ubyte", "cifar-py": "*_batch*"}  # all parts and variants
+
+
+def _fetch(publication: Publication, root: str) -> None:
     dataset_type = getattr(import_torchvision().datasets, publication.torchvision_class)
     split = {} if publication.variant is None else {"split": publication.variant}
-    dataset = dataset_type(root, train=publication.part == "train", download=True, **split)
-    return Path(dataset.raw_folder)
+    dataset_type(root, train=publication.part == "train", download=True, **split)
 
 
 def _advice(publication: Publication, where: Path, error: Exception) -> str:
     reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+    form = publication.forms[-1]
+    suffix = ".gz" if form.format == "idx" else ""
+    names = [f"{name}{suffix}" for name in form.files]
+    listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
     return (
-        f"{publication} was not found and its download failed ({reason}); put "
-        f"{publication.images}.gz and {publication.labels}.gz into {where}, "
-        f"or let {ENVIRONMENT} name a folder that has them"
+        f"{publication} was not found and its download failed ({reason}); put {listed} into "
+        f"{where}, or let {ENVIRONMENT} name a folder that has them"
     )
 
 
-def _read(publication: Publication, path: Path) -> NDArray[np.uint8]:
+def _read(publication: Publication, files: _Files) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return images and labels as they are in the files."""
+    decode = _DECODERS[files.form.format]
+    decoded = [
+        decode(_read_published(publication, name, path), path)
+        for name, path in zip(files.form.files, files.paths, strict=True)
+    ]
+    if files.form.format == "idx":
+        images, labels = decoded
+        return images, labels
+    images, labels = (np.concatenate(arrays) for arrays in zip(*decoded, strict=True))
+    return images, labels
+
+
+_DECODERS: dict[str, Callable[[bytes, Path], Any]] = {
+    "cifar-bin": decode_cifar_binary,
+    "cifar-py": decode_cifar_pickle,
+    "idx": decode_idx,
+}
+
+
+def _read_published(publication: Publication, name: str, path: Path) -> bytes:
     content = read_content(path)
-    array = decode_idx(content, path)
     try:
-        publication.check_content(path.name, content)
+        publication.check_content(name, content)
     except ValueError as error:
         advice = f"replace it, or keep {publication.source} in a folder {publication.source}/"
         message = f"{path} is not what was published as {publication}: {error}; {advice}"
         raise ImagesError(message) from None
-    return array
+    return content
 
 
 def _check(
@@ -184,7 +236,7 @@ def _check(
     """Refuse files that are whole but cannot be this data set."""
     n = labels.size
     classes = len(publication.classes)
-    if images.shape != (n, SIDE, SIDE) or labels.shape != (n,) or n == 0:
+    if images.shape != (n, *publication.image_shape) or labels.shape != (n,) or n == 0:
         problem = f"images of shape {images.shape} and labels of shape {labels.shape}"
     elif labels.max() >= classes:
         problem = f"the label {labels.max()} where there are {classes} classes"

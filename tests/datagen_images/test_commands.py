@@ -20,7 +20,8 @@ def made(tmp_path_factory):
         patch.setenv("DATAGEN_IMAGES", str(folder))
         params = {"source": "kmnist", "clients": 4}
         datagen_core.generate("image_partition", 4, params, executor="inline", cache=folder / "c")
-    datagen_core.generate(waves, 3, executor="inline", cache=folder / "c")
+    for other in (waves, squares):
+        datagen_core.generate(other, 3, executor="inline", cache=folder / "c")
     return folder / "c"
 
 
@@ -28,6 +29,12 @@ def made(tmp_path_factory):
 def waves(size, start):
     for i in range(start, start + size):
         yield {"x": np.arange(5) + i}
+
+
+@datagen_core.generator()
+def squares(size, start):
+    for i in range(start, start + size):
+        yield {"image": np.full((4, 4), i, np.uint8), "label": np.int64(i)}
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def size_of(path):
 
 def test_every_client_is_a_row(cache, tmp_path):
     path = tmp_path / "clients.png"
-    assert draw(cache, path).output == f"{path}\n"
+    assert draw(cache, path, "--no-heat-map").output == f"{path}\n"
     width, height = size_of(path)
     tile = 2 * 28 + 4
     assert height == 4 * (tile + 12) + 4
@@ -58,17 +65,35 @@ def test_every_client_is_a_row(cache, tmp_path):
 
 def test_options_bound_what_is_drawn(cache, tmp_path):
     path = tmp_path / "clients.png"
-    draw(cache, path, "-n", "2", "--images", "3", "-p", "source=kmnist")
+    draw(cache, path, "-n", "2", "--images", "3", "-p", "source=kmnist", "--no-heat-map")
     width, height = size_of(path)
     assert height == 2 * (2 * 28 + 4 + 12) + 4
     assert 3 * 60 < width < 3 * 60 + 80
+
+
+def test_labels_of_all_images_are_drawn_beside_the_row(cache, tmp_path):
+    plain, mapped = tmp_path / "plain.png", tmp_path / "mapped.png"
+    draw(cache, plain, "--images", "1", "--no-heat-map")
+    assert draw(cache, mapped, "--images", "1").exit_code == 0
+    labels = datagen_core.Cache(cache)["image_partition"][0]["raw"][0]["labels"]
+    left = size_of(plain)[0] + 4
+    with Image.open(mapped) as picture:
+        cells = np.asarray(picture)[12 + 4 + 28, left + 6 : left + 6 + 10 * 12 : 12]
+    shares = np.bincount(labels, minlength=10) / len(labels)
+    assert cells.tolist() == np.round(255 * (1 - shares)).tolist()
+
+
+def test_a_heat_map_of_single_images_is_refused(cache, tmp_path):
+    with pytest.raises(datagen_core.DatagenError, match="leave --heat-map out"):
+        draw(cache, tmp_path / "s.png", "--heat-map", name="squares")
+    assert draw(cache, tmp_path / "s.png", name="squares").exit_code == 0
 
 
 def test_a_split_has_its_own_samples(cache, tmp_path):
     datagen_core.Cache(cache)["image_partition"][0].move(1, "test")
     pictures = [tmp_path / "raw.png", tmp_path / "test.png"]
     for path in pictures:
-        draw(cache, path, "--split", path.stem)
+        draw(cache, path, "--split", path.stem, "--no-heat-map")
     assert [size_of(path)[1] for path in pictures] == [3 * 72 + 4, 72 + 4]
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from datagen_core import Field, Schema
 from datagen_images import ImagesError
-from datagen_images.sample_rows import ImageField, find_image_field, make_rows
+from datagen_images.sample_rows import ImageField, find_image_field, make_heat_map, make_rows
 
 GREY = Field("uint8", (4, 5))
 LABEL = Field("int64")
@@ -115,3 +115,40 @@ def test_colours_come_last(channels):
 def test_a_single_colour_is_grey():
     images = ImageField("image", False, -3).images_of({"image": np.ones((1, 4, 5), np.uint8)})
     assert images.shape == (1, 4, 5)
+
+
+LABELLED = ImageField("images", is_many=True, labels="labels")
+
+
+def clients(*labels):
+    return [{"images": np.zeros((0, 4, 5), np.uint8), "labels": np.array(y, int)} for y in labels]
+
+
+def test_a_heat_map_counts_all_labels_of_a_sample():
+    heat_map = make_heat_map(LABELLED, clients([0, 2, 2], [], [1]))
+    assert heat_map.classes == (0, 1, 2)
+    assert heat_map.counts.tolist() == [[1, 0, 2], [0, 0, 0], [0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "wanted", "columns"),
+    [
+        (range(62), None, 62),
+        (range(63), None, None),
+        (range(63), True, 63),
+        (range(3), False, None),
+        ([5], None, 6),
+    ],
+)
+def test_many_classes_are_drawn_on_demand(labels, wanted, columns):
+    heat_map = make_heat_map(LABELLED, clients(labels), wanted=wanted)
+    assert (heat_map and len(heat_map.classes)) == columns
+
+
+@pytest.mark.parametrize(
+    "image", [ImageField("images", is_many=True), ImageField("x", is_many=False, labels="y")]
+)
+def test_what_has_no_labels_of_many_images_has_no_heat_map(image):
+    assert make_heat_map(image, []) is None
+    with pytest.raises(ImagesError, match="only rows of many images with integer labels"):
+        make_heat_map(image, [], wanted=True)

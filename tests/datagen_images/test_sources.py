@@ -148,7 +148,10 @@ def test_torchvision_reads_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["cifar"], "no image data set 'cifar'; use one of emnist, fashion_mnist, kmnist, mnist"),
+        (
+            ["cifar"],
+            "no image data set 'cifar'; use one of cifar10, emnist, fashion_mnist, kmnist, mnist",
+        ),
         (["mnist", None, "valid"], "no part 'valid'; use one of train, test"),
         (["emnist"], "emnist needs a variant: balanced, "),
         (["emnist", None, "train", "greek"], "no variant 'greek'"),

@@ -1,0 +1,180 @@
+"""Tables in csv files: a header, columns of numbers, one of labels or values, one of ids."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_federated.data.errors import DataError, suggest
+from datagen_federated.data.labelled import RawData
+from datagen_federated.data.requests import Request
+
+_DELIMITERS = ",;\t"
+_MISSING = {"", "?", "n/a", "na", "none", "null"}
+
+
+def read_csv(request: Request) -> RawData:
+    """Return the table in a csv file: features, target, and all columns but the target by name.
+
+    The target is the column that the request names, else the last one; it may hold numbers or text.
+    The id column may hold text too and is no feature. All other columns hold numbers.
+
+    Raises
+    ------
+    DataError
+        When the file cannot be read, a column is unknown or holds text, or a value is missing.
+    """
+    table = _read_table(request.path)
+    target = request.target if request.target is not None else table.header[-1]
+    columns = {target: table.read_any(target)}
+    if request.id_column is not None:
+        columns[request.id_column] = table.read_any(request.id_column)
+    features = [name for name in table.header if name not in columns]
+    if not features:
+        message = f"{table.path} has no column besides {', '.join(columns)}; a model needs features"
+        raise DataError(message)
+    columns |= {name: table.read_numbers(name) for name in features}
+    x = np.column_stack([columns[name] for name in features])
+    return RawData(x=x, y=columns.pop(target), target=target, columns=columns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """The cells of a csv file.
+
+    Attributes
+    ----------
+    path
+        The file, for messages.
+    header
+        The name of each column.
+    columns
+        The cells of each column, without spaces around.
+    lines
+        The line of the file that each row ends in.
+    """
+
+    path: Path
+    header: Sequence[str]
+    columns: Sequence[Sequence[str]]
+    lines: Sequence[int]
+
+    def read_any(self, name: str) -> NDArray[Any]:
+        """Return a column as int64, else as float64, else as text."""
+        cells = self._cells(name)
+        for dtype in (np.int64, np.float64):
+            try:
+                return _as_numbers(cells, dtype)
+            except ValueError:
+                continue
+        is_text = any(_is_text(cell) for cell in cells)
+        self._refuse(name, (cell == "" if is_text else not _is_finite(cell) for cell in cells))
+        return np.array(cells)
+
+    def read_numbers(self, name: str) -> NDArray[np.float64]:
+        """Return a column as float64."""
+        cells = self._cells(name)
+        try:
+            return _as_numbers(cells, np.float64)
+        except ValueError:
+            self._refuse(name, (not (_is_text(cell) or _is_finite(cell)) for cell in cells))
+        row, text = next((i, cell) for i, cell in enumerate(cells) if _is_text(cell))
+        message = (
+            f"{self.path} holds text in column {name!r} ({text!r} in {self._place(row)}); "
+            "code it as numbers, take it out, or name it as id_column"
+        )
+        raise DataError(message)
+
+    def _cells(self, name: str) -> Sequence[str]:
+        if name not in self.header:
+            message = f"{self.path} has no column {name!r}; {suggest(name, self.header)}"
+            raise DataError(message)
+        return self.columns[self.header.index(name)]
+
+    def _refuse(self, name: str, is_missing: Iterable[bool]) -> None:
+        row = next(compress(range(len(self.lines)), is_missing), None)
+        if row is not None:
+            cell = self.columns[self.header.index(name)][row]
+            message = f"{self.path} has no value in column {name!r}, {self._place(row)}: {cell!r}"
+            raise DataError(f"{message}; fill it in, or take the row out")
+
+    def _place(self, row: int) -> str:
+        return f"row {row + 1} (line {self.lines[row]})"
+
+
+def _as_numbers(cells: Sequence[str], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return the cells as finite numbers, or raise ValueError."""
+    try:
+        numbers = np.array(cells, dtype=np.str_).astype(dtype)
+    except OverflowError as error:
+        raise ValueError(str(error)) from error
+    if not np.isfinite(numbers).all():
+        raise ValueError("not finite")
+    return numbers
+
+
+def _is_finite(cell: str) -> bool:
+    try:
+        return bool(np.isfinite(float(cell)))
+    except ValueError:
+        return False
+
+
+def _is_text(cell: str) -> bool:
+    """Return whether a cell is neither a number, finite or not, nor a sign for a missing one."""
+    try:
+        float(cell)
+    except ValueError:
+        return cell.lower() not in _MISSING
+    return False
+
+
+def _read_table(path: Path) -> _Table:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            delimiter = _find_delimiter(file.readline())
+            file.seek(0)
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            rows = [(reader.line_num, cells) for cells in reader if cells]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        message = f"{path} cannot be read as csv in UTF-8: {error}; check the file"
+        raise DataError(message) from error
+    return _as_table(path, rows)
+
+
+def _find_delimiter(header: str) -> str:
+    return max(_DELIMITERS, key=header.count)  # the comma, where there is none
+
+
+def _as_table(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> _Table:
+    if len(rows) < 2:
+        message = f"{path} has no rows below its header; name another csv file"
+        raise DataError(message)
+    header = [name.strip() for name in rows[0][1]]
+    _check_header(path, header)
+    for line, cells in rows[1:]:
+        if len(cells) != len(header):
+            message = f"{path} has {len(cells)} values in line {line}, but {len(header)} columns"
+            raise DataError(f"{message}; correct that line")
+    columns = list(zip(*([cell.strip() for cell in cells] for _, cells in rows[1:]), strict=True))
+    return _Table(path, header, columns, [line for line, _ in rows[1:]])
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        message = f"{path} has two columns {twice[0]!r}; give them different names"
+        raise DataError(message)
+    if "" in header:
+        message = f"{path} has no name for column {header.index('') + 1}; name it, or take it out"
+        raise DataError(message)
+    if all(_is_finite(name) for name in header):
+        message = f"{path} has numbers where the names of columns belong; add a header line"
+        raise DataError(message)

@@ -1,0 +1,132 @@
+"""Targets as models take them: classes numbered from 0, or floats."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_federated.data.errors import DataError
+from datagen_federated.data.requests import Task
+
+_LISTED = 5  # so many classes are listed in a note
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """The values of a target that are classes; the label of a class is its place among them.
+
+    Attributes
+    ----------
+    values
+        Different values in ascending order, `(C,)`.
+    """
+
+    values: NDArray[Any]
+
+    def number(self, y: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Return the labels int64 `(n,)` of values, and which of the values are classes at all.
+
+        What is no class has any label.
+        """
+        labels = np.searchsorted(self.values, y).clip(max=len(self.values) - 1).astype(np.int64)
+        return labels, self.values[labels] == y
+
+    def name(self, published: Sequence[str]) -> tuple[str, ...]:
+        """Return the name of each class: as published, or its value as text."""
+        return tuple(published[value] if published else str(value) for value in self.values)
+
+    def describe_renumbering(self, target: str) -> tuple[str, ...]:
+        """Return a note where labels are not the values themselves."""
+        if np.array_equal(self.values, np.arange(len(self.values))):
+            return ()
+        pairs = [f"{value} -> {label}" for label, value in enumerate(self.values[:_LISTED])]
+        rest = ", ..." if len(self.values) > _LISTED else ""
+        listed = f"{', '.join(pairs)}{rest}"
+        return (f"the {len(self.values)} classes of {target!r} were numbered: {listed}",)
+
+
+def choose_task(y: NDArray[Any], made_for: Task | None, wanted: str | None, name: str) -> Task:
+    """Return what a model is to learn: floats mean regression, integers and text classification.
+
+    Parameters
+    ----------
+    y
+        The target.
+    made_for
+        What the data set is made for; None for files of the user.
+    wanted
+        What the user asks for; None where the target decides.
+    name
+        The data set, for messages.
+
+    Raises
+    ------
+    DataError
+        When the data set is made for another task.
+    """
+    if made_for is not None and wanted not in {None, made_for}:
+        raise DataError(f"{name} is for {made_for}, not {wanted}; leave task out")
+    found: Task = "regression" if y.dtype.kind == "f" else "classification"
+    if wanted is not None:
+        found = "regression" if wanted == "regression" else "classification"
+    return made_for or found
+
+
+def find_classes(y: NDArray[Any], target: str) -> Classes:
+    """Return the classes of a target.
+
+    Raises
+    ------
+    DataError
+        When there are fewer than two, or floats are no whole numbers.
+    """
+    values = np.unique(as_class_values(y, target))
+    if len(values) < 2:
+        message = f"{target!r} has {len(values)} class in the training part; it takes 2 or more"
+        raise DataError(f"{message} to learn anything")
+    return Classes(values)
+
+
+def as_class_values(y: NDArray[Any], target: str) -> NDArray[Any]:
+    """Return values that can be classes: integers, booleans or text.
+
+    Raises
+    ------
+    DataError
+        When they are other than that, and no whole numbers.
+    """
+    if y.dtype.kind == "S":
+        return np.char.decode(y, "utf-8", "replace")
+    if y.dtype.kind in "biuU":
+        return y
+    if y.dtype.kind != "f":
+        raise DataError(f"{target!r} holds {y.dtype}; it takes integers or text for classes")
+    whole = np.isfinite(y) & (y == np.round(y)) & (np.abs(y) < 2**53)
+    if not whole.all():
+        message = f"{target!r} holds {y[~whole][0]}, which is no class"
+        raise DataError(f"{message}; give it whole numbers or text, or use task=regression")
+    return y.astype(np.int64)
+
+
+def as_regression_values(y: NDArray[Any], target: str) -> NDArray[np.float32]:
+    """Return values as float32.
+
+    Raises
+    ------
+    DataError
+        When they are no numbers, or not finite.
+    """
+    if y.dtype.kind not in "biuf":
+        message = f"{target!r} holds text ({str(y[0])!r}); regression takes numbers"
+        raise DataError(f"{message}, or use task=classification")
+    with np.errstate(over="ignore"):
+        values = y.astype(np.float32)
+    if not np.isfinite(values).all():
+        row = int(np.argmin(np.isfinite(values)))
+        message = f"{target!r} is {y[row]} in row {row + 1}, which float32 cannot train on"
+        raise DataError(f"{message}; take that row out")
+    return values

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datagen_images import ImagesError, Row, count_labels, draw_rows
+
+IMAGES = np.full((2, 28, 28), 100, np.uint8)
+TOP = 12 + 4  # below the numbers of classes
+LEFT = 4 + 2 * 60 + 4  # of the cells, beside two images
+CELL = 12
+TALL = 56 + 4
+
+
+def draw(*labels, images=IMAGES):
+    heat_map = count_labels([np.array(row, int) for row in labels])
+    return np.asarray(draw_rows([Row(images)] * len(labels), heat_map=heat_map))
+
+
+def cell(picture, row, column):
+    """The inside of a cell, without its lines."""
+    x, y = LEFT + column * CELL, TOP + row * TALL
+    return picture[y + 1 : y + 55, x + 1 : x + CELL]
+
+
+def test_the_shade_is_the_share_of_the_class():
+    picture = draw([0, 0, 1, 3], [2] * 10, [])
+    shades = [
+        [np.unique(cell(picture, row, column)).tolist() for column in range(4)] for row in range(3)
+    ]
+    assert shades == [
+        [[128], [191], [255], [191]],
+        [[255], [255], [0], [255]],
+        [[255]] * 4,
+    ]  # fmt: skip
+
+
+def test_images_stay_where_they_are_below_the_numbers_of_classes():
+    picture = draw([0, 1])
+    assert (picture[TOP : TOP + 56, 4:60] == 100).all()
+    assert (picture[:TOP, LEFT : LEFT + CELL] < 128).any()  # 0
+    assert (picture[:TOP, LEFT + CELL : LEFT + 2 * CELL] < 128).any()  # 1
+    assert (picture[:TOP, : LEFT - 4] == 255).all()
+
+
+def test_the_number_of_labels_follows_its_row():
+    after = slice(LEFT + 2 * CELL + 2, None)
+    few, many = draw([0, 1]), draw([0, 1] * 5000)
+    assert (few[TOP : TOP + 56, after] < 128).any()
+    assert few.shape[1] < many.shape[1]
+    assert (few[TOP:, after][:, -4:] == 255).all()  # nothing is cut off
+
+
+def test_cells_are_as_wide_as_the_numbers_of_classes():
+    heat_map = count_labels([np.array([10**6, -5])])
+    picture = draw_rows([Row(IMAGES)], heat_map=heat_map)
+    assert heat_map.classes == (-5, 10**6)
+    assert picture.width > LEFT + 2 * 36
+
+
+def test_colours_stay_beside_a_heat_map():
+    red = np.zeros((2, 28, 28, 3), np.uint8)
+    red[..., 0] = 255
+    picture = draw([0, 0, 1, 1], images=red)
+    assert picture[TOP + 5, 5].tolist() == [255, 0, 0]
+    assert np.unique(cell(picture, 0, 1)).tolist() == [128]
+
+
+def test_a_heat_map_has_a_row_for_each_row():
+    with pytest.raises(ImagesError, match="2 rows cannot have a heat map of 1 rows"):
+        draw_rows([Row(IMAGES)] * 2, heat_map=count_labels([np.array([1])]))
+
+
+@given(st.lists(st.lists(st.integers(-3, 100), max_size=30), min_size=1, max_size=5))
+def test_every_label_is_counted_once(rows):
+    heat_map = count_labels([np.array(row, int) for row in rows])
+    assert heat_map.totals.tolist() == [len(row) for row in rows]
+    for row, counts, shares in zip(rows, heat_map.counts, heat_map.shares, strict=True):
+        assert counts.tolist() == [row.count(label) for label in heat_map.classes]
+        assert shares.sum() == pytest.approx(1 if row else 0)
