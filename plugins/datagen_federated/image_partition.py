@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import DatasetGenerator, Field, Params, Schema, generator, hookimpl
-from datagen_federated.partitions import SCHEMES, Indices, PartitionError
+from datagen_federated.partitioning import (
+    Compat,
+    Indices,
+    LawName,
+    PartitionError,
+    PartitionParams,
+    check_law,
+    divide,
+)
 from datagen_images import Images, Part, Source, Variant, check_variant, load_images
 
 
-class ImagePartitionParams(Params, use_attribute_docstrings=True):
-    """Which images, and how they are divided.
+class ImageSourceParams(Params, use_attribute_docstrings=True):
+    """Which images are divided, and by which law.
 
     No folder is among them, since data are the same wherever they lie: the environment variable
     DATAGEN_IMAGES names it.
@@ -30,18 +37,23 @@ class ImagePartitionParams(Params, use_attribute_docstrings=True):
     part: Part = "train"
     """The part of the data set as it was published."""
 
-    scheme: Literal["iid", "labels"] = "iid"
-    """iid: shuffled and dealt out evenly; labels: each client has classes of its own."""
+    scheme: LawName = "iid"
+    """The law of the division: iid is shuffled and dealt out evenly; with labels each client has
+    classes of its own. What natural ids and numbers are taken from is the label."""
 
-    clients: int = 10
-    """How many clients there are; a sample is a client, so this is also the number of samples."""
+
+class ImagePartitionParams(PartitionParams, ImageSourceParams, use_attribute_docstrings=True):
+    """Which images, and how they are divided; a sample is a client, so there are as many."""
+
+    compat: Compat | None = "declearn"
+    """declearn: iid, labels, biased and dirichlet as in declearn 2.9, the same indices in the same
+    order; original: as the MLaaS data generator, with what it drops; None: neither."""
 
     def check(self) -> None:
-        """Refuse a variant that does not fit the source, and numbers that count nothing."""
+        """Refuse a variant that does not fit the source, and what does not go with the scheme."""
+        super().check()
         check_variant(self.source, self.variant)
-        if self.clients < 1:
-            message = f"clients is at least 1, not {self.clients}"
-            raise ValueError(message)
+        check_law(self.scheme, self)
 
 
 def count_clients(params: ImagePartitionParams) -> int:
@@ -95,7 +107,7 @@ def _load(source: Source, part: Part, variant: Variant | None) -> Images:
 @lru_cache(maxsize=1)
 def _divide(params: ImagePartitionParams, seed: int) -> list[Indices]:
     labels = _load(params.source, params.part, params.variant).labels
-    return SCHEMES[params.scheme](labels, params.clients, np.random.default_rng(seed))
+    return divide(params.scheme, labels, params, np.random.default_rng(seed)).shares
 
 
 @hookimpl

@@ -34,7 +34,7 @@ def samples(bound, start=0, stop=None, seed=0):
     return [sample for batch in made for sample in batch]
 
 
-@pytest.mark.parametrize("scheme", ["iid", "labels"])
+@pytest.mark.parametrize("scheme", ["iid", "labels", "biased", "dirichlet"])
 def test_clients_share_out_the_data_set(scheme):
     made = samples(params(scheme=scheme))
     indices = np.concatenate([sample["indices"] for sample in made])
@@ -84,6 +84,10 @@ def test_there_are_as_many_samples_as_clients():
     [
         ({"clients": 41}, "cannot divide 40 samples among 41 clients"),
         ({"clients": 11, "scheme": "labels"}, "cannot divide 10 classes among 11 clients"),
+        (
+            {"sizes": (41,), "scheme": "sizes", "clients": 10},
+            "sizes sum to 41, and there are 40 samples",
+        ),
         ({"part": "test"}, "kmnist test was not found"),
     ],
 )
@@ -97,12 +101,15 @@ def test_what_the_data_cannot_give_is_refused_beforehand(monkeypatch, values, me
     "values",
     [
         {"clients": 0},
-        {"scheme": "dirichlet"},
+        {"scheme": "multi_label"},
+        {"compat": "flower"},
         {"source": "cifar10"},
         {"part": "valid"},
         {"source": "emnist"},
         {"source": "mnist", "variant": "letters"},
         {"seed": 1},
+        {"alpha": 0.5},
+        {"distribution": {"a": {"0": 1}}},
     ],
 )
 def test_wrong_parameters_are_refused(values):
@@ -114,9 +121,47 @@ def test_wrong_parameters_are_refused(values):
     not DEBIAN.exists() and "CI" not in os.environ,
     reason="needs Debian's package dataset-fashion-mnist",
 )
-def test_fashion_mnist_is_divided_as_by_declearn(monkeypatch):
+@pytest.mark.parametrize(
+    ("scheme", "digests"),
+    [
+        ("iid", ["6d92d0c2562d", "be1b33399158", "4400a463f08a"]),
+        ("labels", ["c25d4498b3d0", "0fdd06a3d023", "268fdbd68304"]),
+        ("biased", ["a04f5d4ecb2d", "d77b2549b2fe", "72cab109e167"]),
+        ("dirichlet", ["d959af93715c", "51a0c292a9dd", "b35cedd8a6e2"]),
+    ],
+)
+def test_fashion_mnist_is_divided_as_by_declearn(monkeypatch, scheme, digests):
     monkeypatch.delenv("DATAGEN_IMAGES")
-    made = samples(ImagePartitionParams(scheme="labels", clients=3))
-    digests = [hashlib.sha256(sample["indices"].tobytes()).hexdigest()[:12] for sample in made]
-    assert digests == ["c25d4498b3d0", "0fdd06a3d023", "268fdbd68304"]
-    assert [len(sample["images"]) for sample in made] == [18000, 18000, 24000]
+    made = samples(ImagePartitionParams(scheme=scheme, clients=3))
+    indices = [np.sort(sample["indices"]).tobytes() for sample in made]
+    assert [hashlib.sha256(share).hexdigest()[:12] for share in indices] == digests
+    assert sum(len(sample["images"]) for sample in made) == 60000
+
+
+def test_iid_and_labels_are_what_they_were():
+    """These samples are in caches: they may not change as long as the version does not."""
+    order = np.random.default_rng(0).permutation(40)
+    classes = np.random.default_rng(0).permutation(10)
+    first, last = (samples(params(clients=3))[i]["indices"] for i in (0, 2))
+
+    assert np.array_equal(first, order[:13])
+    assert np.array_equal(last, order[26:])
+    owned = samples(params(scheme="labels"))[3]["indices"]
+    assert np.array_equal(owned, np.flatnonzero(np.isin(LABELS, classes[6:])))
+
+
+@pytest.mark.parametrize(
+    ("values", "sizes"),
+    [
+        ({"clients": 3, "compat": "original"}, [13, 13, 13]),
+        ({"scheme": "sizes", "sizes": [3, 30]}, [3, 30]),
+        ({"scheme": "natural_id"}, [4] * 10),
+        ({"scheme": "shard", "clients": 5}, [8] * 5),
+        ({"scheme": "custom", "distribution": {"b": {"3": 4}, "a": {"0": 1}}}, [1, 4]),
+    ],
+)
+def test_there_are_more_schemes(values, sizes):
+    values = {"clients": 2 if values.get("scheme") == "custom" else 10, **values}
+    bound = params(**values)
+    count = image_partition.limit(bound)
+    assert [len(sample["indices"]) for sample in samples(bound, stop=count)] == sizes
