@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Self
@@ -55,6 +56,10 @@ class Params(BaseModel):
     def _checked(self) -> Self:
         self.check()
         return self
+
+    def __hash__(self) -> int:
+        """Hash the values; pydantic's own cannot where one is a dictionary."""
+        return hash(json.dumps(self.canonical(), sort_keys=True))
 
     def canonical(self) -> dict[str, Any]:
         """Return the values as plain JSON types, in the order of their declaration."""

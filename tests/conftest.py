@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from datagen_core.cli import main
 from datagen_core.store import shard_writer
 from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
 
@@ -55,3 +60,41 @@ def _give_up(reason: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"no Slurm for tests: {reason}")
     pytest.skip(f"no Slurm for tests: {reason}")
+
+
+class Answer(NamedTuple):
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty cache folder, which commands use unless told otherwise."""
+    monkeypatch.setenv("DATAGEN_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def run_cli(
+    cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Answer]:
+    """Return `run_cli("list", "--json")`: the whole of `datagen`, exit codes included."""
+
+    def run(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["datagen", *map(str, arguments)])
+        capsys.readouterr()
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+        return Answer(code or 0, *capsys.readouterr())
+
+    return run

@@ -1,0 +1,116 @@
+"""The rounds of a simulated federated run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from datagen_federated.data import Data
+from datagen_federated.simulation.aggregation import Server
+from datagen_federated.simulation.architecture import WeightSpec, draw_weights
+from datagen_federated.simulation.evaluation import Evaluator
+from datagen_federated.simulation.inputs import Indices
+from datagen_federated.simulation.networks import Network
+from datagen_federated.simulation.params import TrainingParams
+from datagen_federated.simulation.participation import REASONS, draw_participation
+from datagen_federated.simulation.recording import Recorder
+from datagen_federated.simulation.torch_process import keep_freed_memory, use_threads
+from datagen_federated.simulation.training import Streams, Trainer
+
+_warm: set[object] = set()
+"""The kinds of training that this process has done before."""
+
+
+class Federation:
+    """A server and its clients.
+
+    Parameters
+    ----------
+    data, params, specs
+        What is learnt, how, and the weights of the model.
+    shares
+        For each client, the places of its samples in `data.x`.
+    validation
+        The places of the validation part.
+    rng
+        Where all randomness comes from.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        shares: Sequence[Indices],
+        validation: Indices,
+        params: TrainingParams,
+        specs: tuple[WeightSpec, ...],
+        rng: np.random.Generator,
+    ) -> None:
+        self._data, self._shares, self._params, self._specs = data, shares, params, specs
+        self._choosing, beginning, dropping, shuffling = rng.spawn(4)
+        generator = torch.Generator().manual_seed(int(dropping.integers(2**63)))
+        self._streams = [Streams(stream, generator) for stream in shuffling.spawn(len(shares))]
+        network = Network(params, specs)
+        self._trainer = Trainer(network, params, data)
+        self._evaluator = Evaluator(network, params, data, validation)
+        self._server = Server(draw_weights(specs, beginning), params)
+
+    def run(self, recorder: Recorder) -> None:
+        """Simulate all rounds."""
+        keep_freed_memory()
+        # Weights that are nearly infinite are no accident here: their client has diverged.
+        with use_threads(self._params.threads), np.errstate(over="ignore", invalid="ignore"):
+            self._warm_up()
+            for number in range(self._params.rounds):
+                self._run_round(number, recorder)
+
+    def _warm_up(self) -> None:
+        """Let torch prepare itself for every size of minibatch, once a process, on other streams.
+
+        Otherwise the times of the first clients would hold it: torch compiles for each size anew.
+        """
+        params, begin = self._params, torch.zeros_like(self._trainer.weights)
+        for size in _step_sizes(self._shares, params.batch_size):
+            kind = (self._specs, self._data.x.shape[1:], size, params.optimizer, params.precision)
+            if kind not in _warm:
+                streams = Streams(np.random.default_rng(0), torch.Generator())
+                self._trainer.fit(begin, np.arange(size), streams, epochs=1)
+                _warm.add(kind)
+
+    def _run_round(self, number: int, recorder: Recorder) -> None:
+        sizes = np.array([len(share) for share in self._shares])
+        reasons = draw_participation(sizes, self._params, self._choosing)
+        self._server.begin_round()
+        for client in np.flatnonzero(reasons == REASONS[""]):
+            if not self._train(number, int(client), recorder):
+                reasons[client] = REASONS["diverged"]
+        self._server.finish_round()
+        recorder.record_participation(number, reasons)
+        weights = torch.from_numpy(self._server.weights)
+        test, validation = self._evaluator.test(weights), self._evaluator.validate(weights)
+        recorder.record_round(number, self._server.weights, test, validation)
+
+    def _train(self, number: int, client: int, recorder: Recorder) -> bool:
+        """Let a client train; return whether it came to weights that the server can use."""
+        begin = self._server.weights
+        fit = self._trainer.fit(
+            torch.from_numpy(begin),
+            self._shares[client],
+            self._streams[client],
+            self._params.epochs_per_round,
+        )
+        recorder.record_fit(number, client, fit)
+        weights = self._trainer.weights.numpy()
+        if not np.isfinite(weights).all():
+            return False
+        scores = self._evaluator.test(self._trainer.weights)
+        recorder.record_model(number, client, (begin, weights), scores)
+        self._server.receive(weights, len(self._shares[client]))
+        return True
+
+
+def _step_sizes(shares: Sequence[Indices], batch_size: int) -> set[int]:
+    """Return how many samples the steps of training take: whole batches, and what is left."""
+    sizes = [len(share) for share in shares]
+    return {part for n in sizes for part in (min(n, batch_size), n % batch_size)} - {0}
