@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datagen_core import DatasetGenerator, Field, Params, Schema, generator, hookimpl
 from datagen_federated.partitioning import (
     Compat,
-    Indices,
+    Division,
     LawName,
     PartitionError,
     PartitionParams,
@@ -62,7 +62,12 @@ def count_clients(params: ImagePartitionParams) -> int:
     It divides the data set for that, so that a missing file, or more clients than there is data
     for, is refused before any job starts.
     """
-    return len(_divide(params, 0))
+    return len(_divide(params, 0).shares)
+
+
+def describe_division(params: ImagePartitionParams) -> tuple[str, ...]:
+    """Return what the user should know of the division: what it leaves out, say."""
+    return _divide(params, 0).notes
 
 
 @generator(
@@ -75,6 +80,7 @@ def count_clients(params: ImagePartitionParams) -> int:
         }
     ),
     limit=count_clients,
+    preflight=describe_division,
 )
 def image_partition(
     size: int, params: ImagePartitionParams, start: int, seed: int
@@ -87,7 +93,7 @@ def image_partition(
         `images` uint8 `(n, 28, 28)`, `labels` int64 `(n,)`, and `indices` int64 `(n,)`, the places
         of these images in the data set. All of it follows from the parameters and the set's seed.
     """
-    shares = _divide(params, seed)
+    shares = _divide(params, seed).shares
     data = _load(params.source, params.part, params.variant)
     if start + size > len(shares):
         message = f"this partition has {len(shares)} clients; there is no sample {start + size - 1}"
@@ -105,9 +111,9 @@ def _load(source: Source, part: Part, variant: Variant | None) -> Images:
 
 
 @lru_cache(maxsize=1)
-def _divide(params: ImagePartitionParams, seed: int) -> list[Indices]:
+def _divide(params: ImagePartitionParams, seed: int) -> Division:
     labels = _load(params.source, params.part, params.variant).labels
-    return divide(params.scheme, labels, params, np.random.default_rng(seed)).shares
+    return divide(params.scheme, labels, params, np.random.default_rng(seed))
 
 
 @hookimpl
