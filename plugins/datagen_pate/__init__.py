@@ -1,0 +1,1 @@
+"""Synthetic images labelled by teachers that were trained on private ones (PATE)."""
