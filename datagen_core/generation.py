@@ -18,7 +18,7 @@ from datagen_core.execution import Executor, Job, Resources
 from datagen_core.execution.choice import choose_executor, find_executor
 from datagen_core.execution.limits import parse_time_limit
 from datagen_core.generators import DatasetGenerator
-from datagen_core.params import Params
+from datagen_core.params import Params, bind
 from datagen_core.planning import (
     Binding,
     Settings,
@@ -59,6 +59,7 @@ def begin(
         planned = IntervalSet([demand.interval(reserved_samples(binding.paths))])
         if planned:
             share_out(binding, planned, executor, settings)
+            _account(binding, planned.intervals[-1].stop)
     pairs = zip(bindings, demands, strict=True)
     runs = [_begin(binding, demand, executor, settings) for binding, demand in pairs]
     return [run for run in runs if run is not None]
@@ -76,11 +77,18 @@ def _begin(binding: Binding, demand: Demand, executor: Executor, settings: Setti
         "resources": asdict(settings.resources),
         **binding.record.provenance,
     }
-    reservation = reserve(paths, demand, binding.source, details)
+    account = partial(_account, binding)
+    reservation = reserve(paths, demand, binding.source, details, account)
     if reservation is None:
         _check_made(paths, demand)
         return None
     return Run(paths.run(reservation.number), reservation, binding, executor, settings)
+
+
+def _account(binding: Binding, samples: int) -> dict[str, float | str]:
+    generator = binding.generator
+    bound = bind(generator.params_type, binding.record.params, generator.name)
+    return generator.account_of(bound, samples)
 
 
 def _check_made(paths: SetPaths, demand: Demand) -> None:

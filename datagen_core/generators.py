@@ -65,6 +65,9 @@ class DatasetGenerator:
     preflight
         Looks at parameters before a run begins: raises a `DatagenError` for what cannot be made,
         and returns lines that the user should read, such as what a run leaves out.
+    account
+        Says what the first so many samples cost together, such as `{"epsilon": 1.5}`; it is kept
+        with every run, and `datagen list` shows it. Raises a `DatagenError` to refuse that many.
     preprocessors
         By name; filled by `preprocessor`.
     """
@@ -81,6 +84,7 @@ class DatasetGenerator:
     compress: bool = False
     limit: Callable[[Any], int | None] | None = None
     preflight: Callable[[Any], Iterable[str]] | None = None
+    account: Callable[[Any, int], Mapping[str, float | str]] | None = None
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,6 +107,10 @@ class DatasetGenerator:
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
         named = _parameters(self.function)
         return self.function(**{name: given[name] for name in named})
+
+    def account_of(self, params: Params, samples: int) -> dict[str, float | str]:
+        """Return what the first `samples` samples cost together; empty when nothing is counted."""
+        return dict(self.account(params, samples)) if self.account is not None else {}
 
     def schema_of(self, params: Params) -> Schema | None:
         """Return the fields of a sample with these parameters; None to infer them."""
@@ -159,6 +167,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     compress: bool = False,
     limit: Callable[[Any], int | None] | None = None,
     preflight: Callable[[Any], Iterable[str]] | None = None,
+    account: Callable[[Any, int], Mapping[str, float | str]] | None = None,
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 
@@ -180,6 +189,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
             compress=compress,
             limit=limit,
             preflight=preflight,
+            account=account,
         )
 
     return decorate

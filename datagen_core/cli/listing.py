@@ -17,6 +17,8 @@ from datagen_core.cli.options import (
     set_option,
 )
 from datagen_core.errors import DatagenError
+from datagen_core.identity import short_text
+from datagen_core.store.runs import read_account
 
 if TYPE_CHECKING:
     from datagen_core.cache import Dataset, ParamSet
@@ -76,6 +78,7 @@ def _summary(param_set: ParamSet) -> dict[str, Any]:
         "reserved": reserved,
         "bytes": param_set.bytes,
         "state": "complete" if existing >= reserved else _state(param_set),
+        "account": read_account(param_set.paths),
         "digest": param_set.record.digest,
         "path": str(param_set.paths.root),
     }
@@ -93,13 +96,17 @@ def _print_summaries(rows: list[dict[str, Any]]) -> None:
     from datagen_core.cli.tables import human_bytes, print_table
 
     splits = list(dict.fromkeys(split for row in rows for split in row["splits"]))
-    header = ("data set", "set", "parameters", "seed", *splits, "size", "state")
-    print_table("", header, [_cells(row, splits, human_bytes(row["bytes"])) for row in rows])
+    accounts = ["account"] if any(row["account"] for row in rows) else []
+    header = ("data set", "set", "parameters", "seed", *splits, "size", "state", *accounts)
+    lines = [_cells(row, splits, human_bytes(row["bytes"])) for row in rows]
+    print_table("", header, [line[: len(header)] for line in lines])
 
 
 def _cells(row: dict[str, Any], splits: list[str], size: str) -> tuple[Any, ...]:
     named = (row["generator"], row["number"], row["description"], row["seed"])
-    return (*named, *(row["splits"].get(split, 0) for split in splits), size, row["state"])
+    counts = [row["splits"].get(split, 0) for split in splits]
+    account = " ".join(f"{name}={short_text(value)}" for name, value in row["account"].items())
+    return (*named, *counts, size, row["state"], account)
 
 
 @click.command("generators")

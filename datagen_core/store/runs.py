@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,12 +78,16 @@ def reserved_samples(paths: SetPaths) -> int:
 
 
 def reserve(
-    paths: SetPaths, demand: Demand, source: str, details: Mapping[str, Any]
+    paths: SetPaths,
+    demand: Demand,
+    source: str,
+    details: Mapping[str, Any],
+    account: Callable[[int], Mapping[str, Any]] = lambda _: {},
 ) -> Reservation | None:
     """Reserve the next indices; None when a total that was asked for is reached already.
 
     Concurrent calls get disjoint ranges: whoever publishes a number first has it, the other tries
-    the next one.
+    the next one. `account` says what all samples up to the last one cost, or refuses them.
     """
     while True:
         known = numbered(paths.runs)
@@ -92,7 +96,8 @@ def reserve(
             return None
         number = known[-1] + 1 if known else 0
         run_id = f"{paths.root.parent.name}-{paths.root.name[-8:]}-{number}-{os.urandom(3).hex()}"
-        reservation = Reservation(number, run_id, start, stop, source, details)
+        counted = {"account": dict(cost)} if (cost := account(stop)) else {}
+        reservation = Reservation(number, run_id, start, stop, source, {**details, **counted})
         if _publish_reservation(paths, reservation):
             return reservation
 
@@ -112,6 +117,12 @@ def read_reservation(paths: SetPaths, number: int) -> Reservation:
     """Return the reservation of one run."""
     content = read_document(paths.run(number).reservation)
     return Reservation(number=number, **content)
+
+
+def read_account(paths: SetPaths) -> dict[str, Any]:
+    """Return what all samples that were reserved cost together; empty when nothing is counted."""
+    known = numbered(paths.runs)
+    return dict(read_reservation(paths, known[-1]).details.get("account", {})) if known else {}
 
 
 def list_reservations(paths: SetPaths) -> list[Reservation]:
