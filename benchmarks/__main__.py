@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import engine, leaf, leaf_preprocessing, reading, startup, writing
+from benchmarks import engine, federated, leaf, leaf_preprocessing, reading, startup, writing
 from benchmarks.table import Row, format_table
 
 SECTIONS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
@@ -22,6 +22,7 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
     "engine": engine.measure,
     "leaf": leaf.measure,
     "leaf-preprocessing": leaf_preprocessing.measure,
+    "federated": federated.measure,
 }
 
 

@@ -73,10 +73,12 @@ def simulate(
     Raises
     ------
     SimulationError
-        When the model does not fit the data, or there is nothing to train or to measure on.
+        When the model does not fit the data, when there is nothing to train or to measure on, or
+        without torch.
     """
     check_inputs(data, shares)
     specs = list_weights(params, data.x.shape[1:], output_count(data))
+    _require_torch()
     # Both import torch, for which a command's start must not pay.
     from datagen_federated.simulation.federation import Federation
     from datagen_federated.simulation.recording import Recorder
@@ -84,3 +86,11 @@ def simulate(
     recorder = Recorder(params, specs, shares, groups or groups_of(data))
     Federation(data, shares, validation, params, specs, rng).run(recorder)
     return recorder.finish()
+
+
+def _require_torch() -> None:
+    try:
+        import torch  # noqa: F401
+    except ImportError as error:
+        message = "simulated training needs torch; pip install 'datagen[torch]'"
+        raise SimulationError(message) from error
