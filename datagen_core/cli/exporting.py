@@ -47,7 +47,7 @@ from datagen_core.errors import ConfigurationError
 def export_command(
     name: str, destination: Path, selector: tuple[str, ...], *, as_json: bool, **chosen: Any
 ) -> None:  # fmt: skip
-    r"""Write samples of NAME as DESTINATION, a file or a folder, as its format wants.
+    """Write samples of NAME as DESTINATION, a file or a folder, as its format wants.
 
     A table has one row for each row of ragged fields, with the index of its sample, and in a view
     the name of its user. The destination appears whole when all is written.

@@ -56,7 +56,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     as_json: bool,
     **options: Any,
 ) -> None:
-    r"""Make samples of generator NAME.
+    """Make samples of generator NAME.
 
     NAME is an installed generator, one of datasets.py in the current folder (or in --generators
     DIR), or path/to/file.py:name. Sample i depends on the generator, its parameters, the seed and i

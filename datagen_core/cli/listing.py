@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @cache_option
 @json_option
 def list_command(name: str | None, *, as_json: bool) -> None:
-    r"""Show the data sets of the cache, or the one called NAME.
+    """Show the data sets of the cache, or the one called NAME.
 
     A line for each parameter set: its number, the parameters that differ from the defaults, seed,
     samples in each split, size on disk, and whether all samples that were asked for are there.
@@ -114,7 +114,7 @@ def _cells(row: dict[str, Any], splits: list[str], size: str) -> tuple[Any, ...]
 @folder_option
 @json_option
 def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> None:
-    r"""Show the generators that there are: installed plugins, and those of datasets.py.
+    """Show the generators that there are: installed plugins, and those of datasets.py.
 
     \b
     Examples:
@@ -158,7 +158,7 @@ def _check(name: str, folder: Path | None) -> str:
 def show_command(
     name: str, selector: tuple[str, ...], folder: Path | None, *, as_json: bool
 ) -> None:
-    r"""Describe generator NAME: parameters with types and defaults, schema, preprocessors.
+    """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
 
     With -p, describe a parameter set of the cache instead: parameters, schema and provenance.
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def move_command(
     name: str, n: int, split: str, selector: tuple[str, ...], *, yes: bool, as_json: bool
 ) -> None:
-    r"""Move the N raw samples of lowest index of NAME into SPLIT. There is no way back.
+    """Move the N raw samples of lowest index of NAME into SPLIT. There is no way back.
 
     \b
     Examples:
@@ -87,7 +87,7 @@ def preprocess_command(
     selector: tuple[str, ...],
     folder: Path | None,
 ) -> None:
-    r"""Put the first N samples of a SPLIT of NAME through a PREPROCESSOR; what is there is kept.
+    """Put the first N samples of a SPLIT of NAME through a PREPROCESSOR; what is there is kept.
 
     \b
     Examples:
@@ -136,7 +136,7 @@ def verify_command(
     *,
     as_json: bool,
 ) -> None:
-    r"""Check every file's checksum and every split ledger; nothing is changed.
+    """Check every file's checksum and every split ledger; nothing is changed.
 
     \b
     Examples:
@@ -171,7 +171,7 @@ def verify_command(
               help="How long shards stay beside the pack that covers them.")  # fmt: skip
 @cache_option
 def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -> None:
-    r"""Join many small shards into packs, from which minibatches are read fastest.
+    """Join many small shards into packs, from which minibatches are read fastest.
 
     Shards are removed when a pack has covered them for the grace period, since readers on other
     machines may have them open.
@@ -197,7 +197,7 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
 @yes_option
 @cache_option
 def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
-    r"""Remove a parameter set of NAME with all its samples, for good.
+    """Remove a parameter set of NAME with all its samples, for good.
 
     \b
     Examples:

@@ -55,7 +55,7 @@ def resume_command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    r"""Make what is missing of runs that were begun: of one set, one data set, or the whole cache.
+    """Make what is missing of runs that were begun: of one set, one data set, or the whole cache.
 
     Jobs that are still alive are waited for, not started twice. A second resume changes nothing.
 
@@ -95,7 +95,7 @@ def resume_command(
 def status_command(
     name: str | None, selector: tuple[str, ...], *, show_all: bool, as_json: bool
 ) -> None:
-    r"""Say what became of runs: index ranges done, running, queued, failed or lost, and why.
+    """Say what became of runs: index ranges done, running, queued, failed or lost, and why.
 
     \b
     Examples:
@@ -127,7 +127,7 @@ def status_command(
 @click.option("--run", "number", type=int, help="Only this run.")
 @cache_option
 def cancel_command(name: str | None, selector: tuple[str, ...], number: int | None) -> None:
-    r"""Stop runs that are alive. They publish what they have; `datagen resume` goes on.
+    """Stop runs that are alive. They publish what they have; `datagen resume` goes on.
 
     \b
     Examples:

@@ -47,6 +47,11 @@ def preview(  # noqa: PLR0913 (each is one option)
     A sample with many images, a client say, is a row. Labels stand below the images. To the right
     of a row, a cell for each class is the darker, the more of all labels of the sample are of that
     class, and the number of labels follows.
+
+    \b
+    Examples:
+      datagen preview image_partition -o clients.png
+      datagen preview image_partition -p scheme=labels -n 5 --images 20 -o labels.png
     """
     if output.suffix.lower() != ".png":
         message = f"{output} is no PNG file; give it a name that ends in .png"

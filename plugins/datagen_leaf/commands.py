@@ -69,7 +69,7 @@ def leaf() -> None:
 @_smplseed
 @_as_json
 def sample(**options: Any) -> None:
-    r"""Take a fraction of the samples of NAME: whole users, or all mixed and dealt out anew (iid).
+    """Take a fraction of the samples of NAME: whole users, or all mixed and dealt out anew (iid).
 
     \b
     Examples:
@@ -84,7 +84,7 @@ def sample(**options: Any) -> None:
 @_least
 @_as_json
 def remove_users(**options: Any) -> None:
-    r"""Keep the users of NAME that have at least -k samples (default 10).
+    """Keep the users of NAME that have at least -k samples (default 10).
 
     \b
     Examples:
@@ -100,7 +100,7 @@ def remove_users(**options: Any) -> None:
 @_spltseed
 @_as_json
 def split(**options: Any) -> None:
-    r"""Divide NAME into the parts train and test, by user or within each user.
+    """Divide NAME into the parts train and test, by user or within each user.
 
     \b
     Examples:
@@ -130,7 +130,7 @@ def split(**options: Any) -> None:
 )
 @_as_json
 def preprocess(**options: Any) -> None:  # fmt: skip
-    r"""Sample, remove users and split, with the options of LEAF's preprocess.sh.
+    """Sample, remove users and split, with the options of LEAF's preprocess.sh.
 
     A stage whose option (-s, -k, -t) is left out is skipped.
 
@@ -157,7 +157,7 @@ def preprocess(**options: Any) -> None:  # fmt: skip
 @click.option("--as-leaf", is_flag=True, help="Print what LEAF's stats.sh prints.")
 @_as_json
 def stats(**options: Any) -> None:  # fmt: skip
-    r"""Sum up how many samples the users of NAME have: figures and a histogram.
+    """Sum up how many samples the users of NAME have: figures and a histogram.
 
     \b
     Examples:

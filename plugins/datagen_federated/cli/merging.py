@@ -1,0 +1,72 @@
+"""The command `datagen federated merge`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from datagen_federated.merging import Merged, find_files, merge_files
+
+_EXAMPLES = """\b
+Examples:
+  datagen federated merge clients.csv more.csv --output merged.csv
+  datagen federated merge "outputs/runs/*.csv" --output merged.csv --dedupe
+  datagen federated merge merged.csv new.csv --output merged.csv --dedupe --force"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("files", nargs=-1, required=True)
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="The csv file to write.",
+)
+@click.option("--id-col", default="MLaaS_ID", show_default=True, help="Name of the id column.")
+@click.option("--start-id", default=1, show_default=True, help="The first row's id.")
+@click.option("--dedupe", is_flag=True, help="Keep the first of rows with one identity.")
+@click.option("--force", is_flag=True, help="Replace the output, which may be one of the files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def merge(  # noqa: PLR0913 (each is one argument or option)
+    *,
+    files: tuple[str, ...],
+    output: Path,
+    id_col: str,
+    start_id: int,
+    dedupe: bool,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Join csv FILES of runs into one table, with an id for every row.
+
+    FILES are paths or globs ("**" for any folders), of this program or of the MLaaS data generator.
+    Columns are those of all files; values stay as they are written. With --dedupe, a row is left
+    out when an earlier one has the same run_id, round and client_id; without these, when it has the
+    same values in all columns but the id.
+    """
+    found = find_files(files)
+    merged = merge_files(
+        found, output, id_column=id_col, start=start_id, dedupe=dedupe, force=force
+    )
+    _warn(merged)
+    if as_json:
+        click.echo(json.dumps({"output": str(output), **merged._asdict()}))
+    else:
+        click.echo(f"{output}: {_describe(merged)}")
+
+
+def _warn(merged: Merged) -> None:
+    if merged.conflicts:
+        click.echo(
+            f"datagen: warning: {merged.conflicts} of the rows left out differ from those kept in "
+            "accuracy, loss or f1; see whether the files are of different versions",
+            err=True,
+        )
+
+
+def _describe(merged: Merged) -> str:
+    size = f"{merged.rows} rows of {merged.files} files, {merged.columns} columns"
+    return f"{size}; {merged.dropped} rows left out" if merged.dropped else size

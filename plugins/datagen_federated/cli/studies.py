@@ -1,0 +1,209 @@
+"""The command `datagen federated autogen`."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core import Cache, sweep
+
+if TYPE_CHECKING:
+    from datagen_federated.studies import Study
+
+_EXAMPLES = """\b
+Examples:
+  datagen federated autogen --runs 50 --seed 123 --dry-run
+  datagen federated autogen --runs 50 --task-split 60,40 --njobs 4 -o study.json
+  datagen federated autogen --runs 1000 --njobs 100 --executor slurm --time 30
+  datagen federated autogen --runs 20 --space space.json --repeats 5
+
+\b
+A space.json:
+  {"dataset": "digits", "clients": [5, 10], "learning_rate": {"log_uniform": [1e-4, 1e-2]},
+   "dropout": {"uniform": [0, 0.3]}, "rounds": {"integers": [5, 20]}, "cases": [
+     {"weight": 2, "space": {"strategy": "iid"}},
+     {"weight": 1, "space": {"strategy": "dirichlet", "alpha": {"choice": [0.1, 1]}}}]}
+
+\b
+With the keys "classification" and "regression", each with such a space, --task-split says how
+many points are of which."""
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_REPORT_SECONDS = 5.0
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--runs", type=click.IntRange(1), required=True, help="How many points to draw.")
+@click.option(
+    "--space",
+    "space_file",
+    type=_FILE,
+    metavar="JSON",
+    help="What to draw from.  [default: the MLaaS data generator's, on data sets without download]",
+)
+@click.option(
+    "--task-split", metavar="C,R", help="Shares of classification and regression.  [default: 50,30]"
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=123,
+    show_default=True,
+    help="What all draws follow from, and the seed of the runs.",
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many runs of each point there shall be.",
+)
+@click.option(
+    "-o", "--output", type=_FILE, metavar="JSON", help="The manifest.  [default: study.json]"
+)
+@click.option(
+    "--njobs",
+    "-njobs",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="How many jobs may run at once.",
+)
+@click.option(
+    "--executor",
+    metavar="slurm|local|inline",
+    help="Where jobs run.  [default: slurm where there is one, else local]",
+)
+@click.option("--time", "time_limit", metavar="T", help="Time limit of a job, as for sbatch.")
+@click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB).")
+@click.option("--partition", metavar="P", help="The Slurm partition.")
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Default: $DATAGEN_CACHE, else ./datagen-cache.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Run nothing; write the manifest where -o says, else print it."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def autogen(*, dry_run: bool, as_json: bool, **options: Any) -> None:  # fmt: skip
+    """Make a random study: draw parameters of federated runs from a space, and make the runs.
+
+    The same seed, space and number of runs mean the same study: called again, it goes on where it
+    was interrupted, and more --repeats add to it. All points are checked before anything runs, and
+    the manifest says what they are. All runs are one submission.
+    """
+    study = _plan(options)
+    output = options["output"] or (None if dry_run else Path("study.json"))
+    if output is None:
+        _print_manifest(study)
+        return
+    _publish(study, output, as_json=as_json)
+    made = 0 if dry_run else _run(study, options)
+    if as_json:
+        counts = {"points": len(study.points), "redrawn": len(study.redrawn), "made": made}
+        click.echo(json.dumps({"manifest": str(output), **counts}))
+    elif not dry_run:
+        click.echo(f"federated_metrics: {made} runs made; `datagen list` shows them")
+
+
+def _plan(options: dict[str, Any]) -> Study:
+    from datagen_federated import studies  # help must not pay for numpy
+
+    given = options["task_split"]
+    split = _read_split(given) if given else None
+    path = options["space_file"]
+    space = studies.read_space(path) if path else studies.DEFAULT_SPACE
+    return studies.plan_study(options["runs"], space, options["seed"], split)
+
+
+def _read_split(text: str) -> list[float]:
+    """Return the shares of classification and regression.
+
+    Raises
+    ------
+    StudyError
+        When it is no such list, or has a third share, which was for clustering.
+    """
+    from datagen_federated.studies import StudyError  # help must not pay for numpy
+
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        shares = []
+    if len(shares) == 3 and shares[2]:
+        message = "clustering, the third share, is not simulated, since nothing is federated in it"
+        raise StudyError(f"--task-split {text}: {message}; give two shares, such as 50,30")
+    if len(shares) not in {2, 3} or not all(0 <= share < float("inf") for share in shares):
+        message = "shares of classification and regression are two numbers, such as 50,30"
+        raise StudyError(f"--task-split {text}: {message}")
+    return shares[:2]
+
+
+def _print_manifest(study: Study) -> None:
+    from datagen_federated.studies import format_manifest  # help must not pay for numpy
+
+    click.echo(format_manifest(study), nl=False)
+
+
+def _publish(study: Study, output: Path, *, as_json: bool) -> None:
+    from datagen_federated.studies import publish_manifest  # help must not pay for numpy
+
+    is_new = publish_manifest(output, study)
+    if not as_json:
+        click.echo(f"{output}: {_describe(study)}{'' if is_new else '; written before'}")
+
+
+def _describe(study: Study) -> str:
+    tasks = [point.get("task") for point in study.points]
+    parts = ", ".join(f"{tasks.count(task)} {task}" for task in study.split or ())
+    again = f"; {len(study.redrawn)} drawn again" if study.redrawn else ""
+    return f"{len(tasks)} points{f' ({parts})' if parts else ''}{again}"
+
+
+def _run(study: Study, options: dict[str, Any]) -> int:
+    """Make the runs that are missing, and return how many were made."""
+    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
+    before = _count_runs(cache, study)
+    sweep(
+        "federated_metrics",
+        options["repeats"],
+        [point["params"] for point in study.points],
+        seed=study.seed,
+        total=True,
+        njobs=options["njobs"],
+        executor=options["executor"],
+        time=options["time_limit"],
+        memory=options["memory"],
+        partition=options["partition"],
+        cache=cache.path,
+        observer=_Observer(),
+    )
+    return _count_runs(cache, study) - before
+
+
+def _count_runs(cache: Any, study: Study) -> int:
+    """Return how many runs of a study there are."""
+    digests = {point["digest"] for point in study.points}
+    sets = cache.get("federated_metrics", {}).values()
+    return sum(len(each.existing) for each in sets if each.record.digest in digests)
+
+
+class _Observer:
+    """Says on stderr now and then how far the runs are."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def __call__(self, progress: Any) -> None:
+        if time.monotonic() - self._told > _REPORT_SECONDS:
+            self._told = time.monotonic()
+            failed = f", {progress.failed} failed" if progress.failed else ""
+            note = f"; {progress.note}" if progress.note else ""
+            words = f"{progress.done} of {progress.total} runs{failed}{note}"
+            click.echo(f"federated_metrics: {words}", err=True)

@@ -1,0 +1,96 @@
+"""The command `datagen federated weights`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core import Cache
+
+if TYPE_CHECKING:
+    from datagen_federated.weights import WrittenRun
+
+_EXAMPLES = """\b
+Examples:
+  datagen federated weights
+  datagen federated weights -p 2 --sample 0 --sample 7 -o some
+  datagen federated weights -p aggregation=uniform --format json"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("name", default="federated_metrics")
+@click.option(
+    "-p",
+    "--set",
+    "--params",
+    "selector",
+    metavar="SET",
+    help="Parameter set: number, key=value,… or digest.",
+)
+@click.option("--split", help="Only runs of this split.  [default: all runs]")
+@click.option(
+    "--sample",
+    "indices",
+    type=click.IntRange(0),
+    multiple=True,
+    metavar="INDEX",
+    help="Only this run; repeatable.",
+)
+@click.option(
+    "-o",
+    "--output",
+    default="weights",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to write to.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["npz", "json"]),
+    default="npz",
+    show_default=True,
+    help="json is the MLaaS data generator's, with files several times as large.",
+)
+@click.option("--force", is_flag=True, help="Replace the folders of runs.")
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Default: $DATAGEN_CACHE, else ./datagen-cache.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
+    """Write the weights that the runs of NAME saved, of all clients and of the global model.
+
+    A run is a folder, named by its index. Layers are in the order and the layout of Keras's
+    get_weights. A client that took no part in a round has no file. Runs save their weights when
+    they are made with -p save_weights=true.
+    """
+    from datagen_federated.weights import write_weights  # help must not pay for numpy
+
+    param_set = _open(name, options)
+    samples = param_set[options["split"]] if options["split"] else param_set.samples
+    folder, places = options["output"], options["indices"]
+    written = write_weights(param_set, samples, folder, places, form=form, force=options["force"])
+    runs = [_tell(run, as_json=as_json) for run in written]
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "format": form, "runs": runs}))
+
+
+def _open(name: str, options: dict[str, Any]) -> Any:
+    """Return the parameter set that options mean; without a selector, the only one there is."""
+    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
+    dataset: Any = cache[name]
+    if options["selector"] is None and len(dataset) == 1:
+        return dataset[next(iter(dataset))]
+    return dataset[options["selector"] or {}]
+
+
+def _tell(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:
+    if not as_json:
+        click.echo(f"{run.folder}: {run.files} files, {run.bytes / 1e6:.1f} MB")
+    return {**run._asdict(), "folder": str(run.folder)}

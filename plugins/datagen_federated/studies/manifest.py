@@ -1,0 +1,99 @@
+"""Files of studies: spaces that are read, manifests that are published once."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from datagen_federated.studies.errors import StudyError
+from datagen_federated.studies.planning import Study
+
+
+def read_space(path: Path) -> Any:
+    """Return what a JSON file holds.
+
+    Raises
+    ------
+    StudyError
+        When it cannot be read, is no JSON, or names something twice.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, object_pairs_hook=_unite)
+    except OSError as error:
+        raise StudyError(f"{path} cannot be read: {error.strerror}; name another file") from None
+    except ValueError as error:
+        raise StudyError(f"{path} is no JSON: {error}") from None
+
+
+def _unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise StudyError(f"{twice}: it is given twice in one object; give it once")
+    return found
+
+
+def format_manifest(study: Study) -> str:
+    """Return the text of a study's manifest; that of the same study is the same."""
+    return json.dumps(study.to_json(), indent=1) + "\n"
+
+
+def publish_manifest(path: Path, study: Study) -> bool:
+    """Write the manifest of a study, unless it is there; return whether it was written.
+
+    Raises
+    ------
+    StudyError
+        When there is another file; or no such folder. What is there is never changed.
+    """
+    if not path.parent.is_dir():
+        raise StudyError(f"{path.parent} is no folder; make it first")
+    temporary = path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
+    try:
+        temporary.write_text(format_manifest(study), encoding="utf-8")
+        if _link(temporary, path):
+            return True
+    finally:
+        temporary.unlink(missing_ok=True)
+    _check_same(path, study)
+    return False
+
+
+def _link(temporary: Path, path: Path) -> bool:
+    """Give a file its name, unless that is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if path.exists():
+            return False
+        temporary.rename(path)
+    return True
+
+
+def _check_same(path: Path, study: Study) -> None:
+    """Refuse to go on beside the manifest of another study; that of another version is the same."""
+    if _read(path) != _without_version(json.loads(format_manifest(study))):
+        raise StudyError(
+            f"{path} is there already and is not of this study; choose another name with -o, or "
+            "the runs, the seed and the space that it was made with"
+        )
+
+
+def _read(path: Path) -> Any:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return _without_version(content) if isinstance(content, Mapping) else None
+
+
+def _without_version(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != "datagen"}

@@ -1,0 +1,225 @@
+"""Random studies: points of a space that can be run, drawn so that a seed means one study."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from datagen_core import DatagenError
+from datagen_federated.federated_metrics import federated_metrics
+from datagen_federated.metrics_params import FederatedMetricsParams
+from datagen_federated.studies.errors import StudyError
+from datagen_federated.studies.space import Point, Space, check_space, draw_point
+
+TASKS = ("classification", "regression")
+"""What a space may be divided by, in the order of a task split."""
+
+DEFAULT_SPLIT = (50.0, 30.0)
+"""The MLaaS data generator's shares of tasks."""
+
+MOST_REDRAWS = 20
+"""How often a point is drawn again that cannot be run, or was drawn before."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """Parameter sets drawn at random.
+
+    Attributes
+    ----------
+    seed
+        What all draws follow from, and the seed of the parameter sets.
+    space
+        What they were drawn from; by task, or one for all.
+    split
+        The shares of the tasks; None where the space has none.
+    points
+        For each parameter set `task` (where the space has tasks), `params` as they were drawn, and
+        the `digest` by which the cache knows it.
+    redrawn
+        What was drawn again: `point`, the number of the one that it was to be, and the `reason`.
+    """
+
+    seed: int
+    space: Space
+    split: Mapping[str, float] | None
+    points: Sequence[Mapping[str, Any]]
+    redrawn: Sequence[Mapping[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the study in plain JSON types: the same study is the same JSON."""
+        return {
+            "format": "datagen federated study",
+            "datagen": version("datagen"),
+            "generator": federated_metrics.name,
+            "seed": self.seed,
+            "runs": len(self.points),
+            "task_split": self.split,
+            "redrawn": list(self.redrawn),
+            "points": list(self.points),
+            "space": self.space,
+        }
+
+
+def plan_study(runs: int, space: Any, seed: int, split: Sequence[float] | None = None) -> Study:
+    """Draw a study and check that each of its points can be run; nothing is run or written.
+
+    Each point has a stream of its own, from `numpy.random.default_rng(seed).spawn`, so a study of
+    more runs begins with the points of one of fewer. A point that the generator refuses is drawn
+    again, and so is one that was drawn before.
+
+    Parameters
+    ----------
+    runs
+        How many points.
+    space
+        What to draw from, see `datagen_federated.studies.space`; or an object with one space for
+        each of `TASKS`.
+    seed
+        What all follows from.
+    split
+        The shares of the tasks, where the space has them; `DEFAULT_SPLIT` when left out. The
+        numbers of points are the nearest ones, and so they are for the first points alone.
+
+    Raises
+    ------
+    StudyError
+        When the space is wrong, a point does not bind, or too many are refused.
+    """
+    spaces, shares = _divide(space, split)
+    drawer = _Drawer(spaces)
+    streams = np.random.default_rng(seed).spawn(runs)
+    for task, stream in zip(_deal_tasks(shares, runs), streams, strict=True):
+        drawer.add(task, stream, seed)
+    split_by_task = shares if set(shares) != {""} else None
+    return Study(seed, space, split_by_task, drawer.points, drawer.redrawn)
+
+
+def _divide(space: Any, split: Sequence[float] | None) -> tuple[dict[str, Space], dict[str, float]]:
+    """Return spaces and shares by task; the task is empty for a space that has none."""
+    known = set(FederatedMetricsParams.model_fields)
+    if not isinstance(space, Mapping) or not set(space) & set(TASKS):
+        if split is not None:
+            raise StudyError(
+                f"--task-split goes with a space that has the keys {' and '.join(TASKS)}"
+            )
+        check_space(space, known)
+        return {"": space}, {"": 1.0}
+    shares = dict(zip(TASKS, split or DEFAULT_SPLIT, strict=True))
+    if split is None:
+        shares = {task: share for task, share in shares.items() if task in space}
+    strange = sorted(set(space) - set(TASKS))
+    if strange:
+        raise StudyError(f"{strange[0]}: beside {' and '.join(TASKS)} there is no other key")
+    for task in space:
+        check_space(space[task], known, task)
+    _check_shares(shares, space)
+    return dict(space), shares
+
+
+def _check_shares(shares: Mapping[str, float], space: Space) -> None:
+    missing = [task for task, share in shares.items() if share and task not in space]
+    if missing:
+        raise StudyError(f"the space has no {missing[0]}; add that key, or set its share to 0")
+    if not sum(shares.values()):
+        raise StudyError("a task split has a share above 0, such as 50,30")
+
+
+def _deal_tasks(shares: Mapping[str, float], runs: int) -> Iterator[str]:
+    """Yield the task of each point: the one that is farthest behind its share so far."""
+    total = sum(shares.values())
+    counts = dict.fromkeys(shares, 0)
+    for number in range(1, runs + 1):
+        task = max(shares, key=lambda name: shares[name] / total * number - counts[name])
+        counts[task] += 1
+        yield task
+
+
+class _Drawer:
+    """Draws points until each can be run and is none of those before."""
+
+    def __init__(self, spaces: Mapping[str, Space]) -> None:
+        self._spaces = spaces
+        self._digests: set[str] = set()
+        self.points: list[dict[str, Any]] = []
+        self.redrawn: list[dict[str, Any]] = []
+
+    def add(self, task: str, stream: np.random.Generator, seed: int) -> None:
+        """Add a point of a task; all its draws come from the stream."""
+        for _ in range(MOST_REDRAWS + 1):
+            drawn = draw_point(self._spaces[task], stream)
+            params = _bind(drawn)
+            digest = compute_digest(params, seed)
+            reason = self._refuse(params, digest)
+            if not reason:
+                self._digests.add(digest)
+                named = {"task": task} if task else {}
+                self.points.append({**named, "params": drawn, "digest": digest})
+                return
+            self.redrawn.append({"point": len(self.points), "reason": reason})
+        raise StudyError(
+            f"point {len(self.points)} was drawn {MOST_REDRAWS + 1} times, and each time refused, "
+            f"at last since {reason}; widen the space, or ask for fewer runs"
+        )
+
+    def _refuse(self, params: FederatedMetricsParams, digest: str) -> str:
+        """Return why a point cannot be one of the study; nothing when it can."""
+        if digest in self._digests:
+            return "it was drawn before"
+        try:
+            _preflight(params)
+        except DatagenError as error:
+            return str(error)
+        return ""
+
+
+def _bind(drawn: Point) -> FederatedMetricsParams:
+    """Return parameters from what was drawn.
+
+    Raises
+    ------
+    StudyError
+        When they do not bind, with the key; that is the space's fault, not that of chance.
+    """
+    try:
+        return FederatedMetricsParams.model_validate(drawn)
+    except ValueError as error:
+        raise StudyError(_explain(error, drawn)) from None
+
+
+def _explain(error: Any, drawn: Point) -> str:
+    first = error.errors(include_url=False)[0]  # it is pydantic's, which plugins do not import
+    reason = first["msg"].removeprefix("Value error, ")
+    where = ".".join(str(part) for part in first["loc"])
+    if where:
+        return f"{where}: {reason}, not {first['input']!r}; mend the space"
+    return f"{json.dumps(drawn)[:200]}: {reason}; put what goes together into one case"
+
+
+def _preflight(params: FederatedMetricsParams) -> None:
+    """Let the generator look at parameters, as it does before a run."""
+    if federated_metrics.preflight is not None:
+        list(federated_metrics.preflight(params))
+
+
+def compute_digest(params: FederatedMetricsParams, seed: int) -> str:
+    """Return the digest by which a cache knows the parameter set, 64 hexadecimal digits.
+
+    That of `datagen show`: a test holds the two together, since no public name computes it before
+    there is a set.
+    """
+    identity = {
+        "hash_version": 1,
+        "generator": federated_metrics.name,
+        "version": federated_metrics.version,
+        "params": params.canonical(),
+        "seed": seed,
+    }
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

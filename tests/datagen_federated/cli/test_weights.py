@@ -1,0 +1,66 @@
+"""`datagen federated weights`."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+import datagen_core
+from datagen_federated.cli import federated
+
+PARAMS = {
+    "dataset": "iris",
+    "model_type": "LogReg",
+    "clients": 3,
+    "rounds": 1,
+    "epochs_per_round": 1,
+    "save_weights": True,
+}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """Two parameter sets; the first has three runs."""
+    folder = tmp_path_factory.mktemp("cache")
+    for clients, runs in ((3, 3), (2, 1)):
+        params = PARAMS | {"clients": clients}
+        datagen_core.generate("federated_metrics", runs, params, executor="inline", cache=folder)
+    return folder
+
+
+def call(cache, folder, *words):
+    command = ["weights", "--cache", str(cache), "-o", str(folder), *words]
+    return CliRunner().invoke(federated, command)
+
+
+def test_it_says_what_it_writes(cache, tmp_path):
+    done = call(cache, tmp_path / "w", "-p", "clients=3", "--sample", "2", "--sample", "0")
+
+    assert [line.split(",")[0] for line in done.output.splitlines()] == [
+        f"{tmp_path}/w/2: 4 files", f"{tmp_path}/w/0: 4 files",
+    ]  # fmt: skip
+
+
+def test_it_says_so_in_json(cache, tmp_path):
+    done = call(cache, tmp_path, "-p", "1", "--format", "json", "--json")
+    (run,) = (found := json.loads(done.output))["runs"]
+
+    assert found["folder"] == str(tmp_path)
+    assert run["folder"] == f"{tmp_path}/0"
+    assert run["files"] == len(list((tmp_path / "0").iterdir())) == 4
+    assert run["bytes"] == sum(path.stat().st_size for path in (tmp_path / "0").iterdir())
+
+
+def test_a_split_may_be_named(cache, tmp_path):
+    datagen_core.Cache(cache)["federated_metrics"][1].move(1, "test")
+
+    assert call(cache, tmp_path, "-p", "1", "--split", "test").exit_code == 0
+    assert "no runs in that split" in str(
+        call(cache, tmp_path, "-p", "1", "--split", "raw").exception
+    )
+
+
+def test_help_shows_examples_line_by_line():
+    text = CliRunner().invoke(federated, ["weights", "--help"]).output
+
+    assert "  datagen federated weights\n" in text
