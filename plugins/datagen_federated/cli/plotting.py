@@ -1,0 +1,228 @@
+"""The command `datagen federated plot`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from datagen_core import Cache, DatagenError
+from datagen_federated.plotting import (
+    METRICS,
+    ComparedSet,
+    FederatedRun,
+    Kind,
+    PlotError,
+    check_picture_name,
+    choose_metric,
+    describe_differences,
+    draw_bars,
+    draw_comparison,
+    draw_curves,
+    draw_heat_map,
+    draw_overview,
+    find_metrics,
+    read_rounds,
+    read_runs,
+    require_matplotlib,
+    save_figure,
+)
+
+Told = dict[str, Any]
+
+# No part of the docstring: a raw one would not hold the character \b, which keeps lines apart.
+_EXAMPLES = """\b
+Examples:
+  datagen federated plot -o run.png
+  datagen federated plot -p 1 --sample 0-9 --kind curves --metric loss -o loss.svg
+  datagen federated plot --compare -o strategies.pdf
+  datagen federated plot --compare -p strategy=iid -p strategy=shard -o two.png"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("name", default="federated_metrics")
+@click.option(
+    "-p",
+    "--set",
+    "--params",
+    "selector",
+    metavar="SET",
+    multiple=True,
+    help="Parameter set: number, key=value,… or digest; with --compare one for each -p."
+    "  [default: the only one; with --compare all]",
+)
+@click.option("--split", default="raw", show_default=True, help="Which samples.")
+@click.option(
+    "--sample",
+    "samples",
+    metavar="INDEX",
+    multiple=True,
+    help="Runs by index, several by 0-9 or all; repeatable."
+    "  [default: the first; with --compare all]",
+)
+@click.option(
+    "--metric",
+    type=click.Choice(METRICS),
+    help="The score of learning curves.  [default: accuracy, or rmse for regression]",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(Kind)),
+    help="Learning curves, clients as bars of classes, a heat map of their counts, or"
+    " all three.  [default: all]",
+)
+@click.option("--compare", is_flag=True, help="Draw the mean learning curve of each set instead.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="PNG, SVG or PDF by its name; replaced if it exists.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Default: $DATAGEN_CACHE, else ./datagen-cache.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+def plot(**options: Any) -> None:  # fmt: skip
+    """Draw federated runs of NAME: learning curves, and which client has which samples.
+
+    One run: curves of every client, with gaps where it took no part, and of the global model on the
+    test set and on the validation part. Several runs: mean and range of the global model; bars and
+    heat map are those of the first one.
+    """
+    check_picture_name(options["output"])
+    require_matplotlib()
+    told = _draw_comparison(options) if options["compare"] else _draw_set(options)
+    for left_out in told.get("left_out", ()):
+        click.echo(f"left out: {left_out['why']}", err=True)
+    click.echo(json.dumps(told) if options["as_json"] else options["output"])
+
+
+def _draw_set(options: Mapping[str, Any]) -> Told:
+    """Draw runs of one parameter set, and return what was drawn."""
+    param_set = _select_set(options)
+    runs = read_runs(param_set[options["split"]], options["samples"], param_set.params)
+    kind = options["kind"] or "all"
+    metric = _choose_metric(options, kind, [run.rounds for run in runs], str(param_set))
+    title = f"{param_set}: {param_set.describe()}; {_name_samples(runs)}"
+    save_figure(_make_figure(kind, runs, metric, title), options["output"])
+    return {
+        "output": str(options["output"]),
+        "set": param_set.number,
+        "samples": [run.index for run in runs],
+        "kind": kind,
+        "metric": metric,
+        "clients": len(runs[0].sizes),
+        "rounds": len(runs[0].rounds),
+    }
+
+
+def _make_figure(kind: str, runs: Sequence[FederatedRun], metric: Any, title: str) -> Any:
+    if kind in {"bars", "heatmap"}:
+        if len(runs) > 1:
+            message = f"--kind {kind} draws one run, not {len(runs)}; name one with --sample"
+            raise PlotError(message)
+        return (draw_bars if kind == "bars" else draw_heat_map)(runs[0], title)
+    return (draw_curves if kind == "curves" else draw_overview)(runs, metric, title)
+
+
+def _choose_metric(
+    options: Mapping[str, Any], kind: str, rounds: Sequence[Any], title: str
+) -> str | None:
+    if kind not in {"bars", "heatmap"}:
+        return choose_metric(options["metric"], rounds, title)
+    if options["metric"]:
+        message = f"--metric does nothing with --kind {kind}; leave one of them out"
+        raise PlotError(message)
+    return None
+
+
+def _name_samples(runs: Sequence[FederatedRun]) -> str:
+    return f"sample {runs[0].index}" if len(runs) == 1 else f"{len(runs)} samples"
+
+
+def _draw_comparison(options: Mapping[str, Any]) -> Told:
+    """Draw the mean curves of parameter sets, and return what was drawn and what was left out."""
+    if options["kind"] not in {None, "curves"}:
+        message = f"--compare draws learning curves; leave --kind {options['kind']} out"
+        raise PlotError(message)
+    read, left_out = _read_sets(options)
+    rounds = [table for _, tables in read for table in tables]
+    metric = choose_metric(options["metric"], rounds, options["name"])
+    having = [(one, tables) for one, tables in read if metric in find_metrics(tables)]
+    left_out += [
+        {"set": one.number, "why": f"{one} has no {metric}"}
+        for one, tables in read
+        if metric not in find_metrics(tables)
+    ]
+    labels = describe_differences([_parameters(one) for one, _ in having])
+    sets = [ComparedSet(label, t) for label, (_, t) in zip(labels, having, strict=True)]
+    title = f"{options['name']}: the global model in {len(sets)} parameter sets, means of runs"
+    save_figure(draw_comparison(sets, metric, title), options["output"])
+    drawn = [
+        {"set": one.number, "label": label, "runs": len(tables)}
+        for label, (one, tables) in zip(labels, having, strict=True)
+    ]
+    output = str(options["output"])
+    return {"output": output, "metric": metric, "sets": drawn, "left_out": left_out}
+
+
+def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[Told]]:
+    """Return sets with the rounds of their runs, and why others are left out.
+
+    Raises
+    ------
+    PlotError
+        When no set is left.
+    """
+    read: list[tuple[Any, Any]] = []
+    left_out: list[Told] = []
+    for one in _select_sets(options):
+        try:
+            read.append((one, read_rounds(one[options["split"]], options["samples"])))
+        except DatagenError as error:
+            left_out.append({"set": one.number, "why": str(error)})
+    if not read:
+        why = left_out[0]["why"] if left_out else f"{options['name']} has no parameter sets"
+        message = f"there is nothing to compare: {why}"
+        raise PlotError(message)
+    return read, left_out
+
+
+def _parameters(param_set: Any) -> dict[str, Any]:
+    return {**param_set.params, "seed": param_set.seed}
+
+
+def _open(options: Mapping[str, Any]) -> Any:
+    # `datagen --cache DIR federated …` leaves the folder in the root context.
+    return Cache(options["cache"] or click.get_current_context().find_root().obj)[options["name"]]
+
+
+def _select_sets(options: Mapping[str, Any]) -> list[Any]:
+    """Return the sets to compare: one for each -p, each set once, or all."""
+    dataset = _open(options)
+    if not options["selector"]:
+        return list(dataset.values())
+    chosen = {one.number: one for one in (dataset[word] for word in options["selector"])}
+    return list(chosen.values())
+
+
+def _select_set(options: Mapping[str, Any]) -> Any:
+    """Return the set that the options mean; without -p the only one there is."""
+    dataset = _open(options)
+    if options["selector"]:
+        return dataset[",".join(options["selector"])]
+    if len(dataset) == 1:
+        return dataset[next(iter(dataset))]
+    message = (
+        f"{options['name']} has {len(dataset)} parameter sets; choose one with -p, or draw all "
+        "with --compare"
+    )
+    raise PlotError(message)

@@ -1,0 +1,41 @@
+"""Pictures of federated runs: learning curves, and how samples are spread over clients."""
+
+from datagen_federated.plotting.comparison import ComparedSet, describe_differences
+from datagen_federated.plotting.curves import Band
+from datagen_federated.plotting.errors import PlotError
+from datagen_federated.plotting.figures import (
+    Kind,
+    draw_bars,
+    draw_comparison,
+    draw_curves,
+    draw_heat_map,
+    draw_overview,
+)
+from datagen_federated.plotting.metrics import METRICS, Metric, choose_metric, find_metrics
+from datagen_federated.plotting.reading import read_rounds, read_runs
+from datagen_federated.plotting.runs import FederatedRun
+from datagen_federated.plotting.saving import check_picture_name, save_figure
+from datagen_federated.plotting.style import require_matplotlib
+
+__all__ = [
+    "METRICS",
+    "Band",
+    "ComparedSet",
+    "FederatedRun",
+    "Kind",
+    "Metric",
+    "PlotError",
+    "check_picture_name",
+    "choose_metric",
+    "describe_differences",
+    "draw_bars",
+    "draw_comparison",
+    "draw_curves",
+    "draw_heat_map",
+    "draw_overview",
+    "find_metrics",
+    "read_rounds",
+    "read_runs",
+    "require_matplotlib",
+    "save_figure",
+]

@@ -1,0 +1,118 @@
+"""How all pictures look: sizes of text, and colours that colour-blind readers can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from datagen_federated.plotting.errors import PlotError
+
+MOST_COLOURS = 20
+"""So many lines have colours of their own, and stand in the legend."""
+
+INK = "#202020"
+GREY = "#8c8c8c"
+MARKERS = "os^Dv"
+"""Neighbours whose colours are alike differ in these."""
+
+# Okabe and Ito 2008 (jfly.uni-koeln.de/color), black left to the global model. Yellow is for areas
+# alone: a thin line of it cannot be seen on white.
+_OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255")
+_YELLOW = "#F0E442"
+# Paul Tol, Colour Schemes (SRON/EPS/TN/09-002, 2021), discrete rainbow of 23 colours.
+_RAINBOW = (
+    "#E8ECFB", "#D9CCE3", "#CAACCB", "#BA8DB4", "#AA6F9E", "#994F88", "#882E72", "#1965B0",
+    "#437DBF", "#6195CF", "#7BAFDE", "#4EB265", "#90C987", "#CAE0AB", "#F7F056", "#F7CB45",
+    "#F4A736", "#EE8026", "#E65518", "#DC050C", "#A5170E", "#72190E", "#42150A",
+)  # fmt: skip
+_TOO_LIGHT_FOR_LINES = {"#E8ECFB", "#D9CCE3", "#F7F056"}
+_RAINBOW_AREAS = _RAINBOW[2:]
+_RAINBOW_LINES = tuple(colour for colour in _RAINBOW if colour not in _TOO_LIGHT_FOR_LINES)
+
+MOST_CLASSES = len(_RAINBOW_AREAS)
+"""So many classes stand in a legend; more are a colour bar."""
+
+_SETTINGS: Any = {
+    "axes.edgecolor": "#666666",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9,
+    "figure.titlesize": 10,
+    "font.size": 9,
+    "grid.color": "#e4e4e4",
+    "grid.linewidth": 0.6,
+    "legend.fontsize": 8,
+    "legend.frameon": False,
+    "savefig.dpi": 150,
+    "svg.hashsalt": "datagen",  # else the ids in an SVG file are random
+    "text.parse_math": False,  # names of clients may hold a dollar sign
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+}
+
+
+def require_matplotlib() -> None:
+    """Refuse to go on without matplotlib.
+
+    Raises
+    ------
+    PlotError
+        When it is not installed.
+    """
+    try:
+        import matplotlib.figure  # noqa: F401 (here, since it is an extra and slow to import)
+    except ModuleNotFoundError as error:
+        message = "matplotlib is not installed; run: pip install 'datagen[plots]'"
+        raise PlotError(message) from error
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draw and write in our style, whatever the user's own configuration of matplotlib says.
+
+    Raises
+    ------
+    PlotError
+        When matplotlib is not installed.
+    """
+    require_matplotlib()
+    import matplotlib as mpl  # checked above
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_SETTINGS)
+        yield
+
+
+def line_colours(count: int) -> list[str]:
+    """Return a colour for each of at most `MOST_COLOURS` lines."""
+    return _spread(_OKABE_ITO if count <= len(_OKABE_ITO) else _RAINBOW_LINES, count)
+
+
+def area_colours(count: int) -> list[Any]:
+    """Return a colour for each of any number of areas that lie side by side."""
+    if count <= len(_OKABE_ITO) + 1:
+        return [*_OKABE_ITO[:-1], _YELLOW, _OKABE_ITO[-1]][:count]
+    if count <= MOST_CLASSES:
+        return _spread(_RAINBOW_AREAS, count)
+    from matplotlib import colormaps  # as above
+
+    return list(colormaps["viridis"](np.linspace(0, 1, count)))
+
+
+def _spread(colours: tuple[str, ...], count: int) -> list[str]:
+    """Take so many colours: the first ones of those without an order, else at even distances."""
+    if colours is _OKABE_ITO:
+        return list(colours[:count])
+    return [colours[place] for place in np.linspace(0, len(colours) - 1, count).round().astype(int)]
+
+
+def shorten(text: str, width: int) -> str:
+    """Return text of at most `width` characters, an ellipsis at its end where some are missing."""
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,101 @@
+"""Whole pictures: what stands in them, and how large they get."""
+
+import builtins
+
+import numpy as np
+import pytest
+
+from datagen_federated.plotting import (
+    ComparedSet,
+    PlotError,
+    draw_bars,
+    draw_comparison,
+    draw_curves,
+    draw_heat_map,
+    draw_overview,
+)
+
+
+def test_an_overview_has_all_three(make_run):
+    run = make_run()
+    curves, bars, heat_map, colours = draw_overview([run], "accuracy", "what it is").axes
+
+    assert len(curves.lines) == 6
+    assert len(bars.collections) == 3
+    assert np.array_equal(heat_map.images[0].get_array(), run.counts)
+    assert colours.get_ylabel() == "Samples"
+    assert bars.get_ylim() == heat_map.get_ylim()
+
+
+def test_an_overview_of_runs_says_whose_samples_are_below(make_run):
+    runs = [make_run(seed=seed, index=seed + 4) for seed in range(2)]
+    _, bars, heat_map, _ = draw_overview(runs, "accuracy").axes
+
+    assert bars.get_title() == "Samples of each client, sample 4"
+    assert heat_map.get_title() == "Samples by client and class, sample 4"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda run, title: draw_curves([run], "accuracy", title),
+        draw_bars,
+        draw_heat_map,
+        lambda run, title: draw_overview([run], "accuracy", title),
+        lambda run, title: draw_comparison([ComparedSet("a", (run.rounds,))], "accuracy", title),
+    ],
+)
+def test_titles_are_wrapped(make_run, draw):
+    title = draw(make_run(), "rounds=8 alpha=0.3 " * 40).get_suptitle()
+
+    assert title.startswith("rounds=8 alpha=0.3")
+    assert len(title.splitlines()) == 3
+
+
+def test_the_height_grows_with_clients_and_is_capped(make_run):
+    heights = [
+        draw_overview([make_run(clients)], "accuracy").get_size_inches()[1]
+        for clients in (4, 20, 200, 400)
+    ]
+
+    assert heights[0] < heights[1] < heights[2] == heights[3] < 17
+
+
+def test_drawing_leaves_the_users_settings_alone(make_run):
+    import matplotlib as mpl
+
+    before = dict(mpl.rcParams)
+    draw_overview([make_run()], "accuracy")
+
+    assert dict(mpl.rcParams) == before
+
+
+def test_no_display_and_no_pyplot_is_used(make_run, tmp_path):
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from datagen_federated.plotting.style import house_style\n"
+        "from datagen_federated.plotting.figures import _make_figure\n"
+        "from datagen_federated.plotting import save_figure; from pathlib import Path\n"
+        "with house_style(): figure = _make_figure(2, 2, 'x')\n"
+        f"save_figure(figure, Path({str(tmp_path / 'x.png')!r}))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+    assert (tmp_path / "x.png").exists()
+
+
+def test_without_matplotlib_the_extra_is_named(make_run, monkeypatch):
+    real = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name.startswith("matplotlib"):
+            raise ModuleNotFoundError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+
+    with pytest.raises(PlotError, match=r"run: pip install 'datagen\[plots\]'"):
+        draw_bars(make_run())
