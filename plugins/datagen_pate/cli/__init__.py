@@ -14,6 +14,7 @@ _COMMANDS = {
     "train-student": "Train a student on synthetic images.",
     "evaluate-student": "Measure a student on real images.",
     "evaluate": "Measure a synthetic set: diversity, memorization, success criteria.",
+    "report": "Draw one page of pictures and checks of a parameter set.",
 }
 
 

@@ -1,0 +1,62 @@
+"""The command `datagen pate candidates`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+_EXAMPLES = """\b
+Examples:
+  datagen pate candidates --decoder-path pretrained_decoder/decoder.pth --out pool.npz --save-grid
+  datagen pate candidates --decoder-path decoder.pth --prior none --out candidates/run1.pt
+  datagen pate candidates --decoder-path decoder.pth --config synthetic_generation.json \\
+      --pool-size 50000 --out pool.npz --json"""
+
+_FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--decoder-path", type=click.Path(exists=True, path_type=Path), required=True,
+              help="decoder.pth, or its folder.")  # fmt: skip
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True,
+              help="The pool: .npz, or .pt as the original's.")  # fmt: skip
+@click.option("--pool-size", type=int, help="How many candidates.  [default: 20000]")
+@click.option("--latent-dim", type=int, help="Must be the decoder's, which is the default.")
+@click.option("--latent-mixing", type=float, help="Share of mixed latents.  [default: 0.3]")
+@click.option("--latent-noise", type=float, help="Noise on latents.  [default: 0.1]")
+@click.option("--prior", default="auto", show_default=True, metavar="FILE|auto|none",
+              help="Where latents are drawn: of public digits, class by class, by "
+              "latent_prior.npz (auto: beside the decoder, if there); none: anywhere.")  # fmt: skip
+@click.option("--config", type=_FILE, help="The original's JSON; options go before it.")
+@click.option("--run-id", default="run1", show_default=True, help="Is written to the recipe.")
+@click.option("--seed", type=click.IntRange(0), default=123, show_default=True)
+@click.option("--save-grid", is_flag=True, help="Draw the first 64 as .png beside the pool.")
+@click.option("--format", "form", type=click.Choice(["npz", "original"]),
+              help="[default: by the name of --out]")  # fmt: skip
+@click.option("--compat", type=click.Choice(["original"]),
+              help="Mix latents and keep floats as the original; without a prior.")  # fmt: skip
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto",
+              show_default=True)  # fmt: skip
+@click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32",
+              show_default=True)  # fmt: skip
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report.")
+def candidates(*, as_json: bool, **options: Any) -> None:
+    """Draw a pool of candidate images from the decoder.
+
+    The generators draw candidates by themselves and need no file; a pool in a file is for looking
+    at, for other programs, and for the original's scripts. A pool of the same decoder, options and
+    seed that is there already is kept.
+    """
+    from datagen_pate.pool_making import PoolRequest, make_pool  # it imports numpy
+
+    report = make_pool(PoolRequest(**options), lambda text: click.echo(text, err=True))
+    if as_json:
+        click.echo(json.dumps(report))
+    else:
+        click.echo(
+            f"{report['path']}: {report['pool_size']} candidates, {report['bytes'] / 1e6:.1f} MB"
+        )

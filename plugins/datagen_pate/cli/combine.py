@@ -1,0 +1,97 @@
+"""The command `datagen pate combine`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core import Cache
+
+if TYPE_CHECKING:
+    from datagen_pate.combining import Source
+
+_EXAMPLES = """\b
+Examples:
+  datagen pate combine --teachers-dir teachers --output combined_dataset --percentage 0.1
+  datagen pate combine --teachers-dir teachers --output half --percentage 0.5 --end-id 100
+  datagen pate combine -p 0 --output combined_dataset --seed 42
+\b
+Files: <name>_samples.pt, <name>_labels.csv, <name>_teacher_ids.csv, <name>_metadata.json. Rows
+are in the order of teachers. A student can also learn from a parameter set as it is:
+`datagen pate train-student`."""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option(
+    "--teachers-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Folder with teacher_<id>/.  [default: teachers]",
+)
+@click.option(
+    "-p",
+    "--set",
+    "--params",
+    "selector",
+    metavar="SET",
+    help="A parameter set of pate_images instead: number, key=value,… or digest.",
+)
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where to write; made if it is not there, and files of this name are replaced.",
+)
+@click.option(
+    "--percentage",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="The share of all samples, from 0 to 1.",
+)
+@click.option("--start-id", type=click.IntRange(0), default=0, show_default=True,
+              help="The first teacher.")  # fmt: skip
+@click.option("--end-id", type=click.IntRange(1), help="The one behind the last.  [default: all]")
+@click.option("--seed", type=click.IntRange(0), default=42, show_default=True,
+              help="What the choice follows from.")  # fmt: skip
+@click.option("--no-stratify", is_flag=True, help="Draw freely; else classes keep their shares.")
+@click.option("--name", default="combined_synthetic", show_default=True,
+              help="Beginning of the files' names.")  # fmt: skip
+@click.option("--compat", type=click.Choice(["original"]),
+              help="Teachers in the order of names, in which 10 comes before 2.")  # fmt: skip
+@click.option("--cache", type=click.Path(file_okay=False), metavar="DIR",
+              help="With -p.  Default: $DATAGEN_CACHE, else ./datagen-cache.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the metadata as JSON.")
+def combine(*, as_json: bool, **options: Any) -> None:
+    """Join the synthetic sets of all teachers, whole or a share of them."""
+    from datagen_pate.combining import Combination  # help must not pay for numpy
+    from datagen_pate.combining import combine as join
+
+    if options["teachers_dir"] and options["selector"] is not None:
+        message = "choose --teachers-dir or a parameter set with -p"
+        raise click.UsageError(message)
+    wanted = Combination(
+        options["percentage"], options["seed"], not options["no_stratify"], options["name"]
+    )
+    found = join(_list_sources(options), options["output"], wanted)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        size = f"{found['total_samples']} samples of {found['num_teachers']} teachers"
+        click.echo(f"{found['samples_path']}: {size}")
+
+
+def _list_sources(options: dict[str, Any]) -> list[Source]:
+    from datagen_pate.combining import list_sources, read_sources  # help must not pay for numpy
+    from datagen_pate.trees import list_teachers
+
+    start, end = options["start_id"], options["end_id"]
+    if options["selector"] is None:
+        folder = options["teachers_dir"] or Path("teachers")
+        return read_sources(list_teachers(folder, start, end, options["compat"]))
+    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
+    return list_sources(cache["pate_images"][options["selector"]], start, end)

@@ -1,0 +1,105 @@
+"""The command `datagen pate evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datagen_core import Cache
+
+_EXAMPLES = """\b
+Examples:
+  datagen pate evaluate --samples teachers/teacher_0/synthetic_samples.pt \\
+      --shard teachers/teacher_0/shard.pt --out teachers/teacher_0/evaluation_report.json
+  datagen pate evaluate --samples teachers/teacher_0/synthetic_samples.pt --teacher-id 0 \\
+      --shard-indices shard_indices.json --mnist-data-dir MNIST --out report.json
+  datagen pate evaluate -p 0
+  datagen pate evaluate -p 0 --sample 3 --out teacher_3.json
+\b
+Success criteria: average confidence >= 0.9, diversity ratio >= 0.75, least distance to the shard
+>= 1.0, histogram L1 < 0.2. What cannot be known without the shard is not checked, and does not
+count as passed."""
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+_INDICES = Path("wp3_d3.2_saferlearn/shard_indices.json")
+_MNIST = Path("wp3_d3.2_saferlearn/src/input-data/MNIST")
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option("--samples", type=_FILE, metavar="PT", help="Tensor (n, 1, 28, 28) of images.")
+@click.option("--labels", type=_FILE, metavar="CSV",
+              help="Their labels.  [default: labels.csv beside the samples]")  # fmt: skip
+@click.option("--shard", type=_FILE, metavar="PT",
+              help="Images of the shard; metadata.json beside it tells its classes.")  # fmt: skip
+@click.option("--shard-labels", type=_FILE, metavar="CSV", help="Labels of the shard.")
+@click.option("--teacher-id", type=click.IntRange(0),
+              help="Take the shard of this teacher from --shard-indices.")  # fmt: skip
+@click.option("--shard-indices", type=_FILE, metavar="JSON",
+              help=f"Which images of MNIST each shard has.  [default: {_INDICES}]")  # fmt: skip
+@click.option("--mnist-data-dir", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+              help=f"Where MNIST is.  [default: {_MNIST}, else where datasets are]")  # fmt: skip
+@click.option("-p", "--set", "--params", "selector", metavar="SET",
+              help="Evaluate a parameter set of pate_images instead of files.")  # fmt: skip
+@click.option("--sample", type=click.IntRange(0), help="With -p: only this one.  [default: all]")
+@click.option("--shards", type=_FILE, metavar="NPZ",
+              help="With -p: the shards of all teachers.  [default: those of the set]")  # fmt: skip
+@click.option("--out", type=_FILE, metavar="JSON", help="Where to write the report.")
+@click.option("--cache", type=click.Path(file_okay=False), metavar="DIR",
+              help="With -p.  Default: $DATAGEN_CACHE, else ./datagen-cache.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def evaluate(*, as_json: bool, out: Path | None, **options: Any) -> None:
+    """Measure a synthetic set: diversity, likeness to its shard, memorization, success criteria."""
+    if (options["samples"] is None) == (options["selector"] is None):
+        message = "choose files with --samples, or a parameter set with -p"
+        raise click.UsageError(message)
+    from datagen_pate.publishing import write_json  # help must not pay for numpy
+
+    reports = _evaluate_files(options) if options["samples"] else _evaluate_set(options)
+    is_one = options["samples"] is not None or options["sample"] is not None
+    content = next(iter(reports.values())) if is_one else {"samples": reports}
+    if out is not None:
+        write_json(out, content)
+    if as_json:
+        click.echo(json.dumps(content))
+        return
+    for name, report in reports.items():
+        click.echo(f"{name}: {_describe(report)}")
+
+
+def _evaluate_files(options: dict[str, Any]) -> dict[str, Any]:
+    from datagen_pate.evaluation.files import SetFiles, evaluate_files  # imports numpy
+
+    indices = options["shard_indices"] or (_INDICES if _INDICES.exists() else None)
+    mnist = options["mnist_data_dir"] or (_MNIST if _MNIST.exists() else None)
+    files = SetFiles(
+        options["samples"],
+        options["labels"],
+        options["shard"],
+        options["shard_labels"],
+        options["teacher_id"],
+        indices,
+        mnist,
+    )
+    return {str(options["samples"]): evaluate_files(files)}
+
+
+def _evaluate_set(options: dict[str, Any]) -> dict[str, Any]:
+    from datagen_pate.evaluation.sets import evaluate_set  # imports numpy
+
+    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
+    param_set = cache["pate_images"][options["selector"]]
+    found = evaluate_set(param_set, options["sample"], options["shards"])
+    return {str(index): report for index, report in found}
+
+
+def _describe(report: dict[str, Any]) -> str:
+    criteria = report["success_criteria"]["criteria"]
+    parts = [
+        f"{name} {'unknown' if each['value'] is None else format(each['value'], '.3g')} "
+        f"({each['required']}): {each['result'].replace('_', ' ')}"
+        for name, each in criteria.items()
+    ]
+    return f"{report['metadata']['num_synthetic_samples']} images; {'; '.join(parts)}"

@@ -1,0 +1,87 @@
+"""The command `datagen pate evaluate-student`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datagen_pate.errors import PateError
+
+_EXAMPLES = """\b
+Examples:
+  datagen pate evaluate-student --model student_models/student_model_final.pth
+  datagen pate evaluate-student --model a.pth --model b.pth --data digits.npz --json
+  datagen pate evaluate-student --model a.pth --mnist-dir MNIST --output report.json"""
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("evaluate-student", epilog=_EXAMPLES)
+@click.option(
+    "--model",
+    "models",
+    type=_FILE,
+    multiple=True,
+    required=True,
+    help="The student's .pth; of several, mean and spread are told, too.",
+)
+@click.option(
+    "--mnist-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the image data set lies.  [default: $DATAGEN_IMAGES]",
+)
+@click.option("--data", type=_FILE, help="Other real digits: .npz with x and y, or .csv.")
+@click.option(
+    "--source",
+    type=click.Choice(["mnist", "emnist", "fashion_mnist", "kmnist"]),
+    default="mnist",
+    show_default=True,
+    help="The image data set.",
+)
+@click.option("--part", type=click.Choice(["test", "train"]), default="test", show_default=True)
+@click.option("--batch-size", type=click.IntRange(1), default=128, show_default=True)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the report there, as JSON.",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option("--no-cuda", is_flag=True, help="The same as --device cpu.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fmt: skip
+    """Report how well students read real digits: MNIST's test images, or others."""
+    from datagen_pate.classifier import choose_device  # help must not pay for torch
+    from datagen_pate.labelled import load_real
+    from datagen_pate.publishing import write_json
+    from datagen_pate.student import evaluate_students
+
+    if options["data"] is not None and options["mnist_dir"] is not None:
+        raise PateError("--data and --mnist-dir both name the images; give one")
+    data = load_real(options["data"], options["source"], options["mnist_dir"], options["part"])
+    device = choose_device("cpu" if options["no_cuda"] else options["device"])
+    report = evaluate_students(models, data, batch=options["batch_size"], device=device)
+    if options["output"] is not None:
+        write_json(options["output"], report)
+    if options["as_json"]:
+        click.echo(json.dumps(report))
+    else:
+        _tell(report)
+
+
+def _tell(report: dict[str, Any]) -> None:
+    for one in report.get("models", [report]):
+        click.echo(
+            f"{one['model_path']}: {one['overall_accuracy']:.2f} % of {one['total_samples']}, "
+            f"loss {one['average_loss']:.4f}"
+        )
+        shares = [v for v in one["per_class_accuracy"].items() if v[1] is not None]
+        click.echo("  " + "  ".join(f"{digit}: {share:.1f} %" for digit, share in shares))
+    if "models" in report:
+        found = report["overall_accuracy"]
+        click.echo(f"mean {found['mean']:.2f} %, spread {found['spread']:.2f}")

@@ -1,0 +1,124 @@
+"""The command `datagen pate pretrain-decoder`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+_EXAMPLES = """\b
+Examples:
+  datagen pate pretrain-decoder
+  datagen pate pretrain-decoder --epochs 12 --batch-size 64 --lr 2e-3 --kl-annealing-epochs 3
+  datagen pate pretrain-decoder --data-root EMNIST --variant letters --out-dir pretrained_decoder
+  datagen pate pretrain-decoder --compat original --source emnist --variant balanced"""
+
+_SOURCES = ("mix", "glyphs", "digits", "omniglot", "emnist", "kmnist")
+_VARIANTS = ("letters", "balanced", "byclass", "bymerge", "digits", "mnist")
+_FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_CONFIG_NAMES = {
+    "latent_dim": "latent_dim",
+    "epochs": "pretrain_epochs",
+    "batch_size": "batch_size",
+    "lr": "learning_rate",
+    "weight_decay": "weight_decay",
+    "kl_annealing_epochs": "kl_annealing_epochs",
+}
+_PARAMS = (*_CONFIG_NAMES, "kl_weight", "lr_schedule", "seed", "precision", "compat")
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option(
+    "--source",
+    type=click.Choice(_SOURCES),
+    help="Public images.  [default: emnist with --data-root, else mix, which needs no download]",
+)
+@click.option("--variant", type=click.Choice(_VARIANTS), help="Of emnist.  [default: letters]")
+@click.option("--size", type=click.IntRange(1), help="How many images.  [default: all, or 16000]")
+@click.option("--data-root", type=_FOLDER, help="Folder with published images.")
+@click.option("--use-kmnist", is_flag=True, help="The same as --source kmnist.")
+@click.option("--latent-dim", type=int, help="Latent variables.  [default: 32]")
+@click.option("--epochs", type=int, help="Passes over the images.  [default: 50]")
+@click.option("--batch-size", type=int, help="Images in a step.  [default: 128]")
+@click.option("--lr", type=float, help="Adam's step size at the start.  [default: 0.001]")
+@click.option("--weight-decay", type=float, help="Penalty on weights.  [default: 1e-5]")
+@click.option(
+    "--kl-annealing-epochs", type=int, help="Epochs until the divergence counts.  [default: 10]"
+)
+@click.option("--kl-weight", type=float, help="How much it then counts.  [default: 1]")
+@click.option("--lr-schedule", type=click.Choice(["cosine", "constant"]), help="[default: cosine]")
+@click.option("--seed", type=int, help="Of all randomness.  [default: 42]")
+@click.option("--out-dir", type=_FOLDER, default="pretrained_decoder", show_default=True)
+@click.option("--config", type=_FILE, help="The original's JSON; options go before it.")
+@click.option(
+    "--compat",
+    type=click.Choice(["original"]),
+    help="Train as the original: constant step size, noise in what the decoder is to draw.",
+)
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
+)
+@click.option("--precision", type=click.Choice(["float32", "bfloat16"]), help="[default: float32]")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report.")
+def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
+    """Train the decoder that draws candidates, on public images alone.
+
+    Writes decoder.pth, latent_prior.npz (where the decoder draws digits) and pretrain_report.json.
+    Called again, it goes on after the last whole epoch; what is done is not done again.
+
+    EMNIST's digits and MNIST are cut from the same forms, so a decoder that was trained on them may
+    have seen private images; of EMNIST, letters are the default.
+    """
+    from datagen_pate.autoencoder.artefact import Place, make_decoder  # it imports torch
+    from datagen_pate.autoencoder.decoding import use_threads
+    from datagen_pate.classifier.devices import choose_device
+
+    params = _make_params(options)
+    place = Place(out_dir, choose_device(options["device"]), options["threads"])
+    with use_threads(options["threads"]):
+        public = _load(options, params.seed)
+    report = make_decoder(public, params, place, _show(params.epochs))
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    losses = f"loss {report['final_loss']:.1f} (divergence {report['final_kl_loss']:.1f})"
+    click.echo(f"{place.decoder}: {report['dataset_size']} images of {report['dataset']}, {losses}")
+
+
+def _make_params(options: dict[str, Any]) -> Any:
+    from datagen_pate.autoencoder.params import PretrainParams
+    from datagen_pate.config import Config, describe_error, read_config
+    from datagen_pate.errors import PateError
+
+    config = Config() if options["config"] is None else read_config(options["config"])
+    chosen = {name: options[name] for name in _PARAMS if options[name] is not None}
+    values = {name: getattr(config.decoder, other) for name, other in _CONFIG_NAMES.items()}
+    given = {name: value for name, value in values.items() if value is not None}
+    try:
+        return PretrainParams(**(given | chosen))
+    except ValueError as error:
+        raise PateError(f"pretrain-decoder: {describe_error(error)}") from None
+
+
+def _load(options: dict[str, Any], seed: int) -> Any:
+    from datagen_pate.errors import PateError
+    from datagen_pate.public import load_public
+
+    source = options["source"]
+    if options["use_kmnist"] and source not in {None, "kmnist"}:
+        raise PateError(f"--use-kmnist and --source {source} exclude each other; leave one out")
+    default = "mix" if options["data_root"] is None else "emnist"
+    source = "kmnist" if options["use_kmnist"] else source or default
+    folder = options["data_root"]
+    return load_public(source, options["size"], seed, variant=options["variant"], folder=folder)
+
+
+def _show(epochs: int) -> Any:
+    def tell(epoch: dict[str, Any]) -> None:
+        click.echo(f"epoch {epoch['epoch']}/{epochs}: loss {epoch['loss']:.2f}", err=True)
+
+    return tell

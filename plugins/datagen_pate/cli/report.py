@@ -1,0 +1,89 @@
+"""The command `datagen pate report`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from datagen_core import Cache
+
+_EXAMPLES = """\b
+Examples:
+  datagen pate report -o images.html
+  datagen pate report -p 1 --sample 3 -o teacher_3.html
+  datagen pate report -p 0 --shards teachers/shards.npz -o compared.html
+  datagen pate report pate_votes -p aggregation=gnmax -o votes.html
+\b
+The page needs matplotlib: pip install 'datagen[plots]'. Where shards are at hand, it tells class
+counts of private images, and distances to them, which no epsilon covers: of a set with a finite
+epsilon, share a page that was made without --shards.
+What cannot be known without shards is not checked, and does not count as passed."""
+
+_FOLDER = click.Path(file_okay=False)
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("name", type=click.Choice(["pate_images", "pate_votes"]), default="pate_images")
+@click.option(
+    "-p",
+    "--set",
+    "--params",
+    "selector",
+    metavar="SET",
+    help="Parameter set: number, key=value,… or digest.  [default: the only one]",
+)
+@click.option("--split", default="raw", show_default=True, help="Which samples.")
+@click.option("--sample", type=click.IntRange(0), metavar="INDEX",
+              help="Only this teacher, or block of votes.  [default: all]")  # fmt: skip
+@click.option(
+    "--shards",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="NPZ",
+    help="Compare with these private images.  [default: those of the set, if any]",
+)
+@click.option("-o", "--output", required=True, metavar="FILE",
+              type=click.Path(dir_okay=False, path_type=Path),
+              help="The page, .html; replaced if it exists.")  # fmt: skip
+@click.option("--cache", type=_FOLDER, metavar="DIR",
+              help="Default: $DATAGEN_CACHE, else ./datagen-cache.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print what the page says as JSON.")
+def report(*, as_json: bool, output: Path, **options: Any) -> None:
+    """Draw one page of pictures and checks of a parameter set of NAME, pate_images by default.
+
+    One HTML file with everything in it: parameters, hashes of inputs, the privacy account, success
+    criteria of each teacher and over all, class histograms, distributions of confidence and
+    distance, images of each class, and the first candidates of the pool.
+    """
+    from datagen_pate.pages import Request, write_page  # help must not pay for numpy
+
+    request = Request(options["split"], options["sample"], options["shards"])
+    told = write_page(_select_set(options), output, request)
+    if as_json:
+        click.echo(json.dumps(told))
+        return
+    for note in told["privacy"]["notes"]:
+        click.echo(f"note: {note}", err=True)
+    overall = told["success_criteria"]["overall"]
+    counts = ", ".join(f"{overall[key]} {key.replace('_', ' ')}" for key in _COUNTED)
+    click.echo(f"{output}: {told['images']} images; success criteria: {counts}")
+
+
+_COUNTED = ("passed", "failed", "not_checked")
+
+
+def _select_set(options: dict[str, Any]) -> Any:
+    """Return the set that the options mean; without -p the only one there is."""
+    dataset = Cache(options["cache"] or click.get_current_context().find_root().obj)[
+        options["name"]
+    ]
+    if options["selector"] is not None:
+        return dataset[options["selector"]]
+    if len(dataset) == 1:
+        return dataset[next(iter(dataset))]
+    from datagen_pate.errors import PateError  # rarely needed
+
+    message = f"{options['name']} has {len(dataset)} parameter sets; choose one with -p"
+    raise PateError(message)

@@ -1,0 +1,207 @@
+"""The JSON configuration of the original pipeline, accepted as it is.
+
+Its two forms, `config/synthetic_generation.json` and `config_example.json`, name some settings
+differently; both names are read. A key that the file leaves out is None, so that a command knows
+what was given: an option on the command line goes first, then the file, then the default.
+"""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Self
+
+from datagen_core import Params
+from datagen_pate.errors import PateError
+
+
+class DecoderSection(Params):
+    """Section `decoder`: how the public decoder is trained."""
+
+    latent_dim: int | None = None
+    pretrain_epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    kl_annealing_epochs: int | None = None
+
+
+class GenerationSection(Params):
+    """Section `generation`: how candidates are drawn."""
+
+    pool_size: int | None = None
+    latent_dim: int | None = None
+    latent_mixing_ratio: float | None = None
+    latent_noise_scale: float | None = None
+    generate_until_target_per_class: bool | None = None
+    """The original never read it."""
+
+
+class FilteringSection(Params):
+    """Section `filtering`: which labelled candidates are kept."""
+
+    min_per_class: int | None = None
+    max_per_class: int | None = None
+    default_confidence_threshold: float | None = None
+    confidence_threshold: float | None = None
+    """Another name of default_confidence_threshold."""
+    rare_class_threshold: float | None = None
+    rare_classes: tuple[int, ...] | None = None
+    diversity_threshold: float | None = None
+    min_diversity_distance: float | None = None
+    """Another name of diversity_threshold."""
+    min_memorization_distance: float | None = None
+    min_nn_distance: float | None = None
+    """Another name of min_memorization_distance."""
+    quota_flexibility_percent: float | None = None
+
+    def check(self) -> None:
+        """Refuse two values under two names of one setting."""
+        super().check()
+        for name, other in _ALIASES:
+            values = {getattr(self, name), getattr(self, other)} - {None}
+            if len(values) > 1:
+                raise ValueError(f"{name} and {other} are one setting; give one value")
+
+    def resolve(self) -> dict[str, Any]:
+        """Return what was given, under the first of two names."""
+        given = self.model_dump(exclude_none=True)
+        for name, other in _ALIASES:
+            if other in given:
+                given.setdefault(name, given.pop(other))
+                given.pop(other, None)
+        return given
+
+
+_ALIASES = (
+    ("default_confidence_threshold", "confidence_threshold"),
+    ("diversity_threshold", "min_diversity_distance"),
+    ("min_memorization_distance", "min_nn_distance"),
+)
+
+
+class SteeringSection(Params):
+    """Section `latent_steering`: how latents are moved towards rare classes."""
+
+    enabled: bool | None = None
+    steps: int | None = None
+    learning_rate: float | None = None
+    noise_scale: float | None = None
+    latent_dim: int | None = None
+    use_for_classes_below_quota: bool | None = None
+    """The original never read it."""
+
+
+class PreprocessingSection(Params):
+    """Section `preprocessing`: how teachers see images; their weights fix it."""
+
+    normalize_mean: tuple[float, ...] | None = None
+    normalize_std: tuple[float, ...] | None = None
+
+
+class EvaluationSection(Params):
+    """Section `evaluation`: what a synthetic set must reach."""
+
+    diversity_ratio_target: float | None = None
+    min_nn_distance_target: float | None = None
+    histogram_l1_target: float | None = None
+    confidence_target: float | None = None
+
+
+class Config(Params):
+    """A whole configuration; a section that the file leaves out has no values."""
+
+    decoder: DecoderSection = DecoderSection()
+    generation: GenerationSection = GenerationSection()
+    filtering: FilteringSection = FilteringSection()
+    latent_steering: SteeringSection = SteeringSection()
+    preprocessing: PreprocessingSection = PreprocessingSection()
+    evaluation: EvaluationSection = EvaluationSection()
+
+    def given(self) -> dict[str, dict[str, Any]]:
+        """Return the sections with the values that were given, as plain JSON types."""
+        sections: dict[str, dict[str, Any]] = self.model_dump(mode="json", exclude_none=True)
+        return {name: values for name, values in sections.items() if values}
+
+    @classmethod
+    def parse(cls, content: dict[str, Any], where: str) -> Self:
+        """Return a configuration of plain values.
+
+        Parameters
+        ----------
+        content
+            Sections by name, each with values by name.
+        where
+            What messages call it.
+
+        Raises
+        ------
+        PateError
+            For the first unknown section or key, with the nearest name, or wrong value.
+        """
+        _check_names(content, list(cls.model_fields), f"{where} has no section")
+        sections: dict[str, Any] = {
+            name: _parse_section(name, values, where) for name, values in content.items()
+        }
+        return cls(**sections)
+
+
+_SECTIONS: dict[str, type[Params]] = {
+    "decoder": DecoderSection,
+    "generation": GenerationSection,
+    "filtering": FilteringSection,
+    "latent_steering": SteeringSection,
+    "preprocessing": PreprocessingSection,
+    "evaluation": EvaluationSection,
+}
+
+
+def read_config(path: Path) -> Config:
+    """Return the configuration in a JSON file.
+
+    Raises
+    ------
+    PateError
+        When it cannot be read, is no JSON object, or has a key that there is not.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise PateError(f"{path} cannot be read ({reason}); name a JSON file") from error
+    except json.JSONDecodeError as error:
+        raise PateError(f"{path} is no JSON: {error}; correct it there") from error
+    if not isinstance(content, dict):
+        raise PateError(f"{path} holds no JSON object; write sections, as {{'filtering': {{…}}}}")
+    return Config.parse(content, str(path))
+
+
+def _parse_section(name: str, values: Any, where: str) -> Params:
+    section = _SECTIONS[name]
+    if not isinstance(values, dict):
+        raise PateError(f"{where}: section {name!r} is no object; write it as {{'key': value}}")
+    _check_names(values, list(section.model_fields), f"{where}: section {name!r} has no key")
+    try:
+        return section(**values)
+    except ValueError as error:
+        raise PateError(f"{where}: section {name!r}: {describe_error(error)}") from None
+
+
+def _check_names(values: dict[str, Any], known: list[str], complaint: str) -> None:
+    for name in values:
+        if name not in known:
+            nearest = get_close_matches(name, known, n=1, cutoff=0.4)
+            hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+            raise PateError(f"{complaint} {name!r}; {hint}it has: {', '.join(known)}")
+
+
+def describe_error(error: ValueError) -> str:
+    """Return in one line what is wrong first; the error is of pydantic, which we do not import."""
+    details: Any = getattr(error, "errors", None)
+    first: dict[str, Any] = {"msg": str(error), "loc": (), "input": None}
+    first = details()[0] if details else first
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    where: tuple[Any, ...] = first["loc"]
+    key = ".".join(str(part) for part in where)
+    return f"{key}: {reason}, not {first['input']!r}" if key else reason

@@ -1,0 +1,115 @@
+"""Evaluating a synthetic set in files of the original."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_images import load_images
+from datagen_pate.distances import count_labels
+from datagen_pate.errors import PateError
+from datagen_pate.evaluation.report import evaluate
+from datagen_pate.publishing import hash_file
+from datagen_pate.sample_files import read_labels, read_samples
+from datagen_pate.shard_facts import CLASSES, ShardFacts
+from datagen_pate.trees import LABELS, METADATA, read_shard_files
+
+
+class SetFiles(NamedTuple):
+    """A set and its shard.
+
+    Attributes
+    ----------
+    samples, labels
+        The set; labels of None are looked for beside the samples.
+    shard, shard_labels
+        Images of the shard, and their labels; without these, metadata.json beside the images.
+    teacher_id, shard_indices, mnist
+        Without `shard`: the teacher, whose images of MNIST's training set `shard_indices` tells,
+        and the folder of MNIST; None where it is looked for.
+    """
+
+    samples: Path
+    labels: Path | None = None
+    shard: Path | None = None
+    shard_labels: Path | None = None
+    teacher_id: int | None = None
+    shard_indices: Path | None = None
+    mnist: Path | None = None
+
+
+def evaluate_files(files: SetFiles) -> dict[str, Any]:
+    """Return the evaluation of a set, with paths in `metadata` and hashes in `inputs`.
+
+    Raises
+    ------
+    PateError
+        When a file cannot be read, or images and labels are not as many.
+    ImagesError
+        When MNIST is needed and cannot be had.
+    """
+    images = read_samples(files.samples)
+    beside = files.samples.with_name(LABELS)
+    path = files.labels or (beside if beside.is_file() else None)
+    labels, confidence = read_labels(path) if path is not None else (None, None)
+    if labels is not None and len(labels) != len(images):
+        message = f"{path} has {len(labels)} labels for {len(images)} images of {files.samples}"
+        raise PateError(f"{message}; name the file that belongs to them with --labels")
+    report = evaluate(images, labels, confidence, _read_shard(files))
+    report["metadata"] |= {
+        "synthetic_samples_path": str(files.samples),
+        "synthetic_labels_path": None if path is None else str(path),
+        "original_shard_path": None if files.shard is None else str(files.shard),
+    }
+    taken = [files.samples, path, files.shard, files.shard_labels]
+    if files.shard is None and files.teacher_id is not None:
+        taken.append(files.shard_indices)
+    report["inputs"] = {str(each): hash_file(each) for each in taken if each is not None}
+    return report
+
+
+def _read_shard(files: SetFiles) -> ShardFacts:
+    if files.shard is None:
+        if files.shard_labels is not None:
+            raise PateError("--shard-labels need the images that they belong to; name --shard too")
+        return ShardFacts() if files.teacher_id is None else _take_shard(files)
+    if not files.shard.is_file():
+        raise PateError(f"there is no file {files.shard}; name the shard, or leave --shard out")
+    facts = read_shard_files(files.shard, files.shard.with_name(METADATA))
+    if files.shard_labels is None or facts.images is None:
+        return facts
+    labels, _ = read_labels(files.shard_labels)
+    if len(labels) != len(facts.images):
+        message = f"{files.shard_labels} has {len(labels)} labels for {len(facts.images)} images"
+        raise PateError(f"{message} of {files.shard}; name the file that belongs to them")
+    return ShardFacts(facts.images, count_labels(labels, CLASSES))
+
+
+def _take_shard(files: SetFiles) -> ShardFacts:
+    """Take a teacher's images from MNIST's training set."""
+    if files.shard_indices is None:
+        raise PateError("--teacher-id needs to know the teacher's images; name --shard-indices")
+    rows = _read_indices(files.shard_indices, str(files.teacher_id))
+    mnist = load_images("mnist", files.mnist)
+    if len(rows) and not 0 <= rows.min() <= rows.max() < len(mnist.images):
+        message = f"{files.shard_indices} has an index outside of MNIST's {len(mnist.images)}"
+        raise PateError(f"{message} training images; name another file")
+    return ShardFacts(mnist.images[rows], count_labels(mnist.labels[rows], CLASSES))
+
+
+def _read_indices(path: Path, teacher: str) -> NDArray[np.int64]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = content.get(teacher)
+        if rows is None:
+            message = f"{path} has no teacher {teacher}; it has {len(content)}"
+            raise PateError(message)
+        return np.array(rows, np.int64).reshape(-1)
+    except OSError as error:
+        raise PateError(f"{path} cannot be read ({error.strerror}); name a .json file") from None
+    except (AttributeError, TypeError, ValueError):
+        raise PateError(f"{path} holds no lists of indices by teacher; name another") from None

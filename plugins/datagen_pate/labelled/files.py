@@ -1,0 +1,82 @@
+"""Labelled digits in files of the user: npz and csv."""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_pate.errors import PateError
+from datagen_pate.labelled.digits import Labelled, check_labelled
+from datagen_pate.publishing import hash_file
+
+_LABEL_NAMES = ("label", "labels", "y", "class", "target")
+
+
+def load_file(path: str | Path, *, normalized: bool = False) -> Labelled:
+    """Return the digits of an npz or csv file.
+
+    An npz file has the arrays `x` (images) and `y` (labels), or `images` and `labels`. A csv file
+    has one row an image: its label and 784 pixels. With a header, the label is the column `label`
+    or `y`; without one, it is the first. `normalized` says that the images are normalised already.
+
+    Raises
+    ------
+    PateError
+        When the file cannot be read, or holds something else.
+    """
+    path = Path(path)
+    readers = {".npz": _read_npz, ".csv": _read_csv}
+    if path.suffix.lower() not in readers:
+        raise PateError(f"{path} is neither .npz nor .csv; give images and labels in one of them")
+    try:
+        hashed = hash_file(path)
+        images, labels = readers[path.suffix.lower()](path)
+    except OSError as error:
+        raise PateError(f"{path} cannot be read ({error.strerror or error}); name a file") from None
+    files = {str(path): hashed}
+    return check_labelled(images, labels, str(path), files, normalized=normalized)
+
+
+def _read_npz(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            for x, y in (("x", "y"), ("images", "labels"), ("X", "y")):
+                if x in arrays and y in arrays:
+                    return arrays[x], arrays[y]
+            names = ", ".join(arrays) or "none"
+    except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise PateError(f"{path} is no npz file of arrays ({error}); use numpy.savez") from None
+    raise PateError(f"{path} has the arrays {names}; it needs x and y")
+
+
+def _read_csv(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    header = _read_header(path)
+    column = 0
+    if header:
+        found = [name for name in _LABEL_NAMES if name in header]
+        if not found:
+            raise PateError(f"{path} has no column 'label'; its first one is {header[0]!r}")
+        column = header.index(found[0])
+    try:
+        table = np.loadtxt(
+            path, delimiter=",", skiprows=int(bool(header)), ndmin=2, encoding="utf-8"
+        )
+    except ValueError as error:
+        raise PateError(f"{path} is no table of numbers ({error}); separate them by ','") from None
+    return np.delete(table, column, axis=1), table[:, column]
+
+
+def _read_header(path: Path) -> list[str]:
+    """Return the names of the columns, in lower case; none when the first row is numbers."""
+    with path.open(newline="", encoding="utf-8") as file:
+        cells = [cell.strip().lower() for cell in next(csv.reader(file), [])]
+    try:
+        [float(cell) for cell in cells]
+    except ValueError:
+        return cells
+    return []

@@ -1,0 +1,240 @@
+"""The generator `pate_votes`: candidates labelled by all teachers together, privately if asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl
+from datagen_pate.accounting import Spent, spend_gnmax, spend_threshold
+from datagen_pate.errors import PateError
+from datagen_pate.pool_params import PoolParams
+from datagen_pate.voting import (
+    PRIVATE,
+    Aggregation,
+    Answers,
+    Votes,
+    ask_by_threshold,
+    ask_confident_gnmax,
+    ask_gnmax,
+    ask_plurality,
+    limit_classes,
+)
+
+WARNING = (
+    "the seed of a private set is a secret: whoever knows it can take the noise away; choose a "
+    "large random one, and publish the images without it"
+)
+
+
+class VotesParams(PoolParams):
+    """Candidates in blocks, and how votes on them become labels; a sample is a block."""
+
+    aggregation: Aggregation = "threshold"
+    """plurality: every candidate; threshold: those on which a share of the teachers agrees; gnmax:
+    with noise on counts; confident-gnmax: those of which, with noise, the teachers are sure."""
+
+    threshold: float = 0.7
+    """The share of teachers that has to agree: threshold, confident-gnmax."""
+
+    max_per_class: int | None = None
+    """At most so many of a label in a block; those with most votes, or with a private aggregation
+    the first ones."""
+
+    sigma: float = 40.0
+    """Standard deviation of the noise on each count of an answer: gnmax, confident-gnmax."""
+
+    sigma1: float = 150.0
+    """The same when the highest count is compared with the threshold: confident-gnmax."""
+
+    queries: int = 50
+    """At most so many answers a block: gnmax, confident-gnmax."""
+
+    delta: float = 1e-5
+    """The delta of the privacy account; below one over the number of private images."""
+
+    max_epsilon: float = 10.0
+    """Samples that would cost more in all are refused."""
+
+    def check(self) -> None:
+        """Refuse numbers out of range."""
+        super().check()
+        _refuse("queries", self.queries, "at least 1", fine=self.queries >= 1)
+        for name in ("sigma", "sigma1", "max_epsilon"):
+            _refuse(name, getattr(self, name), "above 0", fine=getattr(self, name) > 0)
+        _refuse("threshold", self.threshold, "in (0, 1]", fine=0 < self.threshold <= 1)
+        _refuse("delta", self.delta, "between 0 and 1", fine=0 < self.delta < 1)
+        least = self.max_per_class is None or self.max_per_class >= 1
+        _refuse("max_per_class", self.max_per_class, "at least 1", fine=least)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether labels have a finite privacy budget."""
+        return self.aggregation in PRIVATE
+
+
+def _refuse(name: str, value: object, wanted: str, *, fine: bool) -> None:
+    if not fine:
+        message = f"{name} is {wanted}, not {value}"
+        raise ValueError(message)
+
+
+def count_blocks(params: VotesParams) -> int:
+    """Return how many samples there are: blocks of the pool."""
+    return -(-params.pool_size // params.block_size)
+
+
+def spend(params: VotesParams, samples: int) -> Spent:
+    """Return the privacy loss of the first samples, in the worst case of all votes."""
+    answered = min(params.queries, params.block_size)
+    spent = spend_gnmax(params.sigma) * answered
+    if params.aggregation == "confident-gnmax":
+        spent += spend_threshold(params.sigma1) * params.block_size
+    return spent * samples
+
+
+def account(params: VotesParams, samples: int) -> dict[str, float | str]:
+    """Return epsilon and delta of the first samples.
+
+    Raises
+    ------
+    PateError
+        When they are above `max_epsilon`.
+    """
+    if not params.is_private:
+        return {"epsilon": "inf"}
+    epsilon = spend(params, samples).epsilon(params.delta)
+    if epsilon > params.max_epsilon:
+        message = (
+            f"{samples} samples cost epsilon {epsilon:.3g} at delta {params.delta:g}, above "
+            f"max_epsilon {params.max_epsilon:g}; {_count_affordable(params)} are within it, "
+            "altogether"
+        )
+        raise PateError(message)
+    return {"epsilon": float(f"{epsilon:.4g}"), "delta": params.delta}
+
+
+def _count_affordable(params: VotesParams) -> int:
+    """Return how many samples cost at most `max_epsilon`."""
+    low, high = 0, count_blocks(params)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fine = spend(params, middle).epsilon(params.delta) <= params.max_epsilon
+        low, high = (middle, high) if fine else (low, middle - 1)
+    return low
+
+
+def inspect_params(params: VotesParams) -> list[str]:
+    """Return what the user should know; refuse artefacts that are none, before any work.
+
+    Raises
+    ------
+    PateError
+        When decoder or teachers are of another architecture.
+    """
+    from datagen_pate.labelling import Panel  # it imports torch
+
+    panel = Panel(params)
+    return [WARNING] if params.is_private else [
+        f"labels of {panel.size} teachers without noise: epsilon is infinite"
+    ]  # fmt: skip
+
+
+def schema_of(params: VotesParams) -> Schema:
+    """Return the fields of a block; a private one has none that votes decide, besides labels."""
+    fields = {
+        "images": Field("uint8", (28, 28), ragged=True),
+        "labels": Field("uint8", ragged=True),
+        "candidates": Field("int64", ragged=True),
+    }
+    if not params.is_private:
+        fields["votes"] = Field("uint16", ragged=True)
+        fields["confidence"] = Field("float32", ragged=True)
+    return Schema({**fields, "report": Field(str)})
+
+
+@generator(
+    params=VotesParams,
+    memory="2GB",
+    schema=schema_of,
+    limit=count_blocks,
+    preflight=inspect_params,
+    account=account,
+)
+def pate_votes(
+    params: VotesParams, rng: np.random.Generator, start: int, seed: int
+) -> Iterator[dict[str, Any]]:
+    """Label candidates by the votes of all teachers; one sample is one block of the pool.
+
+    Yields
+    ------
+    sample
+        `images` uint8 `(n, 28, 28)`, `labels` uint8 `(n,)`, `candidates` int64 `(n,)`: their places
+        in the pool. Where labels are not private anyway: `votes` uint16, how many teachers agree,
+        and `confidence` float32, their mean probability of the label. `report`: JSON, with the
+        aggregation and what a block costs.
+    """
+    from datagen_pate.labelling import Panel  # it imports torch
+
+    panel = Panel(params)
+    first, images = panel.draw(seed, start)
+    votes = panel.ask(images)
+    answers = _answer(params, votes, rng)
+    made = {
+        "images": images[answers.places],
+        "labels": answers.labels,
+        "candidates": first + answers.places,
+        "report": json.dumps(_report(params, votes, answers)),
+    }
+    if not params.is_private:
+        chosen = answers.places, answers.labels
+        made["votes"] = votes.counts[chosen].astype(np.uint16)
+        made["confidence"] = votes.probabilities[chosen]
+    yield made
+
+
+def _answer(params: VotesParams, votes: Votes, rng: np.random.Generator) -> Answers:
+    noisy = (params.sigma, params.queries, rng)
+    if params.aggregation == "gnmax":
+        answers = ask_gnmax(votes, *noisy)
+    elif params.aggregation == "confident-gnmax":
+        answers = ask_confident_gnmax(votes, params.threshold, params.sigma1, *noisy)
+    elif params.aggregation == "threshold":
+        answers = ask_by_threshold(votes, params.threshold)
+    else:
+        answers = ask_plurality(votes)
+    return limit_classes(answers, params.max_per_class, _scores(params, votes, answers))
+
+
+def _scores(params: VotesParams, votes: Votes, answers: Answers) -> np.ndarray[Any, Any]:
+    """Return what decides which answers of a class are kept: nothing, where labels are private."""
+    if params.is_private:
+        return np.zeros(len(answers.labels))
+    chosen = answers.places, answers.labels
+    return votes.counts[chosen] + votes.probabilities[chosen].astype(np.float64)
+
+
+def _report(params: VotesParams, votes: Votes, answers: Answers) -> dict[str, Any]:
+    """Return what may be told of a block: of a private one, what follows from its labels."""
+    cost = {"epsilon": "inf"}
+    if params.is_private:
+        epsilon = spend(params, 1).epsilon(params.delta)
+        cost = {"epsilon_of_this_block_alone": f"{epsilon:.4g}", "delta": f"{params.delta:g}"}
+    counts = np.bincount(answers.labels, minlength=votes.counts.shape[1]).tolist()
+    return {
+        "aggregation": params.aggregation,
+        "teachers": votes.teachers,
+        "candidates": len(votes.counts),
+        "answered": len(answers.labels),
+        "class_distribution": {str(label): count for label, count in enumerate(counts)},
+        "privacy": cost,
+    }
+
+
+@hookimpl
+def datagen_generator() -> DatasetGenerator:
+    """Provide `pate_votes`."""
+    return pate_votes

@@ -1,0 +1,35 @@
+"""Teachers: classifiers, each trained on its own shard of private images.
+
+The artefact is a folder: `weights.npy`, one row a teacher; `shards.npz`, what each was trained on;
+`teachers.json`, how. Nothing here imports torch before it is needed.
+"""
+
+from datagen_pate.teachers.artefact import (
+    FILES,
+    Shard,
+    count_teachers,
+    read_report,
+    read_shard,
+    read_teacher,
+)
+from datagen_pate.teachers.assessment import assess_teachers
+from datagen_pate.teachers.division import divide, write_shard_indices
+from datagen_pate.teachers.original_tree import export_teachers, import_teachers
+from datagen_pate.teachers.training import Plan, Progress, train_teachers
+
+__all__ = [
+    "FILES",
+    "Plan",
+    "Progress",
+    "Shard",
+    "assess_teachers",
+    "count_teachers",
+    "divide",
+    "export_teachers",
+    "import_teachers",
+    "read_report",
+    "read_shard",
+    "read_teacher",
+    "train_teachers",
+    "write_shard_indices",
+]

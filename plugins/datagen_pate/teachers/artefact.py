@@ -1,0 +1,173 @@
+"""The folder that teachers are kept in."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_pate.errors import PateError
+from datagen_pate.labelled.digits import CLASSES
+from datagen_pate.publishing import publish
+
+if TYPE_CHECKING:
+    from datagen_pate.classifier import Classifier
+
+FILES = ("weights.npy", "shards.npz", "teachers.json")
+"""What a finished folder holds: float32 `(teachers, 1199882)`; the arrays of `Shard`s joined, with
+`offsets`; the report. The last one is written last."""
+
+UNKNOWN = -1
+"""A label or an index that nobody recorded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """What one teacher was trained on, as far as it is known.
+
+    Attributes
+    ----------
+    images
+        uint8 `(n, 28, 28)`; none where the shard is unknown.
+    labels
+        int64 `(n,)`; -1 where they are unknown.
+    indices
+        int64 `(n,)`, places in the private set; -1 where they are unknown.
+    class_counts
+        int64 `(10,)`, images of each class; None where it is unknown.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    indices: NDArray[np.int64]
+    class_counts: NDArray[np.int64] | None
+
+    @classmethod
+    def of(
+        cls, images: NDArray[np.uint8], labels: NDArray[np.int64], indices: NDArray[np.int64]
+    ) -> Shard:
+        """Return a shard of which all is known."""
+        return cls(images, labels, indices, np.bincount(labels, minlength=CLASSES))
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are its images."""
+        return len(self.images) > 0
+
+
+def read_shard(shards: Path, k: int) -> Shard:
+    """Return the shard of teacher k from `shards.npz`.
+
+    Raises
+    ------
+    PateError
+        When the file cannot be read or holds something else, or there is no such teacher.
+    """
+    arrays = _read_arrays(shards)
+    offsets, counts = arrays["offsets"], arrays["class_counts"]
+    if not 0 <= k < len(offsets) - 1:
+        raise PateError(f"{shards} has no teacher {k}; it has {len(offsets) - 1}")
+    rows = slice(offsets[k], offsets[k + 1])
+    known = counts[k] if counts[k].min() >= 0 else None
+    return Shard(arrays["images"][rows], arrays["labels"][rows], arrays["indices"][rows], known)
+
+
+def read_teacher(weights: Path, k: int, device: str = "cpu") -> Classifier:
+    """Return teacher k from `weights.npy`; only its own weights are read.
+
+    Raises
+    ------
+    PateError
+        When the file cannot be read or holds something else, or there is no such teacher.
+    """
+    from datagen_pate.classifier import restore_weights  # torch, only when it is needed
+
+    rows = open_weights(weights)
+    if not 0 <= k < len(rows):
+        raise PateError(f"{weights} has no teacher {k}; it has {len(rows)}")
+    return restore_weights(rows[k], device)
+
+
+def count_teachers(weights: Path) -> int:
+    """Return how many teachers `weights.npy` holds.
+
+    Raises
+    ------
+    PateError
+        When the file cannot be read or holds something else.
+    """
+    return len(open_weights(weights))
+
+
+def open_weights(weights: Path) -> NDArray[np.float32]:
+    """Return the weights of all teachers, mapped from their file; one row a teacher."""
+    try:
+        rows = np.load(weights, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise PateError(f"{weights} cannot be read ({error.strerror or error})") from None
+    except ValueError as error:
+        raise PateError(f"{weights} holds no weights ({error}); name a weights.npy") from None
+    if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype != np.float32:
+        raise PateError(f"{weights} is no weights.npy of teachers; make one with train-teachers")
+    return rows
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """Return the content of `teachers.json`, from which the rest of a finished folder is known.
+
+    Raises
+    ------
+    PateError
+        When the folder is not finished.
+    """
+    missing = [name for name in FILES if not (folder / name).is_file()]
+    if missing:
+        raise PateError(f"{folder} has no {missing[0]}; make it with datagen pate train-teachers")
+    report: dict[str, Any] = json.loads((folder / FILES[2]).read_text(encoding="utf-8"))
+    return report
+
+
+def write_shards(path: Path, shards: Sequence[Shard]) -> None:
+    """Write `shards.npz`; the same shards give the same bytes."""
+    unknown = np.full(CLASSES, UNKNOWN)
+    counts = [unknown if shard.class_counts is None else shard.class_counts for shard in shards]
+    lengths = [len(shard.images) for shard in shards]
+    arrays = {
+        "images": np.concatenate([shard.images for shard in shards]),
+        "labels": np.concatenate([shard.labels for shard in shards]),
+        "indices": np.concatenate([shard.indices for shard in shards]),
+        "offsets": np.cumsum([0, *lengths], dtype=np.int64),
+        "class_counts": np.array(counts, np.int64),
+    }
+    publish(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+
+
+def write_weights(path: Path, rows: Iterable[NDArray[np.float32]], teachers: int) -> None:
+    """Write `weights.npy` row by row, so that one teacher is in memory at a time."""
+
+    def write(file: BinaryIO) -> None:
+        for number, row in enumerate(rows):
+            if number == 0:
+                header = {"descr": "<f4", "fortran_order": False, "shape": (teachers, len(row))}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(np.ascontiguousarray(row, "<f4").data)
+
+    publish(path, write)
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    names = ("images", "labels", "indices", "offsets", "class_counts")
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in names}
+    except OSError as error:
+        raise PateError(f"{path} cannot be read ({error.strerror})") from None
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
+        raise PateError(f"{path} is no shards.npz of teachers; name that file") from None

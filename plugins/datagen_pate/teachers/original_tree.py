@@ -1,0 +1,197 @@
+"""Teachers in the folders of the original: read and written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_pate.errors import PateError
+from datagen_pate.labelled.digits import CLASSES, Labelled, to_uint8
+from datagen_pate.publishing import hash_file, write_json
+from datagen_pate.sample_files import read_samples
+from datagen_pate.teachers.artefact import (
+    FILES,
+    UNKNOWN,
+    Shard,
+    open_weights,
+    read_report,
+    read_shard,
+    read_teacher,
+    write_shards,
+    write_weights,
+)
+from datagen_pate.teachers.division import read_shard_indices, write_shard_indices
+from datagen_pate.teachers.parts import hash_weights
+
+MODELS, SHARDS, INDICES = "trained_nets_gpu", "teachers", "shard_indices.json"
+
+
+def import_teachers(
+    source: Path,
+    folder: Path,
+    *,
+    data: Labelled | None = None,
+    shard_indices: Path | None = None,
+    shards: Path | None = None,
+) -> dict[str, Any]:
+    """Make a folder of teachers from the original's `<id>/model.pth`, and return its report.
+
+    What the teachers were trained on is taken from `data` by `shard_indices`, where there are both;
+    else from `teacher_<id>/shard.pt` and `metadata.json`, which know no labels but how many images
+    there are of each class; else it stays unknown, and so do all checks that need it.
+
+    Parameters
+    ----------
+    source
+        The folder `trained_nets_gpu` or the one around it; its teachers are 0, 1, … without a gap.
+    folder
+        The new artefact.
+    data
+        The private set that `shard_indices` counts in.
+    shard_indices
+        None: `shard_indices.json` in `source` or around it, if there is one.
+    shards
+        The folder `teachers`. None: that in `source` or around it, if there is one.
+
+    Raises
+    ------
+    PateError
+        When there is no teacher, one is missing or of another network, a file does not fit, or
+        the folder holds teachers already.
+    """
+    from datagen_pate.classifier import flatten_weights, load_classifier  # torch
+
+    if (folder / FILES[2]).exists():
+        raise PateError(f"{folder} holds teachers; name another folder with -o")
+    models = _find_models(source)
+    indices = shard_indices or _find(source, INDICES)
+    found = _read_shards(len(models), data, indices, shards or _find(source, SHARDS))
+    rows = (flatten_weights(load_classifier(path)) for path in models)
+    write_weights(folder / FILES[0], rows, len(models))
+    write_shards(folder / FILES[1], found)
+    report = {
+        "imported_from": str(source),
+        "weights_sha256": hash_file(folder / FILES[0]),
+        "shards_sha256": hash_file(folder / FILES[1]),
+        "data": None if data is None else data.describe(),
+        "teachers": [_describe(k, path, found[k], folder) for k, path in enumerate(models)],
+    }
+    write_json(folder / FILES[2], report)
+    return report
+
+
+def export_teachers(folder: Path, destination: Path) -> list[Path]:
+    """Write teachers as the original's scripts read them, and return the files.
+
+    These are `trained_nets_gpu/<id>/model.pth`; and where the shards are known `shard_indices.json`
+    and `teachers/teacher_<id>/shard.pt`, float `(n, 1, 28, 28)` in [0, 1], with `metadata.json`.
+
+    Raises
+    ------
+    PateError
+        When the folder is not finished.
+    """
+    from datagen_pate.classifier import save_classifier  # torch
+
+    teachers = range(len(read_report(folder)["teachers"]))
+    written, shards = [], [read_shard(folder / FILES[1], k) for k in teachers]
+    for k in teachers:
+        path = destination / MODELS / str(k) / "model.pth"
+        save_classifier(read_teacher(folder / FILES[0], k), path)
+        written += [path, *_export_shard(shards[k], k, destination)]
+    if all(len(shard.indices) and shard.indices.min() >= 0 for shard in shards):
+        write_shard_indices([shard.indices for shard in shards], destination / INDICES)
+        written.append(destination / INDICES)
+    return written
+
+
+def _export_shard(shard: Shard, k: int, destination: Path) -> Iterator[Path]:
+    import torch
+
+    where = destination / SHARDS / f"teacher_{k}"
+    if shard.is_known:
+        where.mkdir(parents=True, exist_ok=True)
+        torch.save(torch.from_numpy(shard.images[:, None] / np.float32(255)), where / "shard.pt")
+        yield where / "shard.pt"
+    if shard.class_counts is not None:
+        metadata = {
+            "teacher_id": k,
+            "shard_size": int(shard.class_counts.sum()),
+            "class_distribution": {str(c): int(n) for c, n in enumerate(shard.class_counts)},
+            "shard_path": str(Path(SHARDS) / f"teacher_{k}" / "shard.pt"),
+        }
+        write_json(where / "metadata.json", metadata)
+        yield where / "metadata.json"
+
+
+def _find_models(source: Path) -> list[Path]:
+    """Return the files of teachers 0, 1, …, in this order."""
+    inside = source / MODELS
+    root = inside if inside.is_dir() else source
+    found = {int(path.parent.name): path for path in root.glob("[0-9]*/model.pth")}
+    if not found:
+        raise PateError(f"{source} has no <id>/model.pth; name the folder that has them")
+    missing = sorted(set(range(max(found) + 1)) - set(found))
+    if missing:
+        raise PateError(f"{root} has no {missing[0]}/model.pth; teachers count from 0")
+    return [found[k] for k in sorted(found)]
+
+
+def _find(source: Path, name: str) -> Path | None:
+    places = (source / name, source.parent / name)
+    return next((place for place in places if place.exists()), None)
+
+
+def _read_shards(
+    teachers: int, data: Labelled | None, indices: Path | None, shards: Path | None
+) -> list[Shard]:
+    if data is not None:
+        if indices is None:
+            raise PateError("private data without shard_indices.json tell no shards; name that too")
+        images = to_uint8(data.images)
+        taken = read_shard_indices(indices, teachers, len(data))
+        return [Shard.of(images[rows], data.labels[rows], rows) for rows in taken]
+    return [_read_shard_files(shards, k) for k in range(teachers)]
+
+
+def _read_shard_files(shards: Path | None, k: int) -> Shard:
+    images = np.empty((0, 28, 28), np.uint8)
+    where = None if shards is None else shards / f"teacher_{k}"
+    if where is not None and (where / "shard.pt").is_file():
+        images = to_uint8(read_samples(where / "shard.pt"))
+    counts = None
+    if where is not None and (where / "metadata.json").is_file():
+        counts = _read_counts(where / "metadata.json")
+    unknown = np.full(len(images), UNKNOWN, np.int64)
+    return Shard(images, unknown, unknown, counts)
+
+
+def _read_counts(path: Path) -> NDArray[np.int64]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))["class_distribution"]
+        counts = np.array([content.get(str(digit), 0) for digit in range(CLASSES)], np.int64)
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        raise PateError(f"{path} has no class_distribution of counts; write one") from None
+    if (counts < 0).any():
+        raise PateError(f"{path} counts fewer than no images of a class; repair it")
+    return counts
+
+
+def _describe(k: int, path: Path, shard: Shard, folder: Path) -> dict[str, Any]:
+    counts = shard.class_counts
+    size = len(shard.images) if shard.is_known else None
+    return {
+        "teacher_id": k,
+        "model_path": str(path),
+        "model_sha256": hash_file(path),
+        "shard_size": size if counts is None else int(counts.sum()),
+        "class_distribution": None
+        if counts is None
+        else {str(digit): int(count) for digit, count in enumerate(counts)},
+        "weights_sha256": hash_weights(open_weights(folder / FILES[0])[k]),
+    }

@@ -1,0 +1,134 @@
+"""Training of all teachers, on one machine or as jobs of an array that share a folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from datagen_pate.errors import PateError
+from datagen_pate.recipes import Recipe
+from datagen_pate.teachers.artefact import FILES, Shard, read_shard
+from datagen_pate.teachers.parts import Parts, Plan, hash_weights
+from datagen_pate.teachers.processes import run_workers
+
+__all__ = ["Plan", "Progress", "train_part", "train_teachers"]
+
+
+class Progress(NamedTuple):
+    """One teacher that has just been trained, and how many of this call are done."""
+
+    teacher: int
+    done: int
+    total: int
+
+
+def train_teachers(
+    plan: Plan,
+    folder: Path,
+    *,
+    ids: range | None = None,
+    njobs: int = 1,
+    device: str = "cpu",
+    progress: Callable[[Progress], None] | None = None,
+) -> dict[str, Any] | None:
+    """Train the teachers of a plan that the folder does not have yet.
+
+    A teacher depends on its shard, the recipe, the seed and its number alone, so it does not matter
+    who trains which. When all are there, they are packed into the folder's three files.
+
+    Parameters
+    ----------
+    ids
+        Only these teachers; other processes may train others in the same folder at the same time.
+    njobs
+        Processes of this machine, each with one thread; 1 trains in this process.
+    progress
+        Called after each teacher.
+
+    Returns
+    -------
+    dict or None
+        The report, `teachers.json`; None while teachers are missing.
+
+    Raises
+    ------
+    PateError
+        When the folder holds teachers of another plan, or a process fails.
+    """
+    chosen = range(plan.teachers) if ids is None else ids
+    if not 0 <= chosen.start < chosen.stop <= plan.teachers:
+        raise PateError(
+            f"there are no teachers {chosen.start} to {chosen.stop - 1} of {plan.teachers}; choose "
+            "some of them with --start-id and --end-id"
+        )
+    parts = Parts(folder)
+    parts.begin(plan)
+    missing = parts.missing(chosen)
+    tell = _counted(progress, len(missing))
+    if njobs > 1 and len(missing) > 1:
+        run_workers(folder, missing, njobs, device, tell)
+    else:
+        for k in missing:
+            train_part(folder, k, device)
+            tell(k)
+    return None if parts.missing(range(plan.teachers)) else parts.pack()
+
+
+def train_part(folder: Path, k: int, device: str = "cpu") -> None:
+    """Train teacher k of a folder that was begun, and publish it there."""
+    parts = Parts(folder)
+    plan = parts.read()["plan"]
+    shard = read_shard(folder / FILES[1], k)
+    weights, report = _train(shard, plan, k, device)
+    parts.save(k, weights, {"teacher_id": k, **report})
+
+
+def _train(shard: Shard, plan: dict[str, Any], k: int, device: str) -> tuple[Any, dict[str, Any]]:
+    from datagen_pate.classifier import (  # torch, only where something is trained
+        Epoch,
+        flatten_weights,
+        predict,
+        train_classifier,
+    )
+
+    epochs: list[Epoch] = []
+    start = time.process_time()
+    model = train_classifier(
+        shard.images,
+        shard.labels,
+        Recipe(**plan["recipe"]),
+        np.random.SeedSequence(plan["seed"], spawn_key=(k,)),
+        device=device,
+        after_epoch=lambda _, epoch: epochs.append(epoch),
+    )
+    seconds = time.process_time() - start
+    right = predict(model, shard.images).argmax(axis=1) == shard.labels
+    weights = flatten_weights(model)
+    return weights, {
+        "shard_size": len(shard.images),
+        "class_distribution": {str(c): int(n) for c, n in enumerate(_counts(shard))},
+        "training_accuracy": float(right.mean()),
+        "final_loss": epochs[-1].loss,
+        "weights_sha256": hash_weights(weights),
+        "cpu_seconds": round(seconds, 2),
+    }
+
+
+def _counts(shard: Shard) -> Any:
+    return shard.class_counts if shard.class_counts is not None else ()
+
+
+def _counted(progress: Callable[[Progress], None] | None, total: int) -> Callable[[int], None]:
+    done = 0
+
+    def tell(teacher: int) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(Progress(teacher, done, total))
+
+    return tell

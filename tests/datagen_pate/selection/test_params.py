@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from datagen_pate.config import read_config
+from datagen_pate.selection import SelectionParams, read_selection
+
+ORIGINAL = {
+    "filtering": {
+        "min_per_class": 20,
+        "max_per_class": 50,
+        "default_confidence_threshold": 0.8,
+        "rare_class_threshold": 0.6,
+        "rare_classes": [2],
+        "diversity_threshold": 1.0,
+        "min_memorization_distance": 1.5,
+        "quota_flexibility_percent": 5,
+    },
+    "latent_steering": {
+        "enabled": False,
+        "steps": 7,
+        "learning_rate": 0.1,
+        "noise_scale": 0.2,
+        "use_for_classes_below_quota": True,
+    },
+}
+
+
+def test_all_of_the_originals_configuration_is_taken(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(ORIGINAL))
+
+    params = SelectionParams(**read_selection(read_config(tmp_path / "config.json")))
+
+    assert params.model_dump(
+        exclude={"compat", "quota", "target_samples", "steering_rounds", "steering_starts"}
+    ) == {
+        **{name: ORIGINAL["filtering"][name] for name in list(ORIGINAL["filtering"])[:2]},
+        "confidence_threshold": 0.8,
+        "rare_class_threshold": 0.6,
+        "rare_classes": (2,),
+        "diversity_threshold": 1.0,
+        "min_memorization_distance": 1.5,
+        "quota_flexibility_percent": 5,
+        "steering_enabled": False,
+        "steering_steps": 7,
+        "steering_learning_rate": 0.1,
+        "steering_noise_scale": 0.2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"confidence_threshold": 1.2}, "confidence_threshold is from 0 to 1, not 1.2"),
+        ({"rare_classes": [10]}, "rare_classes are labels from 0 to 9, not 10"),
+        ({"max_per_class": 10}, "max_per_class is at least min_per_class"),
+        ({"target_samples": 0}, "target_samples is at least 1"),
+        ({"steering_steps": -1}, "steering_steps is at least 0"),
+        ({"quota_flexibility_percent": 101}, "from 0 to 100"),
+        ({"diversity_treshold": 1}, "diversity_treshold"),
+    ],
+)
+def test_wrong_values_are_refused(values, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        SelectionParams(**values)
+
+
+def test_a_limit_may_be_left_out():
+    assert SelectionParams(max_per_class=None).max_per_class is None
