@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import engine, federated, leaf, leaf_preprocessing, reading, startup, writing
+from benchmarks import (
+    engine,
+    federated,
+    leaf,
+    leaf_preprocessing,
+    pate_selection,
+    reading,
+    startup,
+    writing,
+)
 from benchmarks.table import Row, format_table
 
 SECTIONS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
@@ -23,6 +32,7 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
     "leaf": leaf.measure,
     "leaf-preprocessing": leaf_preprocessing.measure,
     "federated": federated.measure,
+    "pate-selection": pate_selection.measure,
 }
 
 

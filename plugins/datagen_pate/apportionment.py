@@ -18,7 +18,7 @@ def apportion(total: int, weights: NDArray[Any]) -> NDArray[np.int64]:
     if not weights.sum():
         return np.zeros(len(weights), np.int64)
     exact = total * weights / weights.sum()
-    parts = np.floor(exact).astype(np.int64)
+    parts: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     first = np.argsort(parts - exact, kind="stable")[: total - parts.sum()]
     parts[first] += 1
     return parts

@@ -22,14 +22,15 @@ WHITE = 255.0
 def as_unit(images: Images) -> NDArray[np.float32]:
     """Return images as rows of float32 pixels in [0, 1], `(n, pixels)`."""
     rows = images.reshape(len(images), int(np.prod(images.shape[1:])))
-    return rows / np.float32(WHITE) if rows.dtype == np.uint8 else rows.astype(np.float32)
+    floats: NDArray[np.float32] = rows.astype(np.float32, copy=False)
+    return floats / np.float32(WHITE) if rows.dtype == np.uint8 else floats
 
 
 def round_to_stored(images: Images) -> NDArray[np.uint8]:
     """Return images as they are stored, uint8; floats are from 0 to 1."""
-    if images.dtype == np.uint8:
-        return images.astype(np.uint8, copy=False)
-    return np.rint(images * np.float32(WHITE)).astype(np.uint8)
+    exact = images if images.dtype == np.uint8 else np.rint(images * np.float32(WHITE))
+    stored: NDArray[np.uint8] = exact.astype(np.uint8, copy=False)
+    return stored
 
 
 def squared_distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -41,7 +42,8 @@ def squared_distances(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray
     squared *= -2
     squared += _norms(a)[:, None]
     squared += _norms(b)
-    return np.maximum(squared, 0, out=squared)
+    np.maximum(squared, 0, out=squared)
+    return squared
 
 
 def _norms(rows: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -40,9 +40,9 @@ class VotesParams(PoolParams):
     threshold: float = 0.7
     """The share of teachers that has to agree: threshold, confident-gnmax."""
 
-    max_per_class: int | None = None
-    """At most so many of a label in a block; those with most votes, or with a private aggregation
-    the first ones."""
+    max_per_class: int | None = 20
+    """At most so many of a label in a block, since some labels come up far more often; those with
+    most votes are kept, or with a private aggregation the first ones. None for all."""
 
     sigma: float = 40.0
     """Standard deviation of the noise on each count of an answer: gnmax, confident-gnmax."""

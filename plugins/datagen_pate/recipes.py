@@ -77,12 +77,14 @@ within shards of 240 images, never by held-out ones.
 
 STUDENTS: Mapping[RecipeName, Recipe] = {
     "original": Recipe(20, 64, "sgd", 0.01, momentum=0.5, weight_decay=1e-4),
-    "strong": Recipe(20, 64, "adam", 2e-3, schedule="cosine"),
+    "strong": Recipe(12, 64, "adam", 2e-3, schedule="cosine", augment="light", label_smoothing=0.1),
 }
 """Recipes for thousands of synthetic images.
 
-Neither augmentation nor label smoothing made `strong` better on synthetic validation images; real
-digits were not looked at.
+`strong` was chosen by accuracy on public handwritten digits (scikit-learn's, jittered), with labels
+by 20 teachers: 67 % after 20 epochs without augmentation and smoothing, 76 % with both. Synthetic
+validation images say the opposite, since students that overfit agree best with the teachers'
+mistakes. No private or held-out digit was looked at.
 """
 
 

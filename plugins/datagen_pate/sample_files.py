@@ -38,15 +38,15 @@ def write_samples(path: Path, count: int, blocks: Iterable[Images]) -> None:
     blocks
         Images `(n, 28, 28)`, uint8 or float32 in [0, 1].
     """
-    publish(path, lambda file: _write_archive(file, path.stem, count, blocks))
+    publish(path, lambda file: _write_archive(file, count, blocks))
 
 
-def _write_archive(file: BinaryIO, stem: str, count: int, blocks: Iterable[Images]) -> None:
+def _write_archive(file: BinaryIO, count: int, blocks: Iterable[Images]) -> None:
     """Write the zip archive of torch's serialization: a pickle that refers to a storage."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(_entry(f"{stem}/data.pkl"), _pickle_tensor(count))
-        archive.writestr(_entry(f"{stem}/byteorder"), "little")
-        info = _entry(f"{stem}/data/0")
+        archive.writestr(_entry("archive/data.pkl"), _pickle_tensor(count))
+        archive.writestr(_entry("archive/byteorder"), "little")
+        info = _entry("archive/data/0")
         # Aligned, as torch writes it, so that the file can be mapped: 30 bytes of local header,
         # its name, 20 bytes of zip64 sizes, and padding in a field of its own.
         begin = file.tell() + 30 + len(info.filename) + 20 + 4
@@ -54,8 +54,8 @@ def _write_archive(file: BinaryIO, stem: str, count: int, blocks: Iterable[Image
         info.extra = b"FB" + padding.to_bytes(2, "little") + bytes(padding)
         with archive.open(info, "w", force_zip64=True) as storage:
             for block in blocks:
-                storage.write(np.ascontiguousarray(as_unit(block), "<f4").data.cast("B"))
-        archive.writestr(_entry(f"{stem}/version"), "3\n")
+                storage.write(np.ascontiguousarray(as_unit(block), "<f4").data)
+        archive.writestr(_entry("archive/version"), "3\n")
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
@@ -87,8 +87,8 @@ class _Tensor:
         from torch._utils import _rebuild_tensor_v2
 
         strides = (_PIXELS, _PIXELS, 28, 1)
-        arguments = (_Storage(), 0, self._shape, strides, False, OrderedDict[str, Any]())
-        return _rebuild_tensor_v2, arguments
+        hooks: OrderedDict[str, Any] = OrderedDict()  # subscripted, it would be pickled so
+        return _rebuild_tensor_v2, (_Storage(), 0, self._shape, strides, False, hooks)
 
 
 def _pickle_tensor(count: int) -> bytes:

@@ -42,12 +42,15 @@ def load_file(path: str | Path, *, normalized: bool = False) -> Labelled:
     return check_labelled(images, labels, str(path), files, normalized=normalized)
 
 
+_NAMES = (("x", "y"), ("images", "labels"), ("X", "y"))
+
+
 def _read_npz(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            for x, y in (("x", "y"), ("images", "labels"), ("X", "y")):
-                if x in arrays and y in arrays:
-                    return arrays[x], arrays[y]
+            pairs = [pair for pair in _NAMES if set(pair) <= set(arrays)]
+            if pairs:
+                return arrays[pairs[0][0]], arrays[pairs[0][1]]
             names = ", ".join(arrays) or "none"
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise PateError(f"{path} is no npz file of arrays ({error}); use numpy.savez") from None

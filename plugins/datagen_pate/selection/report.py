@@ -131,7 +131,10 @@ def _add_account(account: Account, params: SelectionParams) -> dict[str, Any]:
     outcome, kept = account.outcome, account.outcome.kept
     pool = int((~kept.steered).sum())
     reasons = _say_why_not(account, params)
-    below = np.maximum(params.min_per_class - kept.counts, 0) if params.quota else np.zeros(CLASSES)
+    least = np.full(CLASSES, params.min_per_class)
+    if outcome.lower is not None:
+        least = np.minimum(least, outcome.lower)
+    below = np.maximum(least - kept.counts, 0)
     return {
         "num_steered": len(kept) - pool,
         "rejected_quota": max(int(account.funnel.passing.sum()) - pool - outcome.diversity, 0),

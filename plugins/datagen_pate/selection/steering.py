@@ -72,8 +72,8 @@ def steer_latents(
     classes
         The wanted classes, int64 `(n,)`.
     params
-        Those of steering; with `compat=original` there is one start, all steps are taken, and the latent that is kept is the one after the step and its noise, which
-        nobody has measured.
+        Those of steering; with `compat=original` there is one start, all steps are taken, and the
+        latent that is kept is the one after the step and its noise, which nobody has measured.
     rng
         Where all draws come from.
     precision

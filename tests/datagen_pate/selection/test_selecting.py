@@ -12,47 +12,22 @@ from datagen_pate.selection import SelectionParams, ShardFacts, select
 from pate_images import make_images, make_pool, read_teacher
 
 ORIGINAL_KEYS = {
-    "num_generated",
-    "num_selected",
-    "class_distribution",
-    "avg_confidence_per_class",
-    "rejected_low_confidence",
-    "rejected_diversity",
-    "rejected_memorization",
-    "used_latent_steering",
-    "final_histogram_l1",
-    "diversity_ratio",
-    "filters_applied",
-    "statistics",
-    "candidate_pool_path",
-    "teacher_model_path",
-    "samples_path",
-    "labels_path",
-    "config_used",
-    "samples_hash",
-}
+    "num_generated", "num_selected", "class_distribution", "avg_confidence_per_class",
+    "rejected_low_confidence", "rejected_diversity", "rejected_memorization",
+    "used_latent_steering", "final_histogram_l1", "diversity_ratio", "filters_applied",
+    "statistics", "candidate_pool_path", "teacher_model_path", "samples_path", "labels_path",
+    "config_used", "samples_hash",
+}  # fmt: skip
 FILTER_KEYS = {
-    "default_confidence_threshold",
-    "rare_class_threshold",
-    "rare_classes",
-    "min_per_class",
-    "max_per_class",
-    "memorization_check",
-    "min_memorization_distance",
-    "class_quota",
-    "quota_flexibility_percent",
-    "diversity_enforcement",
-    "diversity_threshold",
+    "default_confidence_threshold", "rare_class_threshold", "rare_classes", "min_per_class",
+    "max_per_class", "memorization_check", "min_memorization_distance", "class_quota",
+    "quota_flexibility_percent", "diversity_enforcement", "diversity_threshold",
     "latent_steering_enabled",
-}
+}  # fmt: skip
 STATISTICS_KEYS = {
-    "average_confidence",
-    "min_confidence",
-    "max_confidence",
-    "median_confidence",
-    "average_pairwise_distance",
-    "diversity_ratio",
-}
+    "average_confidence", "min_confidence", "max_confidence", "median_confidence",
+    "average_pairwise_distance", "diversity_ratio",
+}  # fmt: skip
 
 
 def choose(images, shard=None, seed=0, **params):
@@ -284,3 +259,25 @@ def test_labels_of_a_shard_are_checked(pool):
 
 def test_images_with_a_channel_are_taken(pool):
     assert len(choose(pool[:100, None]).labels) == len(choose(pool[:100]).labels)
+
+
+def test_report_names_classes_below_the_least_number_that_is_wanted():
+    images = make_images(np.repeat([0, 1], [10, 3]), 0.95)
+
+    below = choose(images, min_per_class=5).report["below_minimum"]
+    assert below == {"1": 2, **{str(label): 5 for label in range(2, 10)}}
+    assert choose(images, min_per_class=5, quota=False).report["below_minimum"] == {}
+
+
+def test_with_a_shard_every_class_is_within_its_bounds_in_the_end(pool):
+    images = pool.copy()
+    sevens = pool[:, 0, 0] // 20 == 7
+    images[sevens, 1:], images[sevens, 0, 2:] = 9, 9  # alike: the diversity filter keeps one
+    shard = ShardFacts(None, np.array([4, 2, 1, 1, 1, 1, 1, 1, 1, 1]))
+    report = choose(images, shard, min_per_class=1, diversity_threshold=2.0).report
+
+    bounds, counts = report["bounds"], report["class_distribution"]
+    assert counts["7"] == 1
+    assert all(
+        bounds["least"][label] <= count <= bounds["most"][label] for label, count in counts.items()
+    )

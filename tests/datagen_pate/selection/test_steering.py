@@ -12,8 +12,17 @@ from datagen_pate.selection.steering import steer_latents
 EASY = {"confidence_threshold": 0.11, "rare_class_threshold": 0.11, "diversity_threshold": 0.0}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Compute on one core: several processes of tests would wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
-def nets():
+def nets(one_thread):
     """Return a decoder and a teacher that nobody trained; latents still change what it says."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
