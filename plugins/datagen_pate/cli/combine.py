@@ -18,6 +18,7 @@ Examples:
   datagen pate combine --teachers-dir teachers --output combined_dataset --percentage 0.1
   datagen pate combine --teachers-dir teachers --output half --percentage 0.5 --end-id 100
   datagen pate combine -p 0 --output combined_dataset --seed 42
+
 \b
 Files: <name>_samples.pt, <name>_labels.csv, <name>_teacher_ids.csv, <name>_metadata.json. Rows
 are in the order of teachers. A student can also learn from a parameter set as it is:

@@ -18,6 +18,7 @@ Examples:
       --shard-indices shard_indices.json --mnist-data-dir MNIST --out report.json
   datagen pate evaluate -p 0
   datagen pate evaluate -p 0 --sample 3 --out teacher_3.json
+
 \b
 Success criteria: average confidence >= 0.9, diversity ratio >= 0.75, least distance to the shard
 >= 1.0, histogram L1 < 0.2. What cannot be known without the shard is not checked, and does not

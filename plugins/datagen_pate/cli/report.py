@@ -16,6 +16,7 @@ Examples:
   datagen pate report -p 1 --sample 3 -o teacher_3.html
   datagen pate report -p 0 --shards teachers/shards.npz -o compared.html
   datagen pate report pate_votes -p aggregation=gnmax -o votes.html
+
 \b
 The page needs matplotlib: pip install 'datagen[plots]'. Where shards are at hand, it tells class
 counts of private images, and distances to them, which no epsilon covers: of a set with a finite
