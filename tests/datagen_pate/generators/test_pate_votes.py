@@ -19,7 +19,7 @@ def make(artefacts, cache):
     def run(n=1, seed=0, **values):
         params = {
             "decoder": str(artefacts), "teachers": str(artefacts / "teachers"), "pool_size": 600,
-            "block_size": 256, "aggregation": "plurality", **values,
+            "block_size": 256, "aggregation": "plurality", "max_per_class": None, **values,
         }  # fmt: skip
         made = datagen_core.generate(
             "pate_votes", n, params, seed=seed, executor="inline", cache=cache

@@ -20,7 +20,7 @@ IMAGES = {
     "max_per_class": 30, "diversity_threshold": 0.1, "min_nn_distance": 0.1,
     "steering_enabled": False,
 }  # fmt: skip
-VOTES = {"pool_size": 512, "aggregation": "plurality"}
+VOTES = {"max_per_class": None, "pool_size": 512, "aggregation": "plurality"}
 
 
 @pytest.fixture(scope="session")
