@@ -33,18 +33,6 @@ _DIGITS = tuple(string.digits)
 _MERGED = tuple(string.digits + string.ascii_uppercase + "abdefghnqrt")
 
 _EMNIST_CLASSES: dict[str, tuple[str, ...]] = {
-    "cifar10": (
-        "airplane",
-        "automobile",
-        "bird",
-        "cat",
-        "deer",
-        "dog",
-        "frog",
-        "horse",
-        "ship",
-        "truck",
-    ),
     "balanced": _MERGED,
     "byclass": tuple(string.digits + string.ascii_uppercase + string.ascii_lowercase),
     "bymerge": _MERGED,

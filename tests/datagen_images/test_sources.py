@@ -84,8 +84,9 @@ def test_emnist_comes_upright(tmp_path):
 
 @pytest.mark.parametrize(
     ("variant", "count"),
-    [("balanced", 47), ("bymerge", 47), ("byclass", 62), ("digits", 10), ("mnist", 10)],
-)
+    [("balanced", 47), ("bymerge", 47), ("byclass", 62), ("digits", 10), ("letters", 27),
+     ("mnist", 10)],
+)  # fmt: skip
 def test_emnist_has_the_classes_of_torchvision(tmp_path, variant, count):
     write_source(tmp_path, numbered_images(3), LABELS, f"emnist-{variant}-test")
     classes = load_images("emnist", tmp_path, "test", variant).classes
