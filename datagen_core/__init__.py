@@ -1,4 +1,8 @@
-"""Make, keep and share synthetic data sets. These names are the public API, and nothing else is."""
+"""Make, keep and share synthetic data sets.
+
+These names are the public API; so is `datagen_core.commands`, for plugins that provide commands.
+Nothing else is.
+"""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

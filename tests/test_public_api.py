@@ -1,4 +1,4 @@
-"""The public names of datagen_core: which they are, and that all of them can be used."""
+"""The public names of datagen_core and of datagen_core.commands: that they are these, and work."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import datagen_core
+from datagen_core import commands
 
 PUBLIC = [
     "Cache",
@@ -26,10 +27,29 @@ PUBLIC = [
     "input_path",
     "sweep",
 ]
+FOR_COMMANDS = [
+    "LazyGroup",
+    "cache_option",
+    "json_option",
+    "open_cache",
+    "select_set",
+    "set_option",
+]
 
 
 def test_public_names_are_these():
     assert datagen_core.__all__ == PUBLIC
+
+
+def test_public_names_for_commands_of_plugins_are_these():
+    assert commands.__all__ == FOR_COMMANDS
+    assert all(getattr(commands, name) for name in FOR_COMMANDS)
+
+
+def test_the_core_loads_without_click():
+    program = "import sys, datagen_core; sys.exit('click' in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_nothing_else_looks_public():

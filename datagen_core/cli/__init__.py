@@ -8,22 +8,29 @@ from typing import Any
 
 import click
 
+from datagen_core.commands import LazyGroup
 from datagen_core.errors import DatagenError
 
 _COMMANDS = {
-    "generate": ("generating", "Make samples, on Slurm or on this machine."),
-    "resume": ("watching", "Fill the holes that killed or failed jobs left."),
-    "status": ("watching", "What became of runs: done, running, failed, and why."),
-    "cancel": ("watching", "Stop runs; what they made is kept."),
-    "list": ("listing", "The data sets of a cache and their splits."),
-    "generators": ("listing", "The generators that there are."),
-    "show": ("listing", "A generator's parameters, or a parameter set's provenance."),
-    "move": ("managing", "Label samples: move them from raw into a split."),
-    "preprocess": ("managing", "Put a split through a preprocessor, cached."),
-    "export": ("exporting", "Write samples as tables, or in the formats of other programs."),
-    "verify": ("managing", "Check checksums and splits; make samples anew and compare."),
-    "compact": ("managing", "Join many small shards into few large packs."),
-    "rm": ("managing", "Remove a parameter set for good."),
+    "generate": ("generating:generate_command", "Make samples, on Slurm or on this machine."),
+    "resume": ("watching:resume_command", "Fill the holes that killed or failed jobs left."),
+    "status": ("watching:status_command", "What became of runs: done, running, failed, and why."),
+    "cancel": ("watching:cancel_command", "Stop runs; what they made is kept."),
+    "list": ("listing:list_command", "The data sets of a cache and their splits."),
+    "generators": ("listing:generators_command", "The generators that there are."),
+    "show": ("listing:show_command", "A generator's parameters, or a parameter set's provenance."),
+    "move": ("managing:move_command", "Label samples: move them from raw into a split."),
+    "preprocess": ("managing:preprocess_command", "Put a split through a preprocessor, cached."),
+    "export": (
+        "exporting:export_command",
+        "Write samples as tables, or in the formats of other programs.",
+    ),
+    "verify": (
+        "managing:verify_command",
+        "Check checksums and splits; make samples anew and compare.",
+    ),
+    "compact": ("managing:compact_command", "Join many small shards into few large packs."),
+    "rm": ("managing:rm_command", "Remove a parameter set for good."),
 }
 
 _EPILOG = """\b
@@ -38,25 +45,19 @@ Exit codes: 0 done, 1 error, 2 wrong usage or parameters, 3 too few samples,
 The cache is --cache, else $DATAGEN_CACHE, else ./datagen-cache."""
 
 
-class _LazyGroup(click.Group):
-    """Imports a command's module when it is called; a plugin's command even when help is shown."""
+class _Commands(LazyGroup):
+    """The commands of the core, and behind them those of plugins, which help only names."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        return [*_COMMANDS, *sorted(_plugin_commands())]
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(_plugin_commands())]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name in _COMMANDS:
-            from importlib import import_module  # each start pays for its imports
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        command = super().get_command(ctx, cmd_name)
+        point = None if command else _plugin_commands().get(cmd_name)
+        return _load_plugin_command(point) if point else command
 
-            module = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}")
-            command: click.Command = getattr(module, f"{cmd_name}_command")
-            return command
-        point = _plugin_commands().get(cmd_name)
-        return _load_plugin_command(point) if point else None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_commands(ctx, formatter)
         plugins = sorted(_plugin_commands().items())
         if plugins:
             with formatter.section("Commands of plugins"):
@@ -79,8 +80,9 @@ def _load_plugin_command(point: Any) -> click.Command:
 
 
 @click.group(
-    cls=_LazyGroup, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
-)
+    cls=_Commands, package=__name__, members=_COMMANDS, epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)  # fmt: skip
 @click.version_option(package_name="datagen")
 @click.option("--cache", metavar="DIR", help="The cache's folder.")
 @click.pass_context

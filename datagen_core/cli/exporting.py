@@ -8,13 +8,8 @@ from typing import Any
 
 import click
 
-from datagen_core.cli.options import (
-    cache_option,
-    json_option,
-    select_set,
-    select_sets,
-    set_option,
-)
+from datagen_core.cli.options import select_sets
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 from datagen_core.errors import ConfigurationError
 
 
@@ -41,7 +36,7 @@ from datagen_core.errors import ConfigurationError
     help="An option of the format; repeatable.",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier export.")
-@set_option
+@set_option()
 @cache_option
 @json_option
 def export_command(

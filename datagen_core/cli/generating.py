@@ -9,14 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import (
-    cache_option,
-    folder_option,
-    json_option,
-    open_cache,
-    read_params,
-)
+from datagen_core.cli.options import folder_option, read_params
 from datagen_core.cli.run_options import execute, read_settings, run_options, status_to_json
+from datagen_core.commands import cache_option, json_option, open_cache
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:

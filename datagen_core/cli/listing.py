@@ -8,14 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import (
-    cache_option,
-    folder_option,
-    json_option,
-    open_cache,
-    select_set,
-    set_option,
-)
+from datagen_core.cli.options import folder_option
+from datagen_core.commands import cache_option, json_option, open_cache, select_set, set_option
 from datagen_core.errors import DatagenError
 from datagen_core.identity import short_text
 from datagen_core.store.runs import read_account
@@ -151,7 +145,7 @@ def _check(name: str, folder: Path | None) -> str:
 
 @click.command("show")
 @click.argument("name")
-@set_option
+@set_option()
 @folder_option
 @cache_option
 @json_option

@@ -12,16 +12,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datagen_core.cli.options import (
-    cache_option,
-    confirm,
-    folder_option,
-    json_option,
-    select_set,
-    select_sets,
-    set_option,
-    yes_option,
-)
+from datagen_core.cli.options import confirm, folder_option, select_sets, yes_option
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 from datagen_core.errors import CacheError, VerificationError
 
 if TYPE_CHECKING:
@@ -33,7 +25,7 @@ if TYPE_CHECKING:
 @click.argument("name")
 @click.argument("n", type=click.IntRange(1))
 @click.argument("split")
-@set_option
+@set_option()
 @yes_option
 @cache_option
 @json_option
@@ -76,7 +68,7 @@ def _confirm_move(question: str, *, yes: bool) -> None:
 @click.argument("preprocessor")
 @click.argument("split")
 @click.argument("n", type=click.IntRange(1))
-@set_option
+@set_option()
 @folder_option
 @cache_option
 def preprocess_command(
@@ -122,7 +114,7 @@ def _generator_of(param_set: ParamSet, name: str, folder: Path | None) -> Datase
 
 @click.command("verify")
 @click.argument("name", required=False)
-@set_option
+@set_option()
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="K",
               help="Make K random samples of each set anew, and compare the bytes.")  # fmt: skip
 @folder_option
@@ -166,7 +158,7 @@ def verify_command(
 
 @click.command("compact")
 @click.argument("name", required=False)
-@set_option
+@set_option()
 @click.option("--grace", type=click.FloatRange(0), default=24.0, show_default=True, metavar="HOURS",
               help="How long shards stay beside the pack that covers them.")  # fmt: skip
 @cache_option
@@ -193,7 +185,7 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
 
 @click.command("rm")
 @click.argument("name")
-@set_option
+@set_option()
 @yes_option
 @cache_option
 def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:

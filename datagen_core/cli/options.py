@@ -1,56 +1,29 @@
-"""Options that commands share, and the parsing of their values."""
+"""Options that only commands of the core share, and the parsing of their values."""
 
 from __future__ import annotations
 
 import ast
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.commands import Decorator, open_cache, select_set
 from datagen_core.errors import ParamsError, SelectionError
 from datagen_core.selection import parse_assignment
 
 if TYPE_CHECKING:
-    from datagen_core.cache import Cache, ParamSet
+    from datagen_core.cache import ParamSet
 
-Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-json_option: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON for scripts."
-)
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
-
-
-def _remember_cache(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
-    if value:
-        ctx.find_root().obj = value
-
-
-cache_option: Decorator = click.option(
-    "--cache",
-    metavar="DIR",
-    callback=_remember_cache,
-    expose_value=False,
-    help="The cache's folder (default: $DATAGEN_CACHE, else ./datagen-cache).",
-)
 folder_option: Decorator = click.option(
     "--generators",
     "folder",
     metavar="DIR",
     type=click.Path(path_type=Path),
     help="A folder with datasets.py; its generators come before installed ones.",
-)
-set_option: Decorator = click.option(
-    "-p",
-    "--set",
-    "selector",
-    multiple=True,
-    metavar="SET",
-    help="The parameter set: its number, key=value pairs, or the beginning of its digest.",
 )
 
 
@@ -85,23 +58,6 @@ def _read_literal(text: str) -> Any:
         raise ParamsError(message) from None
 
 
-def open_cache() -> Cache:
-    """Return the cache that the options and the environment name."""
-    from datagen_core.cache import Cache  # help must not pay for it
-
-    return Cache(click.get_current_context().find_root().obj)
-
-
-def select_set(name: str, selector: tuple[str, ...]) -> ParamSet:
-    """Return the parameter set that `-p` options mean; without any, the only one there is."""
-    dataset = open_cache()[name]
-    if not selector:
-        if len(dataset) == 1:
-            return dataset[next(iter(dataset))]
-        return dataset[{}] if not dataset else dataset[_ask(name, list(dataset))]
-    return dataset[",".join(selector)]
-
-
 def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
     """Return the parameter sets that a command means: one, those of a data set, or all."""
     if name is not None and selector:
@@ -109,13 +65,6 @@ def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
     cache = open_cache()
     datasets = [cache[name]] if name is not None else list(cache.values())
     return [param_set for dataset in datasets for param_set in dataset.values()]
-
-
-def _ask(name: str, numbers: list[int]) -> int:
-    message = (
-        f"{name} has {len(numbers)} parameter sets; choose one with -p ({numbers[0]}…{numbers[-1]})"
-    )
-    raise SelectionError(message)
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -9,13 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import (
-    cache_option,
-    json_option,
-    select_sets,
-    set_option,
-)
+from datagen_core.cli.options import select_sets
 from datagen_core.cli.run_options import execute, read_settings, run_options, status_to_json
+from datagen_core.commands import cache_option, json_option, set_option
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
@@ -42,7 +38,7 @@ def _counted(verb: str, runs: int) -> str:
 
 @click.command("resume")
 @click.argument("name", required=False)
-@set_option
+@set_option()
 @click.option("--run", "number", type=int, help="Only this run.")
 @run_options
 @cache_option
@@ -88,7 +84,7 @@ def resume_command(
 
 @click.command("status")
 @click.argument("name", required=False)
-@set_option
+@set_option()
 @click.option("--all", "show_all", is_flag=True, help="Show complete runs too.")
 @cache_option
 @json_option
@@ -123,7 +119,7 @@ def status_command(
 
 @click.command("cancel")
 @click.argument("name", required=False)
-@set_option
+@set_option()
 @click.option("--run", "number", type=int, help="Only this run.")
 @cache_option
 def cancel_command(name: str | None, selector: tuple[str, ...], number: int | None) -> None:
