@@ -6,19 +6,18 @@ from pathlib import Path
 
 import click
 
-from datagen_core import Cache
+from datagen_core.commands import cache_option, open_cache, set_option
 from datagen_images.contact_sheet import draw_rows, save_png
 from datagen_images.errors import ImagesError
 from datagen_images.sample_rows import find_image_field, make_heat_map, make_rows
 
 _POSITIVE = click.IntRange(1)
 _PNG = click.Path(dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False)
 
 
 @click.command()
 @click.argument("name")
-@click.option("-p", "--params", metavar="SET", help="Parameter set: number, key=value,… or digest.")
+@set_option()
 @click.option("--split", default="raw", show_default=True, help="Which samples.")
 @click.option("-n", "count", default=10, show_default=True, type=_POSITIVE, help="Samples to draw.")
 @click.option("--images", default=10, show_default=True, type=_POSITIVE, help="Images in a row.")
@@ -29,18 +28,17 @@ _FOLDER = click.Path(file_okay=False)
     help="Draw how the labels of a row are distributed.  [default: up to 62 classes]",
 )
 @click.option("-o", "--output", required=True, type=_PNG, help="PNG file, replaced if it exists.")
-@click.option("--cache", type=_FOLDER, help="Default: $DATAGEN_CACHE, else ./datagen-cache.")
+@cache_option
 def preview(  # noqa: PLR0913 (each is one option)
     *,
     name: str,
-    params: str | None,
+    selector: tuple[str, ...],
     split: str,
     count: int,
     images: int,
     field: str | None,
     heat_map: bool | None,
     output: Path,
-    cache: str | None,
 ) -> None:
     """Draw the first images of the first samples of data set NAME.
 
@@ -56,8 +54,7 @@ def preview(  # noqa: PLR0913 (each is one option)
     if output.suffix.lower() != ".png":
         message = f"{output} is no PNG file; give it a name that ends in .png"
         raise ImagesError(message)
-    # `datagen --cache DIR preview …` leaves the folder in the root context.
-    samples = Cache(cache or click.get_current_context().find_root().obj)[name][params or {}][split]
+    samples = open_cache()[name][",".join(selector) or {}][split]
     if not len(samples):
         message = f"split {split!r} of {name} has no samples; choose another with --split"
         raise ImagesError(message)

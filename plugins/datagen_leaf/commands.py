@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from datagen_core import Cache
+from datagen_core.commands import cache_option, json_option, open_cache, set_option
 from datagen_leaf.errors import ChecksumError, PreprocessingError
 from datagen_leaf.export import compute_checksums
 from datagen_leaf.histogram import draw_histogram
@@ -31,13 +31,10 @@ def _options(*options: Options) -> Options:
 
 _of_set = _options(
     click.argument("name"),
-    click.option("-p", "--set", "--params", "selector", metavar="SET",
-                 help="Parameter set: number, key=value,… or digest."),
+    set_option(),
     click.option("--view", help="Go on from this view.  [default: all samples]"),
-    click.option("--cache", type=click.Path(file_okay=False), metavar="DIR",
-                 help="Default: $DATAGEN_CACHE, else ./datagen-cache."),
-)  # fmt: skip
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+    cache_option,
+)
 _kind = click.option("-s", "kind", type=click.Choice(["iid", "niid"]), help="How to sample.")
 _fractions = _options(
     click.option("--iu", type=float, metavar="F",
@@ -67,7 +64,7 @@ def leaf() -> None:
 @_kind
 @_fractions
 @_smplseed
-@_as_json
+@json_option
 def sample(**options: Any) -> None:
     """Take a fraction of the samples of NAME: whole users, or all mixed and dealt out anew (iid).
 
@@ -82,7 +79,7 @@ def sample(**options: Any) -> None:
 @leaf.command("remove-users")
 @_of_set
 @_least
-@_as_json
+@json_option
 def remove_users(**options: Any) -> None:
     """Keep the users of NAME that have at least -k samples (default 10).
 
@@ -98,7 +95,7 @@ def remove_users(**options: Any) -> None:
 @_by
 @_tf
 @_spltseed
-@_as_json
+@json_option
 def split(**options: Any) -> None:
     """Divide NAME into the parts train and test, by user or within each user.
 
@@ -128,7 +125,7 @@ def split(**options: Any) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Compare LEAF's JSON files with this list of MD5 sums; no file is written.",
 )
-@_as_json
+@json_option
 def preprocess(**options: Any) -> None:  # fmt: skip
     """Sample, remove users and split, with the options of LEAF's preprocess.sh.
 
@@ -155,7 +152,7 @@ def preprocess(**options: Any) -> None:  # fmt: skip
     help="Draw the histogram too; replaced if it exists.",
 )
 @click.option("--as-leaf", is_flag=True, help="Print what LEAF's stats.sh prints.")
-@_as_json
+@json_option
 def stats(**options: Any) -> None:  # fmt: skip
     """Sum up how many samples the users of NAME have: figures and a histogram.
 
@@ -228,12 +225,8 @@ def _refuse(options: Mapping[str, Any], stage: str, *, missing: bool) -> None:
 
 
 def _open(options: Mapping[str, Any]) -> Any:
-    """Return the parameter set that options mean; without a selector, the only one there is."""
-    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
-    dataset: Any = cache[options["name"]]
-    if options["selector"] is None and len(dataset) == 1:
-        return dataset[next(iter(dataset))]
-    return dataset[options["selector"] or {}]
+    """Return the parameter set that options mean; without -p the only one, or that of defaults."""
+    return open_cache()[options["name"]][",".join(options["selector"]) or {}]
 
 
 def _tell(chain: Chain, stage: Recipe, *, as_json: bool) -> dict[str, Any]:

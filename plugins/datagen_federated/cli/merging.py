@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from datagen_core.commands import json_option
 from datagen_federated.merging import Merged, find_files, merge_files
 
 _EXAMPLES = """\b
@@ -29,7 +30,7 @@ Examples:
 @click.option("--start-id", default=1, show_default=True, help="The first row's id.")
 @click.option("--dedupe", is_flag=True, help="Keep the first of rows with one identity.")
 @click.option("--force", is_flag=True, help="Replace the output, which may be one of the files.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@json_option
 def merge(  # noqa: PLR0913 (each is one argument or option)
     *,
     files: tuple[str, ...],

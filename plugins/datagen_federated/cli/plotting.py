@@ -9,7 +9,14 @@ from typing import Any, get_args
 
 import click
 
-from datagen_core import Cache, DatagenError
+from datagen_core import DatagenError
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    open_cache,
+    select_set,
+    set_option,
+)
 from datagen_federated.plotting import (
     METRICS,
     ComparedSet,
@@ -44,15 +51,9 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("name", default="federated_metrics")
-@click.option(
-    "-p",
-    "--set",
-    "--params",
-    "selector",
-    metavar="SET",
-    multiple=True,
-    help="Parameter set: number, key=value,… or digest; with --compare one for each -p."
-    "  [default: the only one; with --compare all]",
+@set_option(
+    "Parameter set: number, key=value,… or digest; with --compare one for each -p."
+    "  [default: the only one; with --compare all]"
 )
 @click.option("--split", default="raw", show_default=True, help="Which samples.")
 @click.option(
@@ -83,13 +84,8 @@ Examples:
     type=click.Path(dir_okay=False, path_type=Path),
     help="PNG, SVG or PDF by its name; replaced if it exists.",
 )
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Default: $DATAGEN_CACHE, else ./datagen-cache.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@cache_option
+@json_option
 def plot(**options: Any) -> None:  # fmt: skip
     """Draw federated runs of NAME: learning curves, and which client has which samples.
 
@@ -107,7 +103,7 @@ def plot(**options: Any) -> None:  # fmt: skip
 
 def _draw_set(options: Mapping[str, Any]) -> Told:
     """Draw runs of one parameter set, and return what was drawn."""
-    param_set = _select_set(options)
+    param_set = select_set(options["name"], options["selector"])
     runs = read_runs(param_set[options["split"]], options["samples"], param_set.params)
     kind = options["kind"] or "all"
     metric = _choose_metric(options, kind, [run.rounds for run in runs], str(param_set))
@@ -200,29 +196,10 @@ def _parameters(param_set: Any) -> dict[str, Any]:
     return {**param_set.params, "seed": param_set.seed}
 
 
-def _open(options: Mapping[str, Any]) -> Any:
-    # `datagen --cache DIR federated …` leaves the folder in the root context.
-    return Cache(options["cache"] or click.get_current_context().find_root().obj)[options["name"]]
-
-
 def _select_sets(options: Mapping[str, Any]) -> list[Any]:
     """Return the sets to compare: one for each -p, each set once, or all."""
-    dataset = _open(options)
+    dataset = open_cache()[options["name"]]
     if not options["selector"]:
         return list(dataset.values())
     chosen = {one.number: one for one in (dataset[word] for word in options["selector"])}
     return list(chosen.values())
-
-
-def _select_set(options: Mapping[str, Any]) -> Any:
-    """Return the set that the options mean; without -p the only one there is."""
-    dataset = _open(options)
-    if options["selector"]:
-        return dataset[",".join(options["selector"])]
-    if len(dataset) == 1:
-        return dataset[next(iter(dataset))]
-    message = (
-        f"{options['name']} has {len(dataset)} parameter sets; choose one with -p, or draw all "
-        "with --compare"
-    )
-    raise PlotError(message)

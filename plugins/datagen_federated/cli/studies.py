@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core import Cache, sweep
+from datagen_core import sweep
+from datagen_core.commands import cache_option, json_option, open_cache
 
 if TYPE_CHECKING:
     from datagen_federated.studies import Study
@@ -81,16 +82,11 @@ _REPORT_SECONDS = 5.0
 @click.option("--time", "time_limit", metavar="T", help="Time limit of a job, as for sbatch.")
 @click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB).")
 @click.option("--partition", metavar="P", help="The Slurm partition.")
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Default: $DATAGEN_CACHE, else ./datagen-cache.",
-)
+@cache_option
 @click.option(
     "--dry-run", is_flag=True, help="Run nothing; write the manifest where -o says, else print it."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@json_option
 def autogen(*, dry_run: bool, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Make a random study: draw parameters of federated runs from a space, and make the runs.
 
@@ -168,7 +164,7 @@ def _describe(study: Study) -> str:
 
 def _run(study: Study, options: dict[str, Any]) -> int:
     """Make the runs that are missing, and return how many were made."""
-    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
+    cache = open_cache()
     before = _count_runs(cache, study)
     sweep(
         "federated_metrics",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core import Cache
+from datagen_core.commands import cache_option, json_option, open_cache, set_option
 
 if TYPE_CHECKING:
     from datagen_federated.weights import WrittenRun
@@ -22,14 +22,7 @@ Examples:
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("name", default="federated_metrics")
-@click.option(
-    "-p",
-    "--set",
-    "--params",
-    "selector",
-    metavar="SET",
-    help="Parameter set: number, key=value,… or digest.",
-)
+@set_option()
 @click.option("--split", help="Only runs of this split.  [default: all runs]")
 @click.option(
     "--sample",
@@ -56,13 +49,8 @@ Examples:
     help="json is the MLaaS data generator's, with files several times as large.",
 )
 @click.option("--force", is_flag=True, help="Replace the folders of runs.")
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Default: $DATAGEN_CACHE, else ./datagen-cache.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")
+@cache_option
+@json_option
 def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
     """Write the weights that the runs of NAME saved, of all clients and of the global model.
 
@@ -72,22 +60,13 @@ def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
     """
     from datagen_federated.weights import write_weights  # help must not pay for numpy
 
-    param_set = _open(name, options)
+    param_set = open_cache()[name][",".join(options["selector"]) or {}]
     samples = param_set[options["split"]] if options["split"] else param_set.samples
     folder, places = options["output"], options["indices"]
     written = write_weights(param_set, samples, folder, places, form=form, force=options["force"])
     runs = [_tell(run, as_json=as_json) for run in written]
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "format": form, "runs": runs}))
-
-
-def _open(name: str, options: dict[str, Any]) -> Any:
-    """Return the parameter set that options mean; without a selector, the only one there is."""
-    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
-    dataset: Any = cache[name]
-    if options["selector"] is None and len(dataset) == 1:
-        return dataset[next(iter(dataset))]
-    return dataset[options["selector"] or {}]
 
 
 def _tell(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:
