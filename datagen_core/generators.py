@@ -63,8 +63,9 @@ class DatasetGenerator:
     limit
         Gives the largest number of samples that a parameter set can have; None for no limit.
     preflight
-        Looks at parameters before a run begins: raises a `DatagenError` for what cannot be made,
-        and returns lines that the user should read, such as what a run leaves out.
+        Looks at parameters before a run begins, and at `seed` when it names that: raises a
+        `DatagenError` for what cannot be made, and returns lines that the user should read, such as
+        what a run leaves out.
     account
         Says what the first so many samples cost together, such as `{"epsilon": 1.5}`; it is kept
         with every run, and `datagen list` shows it. Raises a `DatagenError` to refuse that many.
@@ -83,7 +84,7 @@ class DatasetGenerator:
     setup: tuple[str, ...] = ()
     compress: bool = False
     limit: Callable[[Any], int | None] | None = None
-    preflight: Callable[[Any], Iterable[str]] | None = None
+    preflight: Callable[..., Iterable[str]] | None = None
     account: Callable[[Any, int], Mapping[str, float | str]] | None = None
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
 
@@ -107,6 +108,13 @@ class DatasetGenerator:
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
         named = _parameters(self.function)
         return self.function(**{name: given[name] for name in named})
+
+    def inspect(self, params: Params, seed: int) -> tuple[str, ...]:
+        """Return what `preflight` says of parameters; nothing when there is none."""
+        if self.preflight is None:
+            return ()
+        named = {"seed": seed} if "seed" in _parameters(self.preflight) else {}
+        return tuple(self.preflight(params, **named))
 
     def account_of(self, params: Params, samples: int) -> dict[str, float | str]:
         """Return what the first `samples` samples cost together; empty when nothing is counted."""
@@ -166,7 +174,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     setup: Sequence[str] = (),
     compress: bool = False,
     limit: Callable[[Any], int | None] | None = None,
-    preflight: Callable[[Any], Iterable[str]] | None = None,
+    preflight: Callable[..., Iterable[str]] | None = None,
     account: Callable[[Any, int], Mapping[str, float | str]] | None = None,
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.

@@ -151,8 +151,7 @@ def _bind(
         provenance=gather_provenance(loaded),
         compress=made.compress,
     )
-    notes = tuple(made.preflight(bound)) if made.preflight is not None else ()
-    return Binding(made, loaded.source, record, cache, notes)
+    return Binding(made, loaded.source, record, cache, made.inspect(bound, seed))
 
 
 def rebind(paths: SetPaths, reservation: Reservation) -> Binding:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from datagen_core import DatagenError
-from datagen_federated import image_partition as module
-from datagen_federated.image_partition import ImagePartitionParams, image_partition
+from datagen_federated.client_files import ImagePartitionParams, dividing, rows
+from datagen_federated.image_partition import image_partition
 from idx_files import numbered_images, write_source
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
@@ -19,7 +19,7 @@ def images(tmp_path, monkeypatch):
     """A KMNIST of 40 images, and nothing remembered from other tests."""
     write_source(tmp_path / "images" / "kmnist", numbered_images(40), LABELS)
     monkeypatch.setenv("DATAGEN_IMAGES", str(tmp_path / "images"))
-    for remembered in (module._load, module._divide):
+    for remembered in (rows._load_images, dividing.divide_rows):
         remembered.cache_clear()
 
 
@@ -46,15 +46,16 @@ def test_clients_share_out_the_data_set(scheme):
 
 def test_samples_fit_the_schema():
     sample = samples(params())[0]
-    assert list(sample) == list(image_partition.schema.fields)
-    for name, field in image_partition.schema.fields.items():
+    fields = image_partition.schema_of(params()).fields
+    assert list(sample) == list(fields)
+    for name, field in fields.items():
         assert sample[name].dtype == field.dtype
         assert sample[name].shape == (10, *field.shape)
 
 
 def test_a_sample_is_the_same_whoever_makes_it():
     whole = samples(params())
-    module._divide.cache_clear()
+    dividing.divide_rows.cache_clear()
     alone = samples(params(), 2, 3)[0]
     assert all(np.array_equal(whole[2][name], alone[name]) for name in alone)
 
@@ -66,8 +67,8 @@ def test_the_seed_changes_the_division():
 
 def test_images_are_read_once(monkeypatch):
     calls = []
-    load = module.load_images
-    monkeypatch.setattr(module, "load_images", lambda *a, **k: calls.append(a) or load(*a, **k))
+    load = rows.load_images
+    monkeypatch.setattr(rows, "load_images", lambda *a, **k: calls.append(a) or load(*a, **k))
     for seed in (0, 1):
         samples(params(), seed=seed)
     assert len(calls) == 1
@@ -94,7 +95,7 @@ def test_there_are_as_many_samples_as_clients():
 def test_what_the_data_cannot_give_is_refused_beforehand(monkeypatch, values, message):
     monkeypatch.setattr("datagen_images.sources.import_torchvision", lambda: None)
     with pytest.raises(DatagenError, match=message):
-        image_partition.limit(params(**values))
+        image_partition.inspect(params(**values), 0)
 
 
 @pytest.mark.parametrize(
@@ -138,15 +139,16 @@ def test_fashion_mnist_is_divided_as_by_declearn(monkeypatch, scheme, digests):
     assert sum(len(sample["images"]) for sample in made) == 60000
 
 
-def test_iid_and_labels_are_what_they_were():
+def test_without_validation_rows_are_in_the_order_of_the_law():
     """These samples are in caches: they may not change as long as the version does not."""
     order = np.random.default_rng(0).permutation(40)
     classes = np.random.default_rng(0).permutation(10)
-    first, last = (samples(params(clients=3))[i]["indices"] for i in (0, 2))
+    made = samples(params(clients=3, p_valid=None))
 
-    assert np.array_equal(first, order[:13])
-    assert np.array_equal(last, order[26:])
-    owned = samples(params(scheme="labels"))[3]["indices"]
+    assert np.array_equal(made[0]["indices"], order[:13])
+    assert np.array_equal(made[2]["indices"], order[26:])
+    assert not made[2]["validation"].any()
+    owned = samples(params(scheme="labels", p_valid=None))[3]["indices"]
     assert np.array_equal(owned, np.flatnonzero(np.isin(LABELS, classes[6:])))
 
 
@@ -157,7 +159,7 @@ def test_iid_and_labels_are_what_they_were():
         ({"scheme": "sizes", "sizes": [3, 30]}, [3, 30]),
         ({"scheme": "natural_id"}, [4] * 10),
         ({"scheme": "shard", "clients": 5}, [8] * 5),
-        ({"scheme": "custom", "distribution": {"b": {"3": 4}, "a": {"0": 1}}}, [1, 4]),
+        ({"scheme": "custom", "distribution": {"b": {"3": 4}, "a": {"0": 2}}}, [2, 4]),
     ],
 )
 def test_there_are_more_schemes(values, sizes):

@@ -8,7 +8,7 @@ from datagen_federated.partitioning.division import Division, divide
 from datagen_federated.partitioning.errors import PartitionError
 from datagen_federated.partitioning.laws import LAWS, Law, LawName
 from datagen_federated.partitioning.params import Compat, PartitionParams
-from datagen_federated.partitioning.resolving import check_law, principal_value
+from datagen_federated.partitioning.resolving import check_law, count_clients, principal_value
 from datagen_federated.partitioning.validation import split_validation
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "PartitionError",
     "PartitionParams",
     "check_law",
+    "count_clients",
     "divide",
     "principal_value",
     "split_validation",

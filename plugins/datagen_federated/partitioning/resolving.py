@@ -72,7 +72,7 @@ def _given(params: PartitionParams) -> set[str]:
 
 def _refuse_unused(law: str, found: Law, params: PartitionParams, given: set[str]) -> None:
     unused = given - found.uses - _ALWAYS - {found.counted_by}
-    unused -= {"clients"} if _counts(found, params) == params.clients else set()
+    unused -= {"clients"} if _count(found, params) == params.clients else set()
     if unused:
         uses = sorted(found.uses | ({"clients"} if found.counted_by == "clients" else set()))
         message = (
@@ -90,8 +90,12 @@ def _refuse_unused(law: str, found: Law, params: PartitionParams, given: set[str
     _refuse_idle(law, params)
 
 
-def _counts(found: Law, params: PartitionParams) -> int | None:
-    """Return the number of clients where parameters say it."""
+def count_clients(law: str, params: PartitionParams) -> int | None:
+    """Return how many clients there are; None where only the data set says it."""
+    return _count(LAWS[_known(law)], params)
+
+
+def _count(found: Law, params: PartitionParams) -> int | None:
     if found.counted_by == "sizes":
         return len(params.sizes) if params.sizes else params.clients
     return params.clients if found.counted_by else None

@@ -1,0 +1,42 @@
+"""The data set that parameters mean: rows of inputs, each with a label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from numpy.typing import NDArray
+
+from datagen_federated.client_files.params import ImagePartitionParams
+from datagen_images import Part, Source, Variant, load_images
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A data set.
+
+    Attributes
+    ----------
+    field
+        What the inputs are called in samples: `images`, or `data` for a file of the user.
+    x
+        Inputs: images uint8 `(n, 28, 28)`, or what the user's file holds, `(n, …)`.
+    labels
+        Labels: of images int64 `(n,)`, or what the user's file holds, `(n,)` or `(n, 1)`.
+    """
+
+    field: str
+    x: NDArray[Any]
+    labels: NDArray[Any]
+
+
+def load_rows(params: ImagePartitionParams) -> Rows:
+    """Return the data set; the last one is kept in memory."""
+    return _load_images(params.source, params.part, params.variant)
+
+
+@lru_cache(maxsize=1)
+def _load_images(source: Source, part: Part, variant: Variant | None) -> Rows:
+    data = load_images(source, part=part, variant=variant)
+    return Rows("images", data.images, data.labels)
