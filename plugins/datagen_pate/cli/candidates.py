@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from datagen_core.commands import json_option
+
 _EXAMPLES = """\b
 Examples:
   datagen pate candidates --decoder-path pretrained_decoder/decoder.pth --out pool.npz --save-grid
@@ -43,7 +45,7 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32",
               show_default=True)  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report.")
+@json_option
 def candidates(*, as_json: bool, **options: Any) -> None:
     """Draw a pool of candidate images from the decoder.
 

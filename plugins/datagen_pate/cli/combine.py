@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core import Cache
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 if TYPE_CHECKING:
     from datagen_pate.combining import Source
@@ -32,14 +32,7 @@ are in the order of teachers. A student can also learn from a parameter set as i
     metavar="DIR",
     help="Folder with teacher_<id>/.  [default: teachers]",
 )
-@click.option(
-    "-p",
-    "--set",
-    "--params",
-    "selector",
-    metavar="SET",
-    help="A parameter set of pate_images instead: number, key=value,… or digest.",
-)
+@set_option("A parameter set of pate_images instead: number, key=value,… or digest.")
 @click.option(
     "--output",
     required=True,
@@ -64,15 +57,14 @@ are in the order of teachers. A student can also learn from a parameter set as i
               help="Beginning of the files' names.")  # fmt: skip
 @click.option("--compat", type=click.Choice(["original"]),
               help="Teachers in the order of names, in which 10 comes before 2.")  # fmt: skip
-@click.option("--cache", type=click.Path(file_okay=False), metavar="DIR",
-              help="With -p.  Default: $DATAGEN_CACHE, else ./datagen-cache.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the metadata as JSON.")
+@cache_option
+@json_option
 def combine(*, as_json: bool, **options: Any) -> None:
     """Join the synthetic sets of all teachers, whole or a share of them."""
     from datagen_pate.combining import Combination  # help must not pay for numpy
     from datagen_pate.combining import combine as join
 
-    if options["teachers_dir"] and options["selector"] is not None:
+    if options["teachers_dir"] and options["selector"]:
         message = "choose --teachers-dir or a parameter set with -p"
         raise click.UsageError(message)
     wanted = Combination(
@@ -91,8 +83,7 @@ def _list_sources(options: dict[str, Any]) -> list[Source]:
     from datagen_pate.trees import list_teachers
 
     start, end = options["start_id"], options["end_id"]
-    if options["selector"] is None:
+    if not options["selector"]:
         folder = options["teachers_dir"] or Path("teachers")
         return read_sources(list_teachers(folder, start, end, options["compat"]))
-    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
-    return list_sources(cache["pate_images"][options["selector"]], start, end)
+    return list_sources(select_set("pate_images", options["selector"]), start, end)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from datagen_core import Cache
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 _EXAMPLES = """\b
 Examples:
@@ -42,18 +42,16 @@ _MNIST = Path("wp3_d3.2_saferlearn/src/input-data/MNIST")
               help=f"Which images of MNIST each shard has.  [default: {_INDICES}]")  # fmt: skip
 @click.option("--mnist-data-dir", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
               help=f"Where MNIST is.  [default: {_MNIST}, else where datasets are]")  # fmt: skip
-@click.option("-p", "--set", "--params", "selector", metavar="SET",
-              help="Evaluate a parameter set of pate_images instead of files.")  # fmt: skip
+@set_option("Evaluate a parameter set of pate_images instead of files.")
 @click.option("--sample", type=click.IntRange(0), help="With -p: only this one.  [default: all]")
 @click.option("--shards", type=_FILE, metavar="NPZ",
               help="With -p: the shards of all teachers.  [default: those of the set]")  # fmt: skip
 @click.option("--out", type=_FILE, metavar="JSON", help="Where to write the report.")
-@click.option("--cache", type=click.Path(file_okay=False), metavar="DIR",
-              help="With -p.  Default: $DATAGEN_CACHE, else ./datagen-cache.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@cache_option
+@json_option
 def evaluate(*, as_json: bool, out: Path | None, **options: Any) -> None:
     """Measure a synthetic set: diversity, likeness to its shard, memorization, success criteria."""
-    if (options["samples"] is None) == (options["selector"] is None):
+    if (options["samples"] is None) == (not options["selector"]):
         message = "choose files with --samples, or a parameter set with -p"
         raise click.UsageError(message)
     from datagen_pate.publishing import write_json  # help must not pay for numpy
@@ -90,8 +88,7 @@ def _evaluate_files(options: dict[str, Any]) -> dict[str, Any]:
 def _evaluate_set(options: dict[str, Any]) -> dict[str, Any]:
     from datagen_pate.evaluation.sets import evaluate_set  # imports numpy
 
-    cache = Cache(options["cache"] or click.get_current_context().find_root().obj)
-    param_set = cache["pate_images"][options["selector"]]
+    param_set = select_set("pate_images", options["selector"])
     found = evaluate_set(param_set, options["sample"], options["shards"])
     return {str(index): report for index, report in found}
 

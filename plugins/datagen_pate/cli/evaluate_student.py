@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from datagen_core.commands import json_option
 from datagen_pate.errors import PateError
 
 _EXAMPLES = """\b
@@ -53,7 +54,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
 @click.option("--no-cuda", is_flag=True, help="The same as --device cpu.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fmt: skip
     """Report how well students read real digits: MNIST's test images, or others."""
     from datagen_pate.classifier import choose_device  # help must not pay for torch

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from datagen_core.commands import json_option
+
 _EXAMPLES = """\b
 Examples:
   datagen pate pretrain-decoder
@@ -63,7 +65,7 @@ _PARAMS = (*_CONFIG_NAMES, "kl_weight", "lr_schedule", "seed", "precision", "com
 )
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), help="[default: float32]")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report.")
+@json_option
 def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
     """Train the decoder that draws candidates, on public images alone.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from datagen_core import Cache
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 _EXAMPLES = """\b
 Examples:
@@ -23,19 +23,10 @@ counts of private images, and distances to them, which no epsilon covers: of a s
 epsilon, share a page that was made without --shards.
 What cannot be known without shards is not checked, and does not count as passed."""
 
-_FOLDER = click.Path(file_okay=False)
-
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("name", type=click.Choice(["pate_images", "pate_votes"]), default="pate_images")
-@click.option(
-    "-p",
-    "--set",
-    "--params",
-    "selector",
-    metavar="SET",
-    help="Parameter set: number, key=value,… or digest.  [default: the only one]",
-)
+@set_option()
 @click.option("--split", default="raw", show_default=True, help="Which samples.")
 @click.option("--sample", type=click.IntRange(0), metavar="INDEX",
               help="Only this teacher, or block of votes.  [default: all]")  # fmt: skip
@@ -48,9 +39,8 @@ _FOLDER = click.Path(file_okay=False)
 @click.option("-o", "--output", required=True, metavar="FILE",
               type=click.Path(dir_okay=False, path_type=Path),
               help="The page, .html; replaced if it exists.")  # fmt: skip
-@click.option("--cache", type=_FOLDER, metavar="DIR",
-              help="Default: $DATAGEN_CACHE, else ./datagen-cache.")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print what the page says as JSON.")
+@cache_option
+@json_option
 def report(*, as_json: bool, output: Path, **options: Any) -> None:
     """Draw one page of pictures and checks of a parameter set of NAME, pate_images by default.
 
@@ -61,7 +51,7 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
     from datagen_pate.pages import Request, write_page  # help must not pay for numpy
 
     request = Request(options["split"], options["sample"], options["shards"])
-    told = write_page(_select_set(options), output, request)
+    told = write_page(select_set(options["name"], options["selector"]), output, request)
     if as_json:
         click.echo(json.dumps(told))
         return
@@ -73,18 +63,3 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
 
 
 _COUNTED = ("passed", "failed", "not_checked")
-
-
-def _select_set(options: dict[str, Any]) -> Any:
-    """Return the set that the options mean; without -p the only one there is."""
-    dataset = Cache(options["cache"] or click.get_current_context().find_root().obj)[
-        options["name"]
-    ]
-    if options["selector"] is not None:
-        return dataset[options["selector"]]
-    if len(dataset) == 1:
-        return dataset[next(iter(dataset))]
-    from datagen_pate.errors import PateError  # rarely needed
-
-    message = f"{options['name']} has {len(dataset)} parameter sets; choose one with -p"
-    raise PateError(message)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.commands import cache_option, json_option, open_cache, set_option
 from datagen_pate.errors import PateError
 from datagen_pate.recipes import STUDENTS, choose_recipe
 
@@ -42,21 +43,9 @@ _CHANGES = {
 @click.option(
     "--from", "generator", metavar="NAME", help="pate_votes or pate_images, in the cache."
 )
-@click.option(
-    "-p",
-    "--set",
-    "--params",
-    "selector",
-    metavar="SET",
-    help="Of --from: number, key=value,… or digest.  [default: the only one]",
-)
+@set_option("Of --from: number, key=value,… or digest.  [default: the only one]")
 @click.option("--split", help="Of --from: only these samples.  [default: all]")
-@click.option(
-    "--cache",
-    type=click.Path(file_okay=False),
-    metavar="DIR",
-    help="Default: $DATAGEN_CACHE, else ./datagen-cache.",
-)
+@cache_option
 @click.option(
     "-o",
     "--output-dir",
@@ -93,7 +82,7 @@ _CHANGES = {
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
 @click.option("--no-cuda", is_flag=True, help="The same as --device cpu.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def train_student(*, output_dir: Path, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Train students on labelled synthetic images, and on nothing else.
 
@@ -129,10 +118,8 @@ def _load(options: dict[str, Any]) -> Labelled:
     if has_pair:
         pair = (options["samples"], options["labels"])
         return labelled.load_combined(*pair, normalized=options["no_normalize"])
-    cache = options["cache"] or click.get_current_context().find_root().obj
-    return labelled.load_parameter_set(
-        options["generator"], options["selector"], options["split"], cache
-    )
+    param_set = open_cache()[options["generator"]][",".join(options["selector"]) or {}]
+    return labelled.load_parameter_set(param_set, options["split"])
 
 
 def _show(entry: dict[str, Any]) -> None:

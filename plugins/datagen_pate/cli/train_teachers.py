@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.commands import json_option
 from datagen_pate.errors import PateError
 from datagen_pate.recipes import TEACHERS, choose_recipe
 
@@ -87,7 +88,7 @@ _TRUTHS = {"true": "original", "false": "none"}
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@json_option
 def train_teachers(*, output_dir: Path, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Train teachers, each on its own shard of private images, or import the original's.
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from datagen_core import Cache
 from datagen_images import AnySource, Part, Variant, load_images
 from datagen_pate.errors import PateError
 from datagen_pate.labelled.digits import Labelled, check_labelled
@@ -36,20 +35,13 @@ def load_real(file: Path | None, source: AnySource, folder: Path | None, part: P
     return load_file(file) if file is not None else load_source(source, folder, part)
 
 
-def load_parameter_set(
-    generator: str,
-    selector: str | None = None,
-    split: str | None = None,
-    cache: str | Path | None = None,
-) -> Labelled:
+def load_parameter_set(param_set: Any, split: str | None = None) -> Labelled:
     """Return the images that a generator of this package made, of all its samples together.
 
     Parameters
     ----------
-    generator
-        `pate_images` or `pate_votes`: its samples have the ragged fields `images` and `labels`.
-    selector
-        Which parameter set; not needed where there is only one.
+    param_set
+        Of `pate_images` or `pate_votes`: its samples have the ragged fields `images` and `labels`.
     split
         Only its samples; None: all.
 
@@ -58,13 +50,11 @@ def load_parameter_set(
     PateError
         When the samples hold something else, or nothing.
     """
-    dataset: Any = Cache(cache)[generator]
-    if selector is None and len(dataset) == 1:
-        selector = next(iter(dataset))
-    param_set = dataset[{} if selector is None else selector]
     samples = param_set[split] if split else param_set.samples
     if not {"images", "labels"} <= set(param_set.schema.fields):
-        raise PateError(f"{generator} makes no labelled images; choose pate_votes or pate_images")
+        raise PateError(
+            f"{param_set.generator} makes no labelled images; choose pate_votes or pate_images"
+        )
     rows = samples.rows("images", "labels") if len(samples) else {}
     origin = f"{param_set} {split or 'all samples'}"
     empty = np.empty((0, 28, 28), np.uint8)

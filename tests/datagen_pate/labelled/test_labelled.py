@@ -153,8 +153,8 @@ def test_samples_of_a_parameter_set_are_joined(tmp_path):
     param_set = datagen_core.generate(blocks, 4, cache=tmp_path, executor="inline")
     param_set.move(2, "train")
 
-    found = load_parameter_set("blocks", cache=tmp_path)
+    found = load_parameter_set(param_set)
 
     assert (found.labels == np.delete(LABELS, slice(3, 6))).all()
-    split = load_parameter_set("blocks", "0", "train", tmp_path)
+    split = load_parameter_set(param_set, "train")
     assert (split.images == IMAGES[:3]).all()
