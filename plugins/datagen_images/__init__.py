@@ -3,6 +3,7 @@
 from datagen_images.catalogue import AnySource, Part, Source, Variant, check_variant
 from datagen_images.contact_sheet import Row, contact_sheet, draw_rows, save_png
 from datagen_images.errors import ImagesError
+from datagen_images.extras import import_matplotlib, import_pillow
 from datagen_images.heat_map import HeatMap, count_labels
 from datagen_images.idx import read_idx
 from datagen_images.sources import Images, load_images
@@ -21,6 +22,8 @@ __all__ = [
     "contact_sheet",
     "count_labels",
     "draw_rows",
+    "import_matplotlib",
+    "import_pillow",
     "import_torchvision",
     "load_images",
     "read_idx",

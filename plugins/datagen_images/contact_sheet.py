@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_images.errors import ImagesError
+from datagen_images.extras import import_pillow
 from datagen_images.heat_map import HeatMap, draw_heat_map, measure_heat_map
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: HeatMap | None = No
     """
     _check(rows, scale)
     _check_heat_map(rows, heat_map)
-    pillow = _import_pillow()
+    pillow = import_pillow()
     length = pillow.ImageFont.load_default().getlength
     layout = _lay_out(rows, scale, length, heat_map)
     sheet = pillow.Image.new("RGB" if _is_colour(rows[0]) else "L", layout.size, "white")
@@ -224,14 +224,3 @@ def _check_row(row: Row, first: tuple[int, ...]) -> None:
     if row.captions and len(row.captions) != len(row.images):
         message = f"{len(row.images)} images cannot have {len(row.captions)} labels"
         raise ImagesError(message)
-
-
-def _import_pillow() -> ModuleType:
-    try:
-        import PIL.Image  # here, since pillow is an extra that most commands do without
-        import PIL.ImageDraw  # the same
-        import PIL.ImageFont  # the same
-    except ModuleNotFoundError as error:
-        message = "pillow is not installed; run: pip install 'datagen[images]'"
-        raise ImagesError(message) from error
-    return PIL

@@ -34,9 +34,9 @@ from datagen_federated.plotting import (
     find_metrics,
     read_rounds,
     read_runs,
-    require_matplotlib,
     save_figure,
 )
+from datagen_images import import_matplotlib
 
 Told = dict[str, Any]
 
@@ -94,7 +94,7 @@ def plot(**options: Any) -> None:  # fmt: skip
     heat map are those of the first one.
     """
     check_picture_name(options["output"])
-    require_matplotlib()
+    import_matplotlib()  # before anything is read
     told = _draw_comparison(options) if options["compare"] else _draw_set(options)
     for left_out in told.get("left_out", ()):
         click.echo(f"left out: {left_out['why']}", err=True)

@@ -15,7 +15,6 @@ from datagen_federated.plotting.metrics import METRICS, Metric, choose_metric, f
 from datagen_federated.plotting.reading import read_rounds, read_runs
 from datagen_federated.plotting.runs import FederatedRun
 from datagen_federated.plotting.saving import check_picture_name, save_figure
-from datagen_federated.plotting.style import require_matplotlib
 
 __all__ = [
     "METRICS",
@@ -36,6 +35,5 @@ __all__ = [
     "find_metrics",
     "read_rounds",
     "read_runs",
-    "require_matplotlib",
     "save_figure",
 ]

@@ -50,7 +50,7 @@ def draw_curves(runs: Sequence[FederatedRun], metric: Metric, title: str = "") -
 
     Raises
     ------
-    PlotError
+    ImagesError
         When matplotlib is not installed.
     """
     with house_style():
@@ -64,7 +64,7 @@ def draw_bars(run: FederatedRun, title: str = "") -> Figure:
 
     Raises
     ------
-    PlotError
+    ImagesError
         When matplotlib is not installed.
     """
     rows = _Rows(len(run.sizes))
@@ -79,7 +79,7 @@ def draw_heat_map(run: FederatedRun, title: str = "") -> Figure:
 
     Raises
     ------
-    PlotError
+    ImagesError
         When matplotlib is not installed.
     """
     rows = _Rows(len(run.sizes))
@@ -95,7 +95,7 @@ def draw_overview(runs: Sequence[FederatedRun], metric: Metric, title: str = "")
 
     Raises
     ------
-    PlotError
+    ImagesError
         When matplotlib is not installed.
     """
     first = runs[0]
@@ -127,7 +127,7 @@ def draw_comparison(sets: Sequence[ComparedSet], metric: Metric, title: str = ""
 
     Raises
     ------
-    PlotError
+    ImagesError
         When matplotlib is not installed.
     """
     height = max(5.6, _INCHES_A_SET * min(len(sets), MOST_COLOURS))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen_federated.plotting.errors import PlotError
+from datagen_images import import_matplotlib
 
 MOST_COLOURS = 20
 """So many lines have colours of their own, and stand in the legend."""
@@ -57,33 +57,16 @@ _SETTINGS: Any = {
 }
 
 
-def require_matplotlib() -> None:
-    """Refuse to go on without matplotlib.
-
-    Raises
-    ------
-    PlotError
-        When it is not installed.
-    """
-    try:
-        import matplotlib.figure  # noqa: F401 (here, since it is an extra and slow to import)
-    except ModuleNotFoundError as error:
-        message = "matplotlib is not installed; run: pip install 'datagen[plots]'"
-        raise PlotError(message) from error
-
-
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw and write in our style, whatever the user's own configuration of matplotlib says.
 
     Raises
     ------
-    PlotError
+    ImagesError
         When matplotlib is not installed.
     """
-    require_matplotlib()
-    import matplotlib as mpl  # checked above
-
+    mpl = import_matplotlib()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)

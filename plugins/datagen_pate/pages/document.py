@@ -90,10 +90,8 @@ def write_page_text(contents: Contents) -> str:
 
     Raises
     ------
-    PateError
-        When matplotlib is not installed.
     ImagesError
-        When pillow is not installed.
+        When matplotlib or pillow is not installed.
     """
     sections = (
         _write_head,

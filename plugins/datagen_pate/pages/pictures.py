@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_images import Row, contact_sheet, draw_rows
-from datagen_pate.errors import PateError
+from datagen_images import Row, contact_sheet, draw_rows, import_matplotlib
 from datagen_pate.pages.distribution import Distribution
 
 if TYPE_CHECKING:
@@ -38,21 +37,6 @@ _COLUMNS = 16
 
 Mark = tuple[float, str]
 """Where a vertical line is drawn, and what it is."""
-
-
-def require_matplotlib() -> None:
-    """Refuse to go on without matplotlib.
-
-    Raises
-    ------
-    PateError
-        When it is not installed.
-    """
-    try:
-        import matplotlib.figure  # noqa: F401 (here, since it is an extra and slow to import)
-    except ModuleNotFoundError as error:
-        message = "matplotlib is not installed; run: pip install 'datagen[plots]'"
-        raise PateError(message) from error
 
 
 def draw_grid(images: NDArray[np.uint8]) -> bytes:
@@ -89,7 +73,7 @@ def draw_counts(counts: NDArray[np.int64], private: NDArray[np.int64] | None) ->
 
     Raises
     ------
-    PateError
+    ImagesError
         When matplotlib is not installed.
     """
     with _new_figure(8.0, 2.8) as (figure, png):
@@ -118,7 +102,7 @@ def draw_distribution(values: Distribution, title: str, marks: Sequence[Mark]) -
 
     Raises
     ------
-    PateError
+    ImagesError
         When matplotlib is not installed.
     """
     with _new_figure(5.2, 2.8) as (figure, png):
@@ -149,15 +133,12 @@ def _crop(axes: Axes, values: Distribution, marks: Sequence[float]) -> None:
 @contextmanager
 def _new_figure(width: float, height: float) -> Iterator[tuple[Figure, io.BytesIO]]:
     """Give a figure, whose PNG is in the buffer afterwards, whatever the user's own style is."""
-    require_matplotlib()
-    import matplotlib as mpl  # checked above
-    from matplotlib.figure import Figure
-
+    mpl = import_matplotlib()
     buffer = io.BytesIO()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
         yield figure, buffer
         # Its version would be part of the file.
         figure.savefig(buffer, format="png", metadata={"Software": None})

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datagen_images import import_matplotlib
 from datagen_pate.errors import PateError
 from datagen_pate.pages.candidates import draw_candidates
 from datagen_pate.pages.document import Contents, write_page_text
 from datagen_pate.pages.gathering import Findings, gather
-from datagen_pate.pages.pictures import require_matplotlib
 from datagen_pate.pages.privacy import Privacy, read_privacy
 from datagen_pate.pages.private_images import PrivateImages
 from datagen_pate.pages.provenance import INPUTS, find_private, read_params
@@ -58,14 +58,13 @@ def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]
     Raises
     ------
     PateError
-        When the set, the split, the sample or the shards are none, matplotlib is missing, or the
-        file cannot be written.
+        When the set, the split, the sample or the shards are none, or the file cannot be written.
     ImagesError
-        When pillow is missing.
+        When matplotlib or pillow is missing.
     """
     if output.suffix.lower() not in {".html", ".htm"}:
         raise PateError(f"{output} is no page; give it a name that ends in .html")
-    require_matplotlib()
+    import_matplotlib()  # before anything is read
     contents = _collect(param_set, request)
     text = write_page_text(contents).encode()
     try:

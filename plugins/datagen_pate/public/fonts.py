@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_images import import_pillow
 from datagen_pate.errors import PateError
 
 CANVAS, BOX = 48, 36
@@ -73,7 +74,9 @@ def draw_characters(characters: str, fonts: list[Path] | None = None) -> list[Fo
     Raises
     ------
     PateError
-        When pillow is not installed, or no font has the characters.
+        When no font has the characters.
+    ImagesError
+        When pillow is not installed.
     """
     return list(_draw_characters(characters, None if fonts is None else tuple(fonts)))
 
@@ -147,21 +150,3 @@ def _measure_likeness(shapes: NDArray[np.uint8], reference: NDArray[np.uint8]) -
     pairs = zip(shapes.reshape(len(shapes), -1), reference.reshape(len(shapes), -1), strict=True)
     likeness = [np.corrcoef(one, other)[0, 1] for one, other in pairs if one.any()]
     return float(np.mean(likeness)) if likeness else 0.0
-
-
-def import_pillow() -> ModuleType:
-    """Return pillow with the modules that draw.
-
-    Raises
-    ------
-    PateError
-        When it is not installed.
-    """
-    try:
-        import PIL.Image  # here, since it is an extra
-        import PIL.ImageDraw  # the same
-        import PIL.ImageFont  # the same
-    except ModuleNotFoundError as error:
-        message = "pillow is not installed; run: pip install 'datagen[images]'"
-        raise PateError(message) from error
-    return PIL

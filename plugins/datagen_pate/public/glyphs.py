@@ -33,7 +33,9 @@ def draw_glyphs(
     Raises
     ------
     PateError
-        When no font can draw them, or pillow is not installed.
+        When no font can draw them.
+    ImagesError
+        When pillow is not installed.
     """
     drawn = draw_characters(CHARACTERS, fonts)
     shapes = np.concatenate([font.shapes for font in drawn])

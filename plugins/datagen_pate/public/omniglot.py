@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_images import import_torchvision
+from datagen_images import import_pillow, import_torchvision
 from datagen_pate.errors import PateError
 from datagen_pate.public.drawing import Jitter, draw_shapes
-from datagen_pate.public.fonts import fit_on_canvas, import_pillow
+from datagen_pate.public.fonts import fit_on_canvas
 from datagen_pate.public.images import PublicImages, pick_evenly
 
 _FOLDER = "omniglot-py"

@@ -7,13 +7,13 @@ import pytest
 
 from datagen_federated.plotting import (
     ComparedSet,
-    PlotError,
     draw_bars,
     draw_comparison,
     draw_curves,
     draw_heat_map,
     draw_overview,
 )
+from datagen_images import ImagesError
 
 
 def test_an_overview_has_all_three(make_run):
@@ -97,5 +97,5 @@ def test_without_matplotlib_the_extra_is_named(make_run, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", refuse)
 
-    with pytest.raises(PlotError, match=r"run: pip install 'datagen\[plots\]'"):
+    with pytest.raises(ImagesError, match=r"run: pip install 'datagen\[plots\]'"):
         draw_bars(make_run())
