@@ -1,4 +1,4 @@
-"""The error of this package."""
+"""The errors of this package."""
 
 from __future__ import annotations
 
@@ -7,3 +7,17 @@ from datagen_core import DatagenError
 
 class TrainingError(DatagenError):
     """Federated training that cannot begin, or came to no good end; one line says what to do."""
+
+
+class BlamingError(TrainingError):
+    """What one process says of another, which it names.
+
+    Attributes
+    ----------
+    blames
+        A client's name, or `server`.
+    """
+
+    def __init__(self, message: str, blames: str) -> None:
+        super().__init__(message)
+        self.blames = blames

@@ -1,0 +1,91 @@
+"""A process of its own for a server or a client: `python -m datagen_federated.training.child`.
+
+Standard input brings one line of JSON, `{"role": "server" | "client", "log": file, "request": …}`,
+then, for a client without an address, one more line with it; its end means that the parent is gone,
+and ends this process too, so that none is left behind. Standard output takes one line of JSON for
+each event; the last one is `done`, or `error` with a message.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TextIO
+
+from datagen_core import DatagenError
+from datagen_federated.training.declearn_import import set_up_process
+from datagen_federated.training.requests import ClientRequest, Event, ServerRequest
+
+
+def main() -> None:
+    """Read what to do, do it, and report."""
+    told = json.loads(sys.stdin.readline())
+    events = _keep_stdout()
+    set_up_process(Path(told["log"]))
+
+    def report(event: Event) -> None:
+        events.write(json.dumps(event) + "\n")
+        events.flush()
+
+    code = 1
+    try:
+        _work(told["role"], told["request"], report)
+        code = 0
+    except DatagenError as error:
+        report({"event": "error", "message": str(error), "blames": getattr(error, "blames", None)})
+    except BaseException as error:  # the log has its traceback, the parent its line
+        logging.getLogger(__name__).exception("unexpected")
+        message = f"{type(error).__name__}: {error}"
+        report({"event": "error", "message": message, "blames": None})
+    finally:
+        logging.shutdown()
+        os._exit(code)  # connections to those that hang are not waited for, nor torch's tear-down
+
+
+def _work(role: str, request: dict[str, Any], report: Any) -> None:
+    if role == "server":
+        from datagen_federated.training.serving import serve  # after the set-up of the process
+
+        _end_with_parent()
+        serve(ServerRequest(**request), report)
+        return
+    from datagen_federated.training.joining import join  # the same
+
+    client = ClientRequest(**request)
+    if client.uri is None:
+        client = replace(client, uri=_read_address())
+    _end_with_parent()
+    join(client, report)
+
+
+def _read_address() -> str:
+    address = sys.stdin.readline().strip()
+    if not address:  # the parent is gone, or has no server
+        os._exit(1)
+    return address
+
+
+def _keep_stdout() -> TextIO:
+    """Keep standard output for events; what else is printed goes to standard error."""
+    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return kept
+
+
+def _end_with_parent() -> None:
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    while os.read(sys.stdin.fileno(), 1024):  # sys.stdin itself has a lock, which its end needs
+        pass
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,165 @@
+"""A client of a federated run: declearn's, which gives up in time and says why."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+import torch
+from declearn.communication import build_client
+from declearn.communication.api import NetworkClient
+from declearn.dataset import InMemoryDataset
+from declearn.main import FederatedClient
+
+from datagen_federated.client_files import ClientData, read_client
+from datagen_federated.training.errors import BlamingError, TrainingError
+from datagen_federated.training.layers import find_layers
+from datagen_federated.training.requests import SERVER, ClientRequest, Report
+
+_ATTEMPTS = 20
+_PAUSE = 0.25  # seconds
+
+
+def join(request: ClientRequest, report: Report) -> None:
+    """Take part in a run, to its end.
+
+    Only models of layers of torch.nn are accepted from the server: others could run any code here.
+
+    Raises
+    ------
+    TrainingError
+        When there are no data, the server cannot be reached or trusted, refuses this client, ends
+        the run early, or the deadline passes.
+    """
+    if request.uri is None:
+        raise TrainingError("name the server's address")
+    data = read_client(Path(request.data_folder) / request.name)
+    sizes = {"train": len(data.train[1]), "valid": 0 if data.valid is None else len(data.valid[1])}
+    report({"event": "client", "name": request.name, **sizes})
+    reach_server(request.uri, request.ca_cert, request.patience)
+    torch.serialization.add_safe_globals([*find_layers().values(), *_PLAIN])
+    seeds = np.random.SeedSequence([request.seed, *request.name.encode()]).generate_state(2)
+    torch.manual_seed(int(seeds[0]))
+    client = _make_client(request, data, int(seeds[1]))
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(_finish(client, request))
+    loop.close()
+    report({"event": "done"})
+
+
+_PLAIN = (set, torch.nn.Parameter)
+"""Of what layers of torch.nn consist, besides what torch takes for safe anyway."""
+
+
+def reach_server(uri: str, ca_cert: str, patience: float) -> None:
+    """Wait until the server answers, and see that its certificate is as it should be.
+
+    Parameters
+    ----------
+    uri
+        Such as `wss://localhost:8765`.
+    ca_cert
+        The authority's certificate, PEM.
+    patience
+        Seconds to wait for the server to be there.
+
+    Raises
+    ------
+    TrainingError
+        When nobody answers, or it is not whom it should be.
+    """
+    host, port = split_uri(uri)
+    context = ssl.create_default_context(cafile=ca_cert)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            with socket.create_connection((host, port), timeout=5) as plain:
+                context.wrap_socket(plain, server_hostname=host).close()
+        except ssl.SSLCertVerificationError as error:
+            message = f"{uri} is not to be trusted: {error.verify_message} (checked with {ca_cert})"
+            raise TrainingError(message) from None
+        except OSError as error:
+            if time.monotonic() > until:
+                message = f"no server answers at {uri} within {patience:g} s: {error}"
+                raise TrainingError(message) from None
+            time.sleep(_PAUSE)
+        else:
+            return
+
+
+def split_uri(uri: str) -> tuple[str, int]:
+    """Return host and port of a server's address; the scheme may be left out.
+
+    Raises
+    ------
+    TrainingError
+        When it is none.
+    """
+    parts = urlsplit(uri if "//" in uri else f"//{uri}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port:
+        raise TrainingError(f"{uri!r} is no address of a server; write wss://HOST:PORT")
+    return host, port
+
+
+def _make_client(request: ClientRequest, data: ClientData, seed: int) -> Client:
+    train = InMemoryDataset(*data.train, seed=seed)
+    valid = None if data.valid is None else InMemoryDataset(*data.valid, seed=seed)
+    network = build_client(request.protocol, str(request.uri), request.name, request.ca_cert)
+    return Client(network, train, valid, checkpoint=request.folder, verbose=False)
+
+
+async def _finish(client: Client, request: ClientRequest) -> None:
+    task = asyncio.ensure_future(client.async_run())
+    await asyncio.wait({task}, timeout=request.seconds_left())
+    if not task.done():
+        message = f"not over after {request.deadline:g} s: the server does not answer"
+        raise BlamingError(message, SERVER)
+    try:
+        task.result()
+    except TrainingError:
+        raise
+    except Exception as error:  # of declearn, of websockets, of what the server sends
+        raise _explain(error, request) from error
+
+
+def _explain(error: Exception, request: ClientRequest) -> TrainingError:
+    reason = " ".join(str(error).split())
+    is_closed = type(error).__name__.startswith("ConnectionClosed")
+    if is_closed or isinstance(error, ConnectionError):
+        message = f"the server at {request.uri} ended the run early; its own log says why"
+        return BlamingError(message, SERVER)
+    if reason.startswith("Training was cancelled by the server"):
+        return BlamingError(reason, SERVER)
+    return TrainingError(f"{type(error).__name__}: {reason}")
+
+
+class Client(FederatedClient):
+    """declearn's client, which does not knock for ten minutes where it is refused."""
+
+    async def register(self) -> None:
+        """Ask the server to take part.
+
+        Raises
+        ------
+        TrainingError
+            When it refuses.
+        """
+        network: NetworkClient = self.netwk
+        for _ in range(_ATTEMPTS):
+            if await network.register():
+                return
+            await asyncio.sleep(_PAUSE)
+        message = (
+            f"the server at {network.server_uri} does not take {network.name}: it has all its "
+            "clients, or another version of declearn"
+        )
+        raise TrainingError(message)

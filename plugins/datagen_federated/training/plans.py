@@ -1,0 +1,150 @@
+"""What a run trains, and how: the plan that a server follows, from defaults and a TOML file.
+
+A plan has three sections, plain data that travel as JSON:
+
+* `model`: `layers`, each a table `{type = "Conv2d", …}` of `torch.nn` with the arguments of its
+  class; `shape` of one input, and how many `classes` there are.
+* `optim`: declearn's `FLOptimConfig`: `client_opt`, `server_opt`, `aggregator`, `fairness`.
+* `run`: declearn's `FLRunConfig`: `rounds`, `training`, `evaluate`, `privacy`, `early_stop`, …
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from datagen_federated.training.errors import TrainingError
+
+Plan = dict[str, dict[str, Any]]
+
+_KNOWN = {
+    "model": ("layers", "shape", "classes"),
+    "optim": ("client_opt", "server_opt", "aggregator", "fairness"),
+    "run": ("rounds", "training", "evaluate", "fairness", "privacy", "early_stop"),
+}
+_DEFAULTS: Plan = {
+    "model": {"shape": [28, 28], "classes": 10},
+    "optim": {"client_opt": {"lrate": 0.001, "modules": ["adam"]}, "aggregator": "averaging"},
+    "run": {
+        "rounds": 5,
+        "training": {"batch_size": 32, "n_epoch": 1, "drop_remainder": False, "shuffle": True},
+        "evaluate": {"batch_size": 128},
+    },
+}
+
+
+def make_plan(
+    config: Path | None = None,
+    *,
+    shape: Sequence[int] | None = None,
+    classes: int | None = None,
+    rounds: int | None = None,
+) -> Plan:
+    """Return the plan of a run: defaults, then a file's sections, then what is given here.
+
+    A key of `model` or `optim` in the file replaces the default; the tables of `run` are merged
+    key by key. Without `layers` the model is declearn's example for images, a convolution of 32
+    filters, and one hidden layer of 64 for rows of a table.
+
+    Parameters
+    ----------
+    config
+        A TOML file with any of the three sections.
+    shape, classes
+        Of the data, where they are known; a file may repeat them, but not contradict.
+    rounds
+        Replaces the number of rounds.
+
+    Raises
+    ------
+    TrainingError
+        When the file is not TOML, or has a section or a key that does not exist.
+    """
+    chosen = {} if config is None else _read(config)
+    plan = {name: {**_DEFAULTS[name], **chosen.get(name, {})} for name in _DEFAULTS}
+    for key, value in chosen.get("run", {}).items():
+        default = _DEFAULTS["run"].get(key)
+        if isinstance(default, dict) and isinstance(value, dict):
+            plan["run"][key] = {**default, **value}
+    if rounds is not None:
+        plan["run"]["rounds"] = rounds
+    known = {"shape": None if shape is None else list(shape), "classes": classes}
+    for key, value in known.items():
+        _settle(plan["model"], chosen.get("model", {}), key, value)
+    plan["model"].setdefault("layers", _default_layers(plan["model"]))
+    _check(plan, config)
+    return plan
+
+
+def _read(config: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise TrainingError(f"{config} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{config} is not TOML: {error}") from None
+    _check_names(config, "section", content, tuple(_KNOWN))
+    for section, known in _KNOWN.items():
+        table = content.get(section, {})
+        if not isinstance(table, dict):
+            raise TrainingError(f"{config}: {section} is a section: write [{section}]")
+        _check_names(config, f"key of [{section}]", table, known)
+    return content
+
+
+def _check_names(config: Path, what: str, table: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in table:
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            advice = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
+            raise TrainingError(f"{config}: there is no {what} {name!r}; {advice}")
+
+
+def _settle(model: dict[str, Any], chosen: Mapping[str, Any], key: str, value: Any) -> None:
+    if value is None:
+        return
+    if key in chosen and chosen[key] != value:
+        message = (
+            f"the file's model.{key} is {chosen[key]}, but the data have {value}; leave it out"
+        )
+        raise TrainingError(message)
+    model[key] = value
+
+
+def _check(plan: Plan, config: Path | None) -> None:
+    where = "" if config is None else f"{config}: "
+    rounds, classes, shape = plan["run"]["rounds"], plan["model"]["classes"], plan["model"]["shape"]
+    if type(rounds) is not int or rounds < 1:
+        raise TrainingError(f"{where}rounds is a number from 1, not {rounds!r}")
+    if type(classes) is not int or classes < 2:
+        raise TrainingError(f"{where}classes is a number from 2, not {classes!r}")
+    if not isinstance(shape, list) or not all(type(size) is int and size > 0 for size in shape):
+        raise TrainingError(f"{where}shape is a list of sizes, such as [28, 28], not {shape!r}")
+    layers = plan["model"]["layers"]
+    if not isinstance(layers, list) or not layers:
+        raise TrainingError(f"{where}layers is a list of tables such as {{type = 'ReLU'}}")
+    for layer in layers:
+        if not isinstance(layer, dict) or not isinstance(layer.get("type"), str):
+            raise TrainingError(f"{where}a layer is a table with a type, not {layer!r}")
+
+
+def _default_layers(model: Mapping[str, Any]) -> list[dict[str, Any]]:
+    shape, classes = list(model["shape"]), model["classes"]
+    if len(shape) == 1:
+        return [
+            {"type": "Linear", "in_features": shape[0], "out_features": 64},
+            {"type": "ReLU"},
+            {"type": "Linear", "in_features": 64, "out_features": classes},
+        ]
+    return [
+        {"type": "Unflatten", "dim": 1, "unflattened_size": [1, shape[0]]},
+        {"type": "Conv2d", "in_channels": 1, "out_channels": 32, "kernel_size": 3},
+        {"type": "ReLU"},
+        {"type": "MaxPool2d", "kernel_size": 2},
+        {"type": "Dropout", "p": 0.25},
+        {"type": "Flatten"},
+        {"type": "LazyLinear", "out_features": classes},
+    ]

@@ -1,0 +1,108 @@
+"""The processes of a federated run on this machine: begun, heard, and ended for certain."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from datagen_federated.training.requests import ClientRequest, Event, ServerRequest
+
+_MODULE = "datagen_federated.training.child"
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a process reported; `event` is None when it has ended."""
+
+    name: str
+    event: Event | None
+
+
+class Processes:
+    """A server and its clients, each a process of its own session.
+
+    Used as a context manager: on the way out none of them is left, not even one that is stopped.
+    When this process is killed, they see the end of their standard input, and end too.
+    """
+
+    def __init__(self) -> None:
+        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._messages: queue.Queue[Message] = queue.Queue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in self._running.values():
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+        for process in self._running.values():
+            process.wait()
+
+    def start(self, name: str, log: Path, request: ServerRequest | ClientRequest) -> None:
+        """Start one; standard error and declearn's log go to the file `log`."""
+        role = "server" if isinstance(request, ServerRequest) else "client"
+        with log.open("ab") as errors:
+            process = subprocess.Popen(  # noqa: S603 (our own module)
+                [sys.executable, "-m", _MODULE],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+        self._running[name] = process
+        threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
+        self.tell(name, json.dumps({"role": role, "log": str(log), "request": asdict(request)}))
+
+    def tell(self, name: str, line: str) -> None:
+        """Write a line to the standard input of one; nothing happens when it has ended."""
+        stream = self._running[name].stdin
+        try:
+            if stream is not None:
+                stream.write(line + "\n")
+                stream.flush()
+        except BrokenPipeError:
+            pass  # its end is a message of its own
+
+    def wait(self, timeout: float) -> Message | None:
+        """Return the next message; None when there is none within `timeout` seconds."""
+        try:
+            return self._messages.get(timeout=max(timeout, 0))
+        except queue.Empty:
+            return None
+
+    def describe_end(self, name: str) -> str:
+        """Return how one ended that said no last word."""
+        code = self._running[name].wait()
+        if code < 0:
+            return f"was killed by signal {-code} ({signal.Signals(-code).name})"
+        return f"ended with exit code {code}"
+
+    @property
+    def alive(self) -> set[str]:
+        """The names of those that run."""
+        return {name for name, process in self._running.items() if process.poll() is None}
+
+    def _listen(self, name: str, process: subprocess.Popen[str]) -> None:
+        for line in process.stdout or ():
+            self._messages.put(Message(name, _parse(line)))
+        self._messages.put(Message(name, None))
+
+
+def _parse(line: str) -> Event:
+    try:
+        event: Any = json.loads(line)
+    except ValueError:  # half a line, of one that was killed
+        event = None
+    return dict(event) if isinstance(event, Mapping) else {"event": "noise"}

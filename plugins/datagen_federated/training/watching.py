@@ -1,0 +1,167 @@
+"""The server's end of the network, which knows at any time whom it waits for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from declearn.communication.api import NetworkServer
+from declearn.communication.websockets import WebsocketsServer
+from declearn.messaging import Message, SerializedMessage
+
+from datagen_federated.training.errors import BlamingError, TrainingError
+from datagen_federated.training.requests import ServerRequest
+
+_Result = TypeVar("_Result")
+
+
+class WatchedNetwork(NetworkServer, register=False):
+    """Adds to a network server that a lost client is an error at once, which names it.
+
+    declearn waits forever for a client that hangs, and for one that left before it fetched a
+    message. Answers come in the order of names, whichever was first, so that sums over clients do
+    not depend on it.
+    """
+
+    def __init__(self, request: ServerRequest, **options: Any) -> None:
+        super().__init__(**options)
+        self.awaited: dict[str, str] = {}
+        self._request = request
+
+    async def wait_for_clients(
+        self,
+        min_clients: int = 1,  # noqa: ARG002 (the request says them)
+        max_clients: int | None = None,  # noqa: ARG002
+        timeout: float | None = None,  # noqa: ARG002
+    ) -> None:
+        """Wait until all clients of the request are here.
+
+        Raises
+        ------
+        TrainingError
+            When they do not come in time, or two have the same name.
+        """
+        self.handler.open_clients_registration()
+        patience = asyncio.timeout(self._request.registration)
+        try:
+            async with patience:
+                while len(self._here()) < self._request.clients:
+                    await asyncio.sleep(self.handler.heartbeat)
+        except TimeoutError:
+            raise TrainingError(self._tell_missing()) from None
+        self.handler.close_clients_registration()
+        self._check_names()
+
+    def _here(self) -> set[str]:
+        return {name for name in self.client_names if self.is_here(name)}
+
+    def _tell_missing(self) -> str:
+        here, request = self._here(), self._request
+        names = f" ({', '.join(sorted(here))})" if here else ""
+        missing = ", ".join(name for name in request.names if name not in here)
+        told = f"only {len(here)} of {request.clients} clients came{names}"
+        advice = f"see the log of {missing}" if missing else "see the logs of the others"
+        return f"{told} within {request.registration:g} s; {advice}"
+
+    def _check_names(self) -> None:
+        """Refuse names that declearn had to number, and ones that were not expected."""
+        names, expected = self.client_names, self._request.names
+        for name in sorted(names):
+            first = name.rpartition(".")[0]
+            if first in names:
+                raise TrainingError(f"two clients are called {first}; each needs its own name")
+            if expected and name not in expected:
+                raise TrainingError(f"{name} is none of the clients {', '.join(expected)}")
+
+    def is_here(self, client: str) -> bool:
+        """Return whether a client's connection stands, as far as one can know."""
+        return client in self.client_names
+
+    async def send_message(
+        self, message: Message, client: str, timeout: float | None = None
+    ) -> None:
+        """Send a message and wait until the client has fetched it."""
+        with self._awaiting(client, f"did not fetch its {type(message).__name__}"):
+            await self._unless_lost(client, super().send_message(message, client, timeout))
+
+    async def wait_for_messages(
+        self, clients: set[str] | None = None
+    ) -> dict[str, SerializedMessage[Any]]:
+        """Return the next message of each client, by name in ascending order."""
+        names = sorted(self.client_names if clients is None else clients)
+        received = await asyncio.gather(*map(self._receive, names))
+        return dict(zip(names, received, strict=True))
+
+    async def _receive(self, client: str) -> SerializedMessage[Any]:
+        with self._awaiting(client, "does not answer"):
+            content = await self._unless_lost(client, self.handler.recv_message(client))
+        return SerializedMessage.from_bin_message(content)
+
+    @contextmanager
+    def _awaiting(self, client: str, what: str) -> Iterator[None]:
+        self.awaited[client] = what
+        yield
+        del self.awaited[client]  # not in an error: then it is who is to blame
+
+    async def _unless_lost(self, client: str, exchange: Coroutine[Any, Any, _Result]) -> _Result:
+        task = asyncio.ensure_future(exchange)
+        while self.is_here(client) and not task.done():
+            await asyncio.wait({task}, timeout=self.handler.heartbeat)
+        # One that fetches its last message leaves at once; declearn sees later that it fetched it.
+        await asyncio.wait({task}, timeout=2 * self.handler.heartbeat)
+        try:
+            if task.done():
+                return task.result()
+        except KeyError:  # what declearn raises for a client that it does not know any more
+            pass
+        task.cancel()
+        raise BlamingError(f"{client} has gone: its connection broke", client)
+
+
+class WatchedWebsockets(WatchedNetwork, WebsocketsServer, register=False):
+    """Talks over websockets; port 0 is a free one, which `port` is once it listens."""
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        await super().start()
+        sockets = self._server.sockets if self._server is not None else ()
+        self.port = min(sockets, key=lambda each: each.family).getsockname()[1]
+
+    def is_here(self, client: str) -> bool:
+        """Return whether a client's socket is open; declearn overlooks those that close well."""
+        sockets = self.handler.registered_clients.items()
+        return any(name == client and not socket.closed for socket, name in sockets)
+
+
+def make_network(request: ServerRequest) -> WatchedNetwork:
+    """Return the server's end of the network; it does not listen yet.
+
+    Raises
+    ------
+    TrainingError
+        When the certificate and its key do not load.
+    """
+    network = _grpc_network() if request.protocol == "grpc" else WatchedWebsockets
+    try:
+        return network(
+            request,
+            host=request.host,
+            port=request.port,
+            certificate=request.certificate,
+            private_key=request.private_key,
+            heartbeat=request.heartbeat,
+        )
+    except OSError as error:  # ssl.SSLError is one
+        message = f"{request.certificate} and {request.private_key} do not load: {error}"
+        raise TrainingError(message) from None
+
+
+def _grpc_network() -> type[WatchedNetwork]:
+    from declearn.communication.grpc import GrpcServer  # needs a package that few have
+
+    class WatchedGrpc(WatchedNetwork, GrpcServer, register=False):
+        """Talks over gRPC."""
+
+    return WatchedGrpc
