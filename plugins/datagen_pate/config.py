@@ -65,8 +65,10 @@ class FilteringSection(Params):
                 raise ValueError(f"{name} and {other} are one setting; give one value")
 
     def resolve(self) -> dict[str, Any]:
-        """Return what was given, under the first of two names."""
+        """Return what was given, under the first of two names; null is given for no limit."""
         given = self.model_dump(exclude_none=True)
+        if "max_per_class" in self.model_fields_set:
+            given["max_per_class"] = self.max_per_class
         for name, other in _ALIASES:
             if other in given:
                 given.setdefault(name, given.pop(other))
@@ -121,7 +123,7 @@ class Config(Params):
 
     def given(self) -> dict[str, dict[str, Any]]:
         """Return the sections with the values that were given, as plain JSON types."""
-        sections: dict[str, dict[str, Any]] = self.model_dump(mode="json", exclude_none=True)
+        sections: dict[str, dict[str, Any]] = self.model_dump(mode="json", exclude_unset=True)
         return {name: values for name, values in sections.items() if values}
 
     @classmethod

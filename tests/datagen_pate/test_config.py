@@ -39,8 +39,13 @@ def test_example_names_settings_otherwise(tmp_path):
     assert read(tmp_path, EXAMPLE).filtering.resolve() == {
         "default_confidence_threshold": 0.9,
         "diversity_threshold": 0.0,
+        "max_per_class": None,
         "min_memorization_distance": 1.0,
     }
+
+
+def test_null_is_told_as_it_is_written(tmp_path):
+    assert read(tmp_path, EXAMPLE).given() == EXAMPLE
 
 
 def test_what_is_left_out_is_none(tmp_path):

@@ -69,3 +69,12 @@ def test_wrong_values_are_refused(values, complaint):
 
 def test_a_limit_may_be_left_out():
     assert SelectionParams(max_per_class=None).max_per_class is None
+
+
+@pytest.mark.parametrize(("filtering", "limit"), [({"max_per_class": None}, None), ({}, 500)])
+def test_null_in_the_configuration_is_no_limit(tmp_path, filtering, limit):
+    (tmp_path / "config.json").write_text(json.dumps({"filtering": filtering}))
+
+    params = SelectionParams(**read_selection(read_config(tmp_path / "config.json")))
+
+    assert params.max_per_class == limit
