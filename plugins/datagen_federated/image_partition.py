@@ -50,14 +50,15 @@ def schema_of(params: ImagePartitionParams) -> Schema:
 def image_partition(
     size: int, params: ImagePartitionParams, start: int, seed: int
 ) -> Iterator[dict[str, NDArray[Any]]]:
-    """Divide an image data set among clients; one sample is one client's share.
+    """Divide an image data set, or one of yours, among clients; one sample is one client's share.
 
-    Yields
-    ------
-    sample
-        `images` uint8 `(n, 28, 28)`, `labels` int64 `(n,)`, `indices` int64 `(n,)`, the places of
-        these images in the data set, and `validation` bool `(n,)`, those that are not for training.
-        All of it follows from the parameters and the set's seed.
+    Returns
+    -------
+    samples
+        Of each `images` uint8 `(n, 28, 28)`, `labels` int64 `(n,)`, `indices` int64 `(n,)`, the
+        places of these images in the data set, and `validation` bool `(n,)`, those that are not for
+        training. With `data_file` it is `data` instead of `images`, `(n, …)` in the type of the
+        file, and labels have their own. All of it follows from the parameters and the set's seed.
     """
     clients = len(divide_rows(params, seed).clients)
     if start + size > clients:

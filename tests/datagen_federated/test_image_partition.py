@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datagen_core import DatagenError
+from datagen_core import Cache, DatagenError
 from datagen_federated.client_files import ImagePartitionParams, dividing, rows
 from datagen_federated.image_partition import image_partition
 from idx_files import numbered_images, write_source
@@ -167,3 +167,26 @@ def test_there_are_more_schemes(values, sizes):
     bound = params(**values)
     count = image_partition.limit(bound)
     assert [len(sample["indices"]) for sample in samples(bound, stop=count)] == sizes
+
+
+def test_files_of_the_user_are_divided_in_other_processes(tmp_path, run_cli):
+    table = "\n".join(f"{i}.5,{i % 2}" for i in range(20))
+    (tmp_path / "t.csv").write_text(f"a,y\n{table}\n")
+    given = ["-p", f"data_file={tmp_path / 't.csv'}", "-p", "label_file=y", "-p", "clients=2"]
+    answer = run_cli("generate", "image_partition", "--total", "2", *given, "--executor", "local")
+    assert answer.code == 0, answer.err
+    (tmp_path / "t.csv").unlink()
+    sample = Cache()["image_partition"][0]["raw"][1]
+
+    assert (sample["data"].dtype, sample["data"].shape) == (np.float64, (10, 1))
+    assert np.array_equal(sample["data"][:, 0], sample["indices"] + 0.5)
+    assert sample["labels"].dtype == np.int64
+    assert sample["validation"].tolist() == [False] * 8 + [True] * 2
+
+
+def test_a_wrong_seed_is_refused_before_any_job(run_cli, cache):
+    words = ["-p", "source=kmnist", "-p", "scheme=dirichlet", "-p", "alpha=0.02", "-p", "clients=9"]
+    answer = run_cli("generate", "image_partition", "--total", "9", *words, "--seed", "2")
+
+    assert (answer.code, "client 4 has 0 rows and none for training" in answer.err) == (1, True)
+    assert not cache.exists()

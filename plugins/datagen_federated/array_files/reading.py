@@ -1,0 +1,78 @@
+"""One file of the user, whatever its format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_federated.array_files.csv_matrix import CsvTable, read_csv_table
+from datagen_federated.array_files.sparse_text import check_size, read_sparse
+from datagen_federated.data import scikit
+from datagen_federated.data.errors import DataError
+
+FileFormat = Literal["csv", "npy", "svmlight", "sparse"]
+"""What a file holds; its name ends so."""
+
+
+def format_of(path: Path) -> FileFormat | None:
+    """Return the format that the ending of a name tells; None where it tells none."""
+    ending = path.suffix.lower().removeprefix(".")
+    return next((known for known in get_args(FileFormat) if known == ending), None)
+
+
+def read_array(path: Path, form: FileFormat, title: str) -> NDArray[Any] | CsvTable:
+    """Return what a file holds: a table of csv, else an array, sparse ones dense.
+
+    Of a svmlight file it is the inputs.
+
+    Parameters
+    ----------
+    title
+        What messages call the file.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, or holds no numbers.
+    """
+    if form == "csv":
+        return read_csv_table(path, title)
+    if form == "npy":
+        return _read_npy(path, title)
+    if form == "sparse":
+        return read_sparse(path, title)
+    return read_svmlight(path, title)[0]
+
+
+def read_svmlight(path: Path, title: str) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return inputs, dense float64 `(n, d)`, and labels, float64 `(n,)`.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, or scikit-learn is not installed.
+    """
+    try:
+        x, y = scikit.read_svmlight(path)
+    except DataError as error:
+        message = f"{title}: {error}"
+        raise DataError(message) from error
+    check_size(title, x.shape, x.dtype)
+    return x.toarray(), y
+
+
+def _read_npy(path: Path, title: str) -> NDArray[Any]:
+    try:
+        with path.open("rb") as file:
+            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, EOFError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else "it ends early"
+        message = f"{title} cannot be read as npy: {reason}; write it with numpy.save"
+        raise DataError(message) from error
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        message = f"{title} holds {array.dtype}; it takes numbers of at most 64 bits"
+        raise DataError(message)
+    return array
