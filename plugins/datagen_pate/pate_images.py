@@ -14,7 +14,7 @@ from datagen_pate.artefacts import rename
 from datagen_pate.config import read_config
 from datagen_pate.pool_params import PoolParams
 from datagen_pate.selection import SelectionParams, ShardFacts, read_selection
-from datagen_pate.teachers import count_teachers, read_shard, read_teacher
+from datagen_pate.teachers import check_teachers, count_teachers, read_shard, read_teacher
 
 NOT_PRIVATE = (
     "labels, confidences and filters of single teachers depend on private images without noise: "
@@ -100,7 +100,8 @@ def inspect_params(params: ImagesParams) -> list[str]:
     from datagen_pate.labelling import Pool  # it imports torch
 
     Pool(params)
-    read_teacher(input_path(params.teachers), 0)
+    shards = None if params.shards is None else input_path(params.shards)
+    check_teachers(input_path(params.teachers), shards)
     facts = _facts(params, 0)
     if facts is not None and facts.images is not None:
         return [NOT_PRIVATE]

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl
+from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl, input_path
 from datagen_pate.accounting import Spent, spend_gnmax, spend_threshold
 from datagen_pate.errors import PateError
 from datagen_pate.pool_params import PoolParams
+from datagen_pate.teachers import check_teachers
 from datagen_pate.voting import (
     PRIVATE,
     Aggregation,
@@ -138,6 +139,7 @@ def inspect_params(params: VotesParams) -> list[str]:
     from datagen_pate.labelling import Panel  # it imports torch
 
     panel = Panel(params)
+    check_teachers(input_path(params.teachers))
     return [WARNING] if params.is_private else [
         f"labels of {panel.size} teachers without noise: epsilon is infinite"
     ]  # fmt: skip

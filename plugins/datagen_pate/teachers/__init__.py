@@ -7,6 +7,7 @@ The artefact is a folder: `weights.npy`, one row a teacher; `shards.npz`, what e
 from datagen_pate.teachers.artefact import (
     FILES,
     Shard,
+    check_teachers,
     count_teachers,
     read_report,
     read_shard,
@@ -23,6 +24,7 @@ __all__ = [
     "Progress",
     "Shard",
     "assess_teachers",
+    "check_teachers",
     "count_teachers",
     "divide",
     "export_teachers",

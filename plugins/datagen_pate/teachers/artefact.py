@@ -106,6 +106,41 @@ def count_teachers(weights: Path) -> int:
     return len(open_weights(weights))
 
 
+def check_teachers(weights: Path, shards: Path | None = None) -> None:
+    """Refuse files of which any teacher could not be used, before any work.
+
+    Raises
+    ------
+    PateError
+        When there is no teacher, one is of another network or has weights that are not finite, or
+        the shards are of fewer teachers or hold no images.
+    """
+    from datagen_pate.classifier import restore_weights  # torch, only when it is needed
+
+    rows = open_weights(weights)
+    if not len(rows):
+        raise PateError(f"{weights} holds no teacher; make some with train-teachers")
+    restore_weights(rows[0])
+    broken = [k for k, row in enumerate(rows) if not np.isfinite(row).all()]
+    if broken:
+        message = f"{weights}: teacher {broken[0]} has weights that are not finite"
+        raise PateError(f"{message}; train it anew")
+    if shards is not None:
+        _check_shards(shards, len(rows))
+
+
+def _check_shards(path: Path, teachers: int) -> None:
+    arrays = _read_arrays(path)
+    images, offsets = arrays["images"], arrays["offsets"]
+    if len(offsets) - 1 < teachers:
+        message = f"{path} has the shards of {len(offsets) - 1} teachers, not of {teachers}"
+        raise PateError(f"{message}; name the file that belongs to the teachers")
+    lengths = {len(arrays[name]) for name in ("images", "labels", "indices")}
+    if images.shape[1:] != (28, 28) or images.dtype != np.uint8 or lengths != {offsets[-1]}:
+        message = f"{path} holds {images.dtype} images {images.shape}, not {offsets[-1]} of uint8"
+        raise PateError(f"{message} and 28 x 28 pixels; name the shards.npz of the teachers")
+
+
 def open_weights(weights: Path) -> NDArray[np.float32]:
     """Return the weights of all teachers, mapped from their file; one row a teacher."""
     try:

@@ -101,6 +101,36 @@ def test_without_shards_what_needs_them_is_not_checked(make, artefacts):
     assert report["diversity_ratio"] is None
 
 
+def test_teachers_that_come_later_are_looked_at_before_any_work(make, artefacts, tmp_path, cache):
+    weights = np.load(artefacts / "teachers" / "weights.npy")
+    weights[2, 7] = np.nan
+    np.save(tmp_path / "weights.npy", weights)
+    with pytest.raises(datagen_core.DatagenError, match="teacher 2 has weights that are not fin"):
+        make(teachers=str(tmp_path / "weights.npy"))
+
+    assert not (cache / "pate_images").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"offsets": np.array([0, 10])}, "shards of 1 teachers, not of 3"),
+        ({"images": np.zeros((30, 32, 32), np.uint8)}, "28 x 28"),
+        ({"images": np.full((30, 28, 28), np.nan)}, "float64"),
+        ({"images": np.zeros((29, 28, 28), np.uint8)}, "not 30"),
+    ],
+)
+def test_shards_of_others_are_refused_before_any_work(
+    make, artefacts, tmp_path, cache, changes, message
+):
+    with np.load(artefacts / "teachers" / "shards.npz") as arrays:
+        np.savez(tmp_path / "shards.npz", **{**arrays, **changes})
+    with pytest.raises(datagen_core.DatagenError, match=message):
+        make(3, shards=str(tmp_path / "shards.npz"))
+
+    assert not (cache / "pate_images").exists()
+
+
 def test_there_is_a_sample_for_each_teacher_and_no_more(make):
     with pytest.raises(datagen_core.DatagenError, match="there are 3 samples"):
         make(4)

@@ -153,6 +153,15 @@ def test_a_decoder_of_another_architecture_is_refused(make, artefacts, cache):
     assert not (cache / "pate_votes").exists()
 
 
+@pytest.mark.parametrize("weights", [np.zeros((3, 100)), np.full((3, 1199882), np.nan)])
+def test_teachers_that_cannot_vote_are_refused_before_any_work(make, tmp_path, cache, weights):
+    np.save(tmp_path / "weights.npy", weights.astype(np.float32))
+    with pytest.raises(datagen_core.DatagenError, match=r"not those of a classifier|not finite"):
+        make(teachers=str(tmp_path / "weights.npy"))
+
+    assert not (cache / "pate_votes").exists()
+
+
 def test_the_user_is_told_that_the_seed_is_a_secret(make, run_cli, artefacts):
     words = ["-p", f"decoder={artefacts}", "-p", f"teachers={artefacts / 'teachers'}"]
     answer = run_cli("generate", "pate_votes", "-n", 1, *words, "-p", "aggregation=gnmax",
