@@ -1,4 +1,4 @@
-"""Image data sets for generators, and pictures of what generators made. A library, no plugin."""
+"""Image data sets, pictures of what generators made, torch's threads. A library, no plugin."""
 
 from datagen_images.catalogue import AnySource, Part, Source, Variant, check_variant
 from datagen_images.contact_sheet import Row, contact_sheet, draw_rows, save_png
@@ -7,6 +7,7 @@ from datagen_images.extras import import_matplotlib, import_pillow
 from datagen_images.heat_map import HeatMap, count_labels
 from datagen_images.idx import read_idx
 from datagen_images.sources import Images, load_images
+from datagen_images.torch_threads import use_threads
 from datagen_images.torchvision_import import import_torchvision
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "load_images",
     "read_idx",
     "save_png",
+    "use_threads",
 ]

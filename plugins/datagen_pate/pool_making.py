@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from datagen_images import use_threads
 from datagen_pate.candidates import Block, Recipe, iterate_candidates
 from datagen_pate.config import Config, read_config
 from datagen_pate.errors import PateError
@@ -109,7 +110,6 @@ def make_pool(request: PoolRequest, tell: Callable[[str], object]) -> dict[str, 
         When an option, the decoder or the prior cannot be used, or a file not be written.
     """
     from datagen_pate.autoencoder import load_decoder  # here, since it imports torch
-    from datagen_pate.autoencoder.decoding import use_threads
     from datagen_pate.classifier.devices import choose_device
 
     config = Config() if request.config is None else read_config(request.config)

@@ -15,9 +15,10 @@ from datagen_federated.simulation.inputs import Indices
 from datagen_federated.simulation.networks import Network
 from datagen_federated.simulation.params import TrainingParams
 from datagen_federated.simulation.participation import REASONS, draw_participation
+from datagen_federated.simulation.process_memory import keep_freed_memory
 from datagen_federated.simulation.recording import Recorder
-from datagen_federated.simulation.torch_process import keep_freed_memory, use_threads
 from datagen_federated.simulation.training import Streams, Trainer
+from datagen_images import use_threads
 
 _warm: set[object] = set()
 """The kinds of training that this process has done before."""

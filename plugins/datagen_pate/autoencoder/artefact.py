@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen_pate.autoencoder.decoding import use_threads
+from datagen_images import use_threads
 from datagen_pate.autoencoder.encoding import encode
 from datagen_pate.autoencoder.files import load_decoder, save_decoder, write_whole
 from datagen_pate.autoencoder.params import PretrainParams

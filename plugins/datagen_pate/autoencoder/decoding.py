@@ -72,14 +72,3 @@ def compute_in(precision: str, device_type: str) -> Iterator[None]:
         raise PateError(f"there is no precision {precision!r}; use float32 or bfloat16")
     with torch.autocast(device_type, torch.bfloat16, enabled=precision == "bfloat16"):
         yield
-
-
-@contextmanager
-def use_threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads inside the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -13,9 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from datagen_images import use_threads
 from datagen_pate.autoencoder.augmentation import Augmentation, augment
 from datagen_pate.autoencoder.checkpoints import read_checkpoint, write_checkpoint
-from datagen_pate.autoencoder.decoding import compute_in, use_threads
+from datagen_pate.autoencoder.decoding import compute_in
 from datagen_pate.autoencoder.files import put_on
 from datagen_pate.autoencoder.modules import MEAN, STD, Autoencoder
 from datagen_pate.autoencoder.objective import measure_losses

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
+from datagen_images import use_threads
 from datagen_pate.errors import PateError
 
 
@@ -29,12 +30,7 @@ def choose_device(name: str) -> str:
 @contextmanager
 def computing_on(device: str, seed: int, threads: int = 1) -> Iterator[None]:
     """Seed torch and set its threads inside the block; both are as before after it."""
-    before = torch.get_num_threads()
     devices = [torch.cuda.current_device()] if device.startswith("cuda") else []
-    torch.set_num_threads(threads)
-    try:
-        with torch.random.fork_rng(devices):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(before)
+    with use_threads(threads), torch.random.fork_rng(devices):
+        torch.manual_seed(seed)
+        yield

@@ -75,8 +75,8 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
     EMNIST's digits and MNIST are cut from the same forms, so a decoder that was trained on them may
     have seen private images; of EMNIST, letters are the default.
     """
+    from datagen_images import use_threads  # it imports numpy
     from datagen_pate.autoencoder.artefact import Place, make_decoder  # it imports torch
-    from datagen_pate.autoencoder.decoding import use_threads
     from datagen_pate.classifier.devices import choose_device
 
     params = _make_params(options)

@@ -1,26 +1,12 @@
-"""Torch's state of the process, which a run sets for itself and puts back."""
+"""How the C library treats the memory that training frees."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import cache
 
-import torch
-
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
-
-
-@contextmanager
-def use_threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads inside the block."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @cache
