@@ -12,7 +12,7 @@ import numpy as np
 
 from datagen_core.errors import GeneratorError
 from datagen_core.generators import DatasetGenerator
-from datagen_core.params import Params, bind
+from datagen_core.params import Params
 from datagen_core.records import collect
 from datagen_core.schema import Columns, Schema, slice_columns
 from datagen_core.sharding import Interval, batch_stream
@@ -46,7 +46,7 @@ class BatchMaker:
                     f"{begun}; change it back, or raise `version` to begin a new set"
                 )
                 raise GeneratorError(message)
-        return cls(generator, record, bind(generator.params_type, record.params, generator.name))
+        return cls(generator, record, generator.params_type.bind(record.params, generator.name))
 
     def make(self, piece: Interval, schema: Schema | None) -> tuple[Columns, Schema]:
         """Return the samples of `piece`, which lies in one batch, and their schema.

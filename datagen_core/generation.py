@@ -18,7 +18,7 @@ from datagen_core.execution import Executor, Job, Resources
 from datagen_core.execution.choice import choose_executor, find_executor
 from datagen_core.execution.limits import parse_time_limit
 from datagen_core.generators import DatasetGenerator
-from datagen_core.params import Params, bind
+from datagen_core.params import Params
 from datagen_core.planning import (
     Binding,
     Settings,
@@ -43,7 +43,14 @@ from datagen_core.store.runs import (
     reserve,
     reserved_samples,
 )
-from datagen_core.store.sets import existing_samples, open_set, publish_schema
+from datagen_core.store.sets import (
+    SetRecord,
+    existing_samples,
+    list_sets,
+    open_set,
+    publish_schema,
+    read_set,
+)
 from datagen_core.submission import Run
 
 
@@ -54,12 +61,15 @@ def begin(
 
     Everything that can be refused is refused before anything is written.
     """
+    begun: dict[str, tuple[Params, int]] = {}
     for binding, demand in zip(bindings, demands, strict=True):
         check_loadable(binding, executor)
         planned = IntervalSet([demand.interval(reserved_samples(binding.paths))])
         if planned:
             share_out(binding, planned, executor, settings)
-            _account(binding, planned.intervals[-1].stop)
+            stop = planned.intervals[-1].stop
+            _account(binding, stop, begun)
+            begun[binding.record.digest] = _bind_params(binding, binding.record), stop
     pairs = zip(bindings, demands, strict=True)
     runs = [_begin(binding, demand, executor, settings) for binding, demand in pairs]
     return [run for run in runs if run is not None]
@@ -77,7 +87,7 @@ def _begin(binding: Binding, demand: Demand, executor: Executor, settings: Setti
         "resources": asdict(settings.resources),
         **binding.record.provenance,
     }
-    account = partial(_account, binding)
+    account = partial(_account, binding, begun={})
     reservation = reserve(paths, demand, binding.source, details, account)
     if reservation is None:
         _check_made(paths, demand)
@@ -87,7 +97,7 @@ def _begin(binding: Binding, demand: Demand, executor: Executor, settings: Setti
 
 def _account(binding: Binding, samples: int) -> dict[str, float | str]:
     generator = binding.generator
-    bound = bind(generator.params_type, binding.record.params, generator.name)
+    bound = generator.params_type.bind(binding.record.params, generator.name)
     return generator.account_of(bound, samples)
 
 

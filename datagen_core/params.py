@@ -61,30 +61,28 @@ class Params(BaseModel):
         """Hash the values; pydantic's own cannot where one is a dictionary."""
         return hash(json.dumps(self.canonical(), sort_keys=True))
 
+    @classmethod
+    def bind(cls, values: Mapping[str, Any] | Params | None, owner: str) -> Self:
+        """Return `cls(**values)`; `owner` is the generator's name for messages.
+
+        Raises
+        ------
+        ParamsError
+            For the first wrong key or value, in one line, with the nearest right name.
+        """
+        if isinstance(values, Params):
+            values = values.model_dump()
+        unknown = [key for key in values or {} if key not in cls.model_fields]
+        if unknown:
+            raise ParamsError(_unknown(cls, str(unknown[0]), owner))
+        try:
+            return cls(**(values or {}))
+        except ValidationError as error:
+            raise ParamsError(_invalid(error, owner)) from None
+
     def canonical(self) -> dict[str, Any]:
         """Return the values as plain JSON types, in the order of their declaration."""
         return self.model_dump(mode="json")
-
-
-def bind(
-    params_type: type[Params], values: Mapping[str, Any] | Params | None, owner: str
-) -> Params:
-    """Return `params_type(**values)`; `owner` is the generator's name for messages.
-
-    Raises
-    ------
-    ParamsError
-        For the first wrong key or value, in one line, with the nearest right name.
-    """
-    if isinstance(values, Params):
-        values = values.model_dump()
-    unknown = [key for key in values or {} if key not in params_type.model_fields]
-    if unknown:
-        raise ParamsError(_unknown(params_type, str(unknown[0]), owner))
-    try:
-        return params_type(**(values or {}))
-    except ValidationError as error:
-        raise ParamsError(_invalid(error, owner)) from None
 
 
 def _unknown(params_type: type[Params], key: str, owner: str) -> str:

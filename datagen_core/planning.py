@@ -15,7 +15,7 @@ from datagen_core.execution.limits import format_minutes, parse_memory
 from datagen_core.generators import DatasetGenerator
 from datagen_core.identity import digest_of, folder_name, plain
 from datagen_core.inputs import look_in
-from datagen_core.params import Params, bind, defaults_of
+from datagen_core.params import Params, defaults_of
 from datagen_core.provenance import gather_provenance
 from datagen_core.registry import Loaded, load_generator, refuse_while_loading, source_of
 from datagen_core.sharding import IntervalSet, cut_into_batches, deal
@@ -137,7 +137,7 @@ def _bind(
     if seed < 0:
         message = f"the seed is {seed}; use 0 or more"
         raise ConfigurationError(message)
-    bound = bind(made.params_type, params, check_name(made.name, "generator"))
+    bound = made.params_type.bind(params, check_name(made.name, "generator"))
     values = plain(bound.canonical())
     record = SetRecord(
         digest=digest_of(made.name, made.version, values, seed),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from datagen_core import Params
 from datagen_core.errors import ParamsError
 from datagen_core.identity import canonical_json, digest_of
-from datagen_core.params import bind, defaults_of, describe_params
+from datagen_core.params import defaults_of, describe_params
 from generators_for_tests import SineParams
 
 
@@ -58,10 +58,10 @@ many = st.fixed_dictionaries(
 
 @given(many)
 def test_canonical_values_bind_to_the_same_params(values):
-    bound = bind(ManyParams, values, "many")
+    bound = ManyParams.bind(values, "many")
 
-    assert bind(ManyParams, bound.canonical(), "many") == bound
-    assert bind(ManyParams, bound, "many") == bound
+    assert ManyParams.bind(bound.canonical(), "many") == bound
+    assert ManyParams.bind(bound, "many") == bound
 
 
 @given(many, st.randoms(use_true_random=False))
@@ -69,7 +69,7 @@ def test_identity_ignores_order_and_explicit_defaults(values, shuffler):
     shuffled = dict(shuffler.sample(list(values.items()), len(values)))
     explicit = {**defaults_of(ManyParams), **shuffled}
     digests = {
-        digest_of("many", "1", bind(ManyParams, given_values, "many").canonical(), 0)
+        digest_of("many", "1", ManyParams.bind(given_values, "many").canonical(), 0)
         for given_values in (values, shuffled, explicit)
     }
 
@@ -79,7 +79,7 @@ def test_identity_ignores_order_and_explicit_defaults(values, shuffler):
 @given(finite, finite)
 def test_equal_numbers_are_one_identity(left, right):
     one, other = (
-        canonical_json(bind(ManyParams, {"ratio": r}, "m").canonical()) for r in (left, right)
+        canonical_json(ManyParams.bind({"ratio": r}, "m").canonical()) for r in (left, right)
     )
 
     assert (one == other) == (left == right)
@@ -87,7 +87,7 @@ def test_equal_numbers_are_one_identity(left, right):
 
 @pytest.mark.parametrize("value", [0, 0.0, -0.0, "0", 0j.real])
 def test_all_ways_to_write_zero_are_one(value):
-    bound = bind(ManyParams, {"ratio": value}, "many")
+    bound = ManyParams.bind({"ratio": value}, "many")
 
     assert canonical_json(bound.canonical()["ratio"]) == "0.0"
 
@@ -116,7 +116,7 @@ def test_params_are_frozen_and_hashable():
 )
 def test_wrong_values_are_refused_in_one_line(values, words):
     with pytest.raises(ParamsError) as caught:
-        bind(SineParams, values, "sine")
+        SineParams.bind(values, "sine")
 
     assert "\n" not in str(caught.value)
     assert [word for word in words if word not in str(caught.value)] == []
@@ -124,22 +124,22 @@ def test_wrong_values_are_refused_in_one_line(values, words):
 
 def test_unknown_nested_keys_are_refused():
     with pytest.raises(ParamsError, match=r"inner\.hight"):
-        bind(ManyParams, {"inner": {"hight": 1}}, "many")
+        ManyParams.bind({"inner": {"hight": 1}}, "many")
 
 
 def test_missing_value_is_asked_for():
     with pytest.raises(ParamsError, match="needy: parameter count has no default; give it a value"):
-        bind(NeedyParams, {}, "needy")
+        NeedyParams.bind({}, "needy")
 
 
 def test_params_of_another_class_are_refused():
     with pytest.raises(ParamsError, match="needy has no parameter 'left'"):
-        bind(NeedyParams, SineParams(), "needy")
+        NeedyParams.bind(SineParams(), "needy")
 
 
 def test_generator_without_parameters_says_so():
     with pytest.raises(ParamsError, match="it has none"):
-        bind(Params, {"left": 0}, "plain")
+        Params.bind({"left": 0}, "plain")
 
 
 def test_defaults_leave_out_what_has_none():
@@ -176,8 +176,8 @@ class ListParams(Params):
 
 @pytest.mark.parametrize("given", ["1-2", (1, 2), [1, 2]])
 def test_other_forms_are_prepared_before_they_are_validated(given):
-    assert bind(ListParams, {"sizes": given}, "g").canonical() == {"sizes": [1, 2]}
+    assert ListParams.bind({"sizes": given}, "g").canonical() == {"sizes": [1, 2]}
 
 
 def test_a_bound_instance_is_as_good_as_a_mapping():
-    assert bind(ListParams, ListParams(sizes="3-4"), "g").sizes == (3, 4)
+    assert ListParams.bind(ListParams(sizes="3-4"), "g").sizes == (3, 4)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from datagen_core.identity import canonical_json
-from datagen_core.params import bind
 from datagen_federated.partitioning import LAWS, PartitionParams
 from partition_examples import EXAMPLES
 
@@ -59,7 +58,7 @@ def test_values_of_another_type_are_refused(values):
 def test_values_survive_being_stored(law):
     params = PartitionParams(**EXAMPLES[law])
 
-    assert bind(PartitionParams, params.canonical(), "x") == params
+    assert PartitionParams.bind(params.canonical(), "x") == params
 
 
 def test_the_order_of_clients_is_no_part_of_the_identity():
