@@ -4,7 +4,7 @@
 `ImagePartitionParams` are its parameters, and a generator may derive its own from them.
 """
 
-from datagen_federated.client_files.clients import ClientData
+from datagen_federated.client_files.clients import ClientData, Pair
 from datagen_federated.client_files.dividing import (
     count_samples,
     divide_clients,
@@ -20,6 +20,7 @@ __all__ = [
     "ClientData",
     "ClientFilesError",
     "ImagePartitionParams",
+    "Pair",
     "Rows",
     "count_samples",
     "divide_clients",
