@@ -10,6 +10,7 @@ from typing import Any, Literal
 from datagen_pate.errors import PateError
 
 RecipeName = Literal["strong", "original"]
+Augment = Literal["none", "original", "light", "strong", "sharp"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,8 @@ class Recipe:
         to 0 step by step; `constant` keeps it.
     augment
         Random deformations: `none`; `original`, rotation by 10 degrees and translation by a tenth;
-        `light`, which also scales; `strong`, which also shears.
+        `light`, which also scales; `strong`, which also shears; `sharp`, `light` and then random
+        contrast, since decoders draw strokes that are blurred and pens do not.
     label_smoothing
         Share of each label that is spread over all classes.
     normalize
@@ -50,7 +52,7 @@ class Recipe:
     schedule: Literal["constant", "steps", "cosine"] = "constant"
     lr_decay_epoch: int = 20
     lr_gamma: float = 0.1
-    augment: Literal["none", "original", "light", "strong"] = "none"
+    augment: Augment = "none"
     label_smoothing: float = 0.0
     normalize: bool = True
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -77,14 +79,15 @@ within shards of 240 images, never by held-out ones.
 
 STUDENTS: Mapping[RecipeName, Recipe] = {
     "original": Recipe(20, 64, "sgd", 0.01, momentum=0.5, weight_decay=1e-4),
-    "strong": Recipe(12, 64, "adam", 2e-3, schedule="cosine", augment="light", label_smoothing=0.1),
+    "strong": Recipe(12, 64, "adam", 2e-3, schedule="cosine", augment="sharp", label_smoothing=0.1),
 }
 """Recipes for thousands of synthetic images.
 
-`strong` was chosen by accuracy on public handwritten digits (scikit-learn's, jittered), with labels
-by 20 teachers: 67 % after 20 epochs without augmentation and smoothing, 76 % with both. Synthetic
-validation images say the opposite, since students that overfit agree best with the teachers'
-mistakes. No private or held-out digit was looked at.
+`strong` was chosen with ten of twenty teachers as the panel, and judged by the 2,400 private digits
+of the other ten, which those had never seen; no held-out digit was looked at. With `light`
+deformations one student reached 95.0 % by consensus and 92.6 % teacher by teacher, with `sharp`
+ones 95.8 % either way. Synthetic validation images say the opposite, since students that overfit
+agree best with the teachers' mistakes.
 """
 
 

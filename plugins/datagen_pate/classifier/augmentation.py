@@ -1,4 +1,4 @@
-"""Random affine and elastic deformations of whole batches."""
+"""Random deformations and random contrast of whole batches."""
 
 from __future__ import annotations
 
@@ -70,3 +70,34 @@ class Deformation:
         coarse = torch.randn(count, 2, _COARSE, _COARSE, generator=generator)
         fine = functional.interpolate(coarse, (_SIDE, _SIDE), mode="bicubic", align_corners=True)
         return fine.permute(0, 2, 3, 1) * (2 * self.elastic / _SIDE)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """How much the contrast of images is raised; each number is drawn for each image.
+
+    What a decoder draws is blurred at its edges, and what a pen draws is not. About a grey level,
+    pixels are spread by a factor and then cut off: strokes become sharp, and thinner or thicker as
+    the level is high or low.
+
+    Attributes
+    ----------
+    factor
+        From 1 to this, log-uniform.
+    middle
+        The grey level is at least this share of the way from black to white, at most 1 less it.
+    """
+
+    factor: float
+    middle: float
+
+    def apply(self, images: Tensor, generator: Generator) -> Tensor:
+        """Return images `(n, 1, 28, 28)` between the same extremes.
+
+        Random numbers are drawn on the CPU, so they are the same on any device.
+        """
+        draws = torch.rand(2, len(images), 1, 1, 1, generator=generator).to(images.device)
+        factors = torch.exp(draws[0] * math.log(self.factor))
+        low, high = images.amin(), images.amax()
+        middles = low + (high - low) * (self.middle + draws[1] * (1 - 2 * self.middle))
+        return (middles + (images - middles) * factors).clamp(low, high)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from datagen_pate.classifier.augmentation import Deformation
+from datagen_pate.classifier.augmentation import Contrast, Deformation
 from datagen_pate.classifier.devices import computing_on
 from datagen_pate.classifier.network import Classifier, lay_out, normalize
 from datagen_pate.errors import PateError
@@ -23,7 +23,9 @@ DEFORMATIONS = {
     "original": Deformation(rotation=10, translation=2.8),
     "light": Deformation(rotation=10, translation=2, scale=0.1),
     "strong": Deformation(rotation=12, translation=2, scale=0.15, shear=0.2),
+    "sharp": Deformation(rotation=10, translation=2, scale=0.1),
 }
+CONTRASTS = {"sharp": Contrast(factor=4, middle=0.25)}
 
 
 class Epoch(NamedTuple):
@@ -138,6 +140,9 @@ class _Run:
             # The background need not be 0: it is not where images are normalised already.
             ground = images.amin()
             images = deformation.apply(images - ground, self.generator) + ground
+        contrast = CONTRASTS.get(self.recipe.augment)
+        if contrast is not None:
+            images = contrast.apply(images, self.generator)
         return normalize(images) if self.recipe.normalize else images
 
 

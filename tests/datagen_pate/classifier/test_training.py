@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from datagen_pate.classifier import choose_device, flatten_weights, predict, train_classifier
-from datagen_pate.classifier.training import DEFORMATIONS, _Schedule
+from datagen_pate.classifier.augmentation import Contrast
+from datagen_pate.classifier.training import CONTRASTS, DEFORMATIONS, _Schedule
 from datagen_pate.errors import PateError
 from datagen_pate.recipes import STUDENTS, TEACHERS, Recipe, choose_recipe
 from pate_digits import QUICK, make_digits, train_once
@@ -25,7 +26,7 @@ def test_it_learns():
     assert (predict(train_once(), images).argmax(axis=1) == labels).mean() > 0.7
 
 
-@pytest.mark.parametrize("augment", ["none", "strong"])
+@pytest.mark.parametrize("augment", ["none", "strong", "sharp"])
 def test_the_seed_decides_and_nothing_else(augment):
     recipe = replace(QUICK, augment=augment)
     first = weights(recipe=recipe)
@@ -39,10 +40,11 @@ def test_bytes_and_floats_are_the_same_images():
     assert (weights(images=IMAGES / np.float32(255)) == weights()).all()
 
 
-def test_normalised_images_train_as_others_do():
+@pytest.mark.parametrize("augment", ["light", "sharp"])
+def test_normalised_images_train_as_others_do(augment):
     """The background of normalised images is not 0, also when they are moved."""
     normalized = (IMAGES / np.float32(255) - np.float32(0.1307)) / np.float32(0.3081)
-    recipe = replace(QUICK, augment="light")
+    recipe = replace(QUICK, augment=augment)
 
     found = weights(recipe=replace(recipe, normalize=False), images=normalized)
 
@@ -144,6 +146,23 @@ def test_deformation_bends_where_it_is_asked_to():
     difference = (bend.apply(images, torch.Generator().manual_seed(0)) - images).abs().mean()
 
     assert 0 < difference < images.mean()
+
+
+def test_contrast_leaves_less_grey_between_the_same_extremes():
+    images = torch.from_numpy(IMAGES)[:, None].float() / 255 * 3 - 1
+
+    sharp = CONTRASTS["sharp"].apply(images, torch.Generator().manual_seed(0))
+
+    assert (sharp.amin(), sharp.amax()) == (images.amin(), images.amax())
+    assert ((sharp > -0.9) & (sharp < 1.9)).sum() < 0.8 * ((images > -0.9) & (images < 1.9)).sum()
+
+
+def test_contrast_of_one_is_the_image():
+    images = torch.from_numpy(IMAGES)[:, None].float() / 255
+
+    same = Contrast(factor=1, middle=0.25).apply(images, torch.Generator())
+
+    torch.testing.assert_close(same, images)
 
 
 def test_device_that_is_not_there_is_told(monkeypatch):
