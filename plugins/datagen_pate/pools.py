@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from datagen_pate.candidates import BLOCK, Block, to_bytes
 from datagen_pate.errors import PateError
+from datagen_pate.torch_files import read_tensors
 
 _SIDE = 28
 _SUFFIX = ".pt"  # of the original's pools
@@ -194,8 +195,6 @@ def _map_member(path: Path, name: str) -> NDArray[Any]:
 
 
 def _read_original(path: Path) -> Pool:
-    from datagen_pate.autoencoder.files import read_tensors  # here, since it imports torch
-
     tensor = read_tensors(path, "a pool of candidates", mapped=True)
     shape = tuple(getattr(tensor, "shape", ()))
     if len(shape) != 4 or shape[1:] != (1, _SIDE, _SIDE) or not tensor.is_floating_point():

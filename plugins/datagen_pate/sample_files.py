@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 from datagen_pate.distances import Images, as_unit
 from datagen_pate.errors import PateError
 from datagen_pate.publishing import publish
+from datagen_pate.torch_files import read_tensor
 
 CLASSES = 10
 _PIXELS = 784
 _ALIGNMENT = 64
 _BLOCK = 4096
-_DAMAGES = (RuntimeError, EOFError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile)
 
 
 def write_samples(path: Path, count: int, blocks: Iterable[Images]) -> None:
@@ -107,7 +107,7 @@ def read_samples(path: Path) -> NDArray[np.float32]:
     PateError
         When it cannot be read, is no such tensor, or has pixels that are none.
     """
-    tensor = _load(path)
+    tensor = read_tensor(path)
     if tensor.ndim == 4 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
     if tensor.ndim != 3 or tensor.shape[1:] != (28, 28) or tensor.dtype.kind not in "fu":
@@ -121,27 +121,6 @@ def read_samples(path: Path) -> NDArray[np.float32]:
         raise PateError(f"{message} without NaN")
     scaled = tensor if high <= 1.1 and tensor.dtype.kind == "f" else tensor / np.float32(255)
     return scaled.astype(np.float32, copy=False)
-
-
-def _load(path: Path) -> NDArray[Any]:
-    import torch  # the commands' start must not pay for it
-
-    try:
-        tensor = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
-    except OSError as error:
-        raise PateError(f"{path} cannot be read ({error.strerror}); name a .pt file") from None
-    except _DAMAGES as error:
-        kind = type(error).__name__
-        raise PateError(f"{path} is no file of a tensor ({kind}); make it again") from None
-    if not isinstance(tensor, torch.Tensor):
-        raise PateError(f"{path} holds a {type(tensor).__name__}; save a tensor (n, 1, 28, 28)")
-    array: NDArray[Any] = tensor.detach().numpy()
-    return array
-
-
-def _is_zip(path: Path) -> bool:
-    """Return whether a file can be mapped; those of old versions of torch cannot."""
-    return path.is_file() and zipfile.is_zipfile(path)
 
 
 def write_labels(path: Path, columns: dict[str, NDArray[Any]]) -> None:

@@ -74,7 +74,7 @@ def test_files_of_something_else_are_refused(tmp_path, content, complaint):
 def test_damaged_files_are_refused(tmp_path, content):
     (tmp_path / "a.pt").write_bytes(content)
 
-    with pytest.raises(PateError, match="no file of a tensor"):
+    with pytest.raises(PateError, match="not a file of a tensor: it is damaged"):
         read_samples(tmp_path / "a.pt")
 
 

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from datagen_pate.autoencoder.files import read_tensors, save_tensors, write_whole
+from datagen_pate.autoencoder.files import save_tensors, write_whole
 from datagen_pate.autoencoder.params import PretrainParams
 from datagen_pate.errors import PateError
+from datagen_pate.torch_files import read_tensors
 
 
 class Resumable(Protocol):

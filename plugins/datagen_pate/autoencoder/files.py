@@ -11,6 +11,7 @@ import torch
 
 from datagen_pate.autoencoder.modules import Decoder
 from datagen_pate.errors import PateError
+from datagen_pate.torch_files import read_tensors
 
 _Model = TypeVar("_Model", bound=torch.nn.Module)
 _MAX_LATENTS = 4096  # beyond any use; a file that says more is none of ours
@@ -82,32 +83,6 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise PateError(f"{path} cannot be written: {reason}") from error
     finally:
         unfinished.unlink(missing_ok=True)
-
-
-def read_tensors(path: Path, what: str, *, mapped: bool = False) -> Any:
-    """Return what `torch.save` wrote, of tensors and plain containers; nothing is executed.
-
-    Parameters
-    ----------
-    path
-        The file.
-    what
-        What messages call it.
-    mapped
-        Leave the numbers in the file until they are used.
-
-    Raises
-    ------
-    PateError
-        When the file cannot be read, or holds anything else.
-    """
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-    except OSError as error:
-        reason = error.strerror or error
-        raise PateError(f"{path} cannot be read ({reason}); name {what}") from error
-    except Exception as error:  # damaged files, and pickles of others, can fail in any way
-        raise PateError(f"{path} is not {what}: it is damaged, or no file of tensors") from error
 
 
 def _find_latent_dim(weights: Any, path: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from datagen_pate.classifier.network import Classifier
 from datagen_pate.errors import PateError
 from datagen_pate.publishing import publish
+from datagen_pate.torch_files import read_tensors
 
 with torch.device("meta"):
     _SHAPES = {name: tuple(value.shape) for name, value in Classifier().state_dict().items()}
@@ -80,15 +80,7 @@ def restore_weights(flat: NDArray[np.float32], device: str = "cpu") -> Classifie
 
 
 def _read_state(path: Path) -> dict[str, Any]:
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise PateError(f"{path} cannot be read ({error.strerror}); name a model.pth") from None
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
-        raise PateError(
-            f"{path} is no file of weights ({type(error).__name__}); save a model's state_dict "
-            "with torch.save"
-        ) from None
+    state = read_tensors(path, "a classifier's state_dict")
     if not isinstance(state, dict) or not all(torch.is_tensor(part) for part in state.values()):
         raise PateError(f"{path} holds no state_dict; save model.state_dict() with torch.save")
     return state

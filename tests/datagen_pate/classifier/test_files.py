@@ -94,7 +94,7 @@ def unfinite():
         (lambda: {"fc.weight": torch.zeros(3)}, "another network: conv1.weight is missing"),
         (unfinite, "fc2.bias that are not finite"),
         (lambda: [1, 2], "no state_dict"),
-        (Classifier, "no file of weights"),  # a pickled object: it could run code
+        (Classifier, "not a classifier's state_dict"),  # a pickled object: it could run code
     ],
 )
 def test_other_content_is_refused(tmp_path, content, message):
@@ -107,7 +107,7 @@ def test_other_content_is_refused(tmp_path, content, message):
 def test_what_is_no_file_of_torch_is_refused(tmp_path):
     (tmp_path / "model.pth").write_bytes(b"no weights")
 
-    with pytest.raises(PateError, match="no file of weights"):
+    with pytest.raises(PateError, match="not a classifier's state_dict"):
         load_classifier(tmp_path / "model.pth")
     with pytest.raises(PateError, match="cannot be read"):
         load_classifier(tmp_path / "missing.pth")
