@@ -95,10 +95,29 @@ def _begin(binding: Binding, demand: Demand, executor: Executor, settings: Setti
     return Run(paths.run(reservation.number), reservation, binding, executor, settings)
 
 
-def _account(binding: Binding, samples: int) -> dict[str, float | str]:
-    generator = binding.generator
-    bound = generator.params_type.bind(binding.record.params, generator.name)
-    return generator.account_of(bound, samples)
+def _account(
+    binding: Binding, samples: int, begun: Mapping[str, tuple[Params, int]]
+) -> dict[str, float | str]:
+    """Return what samples cost; `begun` are sets that this call begins too, by digest."""
+    bound = _bind_params(binding, binding.record)
+    return binding.generator.account_of(bound, samples, partial(_list_others, binding, begun))
+
+
+def _bind_params(binding: Binding, record: SetRecord) -> Params:
+    return binding.generator.params_type.bind(record.params, binding.generator.name)
+
+
+def _list_others(
+    binding: Binding, begun: Mapping[str, tuple[Params, int]]
+) -> list[tuple[Params, int]]:
+    """Return parameters and reserved samples of the generator's other sets in the cache."""
+    found: dict[str, tuple[Params, int]] = {}
+    for paths in list_sets(binding.paths.root.parent).values():
+        record = read_set(paths)
+        found[record.digest] = _bind_params(binding, record), reserved_samples(paths)
+    found |= begun
+    found.pop(binding.record.digest, None)
+    return list(found.values())
 
 
 def _check_made(paths: SetPaths, demand: Demand) -> None:

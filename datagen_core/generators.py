@@ -68,7 +68,9 @@ class DatasetGenerator:
         what a run leaves out.
     account
         Says what the first so many samples cost together, such as `{"epsilon": 1.5}`; it is kept
-        with every run, and `datagen list` shows it. Raises a `DatagenError` to refuse that many.
+        with every run, and `datagen list` shows it. Raises a `DatagenError` to refuse that many. A
+        third argument named `others` gets what else the cache has of the generator: pairs of
+        parameters and number of samples, for costs that add up over parameter sets.
     preprocessors
         By name; filled by `preprocessor`.
     """
@@ -85,7 +87,7 @@ class DatasetGenerator:
     compress: bool = False
     limit: Callable[[Any], int | None] | None = None
     preflight: Callable[..., Iterable[str]] | None = None
-    account: Callable[[Any, int], Mapping[str, float | str]] | None = None
+    account: Callable[..., Mapping[str, float | str]] | None = None
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,9 +118,14 @@ class DatasetGenerator:
         named = {"seed": seed} if "seed" in _parameters(self.preflight) else {}
         return tuple(self.preflight(params, **named))
 
-    def account_of(self, params: Params, samples: int) -> dict[str, float | str]:
+    def account_of(
+        self, params: Params, samples: int, others: Callable[[], Sequence[tuple[Params, int]]]
+    ) -> dict[str, float | str]:
         """Return what the first `samples` samples cost together; empty when nothing is counted."""
-        return dict(self.account(params, samples)) if self.account is not None else {}
+        if self.account is None:
+            return {}
+        named = {"others": others()} if "others" in _parameters(self.account) else {}
+        return dict(self.account(params, samples, **named))
 
     def schema_of(self, params: Params) -> Schema | None:
         """Return the fields of a sample with these parameters; None to infer them."""
@@ -175,7 +182,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     compress: bool = False,
     limit: Callable[[Any], int | None] | None = None,
     preflight: Callable[..., Iterable[str]] | None = None,
-    account: Callable[[Any, int], Mapping[str, float | str]] | None = None,
+    account: Callable[..., Mapping[str, float | str]] | None = None,
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 

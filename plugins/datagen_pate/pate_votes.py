@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,7 +58,8 @@ class VotesParams(PoolParams):
     """The delta of the privacy account; below one over the number of private images."""
 
     max_epsilon: float = 10.0
-    """Samples that would cost more in all are refused."""
+    """Samples that would cost more in all are refused; what other sets of the same teachers in the
+    cache cost is added."""
 
     def check(self) -> None:
         """Refuse numbers out of range."""
@@ -97,33 +98,57 @@ def spend(params: VotesParams, samples: int) -> Spent:
     return spent * samples
 
 
-def account(params: VotesParams, samples: int) -> dict[str, float | str]:
-    """Return epsilon and delta of the first samples.
+def account(
+    params: VotesParams, samples: int, others: Sequence[tuple[VotesParams, int]] = ()
+) -> dict[str, float | str]:
+    """Return epsilon and delta of the first samples, and those of all private sets together.
+
+    Parameters
+    ----------
+    others
+        Parameters and numbers of samples of other sets; those of the same teachers' weights count.
 
     Raises
     ------
     PateError
-        When they are above `max_epsilon`.
+        When they are above `max_epsilon`, together with the other sets.
     """
     if not params.is_private:
         return {"epsilon": "inf"}
-    epsilon = spend(params, samples).epsilon(params.delta)
-    if epsilon > params.max_epsilon:
-        message = (
-            f"{samples} samples cost epsilon {epsilon:.3g} at delta {params.delta:g}, above "
-            f"max_epsilon {params.max_epsilon:g}; {_count_affordable(params)} are within it, "
-            "altogether"
-        )
-        raise PateError(message)
-    return {"epsilon": float(f"{epsilon:.4g}"), "delta": params.delta}
+    before = _spend_elsewhere(params, others)
+    together = (before + spend(params, samples)).epsilon(params.delta)
+    if together > params.max_epsilon:
+        raise PateError(_refuse_cost(params, samples, before))
+    told: dict[str, float | str] = {
+        "epsilon": float(f"{spend(params, samples).epsilon(params.delta):.4g}"),
+        "delta": params.delta,
+    }
+    return told | ({"epsilon_with_other_sets": float(f"{together:.4g}")} if before.slope else {})
 
 
-def _count_affordable(params: VotesParams) -> int:
+def _spend_elsewhere(params: VotesParams, others: Sequence[tuple[VotesParams, int]]) -> Spent:
+    """Return the privacy loss that these teachers have from other sets with noise."""
+    same = [each for each in others if each[0].is_private and each[0].teachers == params.teachers]
+    return sum((spend(*each) for each in same), Spent())
+
+
+def _refuse_cost(params: VotesParams, samples: int, before: Spent) -> str:
+    epsilon = (before + spend(params, samples)).epsilon(params.delta)
+    elsewhere = ", with other sets of these teachers," if before.slope else ""
+    return (
+        f"{samples} samples cost{elsewhere} epsilon {epsilon:.3g} at delta {params.delta:g}, above "
+        f"max_epsilon {params.max_epsilon:g}; {_count_affordable(params, before)} are within it, "
+        "altogether"
+    )
+
+
+def _count_affordable(params: VotesParams, before: Spent) -> int:
     """Return how many samples cost at most `max_epsilon`."""
     low, high = 0, count_blocks(params)
     while low < high:
         middle = (low + high + 1) // 2
-        fine = spend(params, middle).epsilon(params.delta) <= params.max_epsilon
+        spent = before + spend(params, middle)
+        fine = spent.epsilon(params.delta) <= params.max_epsilon
         low, high = (middle, high) if fine else (low, middle - 1)
     return low
 

@@ -235,37 +235,3 @@ def test_the_user_reads_what_a_preflight_says(run_cli):
                      "--executor", "inline")  # fmt: skip
 
     assert (answer.code, answer.err.splitlines()[:2]) == (0, ["datagen: 3 wide", "datagen: 4 wide"])
-
-
-def cost(params, samples):
-    if samples > 10 * params.width:
-        raise datagen_core.DatagenError(f"{samples} samples are above the budget; ask for fewer")
-    return {"epsilon": 0.5 * samples, "kind": "test"}
-
-
-@datagen_core.generator(2, WideParams, account=cost)
-def dear(size):
-    """Make samples that cost something."""
-    return [(0.0, 0.0)] * size
-
-
-def test_what_samples_cost_is_kept_and_listed(cache, run_cli):
-    for _ in range(2):
-        datagen_core.generate(dear, 3, executor="inline", cache=cache)
-
-    assert "epsilon=3 kind=test" in run_cli("list").out
-    assert run_cli("list", "--json").json[0]["account"] == {"epsilon": 3.0, "kind": "test"}
-
-
-def test_more_than_the_budget_is_refused_before_anything_is_written(cache):
-    datagen_core.generate(dear, 15, executor="inline", cache=cache)
-    with pytest.raises(datagen_core.DatagenError, match="21 samples are above the budget"):
-        datagen_core.generate(dear, 6, executor="inline", cache=cache)
-
-    assert len(list_reservations(Cache(cache)["dear"][0].paths)) == 1
-
-
-def test_sets_that_cost_nothing_have_no_account(cache, run_cli):
-    make(cache, 3)
-
-    assert "account" not in run_cli("list").out

@@ -29,6 +29,9 @@ def make(artefacts, cache):
     return run
 
 
+OTHER = "sha256:" + 64 * "1"
+
+
 def params(**values):
     reference = "sha256:" + 64 * "0"
     return VotesParams(**{"decoder": reference, "teachers": reference, **values})
@@ -105,6 +108,26 @@ def test_past_the_budget_nothing_is_made(make, cache):
         make(1, **private)
 
     assert Cache(cache)["pate_votes"][0].counts == {"raw": 2}
+
+
+def test_other_sets_of_the_same_teachers_are_counted(make, cache):
+    private = {"aggregation": "gnmax", "sigma": 40, "queries": 20, "max_epsilon": 1.0}
+    make(2, seed=1, **private)
+    make(1, seed=1)
+    with pytest.raises(datagen_core.DatagenError, match=r"with other sets .*; 0 are within it"):
+        make(1, seed=2, **private)
+    make(1, seed=2, **{**private, "max_epsilon": 2.0})
+
+    assert len(Cache(cache)["pate_votes"]) == 3
+
+
+def test_an_account_tells_what_all_sets_cost():
+    noisy = params(aggregation="gnmax", queries=20)
+    elsewhere = [(noisy, 1), (params(), 1), (params(aggregation="gnmax", teachers=OTHER), 1)]
+    told = account(noisy, 2, elsewhere)
+
+    assert told["epsilon"] == account(noisy, 2)["epsilon"]
+    assert told["epsilon_with_other_sets"] == account(noisy, 3)["epsilon"]
 
 
 def test_confident_answers_pay_for_every_look():
