@@ -15,9 +15,12 @@ _COMMANDS = {
         "certificates:certificates",
         "Make the certificates of a server and its clients.",
     ),
+    "server": ("server:server", "Serve a federated run to clients on this or other machines."),
+    "client": ("client:client", "Take part in a federated run with the data of this machine."),
+    "demo": ("demo:demo", "Run a server and its clients on this machine, from data to curves."),
 }
 
 
 @click.group(cls=LazyGroup, package=__name__, members=_COMMANDS)
 def federated() -> None:
-    """Work with federated runs: tables, weights, pictures, random studies, certificates."""
+    """Work with federated runs: tables, weights, pictures, random studies, federations."""

@@ -7,7 +7,7 @@ import socket
 import ssl
 import time
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +15,13 @@ from declearn.communication import build_client
 from declearn.communication.api import NetworkClient
 from declearn.dataset import InMemoryDataset
 from declearn.main import FederatedClient
+from numpy.typing import NDArray
 
 from datagen_federated.client_files import ClientData, read_client
 from datagen_federated.training.errors import BlamingError, TrainingError
 from datagen_federated.training.layers import find_layers
+from datagen_federated.training.ports import split_uri
+from datagen_federated.training.preparing import as_classes, as_inputs
 from datagen_federated.training.requests import SERVER, ClientRequest, Report
 
 _ATTEMPTS = 20
@@ -92,29 +95,15 @@ def reach_server(uri: str, ca_cert: str, patience: float) -> None:
             return
 
 
-def split_uri(uri: str) -> tuple[str, int]:
-    """Return host and port of a server's address; the scheme may be left out.
-
-    Raises
-    ------
-    TrainingError
-        When it is none.
-    """
-    parts = urlsplit(uri if "//" in uri else f"//{uri}")
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host or not port:
-        raise TrainingError(f"{uri!r} is no address of a server; write wss://HOST:PORT")
-    return host, port
-
-
 def _make_client(request: ClientRequest, data: ClientData, seed: int) -> Client:
-    train = InMemoryDataset(*data.train, seed=seed)
-    valid = None if data.valid is None else InMemoryDataset(*data.valid, seed=seed)
+    train = _as_dataset(data.train, seed)
+    valid = None if data.valid is None else _as_dataset(data.valid, seed)
     network = build_client(request.protocol, str(request.uri), request.name, request.ca_cert)
     return Client(network, train, valid, checkpoint=request.folder, verbose=False)
+
+
+def _as_dataset(pair: tuple[NDArray[Any], NDArray[Any]], seed: int) -> InMemoryDataset:
+    return InMemoryDataset(as_inputs(pair[0]), as_classes(pair[1]), seed=seed)
 
 
 async def _finish(client: Client, request: ClientRequest) -> None:

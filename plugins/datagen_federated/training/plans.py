@@ -35,13 +35,24 @@ _DEFAULTS: Plan = {
     },
 }
 
+CHANGES = {
+    "rounds": ("run", "rounds"),
+    "batch_size": ("run", "training", "batch_size"),
+    "epochs": ("run", "training", "n_epoch"),
+    "lrate": ("optim", "client_opt", "lrate"),
+    "modules": ("optim", "client_opt", "modules"),
+    "server_lrate": ("optim", "server_opt", "lrate"),
+    "aggregator": ("optim", "aggregator"),
+}
+"""Single values by short names, and where they are in a plan."""
+
 
 def make_plan(
     config: Path | None = None,
     *,
     shape: Sequence[int] | None = None,
     classes: int | None = None,
-    rounds: int | None = None,
+    changes: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Return the plan of a run: defaults, then a file's sections, then what is given here.
 
@@ -55,8 +66,8 @@ def make_plan(
         A TOML file with any of the three sections.
     shape, classes
         Of the data, where they are known; a file may repeat them, but not contradict.
-    rounds
-        Replaces the number of rounds.
+    changes
+        What replaces single values, by the names in `CHANGES`; None leaves a value as it is.
 
     Raises
     ------
@@ -69,14 +80,25 @@ def make_plan(
         default = _DEFAULTS["run"].get(key)
         if isinstance(default, dict) and isinstance(value, dict):
             plan["run"][key] = {**default, **value}
-    if rounds is not None:
-        plan["run"]["rounds"] = rounds
+    for name, value in (changes or {}).items():
+        if value is not None:
+            _put(plan, CHANGES[name], value)
     known = {"shape": None if shape is None else list(shape), "classes": classes}
     for key, value in known.items():
         _settle(plan["model"], chosen.get("model", {}), key, value)
     plan["model"].setdefault("layers", _default_layers(plan["model"]))
     _check(plan, config)
     return plan
+
+
+def _put(plan: Plan, place: tuple[str, ...], value: Any) -> None:
+    table: dict[str, Any] = plan
+    for name in place[:-1]:
+        inner = table.get(name, {})
+        # An optimizer may be its learning rate alone.
+        table[name] = dict(inner) if isinstance(inner, dict) else {"lrate": inner}
+        table = table[name]
+    table[place[-1]] = list(value) if isinstance(value, tuple) else value
 
 
 def _read(config: Path) -> dict[str, Any]:

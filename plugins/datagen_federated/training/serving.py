@@ -85,7 +85,7 @@ async def _finish(server: ReportingServer, run: FLRunConfig, request: ServerRequ
         raise
     except OSError as error:
         message = f"cannot listen on {request.host}:{request.port}: {error.strerror or error}"
-        raise TrainingError(f"{message}; choose another --port, or 0 for a free one") from None
+        raise TrainingError(message) from None
     except (RuntimeError, ValueError, TypeError, KeyError) as error:  # declearn's, of all kinds
         raise TrainingError(" ".join(str(error).split())) from error
 

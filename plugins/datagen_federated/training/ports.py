@@ -1,0 +1,53 @@
+"""Addresses of servers."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from datagen_federated.training.errors import TrainingError
+
+USUAL_PORT = 8765
+"""declearn's."""
+
+
+def choose_port(host: str, port: int | None) -> int:
+    """Return the port to listen on: what is asked for, else the usual one, else 0, a free one.
+
+    Raises
+    ------
+    TrainingError
+        When the host is no address of this machine, or the port that is asked for is taken.
+    """
+    wanted = USUAL_PORT if port is None else port
+    try:
+        found = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, kind, protocol, _, address in found:
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind(address)
+    except OSError as error:
+        if port is None and not isinstance(error, socket.gaierror):
+            return choose_port(host, 0)
+        message = f"cannot listen on {host}:{wanted}: {error.strerror or error}"
+        advice = "choose another --port, or 0 for a free one; --host is an address of this machine"
+        raise TrainingError(f"{message}; {advice}") from None
+    return wanted
+
+
+def split_uri(uri: str) -> tuple[str, int]:
+    """Return host and port of a server's address; the scheme may be left out.
+
+    Raises
+    ------
+    TrainingError
+        When it is none.
+    """
+    parts = urlsplit(uri if "//" in uri else f"//{uri}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    if not host or not port:
+        raise TrainingError(f"{uri!r} is no address of a server; write wss://HOST:PORT")
+    return host, port
