@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,3 +62,22 @@ def _count(labels: NDArray[Any]) -> NDArray[np.int64] | None:
         message = f"a shard's labels are from {labels.min()} to {labels.max()}; they must be from"
         raise PateError(f"{message} 0 to {CLASSES - 1}")
     return count_labels(labels, CLASSES)
+
+
+def read_class_counts(path: Path) -> NDArray[np.int64]:
+    """Return the `class_distribution` of the original's `metadata.json`, int64 `(10,)`.
+
+    Raises
+    ------
+    PateError
+        When the file cannot be read, or has none of counts by label.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))["class_distribution"]
+        counts = np.array([int(content.get(str(label), 0)) for label in range(CLASSES)])
+    except (OSError, KeyError, TypeError, ValueError, AttributeError):
+        message = f"{path} has no class_distribution of numbers by label; write it again"
+        raise PateError(message) from None
+    if counts.min() < 0:
+        raise PateError(f"{path} counts {counts.min()} images of a class; write it again")
+    return counts

@@ -28,7 +28,7 @@ from datagen_pate.errors import PateError
 from datagen_pate.evaluation import evaluate
 from datagen_pate.publishing import hash_file, write_json
 from datagen_pate.sample_files import read_labels, read_samples, write_labels, write_samples
-from datagen_pate.shard_facts import CLASSES, ShardFacts, describe_shard
+from datagen_pate.shard_facts import ShardFacts, describe_shard, read_class_counts
 from datagen_pate.teachers.artefact import Shard, read_shard
 
 TEACHERS = "teachers"
@@ -109,20 +109,8 @@ def list_teachers(
 
 def read_shard_files(images: Path, metadata: Path) -> ShardFacts:
     """Return what is known of a shard from its two files, of which any may be missing."""
-    counts = _read_counts(metadata) if metadata.is_file() else None
+    counts = read_class_counts(metadata) if metadata.is_file() else None
     return ShardFacts(read_samples(images) if images.is_file() else None, counts)
-
-
-def _read_counts(path: Path) -> NDArray[np.int64]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))["class_distribution"]
-        counts = np.array([int(content.get(str(label), 0)) for label in range(CLASSES)])
-    except (OSError, KeyError, TypeError, ValueError, AttributeError):
-        message = f"{path} has no class_distribution of numbers by label; write it again"
-        raise PateError(message) from None
-    if counts.min() < 0:
-        raise PateError(f"{path} counts {counts.min()} images of a class; write it again")
-    return counts
 
 
 def write_teacher(

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
-from datagen_pate.labelled.digits import CLASSES, Labelled, to_uint8
+from datagen_pate.labelled.digits import Labelled, to_uint8
 from datagen_pate.publishing import hash_file, write_json
 from datagen_pate.sample_files import read_samples
+from datagen_pate.shard_facts import read_class_counts
 from datagen_pate.teachers.artefact import (
     FILES,
     UNKNOWN,
@@ -166,20 +165,9 @@ def _read_shard_files(shards: Path | None, k: int) -> Shard:
         images = to_uint8(read_samples(where / "shard.pt"))
     counts = None
     if where is not None and (where / "metadata.json").is_file():
-        counts = _read_counts(where / "metadata.json")
+        counts = read_class_counts(where / "metadata.json")
     unknown = np.full(len(images), UNKNOWN, np.int64)
     return Shard(images, unknown, unknown, counts)
-
-
-def _read_counts(path: Path) -> NDArray[np.int64]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))["class_distribution"]
-        counts = np.array([content.get(str(digit), 0) for digit in range(CLASSES)], np.int64)
-    except (OSError, KeyError, TypeError, ValueError, AttributeError):
-        raise PateError(f"{path} has no class_distribution of counts; write one") from None
-    if (counts < 0).any():
-        raise PateError(f"{path} counts fewer than no images of a class; repair it")
-    return counts
 
 
 def _describe(k: int, path: Path, shard: Shard, folder: Path) -> dict[str, Any]:
