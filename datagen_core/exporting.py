@@ -146,19 +146,35 @@ def export(
         When there is no such format or option, or the destination exists.
     """
     writer = find_format(name)
-    table = find_table(selection.param_set.generator) if name in FORMATS else None
+    generator = selection.param_set.generator
+    table = find_table(generator) if name in FORMATS else None
     if selection.more and name not in FORMATS:
         message = f"format {name!r} takes one parameter set; choose it with -p"
         raise ConfigurationError(message)
-    known = [list(inspect.signature(writer).parameters)[2:]]
-    known += [list(inspect.signature(table).parameters)[4:]] if table is not None else []
-    _check_options(name, options or {}, [option for options in known for option in options])
-    own = {key: value for key, value in (options or {}).items() if key in known[0]}
+    _check_options(name, options or {}, list_options(name, generator))
+    written = _names_behind(2, writer)
+    own = {key: value for key, value in (options or {}).items() if key in written}
     others = {key: value for key, value in (options or {}).items() if key not in own}
     if table is not None:
         selection = replace(selection, table=partial(table, **others))
     with _replaced(destination.absolute(), force=force) as temporary:
         writer(temporary, selection, **own)
+
+
+def list_options(name: str, generator: str) -> list[str]:
+    """Return what a format can be told, and the generator's own table where the format has tables.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no such format.
+    """
+    table = find_table(generator) if name in FORMATS else None
+    return _names_behind(2, find_format(name)) + (_names_behind(4, table) if table else [])
+
+
+def _names_behind(count: int, function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)[count:]
 
 
 def _check_options(name: str, options: Mapping[str, str], known: Sequence[str]) -> None:

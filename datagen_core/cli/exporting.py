@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 
+from datagen_core.cli.format_options import FormatCommand, read_options
 from datagen_core.cli.options import select_sets
 from datagen_core.commands import cache_option, json_option, select_set, set_option
-from datagen_core.errors import ConfigurationError
 
 
-@click.command("export")
+@click.command("export", cls=FormatCommand, options_metavar="[OPTIONS] [--KEY VALUE]...")
 @click.argument("name")
 @click.argument("destination", type=click.Path(path_type=Path))
 @click.option(
     "--format",
-    "format_name",
+    "form",
     metavar="FORMAT",
     required=True,
-    help="csv, npz, parquet, or a format of a plugin (leaf).",
+    help="csv, npz, parquet, or a format of a plugin (declearn, leaf, pate).",
 )
 @click.option("--all-sets", is_flag=True, help="All parameter sets of NAME in one table.")
 @click.option("--split", help="Only this split.  [default: all samples]")
@@ -33,36 +33,50 @@ from datagen_core.errors import ConfigurationError
     "options",
     multiple=True,
     metavar="KEY=VALUE",
-    help="An option of the format; repeatable.",
+    help="An option of the format; repeatable. --KEY VALUE says the same.",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier export.")
 @set_option()
 @cache_option
 @json_option
 def export_command(
-    name: str, destination: Path, selector: tuple[str, ...], *, as_json: bool, **chosen: Any
+    name: str,
+    destination: Path,
+    form: str,
+    selector: tuple[str, ...],
+    *,
+    as_json: bool,
+    **chosen: Any,
 ) -> None:  # fmt: skip
     """Write samples of NAME as DESTINATION, a file or a folder, as its format wants.
 
     A table has one row for each row of ragged fields, with the index of its sample, and in a view
-    the name of its user. The destination appears whole when all is written.
+    the name of its user. The destination appears whole when all is written. What a format can be
+    told is written like an option of this command, --KEY VALUE; several values have commas, or
+    options of their own.
 
     \b
     Examples:
       datagen export noisy_sine --format csv samples.csv
       datagen export noisy_sine --all-sets --format parquet samples.parquet
       datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
+      datagen export image_partition --format declearn clients --client 0 --client 2
     """
-    from datagen_core.exporting import describe, export, select_all  # help must not pay for it
+    from datagen_core.exporting import (  # help must not pay for it
+        describe,
+        export,
+        list_options,
+        select_all,
+    )
 
     if chosen["all_sets"] and selector:
         message = "choose one parameter set with -p, or --all-sets"
         raise click.UsageError(message)
+    options = read_options(chosen["options"], list_options(form, name), form)
     every = chosen["all_sets"]
     param_sets = select_sets(name, ()) if every else [select_set(name, selector)]
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
-    options = dict(_option(text) for text in chosen["options"])
-    export(selection, chosen["format_name"], destination, options, force=chosen["force"])
+    export(selection, form, destination, options, force=chosen["force"])
     counts = describe(selection)
     if as_json:
         click.echo(json.dumps({"path": str(destination.absolute()), "samples": counts}))
@@ -70,11 +84,3 @@ def export_command(
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
         whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"
         click.echo(f"{destination}: {whose}, {what}")
-
-
-def _option(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        message = f"{text!r} is no option of a format: write KEY=VALUE"
-        raise ConfigurationError(message)
-    return key, value

@@ -76,7 +76,7 @@ def test_two_exports_are_the_same_bytes(export, tmp_path):
 
 
 def test_a_client_alone_gets_its_own_data_alone(export, tmp_path):
-    export("-o", "client=client_2,0", "-o", "name=data_iid")
+    export("--client", "client_2", "--client", 0, "--name", "data_iid")
     folder = tmp_path / "out" / "data_iid"
     assert sorted(path.name for path in folder.glob("client_*")) == ["client_0", "client_2"]
     made = manifest_of(folder)

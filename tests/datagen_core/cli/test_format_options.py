@@ -1,0 +1,98 @@
+"""`datagen export … --KEY VALUE`: options of the format beside those of the command."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+import datagen_core
+
+
+@datagen_core.generator(4)
+def plain(size, start):
+    for index in range(start, start + size):
+        yield {"x": float(index)}
+
+
+def write_shout(path, selection, *, volume="1", ear_plugs="no"):
+    """Write what it was told."""
+    path.write_text(f"{volume} {ear_plugs}")
+
+
+@pytest.fixture
+def export(cache, run_cli, tmp_path, monkeypatch):
+    """Return a function that exports in the format `shout`: its answer, and what was written."""
+    datagen_core.generate(plain, 2, executor="inline", cache=cache)
+    point = SimpleNamespace(name="shout", load=lambda: write_shout)
+
+    def entry_points(group, name=None):
+        return [point] if group == "datagen.formats" else []
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+    monkeypatch.chdir(tmp_path)
+
+    def export(*words):
+        answer = run_cli("export", *words)
+        path = tmp_path / "out"
+        return answer, path.read_text() if path.exists() else None
+
+    return export
+
+
+@pytest.mark.parametrize(
+    ("words", "written"),
+    [
+        (["--volume", "3"], "3 no"),
+        (["--volume=3", "--ear-plugs", "yes"], "3 yes"),
+        (["--volume", "-1"], "-1 no"),
+        (["-o", "volume=1", "--volume", "2", "--volume=3"], "1,2,3 no"),
+        (["--volume", "", "-o", "ear_plugs=a,b"], " a,b"),
+        (["--ear_plugs=--"], "1 --"),
+    ],
+)
+def test_options_of_the_format_are_told_to_it(export, words, written):
+    answer, found = export("plain", "--format", "shout", "out", *words)
+    assert (answer.err, found) == ("", written)
+
+
+def test_they_may_stand_anywhere(export):
+    answer, found = export("--volume", "5", "plain", "--ear-plugs=x", "out", "--format=shout")
+    assert (answer.err, found) == ("", "5 x")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--volum", "3"], "--volum is no option of export; of the format shout there are --vol"),
+        (["--spilt", "raw"], "there are --volume, --ear-plugs; did you mean --split?"),
+        (["--qqq", "1"], "--qqq is no option of export"),
+        (["--volume"], "--volume takes a value: write --volume VALUE"),
+        (["--volume", "--force"], "--volume takes a value"),
+        (["--forec"], "--force"),
+        (["--volume", "1", "--split"], "requires an argument"),
+        (["-o", "volum=3"], "format 'shout' has no option 'volum'; it has volume, ear_plugs"),
+    ],
+)
+def test_what_nobody_knows_is_one_line(export, words, message):
+    answer, found = export("plain", "--format", "shout", "out", *words)
+    assert answer.code == 2
+    assert found is None
+    assert message.replace("'", "") in answer.err.replace("'", "")
+
+
+def test_a_misspelt_flag_does_not_swallow_the_destination(export):
+    answer, found = export("plain", "--format", "shout", "--forec", "out")
+    assert (answer.code, found) == (2, None)
+    assert "--forec" in answer.err
+    assert "--force" in answer.err
+
+
+def test_a_format_without_options_says_so(export):
+    answer, _ = export("plain", "--format", "csv", "out", "--volume", "3")
+    assert "of the format csv there are none" in answer.err
+
+
+def test_what_stands_behind_two_dashes_is_no_option(export):
+    answer, _ = export("plain", "--format", "shout", "--", "--out")
+    assert answer.code == 0
