@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datagen_core.errors import GeneratorError
+from datagen_core.identity import digest_of
 from datagen_core.params import Params
 from datagen_core.schema import Schema
 
@@ -110,6 +111,10 @@ class DatasetGenerator:
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
         named = _parameters(self.function)
         return self.function(**{name: given[name] for name in named})
+
+    def digest_of(self, params: Params, seed: int = 0) -> str:
+        """Return the digest by which caches know a parameter set, in 64 hexadecimal digits."""
+        return digest_of(self.name, self.version, params.canonical(), seed)
 
     def inspect(self, params: Params, seed: int) -> tuple[str, ...]:
         """Return what `preflight` says of parameters; nothing when there is none."""

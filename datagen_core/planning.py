@@ -13,7 +13,7 @@ from datagen_core.estimation import Estimate, JobTimings, estimate
 from datagen_core.execution import Executor, Resources
 from datagen_core.execution.limits import format_minutes, parse_memory
 from datagen_core.generators import DatasetGenerator
-from datagen_core.identity import digest_of, folder_name, plain
+from datagen_core.identity import folder_name, plain
 from datagen_core.inputs import look_in
 from datagen_core.params import Params, defaults_of
 from datagen_core.provenance import gather_provenance
@@ -140,7 +140,7 @@ def _bind(
     bound = made.params_type.bind(params, check_name(made.name, "generator"))
     values = plain(bound.canonical())
     record = SetRecord(
-        digest=digest_of(made.name, made.version, values, seed),
+        digest=made.digest_of(bound, seed),
         generator=made.name,
         version=made.version,
         params=values,

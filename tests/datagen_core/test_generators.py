@@ -18,6 +18,12 @@ def test_decorator_declares_everything():
     assert sine.summary == "Draw pairs from a noisy sine wave."
 
 
+def test_digest_is_that_of_the_parameter_set_in_a_cache(tmp_path):
+    made = datagen_core.generate(sine, 1, {"left": 1}, seed=3, executor="inline", cache=tmp_path)
+
+    assert sine.digest_of(SineParams(left=1), 3) == made.record.digest
+
+
 @pytest.mark.parametrize(
     ("function", "expected"),
     [

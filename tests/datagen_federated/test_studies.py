@@ -2,11 +2,13 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from datagen_core import Cache, DatagenError, generate
+from datagen_federated.federated_metrics import federated_metrics
 from datagen_federated.metrics_params import FederatedMetricsParams
 from datagen_federated.studies import (
     DEFAULT_SPACE,
@@ -37,8 +39,10 @@ def refusing(monkeypatch):
     def refuse(params):
         if params.clients == 3:
             raise DatagenError("three are too many")
+        return []
 
-    monkeypatch.setattr(planning, "_preflight", refuse)
+    generator = replace(federated_metrics, preflight=refuse)
+    monkeypatch.setattr(planning, "federated_metrics", generator)
 
 
 def test_every_point_of_the_default_space_can_be_run():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -155,8 +154,8 @@ class _Drawer:
         for _ in range(MOST_REDRAWS + 1):
             drawn = draw_point(self._spaces[task], stream)
             params = _bind(drawn)
-            digest = compute_digest(params, seed)
-            reason = self._refuse(params, digest)
+            digest = federated_metrics.digest_of(params, seed)
+            reason = self._refuse(params, seed, digest)
             if not reason:
                 self._digests.add(digest)
                 named = {"task": task} if task else {}
@@ -168,12 +167,12 @@ class _Drawer:
             f"at last since {reason}; widen the space, or ask for fewer runs"
         )
 
-    def _refuse(self, params: FederatedMetricsParams, digest: str) -> str:
+    def _refuse(self, params: FederatedMetricsParams, seed: int, digest: str) -> str:
         """Return why a point cannot be one of the study; nothing when it can."""
         if digest in self._digests:
             return "it was drawn before"
         try:
-            _preflight(params)
+            federated_metrics.inspect(params, seed)
         except DatagenError as error:
             return str(error)
         return ""
@@ -200,26 +199,3 @@ def _explain(error: Any, drawn: Point) -> str:
     if where:
         return f"{where}: {reason}, not {first['input']!r}; mend the space"
     return f"{json.dumps(drawn)[:200]}: {reason}; put what goes together into one case"
-
-
-def _preflight(params: FederatedMetricsParams) -> None:
-    """Let the generator look at parameters, as it does before a run."""
-    if federated_metrics.preflight is not None:
-        list(federated_metrics.preflight(params))
-
-
-def compute_digest(params: FederatedMetricsParams, seed: int) -> str:
-    """Return the digest by which a cache knows the parameter set, 64 hexadecimal digits.
-
-    That of `datagen show`: a test holds the two together, since no public name computes it before
-    there is a set.
-    """
-    identity = {
-        "hash_version": 1,
-        "generator": federated_metrics.name,
-        "version": federated_metrics.version,
-        "params": params.canonical(),
-        "seed": seed,
-    }
-    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
