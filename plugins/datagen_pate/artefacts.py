@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
+
+from datagen_pate.errors import PateError
 
 _FILES = {"decoder": "decoder.pth", "teachers": "weights.npy", "shards": "shards.npz"}
 """What lies in the folder that a parameter may name."""
@@ -14,11 +17,21 @@ _BESIDE = {"prior": ("decoder", "latent_prior.npz"), "shards": ("teachers", "sha
 """What is taken from the folder of another parameter, where it is there."""
 
 
+_ORIGINAL_TEACHERS = ("[0-9]*/model.pth", "teacher_*/model.pth", "trained_nets_gpu/*/model.pth")
+
+
 def find_files(values: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
     """Return parameters with the files in folders that they name; the rest as it is.
 
-    A folder also gives the files that belong beside them, if such a parameter is `known`.
+    A folder also gives the files that belong beside them, if such a parameter is `known`; so does
+    a decoder by its file's name, as the original's options give it.
+
+    Raises
+    ------
+    PateError
+        When a folder holds the original's teachers, which are to be imported.
     """
+    _refuse_original_teachers(values.get("teachers"))
     found = {
         name: str(Path(values[name]).expanduser() / file)
         for name, file in _FILES.items()
@@ -29,7 +42,19 @@ def find_files(values: Mapping[str, Any], known: Container[str]) -> dict[str, An
         for name, (owner, file) in _BESIDE.items()
         if name in known and owner in found and name not in values
     }
+    decoder = values.get("decoder")
+    if "prior" not in values and isinstance(decoder, str) and decoder.endswith(_FILES["decoder"]):
+        beside["prior"] = str(Path(decoder).expanduser().with_name(_BESIDE["prior"][1]))
     return {**values, **found, **{name: path for name, path in beside.items() if is_file(path)}}
+
+
+def _refuse_original_teachers(folder: Any) -> None:
+    if not isinstance(folder, str) or is_file(str(Path(folder).expanduser() / _FILES["teachers"])):
+        return
+    if any(next(Path(folder).expanduser().glob(form), None) for form in _ORIGINAL_TEACHERS):
+        message = f"{folder} holds teachers of the original; make a folder of them with"
+        command = f"datagen pate train-teachers --import {shlex.quote(folder)} -o imported"
+        raise PateError(f"{message} `{command}`, and name that")
 
 
 def is_file(path: str) -> bool:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from datagen_core import DatasetGenerator, Field, InputFile, Schema, generator, hookimpl, input_path
-from datagen_pate.artefacts import rename
+from datagen_pate.candidates import Block
 from datagen_pate.config import read_config
+from datagen_pate.errors import PateError
+from datagen_pate.original_options import translate
 from datagen_pate.pool_params import PoolParams
+from datagen_pate.pools import read_pool
 from datagen_pate.selection import SelectionParams, ShardFacts, read_selection
+from datagen_pate.shard_facts import read_class_counts
 from datagen_pate.teachers import check_teachers, count_teachers, read_shard, read_teacher
+
+if TYPE_CHECKING:
+    from datagen_pate.labelling import Pool
 
 NOT_PRIVATE = (
     "labels, confidences and filters of single teachers depend on private images without noise: "
     "epsilon is infinite; pate_votes with aggregation gnmax has a budget"
 )
-
-_ALIASES = {
-    "confidence": "confidence_threshold",
-    "min_nn_distance": "min_memorization_distance",
-    "min_diversity_distance": "diversity_threshold",
-    "decoder_path": "decoder",
-    "teachers_dir": "teachers",
-}
-"""Options of the original that have another name here."""
 
 _POOL_NAMES = {"latent_mixing_ratio": "latent_mixing", "latent_noise_scale": "latent_noise"}
 
@@ -42,6 +40,13 @@ class ImagesParams(SelectionParams, PoolParams):
 
     shared_pool: bool = False
     """Whether all teachers look at one pool; else each has a pool of its own."""
+
+    candidates: InputFile | None = None
+    """A file of `datagen pate candidates`, or a pool of the original: all teachers look at it, and
+    none is drawn, so that pool_size and what says how latents are drawn have no effect."""
+
+    shard_metadata: InputFile | None = None
+    """metadata.json of a single teacher: its class counts, where shards do not tell them."""
 
     config: str | None = None
     """The original's JSON configuration: what it says counts, unless it is also given here."""
@@ -58,19 +63,31 @@ class ImagesParams(SelectionParams, PoolParams):
     disable_diversity: bool = False
     """The same as diversity_threshold=0; the original never reads it."""
 
+    generate_candidates_per_teacher: bool | None = None
+    """The opposite of shared_pool."""
+
+    batch_size: int | None = None
+    """Has no effect: how many images are labelled at a time follows from the device."""
+
     decoder_path: InputFile | None = None
     """Another name of decoder."""
 
     teachers_dir: InputFile | None = None
     """Another name of teachers."""
 
+    teacher_model: InputFile | None = None
+    """The same, of a single teacher: the original's `model.pth`."""
+
+    teacher_shard_path: InputFile | None = None
+    """Another name of shards, of a single teacher: the original's `shard.pt`."""
+
     @classmethod
     def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Read the configuration, and give every value its one name."""
-        given = rename(values, _ALIASES)
+        given = translate(values)
         config = given.pop("config", None)
-        if given.pop("disable_diversity", False) in (True, "true", "True"):
-            given["diversity_threshold"] = 0.0
+        if given.get("compat") == "original":
+            given.setdefault("prior", None)  # the original has none
         read = _read(Path(config).expanduser()) if config is not None else {}
         return super().prepare({**read, **given})
 
@@ -102,6 +119,11 @@ def inspect_params(params: ImagesParams) -> list[str]:
     Pool(params)
     shards = None if params.shards is None else input_path(params.shards)
     check_teachers(input_path(params.teachers), shards)
+    if params.candidates is not None:
+        read_pool(input_path(params.candidates))
+    if params.shard_metadata is not None and count_teachers(input_path(params.teachers)) > 1:
+        message = "shard_metadata is of one teacher, and there are more; leave it out, and import"
+        raise PateError(f"{message} them with datagen pate train-teachers --import")
     facts = _facts(params, 0)
     if facts is not None and facts.images is not None:
         return [NOT_PRIVATE]
@@ -116,10 +138,23 @@ def account(params: ImagesParams, samples: int) -> dict[str, float | str]:  # no
 
 def _facts(params: ImagesParams, number: int) -> ShardFacts | None:
     """Return what is known of a teacher's shard."""
+    told = None if params.shard_metadata is None else input_path(params.shard_metadata)
+    counts = None if told is None else read_class_counts(told)
     if params.shards is None:
-        return None
+        return None if counts is None else ShardFacts(None, counts)
     shard = read_shard(input_path(params.shards), number)
-    return ShardFacts(shard.images if shard.is_known else None, shard.class_counts)
+    known = shard.class_counts if shard.class_counts is not None else counts
+    return ShardFacts(shard.images if shard.is_known else None, known)
+
+
+def _draw(params: ImagesParams, pool: Pool, seed: int, number: int) -> Iterable[Block]:
+    """Return the candidates of a teacher, block by block."""
+    as_floats = params.compat == "original"
+    if params.candidates is None:
+        owner = () if params.shared_pool else (number,)
+        return pool.blocks(seed, owner=owner, as_floats=as_floats)
+    blocks = read_pool(input_path(params.candidates)).iterate(as_floats=as_floats)
+    return ((start, np.empty((0, 0), np.float32), images) for start, images in blocks)
 
 
 @generator(
@@ -158,11 +193,9 @@ def pate_images(
 
     pool = Pool(params)
     teacher = read_teacher(input_path(params.teachers), start, pool.device)
-    owner = () if params.shared_pool else (start,)
-    blocks = pool.blocks(seed, owner=owner, as_floats=params.compat == "original")
     with computing_on(pool.device, int(rng.integers(2**63))):
         chosen = select(
-            blocks,
+            _draw(params, pool, seed, start),
             teacher,
             pool.decoder,
             _facts(params, start),
@@ -176,7 +209,7 @@ def pate_images(
 
 
 def _inputs(params: ImagesParams) -> dict[str, str]:
-    names = ("decoder", "prior", "teachers", "shards")
+    names = ("decoder", "prior", "teachers", "shards", "shard_metadata", "candidates")
     return {name: getattr(params, name) for name in names if getattr(params, name) is not None}
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from datagen_pate.candidates import BLOCK, Block, to_bytes
 from datagen_pate.errors import PateError
-from datagen_pate.torch_files import read_tensors
+from datagen_pate.torch_files import is_torch_file, read_tensors
 
 _SIDE = 28
 _SUFFIX = ".pt"  # of the original's pools
@@ -150,7 +150,7 @@ def write_original_pool(
 
 
 def read_pool(path: Path) -> Pool:
-    """Return the pool in a file, ours or, where its name ends in `.pt`, the original's.
+    """Return the pool in a file, ours or the original's.
 
     Raises
     ------
@@ -159,7 +159,8 @@ def read_pool(path: Path) -> Pool:
     """
     if not path.is_file():
         raise PateError(f"there is no pool {path}; make one with: datagen pate candidates")
-    pool = _read_original(path) if path.suffix == _SUFFIX else _read_ours(path)
+    is_original = path.suffix == _SUFFIX or is_torch_file(path)
+    pool = _read_original(path) if is_original else _read_ours(path)
     _check(pool, path)
     return pool
 

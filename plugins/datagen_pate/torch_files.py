@@ -11,6 +11,14 @@ from numpy.typing import NDArray
 from datagen_pate.errors import PateError
 
 
+def is_torch_file(path: Path) -> bool:
+    """Return whether `torch.save` wrote a file, in the form that it has had since version 1.6."""
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/data.pkl") for name in archive.namelist())
+
+
 def read_tensors(path: Path, what: str, *, mapped: bool = False) -> Any:
     """Return what `torch.save` wrote, of tensors and plain containers.
 

@@ -14,8 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
-from datagen_pate.labelled.digits import CLASSES
+from datagen_pate.labelled.digits import CLASSES, to_uint8
 from datagen_pate.publishing import publish
+from datagen_pate.sample_files import read_samples
+from datagen_pate.torch_files import is_torch_file
 
 if TYPE_CHECKING:
     from datagen_pate.classifier import Classifier
@@ -63,7 +65,7 @@ class Shard:
 
 
 def read_shard(shards: Path, k: int) -> Shard:
-    """Return the shard of teacher k from `shards.npz`.
+    """Return the shard of teacher k from `shards.npz`; of a single one from its `shard.pt`.
 
     Raises
     ------
@@ -142,7 +144,14 @@ def _check_shards(path: Path, teachers: int) -> None:
 
 
 def open_weights(weights: Path) -> NDArray[np.float32]:
-    """Return the weights of all teachers, mapped from their file; one row a teacher."""
+    """Return the weights of all teachers, mapped from their file; one row a teacher.
+
+    A `model.pth` of the original is a single teacher.
+    """
+    if is_torch_file(weights):
+        from datagen_pate.classifier import flatten_weights, load_classifier  # torch
+
+        return flatten_weights(load_classifier(weights))[None]
     try:
         rows = np.load(weights, mmap_mode="r", allow_pickle=False)
     except OSError as error:
@@ -199,6 +208,8 @@ def write_weights(path: Path, rows: Iterable[NDArray[np.float32]], teachers: int
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     names = ("images", "labels", "indices", "offsets", "class_counts")
+    if is_torch_file(path):
+        return _read_single(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in names}
@@ -206,3 +217,16 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise PateError(f"{path} cannot be read ({error.strerror})") from None
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
         raise PateError(f"{path} is no shards.npz of teachers; name that file") from None
+
+
+def _read_single(path: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of one shard of which only the images are known."""
+    images = to_uint8(read_samples(path))
+    unknown = np.full(len(images), UNKNOWN)
+    return {
+        "images": images,
+        "labels": unknown,
+        "indices": unknown,
+        "offsets": np.array([0, len(images)]),
+        "class_counts": np.full((1, CLASSES), UNKNOWN),
+    }

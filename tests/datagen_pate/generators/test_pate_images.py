@@ -10,6 +10,7 @@ import pytest
 import datagen_core
 from datagen_core import Cache
 from datagen_pate.pate_images import ImagesParams
+from datagen_pate.teachers import export_teachers
 
 REFERENCE = "sha256:" + 64 * "0"
 
@@ -23,6 +24,7 @@ def make(artefacts, cache):
             "max_per_class": 5, "diversity_threshold": 0.1, "min_nn_distance": 0.1,
             "steering_enabled": False, **values,
         }  # fmt: skip
+        params = {name: value for name, value in params.items() if value is not None}
         made = datagen_core.generate(
             "pate_images", n, params, seed=seed, executor="inline", cache=cache
         )
@@ -33,6 +35,11 @@ def make(artefacts, cache):
 
 def params(**values):
     return ImagesParams(**{"decoder": REFERENCE, "teachers": REFERENCE, **values})
+
+
+def write_report(folder):
+    (folder / "teachers.json").write_text(json.dumps({"teachers": [{}, {}, {}]}))
+    return folder
 
 
 def test_a_sample_is_what_one_teacher_chose(make):
@@ -187,3 +194,75 @@ def test_names_of_the_originals_options_are_accepted():
         confidence_threshold=0.4, min_memorization_distance=1.0, diversity_threshold=0.5
     )
     assert params(disable_diversity=True).diversity_threshold == 0
+
+
+def test_a_pool_in_a_file_is_what_all_teachers_look_at(make, artefacts, tmp_path, run_cli):
+    where = ["--decoder-path", artefacts / "decoder.pth", "--pool-size", 40]
+    for name in ("pool.npz", "pool.pt"):
+        run_cli("pate", "candidates", *where, "--out", tmp_path / name)
+    ours, original = (make(2, candidates=str(tmp_path / f"pool.{form}")) for form in ("npz", "pt"))
+    report = json.loads(ours[1]["report"])
+
+    assert report["num_generated"] == 40
+    assert len(report["inputs"]["candidates"]) == 64 + len("sha256:")
+    assert np.array_equal(ours[1]["images"], original[1]["images"])
+
+
+def test_a_single_teacher_of_the_original_is_taken_by_its_files(make, artefacts, tmp_path):
+    export_teachers(write_report(artefacts / "teachers"), tmp_path)
+    teacher = tmp_path / "teachers" / "teacher_1"
+    (made,) = make(
+        teachers=None,
+        teacher_model=str(tmp_path / "trained_nets_gpu" / "1" / "model.pth"),
+        teacher_shard_path=str(teacher / "shard.pt"),
+        shard_metadata=str(teacher / "metadata.json"),
+    )
+    report = json.loads(made["report"])
+
+    assert set(report["checks"].values()) == {"checked"}
+    assert np.isfinite(made["nn_distance"]).all()
+
+
+def test_metadata_of_one_teacher_is_not_taken_for_all(make, tmp_path):
+    (tmp_path / "metadata.json").write_text("{}")
+    with pytest.raises(datagen_core.DatagenError, match="shard_metadata is of one teacher"):
+        make(shard_metadata=str(tmp_path / "metadata.json"))
+
+
+def test_the_originals_folder_of_teachers_is_to_be_imported(make, artefacts, tmp_path):
+    export_teachers(write_report(artefacts / "teachers"), tmp_path)
+    with pytest.raises(datagen_core.DatagenError, match="train-teachers --import"):
+        make(teachers=None, teachers_dir=str(tmp_path / "trained_nets_gpu"))
+
+
+def test_the_prior_beside_the_decoder_is_taken_unless_the_original_is_wanted(tmp_path):
+    for name in ("decoder.pth", "latent_prior.npz"):
+        (tmp_path / name).write_bytes(b"something")
+    given = {"decoder_path": str(tmp_path / "decoder.pth"), "teachers": REFERENCE}
+
+    assert ImagesParams(**given).prior == params(decoder=str(tmp_path)).prior is not None
+    assert ImagesParams(**given, compat="original").prior is None
+    assert ImagesParams(**given, prior=None).prior is None
+
+
+def test_options_of_the_batch_script_choose_the_pool():
+    assert params(generate_candidates_per_teacher=True, batch_size=128) == params()
+    assert params(generate_candidates_per_teacher="false") == params(shared_pool=True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"num_teachers": 3},
+        {"start_id": 1},
+        {"teacher_shard_base": "teachers"},
+        {"output_dir": "teachers"},
+        {"generate_candidates_per_teacher": True, "candidates": "pool.pt"},
+    ],
+)
+def test_options_that_are_given_elsewhere_say_where(make, values, cache):
+    with pytest.raises(datagen_core.DatagenError) as error:
+        make(**values)
+
+    assert "\n" not in str(error.value)
+    assert not cache.exists()
