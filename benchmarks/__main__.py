@@ -15,9 +15,12 @@ from pathlib import Path
 from benchmarks import (
     engine,
     federated,
+    federation,
     leaf,
     leaf_preprocessing,
     pate_selection,
+    pate_students,
+    pate_teacher,
     reading,
     startup,
     writing,
@@ -32,7 +35,10 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[Row]]] = {
     "leaf": leaf.measure,
     "leaf-preprocessing": leaf_preprocessing.measure,
     "federated": federated.measure,
+    "federation": federation.measure,
     "pate-selection": pate_selection.measure,
+    "pate-students": pate_students.measure,
+    "pate-teacher": pate_teacher.measure,
 }
 
 
