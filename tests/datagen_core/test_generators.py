@@ -135,3 +135,19 @@ def test_size_of_a_batch_reaches_the_function():
 
     assert len(made) == 4
     assert all(len(pair) == 2 for pair in made)
+
+
+def test_a_preflight_may_look_at_the_seed():
+    def look(params, seed):
+        yield f"seed {seed}"
+
+    seeing, blind = (
+        datagen_core.DatasetGenerator("g", lambda size: size, preflight=preflight)
+        for preflight in (look, lambda params: ["no seed"])
+    )
+    assert seeing.inspect(datagen_core.Params(), 7) == ("seed 7",)
+    assert blind.inspect(datagen_core.Params(), 7) == ("no seed",)
+    assert (
+        datagen_core.DatasetGenerator("g", lambda size: size).inspect(datagen_core.Params(), 7)
+        == ()
+    )

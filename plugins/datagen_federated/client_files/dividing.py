@@ -68,8 +68,8 @@ def _refuse_idle(clients: list[Client], params: ImagePartitionParams) -> None:
         if client.validation.all():
             message = (
                 f"{params.scheme}: client {number} has {client.indices.size} rows and none for "
-                "training; ask for fewer clients, another law or seed, or allow it with "
-                "min_samples=0"
+                "training; ask for fewer clients, a smaller p_valid, another law or seed, or allow "
+                "it with min_samples=0"
             )
             raise ClientFilesError(message)
 

@@ -106,7 +106,8 @@ class ImagePartitionParams(
     p_valid: float | None = 0.2
     """The share of each client's rows that is for validation, rounded up; rows are shuffled, those
     for training first. declearn-split's --perc_train=0.8 is 1 - 0.8 in floating point,
-    0.19999999999999996. None: no validation, rows in the order of the law."""
+    0.19999999999999996. None: no validation, rows in the order of the law. A client without
+    training rows is refused unless min_samples is given."""
 
     def check(self) -> None:
         """Refuse a variant that does not fit the source, and what does not go with the scheme."""
