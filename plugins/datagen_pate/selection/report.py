@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.distances import Images, average_pairwise_distance, histogram_l1
+from datagen_pate.evaluation import judge
 from datagen_pate.selection.candidates import Candidates, Counts, Funnel, Outcome
 from datagen_pate.selection.params import CLASSES, SelectionParams
 from datagen_pate.selection.quotas import UNBOUNDED
@@ -38,11 +39,13 @@ def write_report(account: Account, params: SelectionParams) -> dict[str, Any]:
 
     The original's keys, of which paths are None here: whoever writes or reads files knows them.
     `samples_hash` is the SHA-256 of the pixels as stored. Besides: `rejected_quota`, `num_steered`,
-    `bounds`, `below_minimum`; `checks` says which were done, and `not_checked` why others were not.
+    `bounds`, `below_minimum`; `checks` says which were done, and `not_checked` why others were not;
+    `success_criteria`, of which none that could not be checked counts as passed.
     """
     funnel, kept = account.funnel, account.outcome.kept
     distance = average_pairwise_distance(kept.images)
     l1, ratio = _compare(account, distance)
+    values = {"diversity_ratio": ratio, "histogram_l1_distance": l1} if len(kept) else {}
     return {
         "num_generated": funnel.generated,
         "num_selected": len(kept),
@@ -67,6 +70,7 @@ def write_report(account: Account, params: SelectionParams) -> dict[str, Any]:
         "config_used": params.canonical(),
         "samples_hash": hash_images(kept.images),
         **_add_account(account, params),
+        "success_criteria": _judge(account, values),
     }
 
 
@@ -144,6 +148,16 @@ def _add_account(account: Account, params: SelectionParams) -> dict[str, Any]:
         "not_checked": {name: why for name, why in reasons.items() if why},
         "privacy": dict(PRIVACY),
     }
+
+
+def _judge(account: Account, values: dict[str, float | None]) -> dict[str, Any]:
+    """Return the success criteria, with what is left of them added to the values."""
+    kept, found = account.outcome.kept, dict(values)
+    if len(kept):
+        found["average_confidence"] = float(kept.confidence.mean(dtype=np.float64))
+        if account.shard_images is not None:
+            found["min_nn_distance"] = float(kept.nn_distance.min())
+    return judge(found)
 
 
 def _say_why_not(account: Account, params: SelectionParams) -> dict[str, str | None]:
