@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import ConfigurationError, SelectionError, SplitError
 from datagen_core.identity import short_text
+from datagen_core.inputs import look_in
 from datagen_core.notebooks import html_table
 from datagen_core.selection import select
 from datagen_core.sharding import IntervalSet
 from datagen_core.store import ledger
-from datagen_core.store.layout import SetPaths
+from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.runs import list_reservations
 from datagen_core.store.sets import (
     SetRecord,
@@ -52,8 +53,8 @@ class Cache(Mapping[str, "Dataset"]):
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = Path(path or os.environ.get(VARIABLE) or DEFAULT).absolute()
         if self.path.exists() and not self.path.is_dir():
-            message = f"{self.path} is no folder; name another one with --cache"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"{self.path} is no folder; name another one with --cache")
+        look_in(inputs_folder(self.path))  # `input_path` finds what its parameter sets refer to
 
     def __getitem__(self, name: str) -> Dataset:
         if name not in list_generators(self.path):

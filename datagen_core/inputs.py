@@ -64,14 +64,19 @@ def input_path(reference: str) -> Path:
     name = reference.removeprefix("sha256:")
     places = [_given.get(reference), *(folder / name for folder in _folders)]
     found = [path for path in places if path is not None and path.is_file()]
+    for path in found:
+        if _is_unchanged(path, reference):
+            return path
     if not found:
         message = f"the input file {reference[:19]}… is not in the cache; name the file again"
         raise CacheError(message)
-    status = found[0].stat()
-    if _hash_once(found[0], status.st_mtime_ns, status.st_size) != reference:
-        message = f"{found[0]} was changed since it was named as a parameter; name it again"
-        raise CacheError(message)
-    return found[0]
+    message = f"{found[0]} was changed since it was named as a parameter; name it again"
+    raise CacheError(message)
+
+
+def _is_unchanged(path: Path, reference: str) -> bool:
+    status = path.stat()
+    return _hash_once(path, status.st_mtime_ns, status.st_size) == reference
 
 
 @cache

@@ -14,13 +14,12 @@ from datagen_core.execution import Executor, Resources
 from datagen_core.execution.limits import format_minutes, parse_memory
 from datagen_core.generators import DatasetGenerator
 from datagen_core.identity import folder_name, plain
-from datagen_core.inputs import look_in
 from datagen_core.params import Params, defaults_of
 from datagen_core.provenance import gather_provenance
 from datagen_core.registry import Loaded, load_generator, refuse_while_loading, source_of
 from datagen_core.sharding import IntervalSet, cut_into_batches, deal
 from datagen_core.store.journals import read_timings
-from datagen_core.store.layout import SetPaths, check_name, inputs_folder
+from datagen_core.store.layout import SetPaths, check_name
 from datagen_core.store.runs import Demand, Reservation
 from datagen_core.store.sets import SetRecord, read_set
 
@@ -124,7 +123,6 @@ def bind_all(
         For a negative seed.
     """
     refuse_while_loading()
-    look_in(inputs_folder(cache))
     loaded = _load(generator, folder)
     bound = [_bind(loaded, point, seed, cache) for point in points]
     return list({binding.record.digest: binding for binding in bound}.values())

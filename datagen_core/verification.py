@@ -13,14 +13,12 @@ from datagen_core.cache import ParamSet
 from datagen_core.errors import DatagenError
 from datagen_core.generators import DatasetGenerator
 from datagen_core.identity import digest_of
-from datagen_core.inputs import look_in
 from datagen_core.schema import Columns, Schema, slice_columns, without_measured
 from datagen_core.sharding import Interval, IntervalSet
 from datagen_core.store.columns import ColumnReader, Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import (
     SetPaths,
-    inputs_folder,
     list_folders,
     list_shards,
     shard_name,
@@ -171,7 +169,6 @@ def _sum(columns: Columns, part: Interval, file: Interval, schema: Schema) -> st
 def _resample(
     param_set: ParamSet, generator: Callable[[], DatasetGenerator], count: int
 ) -> Iterator[str]:
-    look_in(inputs_folder(param_set.paths.root.parent.parent))
     maker = BatchMaker.of(generator(), param_set.record)
     reader = ColumnReader((param_set.paths.packs, param_set.paths.shards), param_set.schema)
     for index in _choose(param_set.existing, count):

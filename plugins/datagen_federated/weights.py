@@ -104,21 +104,13 @@ def _find_specs(param_set: Any) -> tuple[WeightSpec, ...]:
             f"{param_set} has no saved weights; make runs that have: "
             f"datagen generate {param_set.generator} -p save_weights=true …"
         )
-    specs = weight_specs(FederatedMetricsParams.model_validate(_with_file(param_set)))
+    specs = weight_specs(FederatedMetricsParams.model_validate(param_set.params))
     if (count_weights(specs),) != fields["weights"].shape:
         raise WeightsError(
             f"{param_set} has {fields['weights'].shape[0]} weights, and its model now has "
             f"{count_weights(specs)}; use the version of datagen and the data that made it"
         )
     return specs
-
-
-def _with_file(param_set: Any) -> dict[str, Any]:
-    """Return the parameters, with the cache's copy of the input file by its path."""
-    params = dict(param_set.params)
-    name = (params.get("file") or "").removeprefix("sha256:")
-    copy = param_set.paths.root.parent.parent / "inputs" / name
-    return params | {"file": str(copy)} if name and copy.is_file() else params
 
 
 def _find_places(samples: Any, indices: Sequence[int]) -> dict[int, int]:

@@ -227,7 +227,4 @@ def check_synthetic(param_set: Any) -> Any:
 def find_shards(param_set: Any) -> Path | None:
     """Return the file of all shards that a parameter set was made with; None without one."""
     reference = param_set.params.get("shards")
-    if not reference:
-        return None
-    kept = param_set.paths.root.parent.parent / "inputs" / reference.removeprefix("sha256:")
-    return kept if kept.is_file() else input_path(reference)
+    return input_path(reference) if reference else None

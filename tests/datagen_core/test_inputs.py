@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 import datagen_core
-from datagen_core import Cache, InputFile, Params, input_path
+from datagen_core import Cache, InputFile, Params, input_path, inputs
 from datagen_core.errors import CacheError, ParamsError
 from datagen_core.inputs import refer_to, references_in
 
@@ -61,7 +61,17 @@ def test_other_processes_read_the_copy_in_the_cache(text, cache, run_cli):
     assert Cache(cache)["lengths"][0]["raw"].get(6)[1].tolist() == [5.0] * 6
 
 
+def test_an_open_cache_has_the_files_of_its_parameter_sets(text, cache, monkeypatch):
+    made = datagen_core.generate(lengths, 1, {"text": str(text)}, executor="inline", cache=cache)
+    text.write_text("not hello")  # the copy is what counts
+    monkeypatch.setattr(inputs, "_folders", [])
+
+    Cache(cache)
+    assert input_path(made.params["text"]).parent == cache / "inputs"
+
+
 def test_a_changed_file_is_not_taken_for_the_named_one(text):
+    text.write_text("what no cache has")
     reference = FileParams(text=str(text)).text
     text.write_text("HELLO WORLD")
 

@@ -183,15 +183,15 @@ def test_the_file_of_the_data_may_be_gone(tmp_path, monkeypatch):
     table = tmp_path / "table.csv"
     table.write_text("a,b,c\n" + "".join(f"{i},{i % 7},{'uv'[i % 2]}\n" for i in range(60)))
     params = IRIS | {"dataset": "csv", "file": str(table)}
-    runs = datagen_core.generate(
-        "federated_metrics", 1, params, executor="inline", cache=tmp_path / "cache"
-    )
+    cache = tmp_path / "cache"
+    datagen_core.generate("federated_metrics", 1, params, executor="inline", cache=cache)
     table.unlink()
     prepare_experiment.cache_clear()
     monkeypatch.setattr(inputs, "_given", {})
     monkeypatch.setattr(inputs, "_folders", [])
 
-    (run,) = write(runs, tmp_path / "w")
+    opened = datagen_core.Cache(cache)["federated_metrics"][0]
+    (run,) = write(opened, tmp_path / "w")
     assert [layer.shape for layer in read(run.folder / "round_1" / "global.npz")] == [(2, 2), (2,)]
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from datagen_core import Cache
 from datagen_pate.errors import PateError
 from datagen_pate.teachers.artefact import Shard, write_shards
 from datagen_pate.trees import list_teachers, read_shard_files, write_teacher, write_tree
@@ -37,6 +38,7 @@ def selection(tmp_path):
     inputs = tmp_path / "cache" / "inputs"
     inputs.mkdir(parents=True)
     (tmp_path / "shards.npz").rename(inputs / digest)
+    Cache(tmp_path / "cache")  # from now on its input files are found
     fields = dict.fromkeys(("images", "labels", "confidence", "report"))
     param_set = SimpleNamespace(
         params={"shards": f"sha256:{digest}"},
