@@ -15,7 +15,7 @@ from datagen_pate.distances import Images, as_unit, average_pairwise_distance
 from datagen_pate.errors import PateError
 from datagen_pate.publishing import hash_file, write_json
 from datagen_pate.sample_files import CLASSES, write_labels, write_samples
-from datagen_pate.trees import TeacherFolder, check_synthetic
+from datagen_pate.trees import LABELS, SAMPLES, TeacherFolder, check_synthetic
 
 _BLOCK = 4096
 _MEASURED = 10_000
@@ -24,11 +24,22 @@ _MEASURED = 10_000
 
 @dataclass(frozen=True)
 class Source:
-    """One teacher's set: its labels, and how to read its images `(n, 28, 28)` when needed."""
+    """One teacher's set.
+
+    Attributes
+    ----------
+    labels
+        uint8 `(n,)`.
+    read
+        Returns its images `(n, 28, 28)`.
+    identify
+        Returns what it is, by name: SHA-256 of its files, or a parameter set's digest.
+    """
 
     teacher_id: int
     labels: NDArray[np.uint8]
     read: Callable[[], Images]
+    identify: Callable[[], dict[str, str]] = dict
 
 
 @dataclass(frozen=True)
@@ -77,8 +88,14 @@ def list_sources(param_set: Any, start: int = 0, end: int | None = None) -> list
     if not places:
         message = f"{param_set} has no teachers from {start}{'' if end is None else f' to {end}'}"
         raise PateError(f"{message}; see `datagen list`")
+    identity = {"parameter_set": param_set.record.digest}
     return [
-        Source(index, samples[place]["labels"], lambda place=place: samples[place]["images"])  # type: ignore[misc]
+        Source(
+            index,
+            samples[place]["labels"],
+            lambda place=place: samples[place]["images"],  # type: ignore[misc]
+            lambda: identity,
+        )
         for place, index in places
     ]
 
@@ -92,7 +109,12 @@ def read_sources(teachers: Sequence[TeacherFolder]) -> list[Source]:
         When labels are none.
     """
     return [
-        Source(each.teacher_id, each.labels, lambda each=each: each.images)  # type: ignore[misc]
+        Source(
+            each.teacher_id,
+            each.labels,
+            lambda each=each: each.images,  # type: ignore[misc]
+            lambda each=each: {name: hash_file(each.path / name) for name in (SAMPLES, LABELS)},  # type: ignore[misc]
+        )
         for each in teachers
     ]
 
@@ -141,7 +163,6 @@ def combine(sources: Sequence[Source], output: Path, wanted: Combination) -> dic
     measured = _choose_measured(len(rows), wanted.seed)
     kept: list[NDArray[np.float32]] = []
     samples, names = _name_files(output, wanted.name)
-    output.mkdir(parents=True, exist_ok=True)
     blocks = _keep(_read_rows(sources, rows), measured, kept)
     write_samples(samples, len(rows), blocks)
     write_labels(names["labels_path"], {"label": labels[rows]})
@@ -162,6 +183,7 @@ def combine(sources: Sequence[Source], output: Path, wanted: Combination) -> dic
         "samples_hash": hash_file(samples),
         "labels_hash": hash_file(names["labels_path"]),
         "samples_in_average": len(measured),
+        "inputs": {str(source.teacher_id): source.identify() for source in sources},
     }
     write_json(output / f"{wanted.name}_metadata.json", metadata)
     return metadata

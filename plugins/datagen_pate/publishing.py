@@ -7,6 +7,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,8 +25,12 @@ def write_json(path: Path, content: object) -> None:
 
 
 def publish(path: Path, write: Callable[[BinaryIO], Any]) -> None:
-    """Let `write` fill a file beside `path`, which then takes its name."""
+    """Let `write` fill a file beside `path`, which then takes its name.
+
+    When it fails, nothing is left behind, nor the folder where there was none.
+    """
     temporary = path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
+    is_new = not path.parent.exists()
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with temporary.open("wb") as file:
@@ -35,3 +40,6 @@ def publish(path: Path, write: Callable[[BinaryIO], Any]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        if is_new and not path.exists():
+            with suppress(OSError):  # others have written there by now
+                path.parent.rmdir()

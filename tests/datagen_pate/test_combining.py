@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datagen_pate import combining
-from datagen_pate.combining import Combination, Source, choose_rows, combine
+from datagen_pate.combining import Combination, Source, choose_rows, combine, read_sources
 from datagen_pate.distances import average_pairwise_distance
 from datagen_pate.errors import PateError
-from datagen_pate.sample_files import read_labels, read_samples
+from datagen_pate.publishing import hash_file
+from datagen_pate.sample_files import read_labels, read_samples, write_labels, write_samples
+from datagen_pate.trees import list_teachers
 
 
 def make_sources(*sizes):
@@ -121,3 +123,24 @@ def test_a_percentage_is_a_share(percentage):
 def test_nothing_cannot_be_combined(tmp_path):
     with pytest.raises(PateError, match="1 of 0 images is none"):
         combine(make_sources(0, 0), tmp_path, Combination())
+
+
+def test_metadata_tells_the_hashes_of_what_was_joined(tmp_path):
+    folder = tmp_path / "teachers" / "teacher_3"
+    write_samples(folder / "synthetic_samples.pt", 2, [np.zeros((2, 28, 28), np.uint8)])
+    write_labels(folder / "labels.csv", {"label": np.array([1, 2])})
+
+    metadata = combine(read_sources(list_teachers(tmp_path)), tmp_path / "out", Combination())
+
+    names = ("synthetic_samples.pt", "labels.csv")
+    assert metadata["inputs"] == {"3": {name: hash_file(folder / name) for name in names}}
+
+
+def test_images_that_are_none_leave_nothing_behind(tmp_path):
+    folder = tmp_path / "teachers" / "teacher_0"
+    write_samples(folder / "synthetic_samples.pt", 2, [np.full((2, 28, 28), np.nan, np.float32)])
+    write_labels(folder / "labels.csv", {"label": np.array([1, 2])})
+    with pytest.raises(PateError, match="without NaN"):
+        combine(read_sources(list_teachers(tmp_path)), tmp_path / "out", Combination())
+
+    assert not (tmp_path / "out").exists()
