@@ -27,6 +27,7 @@ Examples:
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_BASE = click.Path(exists=True, file_okay=False, path_type=Path)
 _TRUTHS = {"true": "original", "false": "none"}
 
 
@@ -83,6 +84,10 @@ _TRUTHS = {"true": "original", "false": "none"}
     help="Take the original's <id>/model.pth; train nothing.",
 )
 @click.option("--shard-indices", type=_FILE, help="With --import: what each was trained on.")
+@click.option("--teacher-shard-base", type=_BASE, metavar="DIR",
+              help="With --import: folder with teacher_<id>/shard.pt.")  # fmt: skip
+@click.option("--shard-metadata-base", type=_BASE, metavar="DIR",
+              help="With --import: folder with teacher_<id>/metadata.json.")  # fmt: skip
 @click.option("--export", "destination", type=_FOLDER, help="Write the original's files there.")
 @click.option("--evaluate", type=_FILE, metavar="FILE", help="Report accuracies on these images.")
 @click.option(
@@ -117,8 +122,14 @@ def _make(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:
     has_data = options["data"] is not None or options["data_dir"] is not None
     if options["source"] is not None:
         data = _load(options) if has_data else None
-        indices = options["shard_indices"]
-        return import_teachers(options["source"], folder, data=data, shard_indices=indices)
+        return import_teachers(
+            options["source"],
+            folder,
+            data=data,
+            shard_indices=options["shard_indices"],
+            shards=options["teacher_shard_base"],
+            metadata=options["shard_metadata_base"],
+        )
     if is_used and not has_data and (folder / FILES[2]).is_file():
         return read_report(folder)
     return _train(folder, options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,6 +28,7 @@ from datagen_pate.teachers.division import read_shard_indices, write_shard_indic
 from datagen_pate.teachers.parts import hash_weights
 
 MODELS, SHARDS, INDICES = "trained_nets_gpu", "teachers", "shard_indices.json"
+_INNER = "wp3_d3.2_saferlearn"  # where the original keeps models and indices, beside its `teachers`
 
 
 def import_teachers(
@@ -37,6 +38,7 @@ def import_teachers(
     data: Labelled | None = None,
     shard_indices: Path | None = None,
     shards: Path | None = None,
+    metadata: Path | None = None,
 ) -> dict[str, Any]:
     """Make a folder of teachers from the original's `<id>/model.pth`, and return its report.
 
@@ -47,7 +49,8 @@ def import_teachers(
     Parameters
     ----------
     source
-        The folder `trained_nets_gpu` or the one around it; its teachers are 0, 1, … without a gap.
+        The folder `trained_nets_gpu` with `<id>/model.pth`, one around it, or the original's own
+        folder; or one with `teacher_<id>/model.pth`. Its teachers are 0, 1, … without a gap.
     folder
         The new artefact.
     data
@@ -56,6 +59,8 @@ def import_teachers(
         None: `shard_indices.json` in `source` or around it, if there is one.
     shards
         The folder `teachers`. None: that in `source` or around it, if there is one.
+    metadata
+        The folder with `teacher_<id>/metadata.json`. None: that of the shards.
 
     Raises
     ------
@@ -69,7 +74,10 @@ def import_teachers(
         raise PateError(f"{folder} holds teachers; name another folder with -o")
     models = _find_models(source)
     indices = shard_indices or _find(source, INDICES)
-    found = _read_shards(len(models), data, indices, shards or _find(source, SHARDS))
+    files = _ShardFiles(shards or _find(source, SHARDS), metadata)
+    found = _read_shards(len(models), data, indices, files)
+    for path in models:
+        load_classifier(path)  # before anything is written
     rows = (flatten_weights(load_classifier(path)) for path in models)
     write_weights(folder / FILES[0], rows, len(models))
     write_shards(folder / FILES[1], found)
@@ -130,9 +138,10 @@ def _export_shard(shard: Shard, k: int, destination: Path) -> Iterator[Path]:
 
 def _find_models(source: Path) -> list[Path]:
     """Return the files of teachers 0, 1, …, in this order."""
-    inside = source / MODELS
-    root = inside if inside.is_dir() else source
-    found = {int(path.parent.name): path for path in root.glob("[0-9]*/model.pth")}
+    inside = (source / MODELS, source / _INNER / MODELS)
+    root = next((place for place in inside if place.is_dir()), source)
+    paths = [*root.glob("[0-9]*/model.pth"), *root.glob("teacher_[0-9]*/model.pth")]
+    found = {int(path.parent.name.removeprefix("teacher_")): path for path in paths}
     if not found:
         raise PateError(f"{source} has no <id>/model.pth; name the folder that has them")
     missing = sorted(set(range(max(found) + 1)) - set(found))
@@ -142,12 +151,36 @@ def _find_models(source: Path) -> list[Path]:
 
 
 def _find(source: Path, name: str) -> Path | None:
-    places = (source / name, source.parent / name)
+    places = [source / name, source / _INNER / name, source.parent / name]
+    if source.absolute().parent.name == _INNER:
+        places.append(source.absolute().parents[1] / name)
     return next((place for place in places if place.exists()), None)
 
 
+class _ShardFiles(NamedTuple):
+    """Folders with `teacher_<id>/shard.pt`, and with `metadata.json`: those, where it is None."""
+
+    images: Path | None
+    metadata: Path | None
+
+    def read(self, k: int) -> Shard:
+        images = np.empty((0, 28, 28), np.uint8)
+        tensor = self._locate(self.images, k, "shard.pt")
+        if tensor is not None:
+            images = to_uint8(read_samples(tensor))
+        told = self._locate(self.metadata or self.images, k, "metadata.json")
+        counts = None if told is None else read_class_counts(told)
+        unknown = np.full(len(images), UNKNOWN, np.int64)
+        return Shard(images, unknown, unknown, counts)
+
+    @staticmethod
+    def _locate(folder: Path | None, k: int, name: str) -> Path | None:
+        path = None if folder is None else folder / f"teacher_{k}" / name
+        return path if path is not None and path.is_file() else None
+
+
 def _read_shards(
-    teachers: int, data: Labelled | None, indices: Path | None, shards: Path | None
+    teachers: int, data: Labelled | None, indices: Path | None, files: _ShardFiles
 ) -> list[Shard]:
     if data is not None:
         if indices is None:
@@ -155,19 +188,7 @@ def _read_shards(
         images = to_uint8(data.images)
         taken = read_shard_indices(indices, teachers, len(data))
         return [Shard.of(images[rows], data.labels[rows], rows) for rows in taken]
-    return [_read_shard_files(shards, k) for k in range(teachers)]
-
-
-def _read_shard_files(shards: Path | None, k: int) -> Shard:
-    images = np.empty((0, 28, 28), np.uint8)
-    where = None if shards is None else shards / f"teacher_{k}"
-    if where is not None and (where / "shard.pt").is_file():
-        images = to_uint8(read_samples(where / "shard.pt"))
-    counts = None
-    if where is not None and (where / "metadata.json").is_file():
-        counts = read_class_counts(where / "metadata.json")
-    unknown = np.full(len(images), UNKNOWN, np.int64)
-    return Shard(images, unknown, unknown, counts)
+    return [files.read(k) for k in range(teachers)]
 
 
 def _describe(k: int, path: Path, shard: Shard, folder: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The original's folders of teachers, written and read."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -141,3 +142,49 @@ def test_other_metadata_is_refused(tree, tmp_path, text):
 
     with pytest.raises(PateError, match=r"metadata\.json"):
         import_teachers(tree / "trained_nets_gpu", tmp_path / "new", shards=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "named", [".", "wp3_d3.2_saferlearn", "wp3_d3.2_saferlearn/trained_nets_gpu"]
+)
+def test_the_originals_own_folder_is_known(tree, tmp_path, named):
+    inner = tmp_path / "wp3_d3.2_saferlearn"
+    shutil.copytree(tree / "trained_nets_gpu", inner / "trained_nets_gpu")
+    shutil.copytree(tree / "teachers", tmp_path / "teachers")
+
+    import_teachers(tmp_path / named, tmp_path / "new")
+
+    assert read_shard(tmp_path / "new" / "shards.npz", 1).is_known
+
+
+def test_shards_and_metadata_may_lie_elsewhere(tree, tmp_path):
+    shutil.copytree(tree / "trained_nets_gpu", tmp_path / "nets")
+    shutil.copytree(tree / "teachers", tmp_path / "private")
+    options = {"shards": tmp_path / "private", "metadata": tmp_path}
+
+    import_teachers(tmp_path / "nets", tmp_path / "new", **options)
+
+    shard = read_shard(tmp_path / "new" / "shards.npz", 1)
+    assert shard.is_known
+    assert shard.class_counts is None
+
+
+def test_teachers_in_folders_of_their_sets_are_imported(tree, tmp_path):
+    for k in range(2):
+        shutil.copytree(tree / "teachers" / f"teacher_{k}", tmp_path / "teachers" / f"teacher_{k}")
+        shutil.copy(
+            tree / "trained_nets_gpu" / str(k) / "model.pth", tmp_path / "teachers" / f"teacher_{k}"
+        )
+
+    import_teachers(tmp_path / "teachers", tmp_path / "new")
+
+    assert read_shard(tmp_path / "new" / "shards.npz", 1).is_known
+
+
+def test_models_of_another_network_leave_nothing_behind(tree, tmp_path):
+    shutil.copytree(tree / "trained_nets_gpu", tmp_path / "nets")
+    torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "nets" / "1" / "model.pth")
+    with pytest.raises(PateError, match="of another network"):
+        import_teachers(tmp_path / "nets", tmp_path / "new")
+
+    assert not (tmp_path / "new").exists()
