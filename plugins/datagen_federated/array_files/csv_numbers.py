@@ -24,6 +24,7 @@ _MISSING = {
 }  # fmt: skip
 
 _DIGITS = 17
+_POWERS = [float(f"1e{exponent}") for exponent in range(309)]
 _EXACT_DIGITS, _EXACT_EXPONENT = 15, 22
 """Up to here both steps are exact, and every way to read a number gives the same one."""
 
@@ -73,15 +74,15 @@ def _scale(whole: str, fraction: str, exponent: int) -> float | None:
     exponent += max(0, len(whole) - _DIGITS) - decimals
     if len(digits) <= _EXACT_DIGITS and abs(exponent) <= _EXACT_EXPONENT:
         return float(f"{digits}e{exponent}")
-    number = 0.0
-    for digit in digits:
+    number = float(int(digits[:_EXACT_DIGITS]))
+    for digit in digits[_EXACT_DIGITS:]:
         number = number * 10.0 + int(digit)
     if exponent > 308:
         return None
     if exponent > 0:
-        number *= float(f"1e{exponent}")
+        number *= _POWERS[exponent]
     elif exponent < -308:
-        number = number / float(f"1e{min(-308 - exponent, 308)}") / 1e308
+        number = number / _POWERS[min(-308 - exponent, 308)] / _POWERS[308]
     else:
-        number /= float(f"1e{-exponent}")
+        number /= _POWERS[-exponent]
     return None if np.isinf(number) else number

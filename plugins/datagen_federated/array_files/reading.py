@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.array_files.csv_matrix import CsvTable, read_csv_table
+from datagen_federated.array_files.npy import read_npy
 from datagen_federated.array_files.sparse_text import check_size, read_sparse
 from datagen_federated.data import scikit
 from datagen_federated.data.errors import DataError
@@ -41,7 +41,7 @@ def read_array(path: Path, form: FileFormat, title: str) -> NDArray[Any] | CsvTa
     if form == "csv":
         return read_csv_table(path, title)
     if form == "npy":
-        return _read_npy(path, title)
+        return read_npy(path, title, "write it with numpy.save")
     if form == "sparse":
         return read_sparse(path, title)
     return read_svmlight(path, title)[0]
@@ -62,17 +62,3 @@ def read_svmlight(path: Path, title: str) -> tuple[NDArray[Any], NDArray[Any]]:
         raise DataError(message) from error
     check_size(title, x.shape, x.dtype)
     return x.toarray(), y
-
-
-def _read_npy(path: Path, title: str) -> NDArray[Any]:
-    try:
-        with path.open("rb") as file:
-            array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "it ends early"
-        message = f"{title} cannot be read as npy: {reason}; write it with numpy.save"
-        raise DataError(message) from error
-    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        message = f"{title} holds {array.dtype}; it takes numbers of at most 64 bits"
-        raise DataError(message)
-    return array

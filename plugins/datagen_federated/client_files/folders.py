@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_federated.array_files import read_npy
 from datagen_federated.client_files.clients import ClientData, Pair
 from datagen_federated.client_files.errors import ClientFilesError
+from datagen_federated.data.errors import DataError
 
 ADVICE = "make it with `datagen export image_partition --format declearn DIR`"
 
@@ -118,13 +120,6 @@ def _read(path: Path) -> NDArray[Any]:
         message = f"{path.parent} has no {path.name}; {ADVICE}"
         raise ClientFilesError(message)
     try:
-        with path.open("rb") as file:
-            array = np.lib.format.read_array(file, allow_pickle=False)
-    except (OSError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else "it ends early"
-        message = f"{path} cannot be read as npy: {reason}; {ADVICE}"
-        raise ClientFilesError(message) from error
-    if array.dtype.kind not in "biuf":
-        message = f"{path} holds {array.dtype}, not numbers; {ADVICE}"
-        raise ClientFilesError(message)
-    return array
+        return read_npy(path, path, ADVICE)
+    except DataError as error:
+        raise ClientFilesError(str(error)) from error
