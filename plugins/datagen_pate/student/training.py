@@ -16,6 +16,7 @@ from datagen_pate.errors import PateError
 from datagen_pate.labelled.digits import Labelled
 from datagen_pate.publishing import hash_file, write_json
 from datagen_pate.recipes import Recipe
+from datagen_pate.student.keeping import find_student, keep_student
 
 if TYPE_CHECKING:
     from datagen_pate.classifier import Classifier
@@ -152,7 +153,8 @@ def train_students(
 
     The first one's are `student_model_best.pth` and `student_model_final.pth` in the folder, as the
     original's; those of further seeds are in `repeat_1/`, `repeat_2/`… `student_report.json` is
-    written last.
+    written last. Students that are there already, of the same images, recipe and seed, are not
+    trained again.
 
     Parameters
     ----------
@@ -181,6 +183,11 @@ def _train_one(
 ) -> dict[str, Any]:
     from datagen_pate.classifier import save_classifier
 
+    named = {name: value for name, value in options.items() if name != "progress"}
+    decided_by = {"data_sha256": data.sha256, "recipe": asdict(recipe), **named}
+    kept = find_student(place, decided_by)
+    if kept is not None:
+        return kept
     start = time.process_time()
     student = train_student(data, recipe, **options)
     seconds = time.process_time() - start
@@ -188,7 +195,7 @@ def _train_one(
     save_classifier(student.best, paths["best"])
     save_classifier(student.final, paths["final"])
     best = student.history[student.best_epoch - 1]
-    return {
+    report = {
         "seed": options["seed"],
         "best_model": {"path": str(paths["best"]), "sha256": hash_file(paths["best"])},
         "final_model": {"path": str(paths["final"]), "sha256": hash_file(paths["final"])},
@@ -197,6 +204,8 @@ def _train_one(
         "cpu_seconds": round(seconds, 2),
         "history": list(student.history),
     }
+    keep_student(place, decided_by, report)
+    return report
 
 
 def summarize(values: Sequence[float]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from datagen_pate.classifier import flatten_weights, load_classifier, predict, save_classifier
 from datagen_pate.errors import PateError
 from datagen_pate.labelled import check_labelled
+from datagen_pate.publishing import hash_file
 from datagen_pate.student import (
     evaluate_student,
     evaluate_students,
@@ -53,6 +54,29 @@ def test_without_validation_the_best_is_the_last():
 def test_empty_share_is_refused(train_split):
     with pytest.raises(PateError, match="train_split"):
         train_student(DATA, QUICK, train_split=train_split)
+
+
+def test_students_that_are_there_are_not_trained_again(tmp_path):
+    epochs = []
+    first = train_students(DATA, QUICK, tmp_path, seeds=[3], progress=epochs.append)
+    again = train_students(DATA, QUICK, tmp_path, seeds=[3, 4], progress=epochs.append)
+    train_students(DATA, RECIPE, tmp_path, seeds=[3], progress=epochs.append)
+
+    assert len(epochs) == 2 * QUICK.epochs + RECIPE.epochs
+    assert again["students"][0] == first["students"][0]
+
+
+@pytest.mark.parametrize("damaged", ["student_model_best.pth", "student.json"])
+def test_a_student_that_is_not_complete_is_trained_again(tmp_path, damaged):
+    first = train_students(DATA, QUICK, tmp_path, seeds=[3])
+    (tmp_path / damaged).write_bytes(b"{")
+    again = train_students(DATA, QUICK, tmp_path, seeds=[3])
+
+    assert again["students"][0]["best_model"] == first["students"][0]["best_model"]
+    assert (
+        hash_file(tmp_path / "student_model_best.pth")
+        == again["students"][0]["best_model"]["sha256"]
+    )
 
 
 def test_students_are_written_with_a_report(tmp_path):
