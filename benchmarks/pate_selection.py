@@ -95,7 +95,7 @@ def filter_plainly(images: torch.Tensor, threshold: float) -> list[int]:
 def _measure_steering(rounds: int) -> Iterator[Row]:
     """Yield the time of an image: by default, and with all steps that the original takes."""
     decoder, teacher = _train_networks()
-    plain = [_copy_plainly(net) for net in (decoder, teacher)]
+    plain = [copy_plainly(net) for net in (decoder, teacher)]
     classes = np.arange(STEERED) % 10
     names = {None: "steering", "original": "steering, compat=original"}
     actions: dict[str, Any] = {
@@ -120,7 +120,7 @@ def _train_networks() -> tuple[Decoder, Classifier]:
     return decoder, train_classifier(images, labels, recipe, np.random.SeedSequence(0))
 
 
-def _copy_plainly(net: Any) -> Any:
+def copy_plainly(net: Any) -> Any:
     """Return a copy in torch's default layout, with gradients of all weights."""
     plain = copy.deepcopy(net).eval().requires_grad_(requires_grad=True)
     for weights in plain.parameters():

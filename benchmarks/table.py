@@ -50,6 +50,19 @@ class Row:
         return format_seconds(seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class MemoryRow(Row):
+    """The same of memory: `seconds` and `peer_seconds` are bytes."""
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as text, in the order of `HEADER`."""
+        what, _, _, _, _, met = Row.cells(self)
+        own, other = (f"{size / 2**30:.2f} GiB" for size in (self.seconds, self.peer_seconds))
+        ratio = f"{self.seconds / self.peer_seconds:.2g}x the memory"
+        aim = "" if self.aim is None else f"{self.aim:.2g}x the memory"
+        return what, own, f"{other} {self.peer}", ratio, aim, met
+
+
 def format_seconds(seconds: float) -> str:
     """Return a time for people, "12.3 ms"."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
