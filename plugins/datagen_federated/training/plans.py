@@ -72,22 +72,35 @@ def make_plan(
     Raises
     ------
     TrainingError
-        When the file is not TOML, or has a section or a key that does not exist.
+        When the file is not TOML, has a section or a key that does not exist, or one of another
+        form; or when there are no usual layers for inputs of such a shape.
     """
     chosen = {} if config is None else _read(config)
-    plan = {name: {**_DEFAULTS[name], **chosen.get(name, {})} for name in _DEFAULTS}
-    for key, value in chosen.get("run", {}).items():
-        default = _DEFAULTS["run"].get(key)
-        if isinstance(default, dict) and isinstance(value, dict):
-            plan["run"][key] = {**default, **value}
+    where = "" if config is None else f"{config}: "
+    plan = _merge(chosen, where)
     for name, value in (changes or {}).items():
         if value is not None:
             _put(plan, CHANGES[name], value)
     known = {"shape": None if shape is None else list(shape), "classes": classes}
     for key, value in known.items():
-        _settle(plan["model"], chosen.get("model", {}), key, value)
-    plan["model"].setdefault("layers", _default_layers(plan["model"]))
-    _check(plan, config)
+        if value is not None:
+            _refuse_other(value, key, chosen.get("model", {}), where)
+            plan["model"][key] = value
+    _check(plan, where)
+    if "layers" not in plan["model"]:
+        plan["model"]["layers"] = _default_layers(plan["model"], where)
+    _check_layers(plan["model"]["layers"], where)
+    return plan
+
+
+def _merge(chosen: Mapping[str, Any], where: str) -> Plan:
+    plan = {name: {**_DEFAULTS[name], **chosen.get(name, {})} for name in _DEFAULTS}
+    for key, default in _DEFAULTS["run"].items():
+        value = plan["run"][key]
+        if isinstance(default, dict):
+            if not isinstance(value, dict):
+                raise TrainingError(f"{where}run.{key} is a table, not {value!r}")
+            plan["run"][key] = {**default, **value}
     return plan
 
 
@@ -125,27 +138,28 @@ def _check_names(config: Path, what: str, table: Mapping[str, Any], known: tuple
             raise TrainingError(f"{config}: there is no {what} {name!r}; {advice}")
 
 
-def _settle(model: dict[str, Any], chosen: Mapping[str, Any], key: str, value: Any) -> None:
-    if value is None:
-        return
-    if key in chosen and chosen[key] != value:
-        message = (
-            f"the file's model.{key} is {chosen[key]}, but the data have {value}; leave it out"
-        )
-        raise TrainingError(message)
-    model[key] = value
+def _refuse_other(value: Any, key: str, chosen: Mapping[str, Any], where: str) -> None:
+    if chosen.get(key, value) != value:
+        message = f"model.{key} is {chosen[key]}, but the data have {value}; leave it out"
+        raise TrainingError(f"{where}{message}")
 
 
-def _check(plan: Plan, config: Path | None) -> None:
-    where = "" if config is None else f"{config}: "
+def _check(plan: Plan, where: str) -> None:
     rounds, classes, shape = plan["run"]["rounds"], plan["model"]["classes"], plan["model"]["shape"]
     if type(rounds) is not int or rounds < 1:
         raise TrainingError(f"{where}rounds is a number from 1, not {rounds!r}")
     if type(classes) is not int or classes < 2:
         raise TrainingError(f"{where}classes is a number from 2, not {classes!r}")
-    if not isinstance(shape, list) or not all(type(size) is int and size > 0 for size in shape):
+    if not _is_shape(shape):
         raise TrainingError(f"{where}shape is a list of sizes, such as [28, 28], not {shape!r}")
-    layers = plan["model"]["layers"]
+
+
+def _is_shape(shape: Any) -> bool:
+    sizes = shape if isinstance(shape, list) else []
+    return bool(sizes) and all(type(size) is int and size > 0 for size in sizes)
+
+
+def _check_layers(layers: Any, where: str) -> None:
     if not isinstance(layers, list) or not layers:
         raise TrainingError(f"{where}layers is a list of tables such as {{type = 'ReLU'}}")
     for layer in layers:
@@ -153,8 +167,11 @@ def _check(plan: Plan, config: Path | None) -> None:
             raise TrainingError(f"{where}a layer is a table with a type, not {layer!r}")
 
 
-def _default_layers(model: Mapping[str, Any]) -> list[dict[str, Any]]:
-    shape, classes = list(model["shape"]), model["classes"]
+def _default_layers(model: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
+    shape, classes = model["shape"], model["classes"]
+    if len(shape) > 2:
+        message = f"for inputs of shape {shape} there are no usual layers; name them in a --config"
+        raise TrainingError(f"{where}{message}")
     if len(shape) == 1:
         return [
             {"type": "Linear", "in_features": shape[0], "out_features": 64},
