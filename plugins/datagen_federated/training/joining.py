@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import socket
 import ssl
 import time
@@ -15,12 +16,13 @@ from declearn.communication import build_client
 from declearn.communication.api import NetworkClient
 from declearn.dataset import InMemoryDataset
 from declearn.main import FederatedClient
+from declearn.utils.serialize._lazy import _LAZY_SERIAL_REGISTRY
 from numpy.typing import NDArray
 
 from datagen_federated.client_files import ClientData, read_client
 from datagen_federated.training.errors import BlamingError, TrainingError
-from datagen_federated.training.layers import find_layers
-from datagen_federated.training.ports import split_uri
+from datagen_federated.training.layers import explain_refusal, find_trusted
+from datagen_federated.training.ports import make_uri, split_uri
 from datagen_federated.training.preparing import as_classes, as_inputs
 from datagen_federated.training.requests import SERVER, ClientRequest, Report
 
@@ -45,7 +47,7 @@ def join(request: ClientRequest, report: Report) -> None:
     sizes = {"train": len(data.train[1]), "valid": 0 if data.valid is None else len(data.valid[1])}
     report({"event": "client", "name": request.name, **sizes})
     reach_server(request.uri, request.ca_cert, request.patience)
-    torch.serialization.add_safe_globals([*find_layers().values(), *_PLAIN])
+    trust_torch_alone()
     seeds = np.random.SeedSequence([request.seed, *request.name.encode()]).generate_state(2)
     torch.manual_seed(int(seeds[0]))
     client = _make_client(request, data, int(seeds[1]))
@@ -55,8 +57,14 @@ def join(request: ClientRequest, report: Report) -> None:
     report({"event": "done"})
 
 
-_PLAIN = (set, torch.nn.Parameter)
-"""Of what layers of torch.nn consist, besides what torch takes for safe anyway."""
+def trust_torch_alone() -> None:
+    """Load models of layers of torch.nn from now on, and no others, which could run any code.
+
+    declearn imports other frameworks when a server's message names their models.
+    """
+    torch.serialization.add_safe_globals(find_trusted())
+    for name in [name for name in _LAZY_SERIAL_REGISTRY if not name.startswith("Torch")]:
+        del _LAZY_SERIAL_REGISTRY[name]
 
 
 def reach_server(uri: str, ca_cert: str, patience: float) -> None:
@@ -98,7 +106,9 @@ def reach_server(uri: str, ca_cert: str, patience: float) -> None:
 def _make_client(request: ClientRequest, data: ClientData, seed: int) -> Client:
     train = _as_dataset(data.train, seed)
     valid = None if data.valid is None else _as_dataset(data.valid, seed)
-    network = build_client(request.protocol, str(request.uri), request.name, request.ca_cert)
+    host, port = split_uri(str(request.uri))
+    uri = make_uri(host, port) if request.protocol == "websockets" else f"{host}:{port}"
+    network = build_client(request.protocol, uri, request.name, request.ca_cert)
     return Client(network, train, valid, checkpoint=request.folder, verbose=False)
 
 
@@ -126,6 +136,9 @@ def _explain(error: Exception, request: ClientRequest) -> TrainingError:
     if is_closed or isinstance(error, ConnectionError):
         message = f"the server at {request.uri} ended the run early; its own log says why"
         return BlamingError(message, SERVER)
+    if isinstance(error, pickle.UnpicklingError):
+        found = explain_refusal(error)
+        return TrainingError(f"the server's model has more than layers of torch.nn: {found}")
     if reason.startswith("Training was cancelled by the server"):
         return BlamingError(reason, SERVER)
     return TrainingError(f"{type(error).__name__}: {reason}")

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import io
+import pickle
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from datagen_federated.training.errors import TrainingError
 
@@ -30,21 +35,21 @@ def build_module(
     Raises
     ------
     TrainingError
-        When there is no such layer, its arguments are others, or the shapes do not fit.
+        When there is no such layer, its arguments are others, the shapes do not fit, or clients
+        would refuse the model.
     """
     module = nn.Sequential(*(_build(place, layer) for place, layer in enumerate(layers)))
     try:
         with torch.no_grad():
             output = module.eval()(torch.zeros(2, *shape))
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
-        reason = str(error).splitlines()[0]
-        raise TrainingError(
-            f"the layers do not fit inputs of shape {list(shape)}: {reason}"
-        ) from None
-    if tuple(output.shape) != (2, classes):
-        got = list(output.shape)[1:]
+    except Exception as error:  # of any layer, with any arguments
+        message = f"the layers do not fit inputs of shape {list(shape)}: {_first_line(error)}"
+        raise TrainingError(message) from None
+    if not isinstance(output, torch.Tensor) or tuple(output.shape) != (2, classes):
+        got = list(output.shape[1:]) if isinstance(output, torch.Tensor) else type(output).__name__
         message = f"the last layer gives {got} for an input; {classes} classes need [{classes}]"
         raise TrainingError(message)
+    _check_trusted(module)
     return module.train()
 
 
@@ -58,6 +63,29 @@ def find_layers() -> dict[str, type[nn.Module]]:
     }
 
 
+def find_trusted() -> list[Any]:
+    """Return what a client loads of a server's model besides tensors, and nothing else."""
+    plain = [set, nn.Parameter, NonDynamicallyQuantizableLinear, functional.relu, functional.gelu]
+    return [*find_layers().values(), *plain]
+
+
+def _check_trusted(module: nn.Module) -> None:
+    with io.BytesIO() as file, torch.serialization.safe_globals(find_trusted()):
+        torch.save(module, file)
+        file.seek(0)
+        try:
+            torch.load(file, weights_only=True)
+        except pickle.UnpicklingError as error:
+            message = f"clients would refuse these layers: {explain_refusal(error)}"
+            raise TrainingError(message) from None
+
+
+def explain_refusal(error: pickle.UnpicklingError) -> str:
+    """Return what torch found in a model that is not trusted, without its advice to trust it."""
+    name = re.search(r"GLOBAL (\S+)", str(error))
+    return f"there is {name[1]} in them" if name else _first_line(error)
+
+
 def _build(place: int, layer: Mapping[str, Any]) -> nn.Module:
     arguments = {key: value for key, value in layer.items() if key != "type"}
     known = find_layers()
@@ -66,6 +94,10 @@ def _build(place: int, layer: Mapping[str, Any]) -> nn.Module:
         raise TrainingError(message)
     try:
         return known[layer["type"]](**arguments)
-    except (TypeError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # of any layer, with any arguments
+        reason = _first_line(error)
         raise TrainingError(f"layer {place}, {layer['type']}: {reason}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
