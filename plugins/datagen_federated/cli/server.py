@@ -121,7 +121,7 @@ def _request(nb_clients: int, output: Path, options: dict[str, Any]) -> ServerRe
 def _hear(event: Event, rounds: list[Event], host: str) -> None:
     if event["event"] == "listening":
         uri = event["uri"]
-        shown = uri.replace(host, "HOST") if host in _ALL else uri
+        shown = f"wss://HOST:{uri.rpartition(':')[2]}" if host in _ALL else uri
         click.echo(f"listening at {uri}; clients: --serv-uri {shown}", err=True)
     elif event["event"] == "round":
         rounds.append(event)

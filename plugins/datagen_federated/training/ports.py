@@ -35,6 +35,11 @@ def choose_port(host: str, port: int | None) -> int:
     return wanted
 
 
+def make_uri(host: str, port: int) -> str:
+    """Return the address of a server that speaks websockets; IPv6 is put into brackets."""
+    return f"wss://[{host}]:{port}" if ":" in host else f"wss://{host}:{port}"
+
+
 def split_uri(uri: str) -> tuple[str, int]:
     """Return host and port of a server's address; the scheme may be left out.
 
@@ -43,11 +48,11 @@ def split_uri(uri: str) -> tuple[str, int]:
     TrainingError
         When it is none.
     """
-    parts = urlsplit(uri if "//" in uri else f"//{uri}")
     try:
-        host, port = parts.hostname, parts.port
+        parts = urlsplit(uri if "//" in uri else f"//{uri}")
+        scheme, host, port = parts.scheme, parts.hostname, parts.port
     except ValueError:
-        host, port = None, None
-    if not host or not port:
+        scheme, host, port = "", None, None
+    if not host or not port or scheme not in ("", "wss"):
         raise TrainingError(f"{uri!r} is no address of a server; write wss://HOST:PORT")
     return host, port
