@@ -17,6 +17,9 @@ from datagen_federated.client_files import (
 )
 from datagen_federated.training.errors import TrainingError
 
+_MOST_CLASSES = 10**6
+"""A model has an output for each; what is greater is no class."""
+
 
 @dataclass(frozen=True, eq=False)
 class PreparedClients:
@@ -83,12 +86,14 @@ def as_classes(labels: NDArray[Any]) -> NDArray[np.int64]:
         When they are no whole numbers from 0.
     """
     flat = labels.ravel()
-    numbers = flat.astype(np.int64)
-    if (numbers != flat).any() or (numbers.size and numbers.min() < 0):
-        wrong = flat[(numbers != flat) | (numbers < 0)][0]
-        message = f"labels are classes, numbers from 0; there is {wrong.item()!r}"
+    if flat.dtype.kind not in "biuf":
+        is_class = np.zeros(len(flat), bool)
+    else:
+        is_class = (flat >= 0) & (flat == np.floor(flat)) & (flat < _MOST_CLASSES)
+    if not is_class.all():
+        message = f"labels are classes, numbers from 0; there is {flat[~is_class][0].item()!r}"
         raise TrainingError(message)
-    return numbers
+    return flat.astype(np.int64)
 
 
 def as_inputs(data: NDArray[Any]) -> NDArray[np.float32]:

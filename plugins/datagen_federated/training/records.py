@@ -96,7 +96,8 @@ def write_tables(folder: Path, clients: Records, rounds: Records, names: Sequenc
     _write(folder / "rounds.csv", {name: rounds[name].tolist() for name in ours})
     columns = {name: clients[name].tolist() for name in clients.dtype.names or ()}
     columns["client_id"] = [names[number - 1] for number in columns["client_id"]]
-    _write(folder / "clients.csv", columns)
+    named = {{"client_id": "client"}.get(name, name): column for name, column in columns.items()}
+    _write(folder / "clients.csv", named)
 
 
 def _write(path: Path, columns: dict[str, list[object]]) -> None:
