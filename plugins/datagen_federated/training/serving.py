@@ -83,11 +83,11 @@ async def _finish(server: ReportingServer, run: FLRunConfig, request: ServerRequ
         task.result()
     except TrainingError:
         raise
-    except OSError as error:
-        message = f"cannot listen on {request.host}:{request.port}: {error.strerror or error}"
-        raise TrainingError(message) from None
-    except (RuntimeError, ValueError, TypeError, KeyError) as error:  # declearn's, of all kinds
-        raise TrainingError(" ".join(str(error).split())) from error
+    except Exception as error:  # of declearn, of torch, of the system
+        reason = " ".join(str(error).split())
+        if isinstance(error, OSError) and not server.is_listening:
+            reason = f"cannot listen on {request.host}:{request.port}: {error.strerror or error}"
+        raise TrainingError(reason or type(error).__name__) from error
 
 
 class ReportingServer(FederatedServer):
@@ -99,10 +99,14 @@ class ReportingServer(FederatedServer):
         self._report = report
         self._round: Event | None = None
         self._began = 0.0
+        self.is_listening = False
 
     def blame(self, message: str) -> TrainingError:
         """Return the error of a run that is not over: whom it waits for, and for what."""
         network: Any = self.netwk
+        if network.is_registering:
+            error: TrainingError = network.blame_missing(message)
+            return error
         awaited: dict[str, str] = dict(sorted(network.awaited.items()))
         if not awaited:
             return TrainingError(message)
@@ -111,6 +115,7 @@ class ReportingServer(FederatedServer):
 
     async def initialization(self, config: FLRunConfig) -> None:
         """Report the address, wait for all clients, and send them the model."""
+        self.is_listening = True
         self._report({"event": "listening", "uri": self.netwk.uri})
         await super().initialization(config)
 
@@ -139,8 +144,10 @@ class ReportingServer(FederatedServer):
     async def stop_training(self, rounds: int) -> None:
         """Report the last round, and tell the clients that it is over."""
         self._flush()
-        weights = self.model.get_weights()
-        torch.save(dict(weights.coefs), Path(self._request.folder) / MODEL)
+        weights = self.model.get_weights().coefs.items()
+        # declearn wraps a model in one of its own, whose name is no part of the user's.
+        own = {name.removeprefix("module."): tensor for name, tensor in weights}
+        torch.save(own, Path(self._request.folder) / MODEL)
         await super().stop_training(rounds)
 
     async def _collect_results(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from declearn.communication.api import NetworkServer
@@ -12,7 +12,10 @@ from declearn.communication.websockets import WebsocketsServer
 from declearn.messaging import Message, SerializedMessage
 
 from datagen_federated.training.errors import BlamingError, TrainingError
+from datagen_federated.training.ports import make_uri
 from datagen_federated.training.requests import ServerRequest
+
+_PATIENCE = 1.0  # seconds
 
 _Result = TypeVar("_Result")
 
@@ -28,6 +31,7 @@ class WatchedNetwork(NetworkServer, register=False):
     def __init__(self, request: ServerRequest, **options: Any) -> None:
         super().__init__(**options)
         self.awaited: dict[str, str] = {}
+        self.is_registering = False
         self._request = request
 
     async def wait_for_clients(
@@ -43,6 +47,7 @@ class WatchedNetwork(NetworkServer, register=False):
         TrainingError
             When they do not come in time, or two have the same name.
         """
+        self.is_registering = True
         self.handler.open_clients_registration()
         patience = asyncio.timeout(self._request.registration)
         try:
@@ -50,20 +55,23 @@ class WatchedNetwork(NetworkServer, register=False):
                 while len(self._here()) < self._request.clients:
                     await asyncio.sleep(self.handler.heartbeat)
         except TimeoutError:
-            raise TrainingError(self._tell_missing()) from None
+            raise self.blame_missing(f"not all within {self._request.registration:g} s") from None
+        self.is_registering = False
         self.handler.close_clients_registration()
         self._check_names()
 
     def _here(self) -> set[str]:
         return {name for name in self.client_names if self.is_here(name)}
 
-    def _tell_missing(self) -> str:
+    def blame_missing(self, message: str) -> TrainingError:
+        """Return the error of a run whose clients did not all come."""
         here, request = self._here(), self._request
         names = f" ({', '.join(sorted(here))})" if here else ""
-        missing = ", ".join(name for name in request.names if name not in here)
-        told = f"only {len(here)} of {request.clients} clients came{names}"
-        advice = f"see the log of {missing}" if missing else "see the logs of the others"
-        return f"{told} within {request.registration:g} s; {advice}"
+        told = f"{message}: only {len(here)} of {request.clients} clients came{names}"
+        missing = [name for name in request.names if name not in here]
+        if not missing:
+            return TrainingError(f"{told}; see the logs of the others")
+        return BlamingError(f"{told}, without {', '.join(missing)}", missing[0])
 
     def _check_names(self) -> None:
         """Refuse names that declearn had to number, and ones that were not expected."""
@@ -123,11 +131,26 @@ class WatchedNetwork(NetworkServer, register=False):
 class WatchedWebsockets(WatchedNetwork, WebsocketsServer, register=False):
     """Talks over websockets; port 0 is a free one, which `port` is once it listens."""
 
+    @property
+    def uri(self) -> str:
+        """Where clients find it."""
+        return make_uri(self.host, self.port)
+
     async def start(self) -> None:
         """Begin to listen."""
         await super().start()
         sockets = self._server.sockets if self._server is not None else ()
         self.port = min(sockets, key=lambda each: each.family).getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close all connections.
+
+        Those who handle them wait for the next message to send, and would do so forever after an
+        error; they are left where they are.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await super().stop()
 
     def is_here(self, client: str) -> bool:
         """Return whether a client's socket is open; declearn overlooks those that close well."""
