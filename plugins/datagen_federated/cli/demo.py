@@ -13,6 +13,7 @@ from datagen_federated.cli.training_options import (
     choose_output,
     config_option,
     deadline_option,
+    heed_sigterm,
     output_option,
     protocol_option,
     rounds_option,
@@ -104,7 +105,8 @@ def _run(
         deadline=options["deadline"],
         protocol=options["protocol"],
     )
-    return run_federation(federation, _hear), clients
+    with heed_sigterm():
+        return run_federation(federation, _hear), clients
 
 
 def _hear(event: dict[str, Any]) -> None:

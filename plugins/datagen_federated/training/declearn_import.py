@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from datagen_federated.training.errors import TrainingError
 
@@ -57,3 +59,9 @@ def set_up_process(log: Path | None = None) -> None:
     handlers = None if log is None else [logging.FileHandler(log, encoding="utf-8")]
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, handlers=handlers, force=True)
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_unraisable(what: Any) -> None:
+    """Log what fails when connections that nobody waits for are torn down at the end."""
+    logging.getLogger(__name__).info("left behind: %s (%r)", what.object, what.exc_value)

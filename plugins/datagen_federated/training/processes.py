@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -36,6 +37,7 @@ class Processes:
 
     def __init__(self) -> None:
         self._running: dict[str, subprocess.Popen[str]] = {}
+        self._listening: list[threading.Thread] = []
         self._messages: queue.Queue[Message] = queue.Queue()
 
     def __enter__(self) -> Self:
@@ -47,6 +49,10 @@ class Processes:
                 os.killpg(process.pid, signal.SIGKILL)
         for process in self._running.values():
             process.wait()
+        for thread in self._listening:
+            thread.join()
+        for process in self._running.values():
+            _close(process)
 
     def start(self, name: str, log: Path, request: ServerRequest | ClientRequest) -> None:
         """Start one; standard error and declearn's log go to the file `log`."""
@@ -62,7 +68,10 @@ class Processes:
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
         self._running[name] = process
-        threading.Thread(target=self._listen, args=(name, process), daemon=True).start()
+        self._listening.append(
+            threading.Thread(target=self._listen, args=(name, process), daemon=True)
+        )
+        self._listening[-1].start()
         self.tell(name, json.dumps({"role": role, "log": str(log), "request": asdict(request)}))
 
     def tell(self, name: str, line: str) -> None:
@@ -98,6 +107,13 @@ class Processes:
         for line in process.stdout or ():
             self._messages.put(Message(name, _parse(line)))
         self._messages.put(Message(name, None))
+
+
+def _close(process: subprocess.Popen[str]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with suppress(BrokenPipeError):  # what it never read
+                stream.close()
 
 
 def _parse(line: str) -> Event:
