@@ -35,17 +35,24 @@ PLAIN = "plain re-enactment"
 def measure(folder: Path, repeat: int) -> Iterator[Row]:
     """Yield processor time and peak memory of making one teacher's set."""
     _write_inputs(folder)
-    costs: dict[str, list[dict[str, float]]] = {"ours": [], "plain": []}
+    costs: dict[str, list[dict[str, float]]] = {"float32": [], "bfloat16": [], PLAIN: []}
     for number in range(min(repeat, ROUNDS)):
-        costs["ours"].append(_run("datagen", *_generate(folder, folder / f"cache{number}")))
-        costs["plain"].append(_run(sys.executable, "-m", "benchmarks.pate_teacher_plain", folder))
+        for precision in ("float32", "bfloat16"):
+            words = _generate(folder, folder / f"cache{number}", precision)
+            costs[precision].append(_run("datagen", *words))
+        steps = [
+            _run(sys.executable, "-m", "benchmarks.pate_teacher_plain", step, folder)
+            for step in ("pool", "select")
+        ]
+        peak = max(step["peak"] for step in steps)
+        costs[PLAIN].append({"cpu": sum(step["cpu"] for step in steps), "peak": peak})
     cpu = {name: min(each["cpu"] for each in found) for name, found in costs.items()}
-    peak = max(each["peak"] for each in costs["ours"])
     what = f"one teacher, {POOL:,} candidates, full configuration"
-    yield Row(f"{what} (CPU of the process)", cpu["ours"], PLAIN, cpu["plain"], AIM)
-    yield MemoryRow(f"{what}, peak memory", peak, "allowed", MEMORY, 1)
-    plain = min(each["peak"] for each in costs["plain"])
-    yield MemoryRow(f"{what}, peak memory", peak, PLAIN, plain)
+    yield Row(f"{what} (CPU of processes)", cpu["float32"], PLAIN, cpu[PLAIN], AIM)
+    yield Row(f"{what}, precision=bfloat16 (CPU)", cpu["bfloat16"], PLAIN, cpu[PLAIN])
+    ours, plain = (max(each["peak"] for each in costs[name]) for name in ("float32", PLAIN))
+    yield MemoryRow(f"{what}, peak memory", ours, "allowed", MEMORY, 1)
+    yield MemoryRow(f"{what}, peak memory", ours, PLAIN, plain)
 
 
 def _write_inputs(folder: Path) -> None:
@@ -66,8 +73,8 @@ def _write_inputs(folder: Path) -> None:
     )
 
 
-def _generate(folder: Path, cache: Path) -> list[Any]:
-    given = {"decoder": folder, "teachers": folder, "pool_size": POOL}
+def _generate(folder: Path, cache: Path, precision: str) -> list[Any]:
+    given = {"decoder": folder, "teachers": folder, "pool_size": POOL, "precision": precision}
     words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
     return ["--cache", cache, "generate", "pate_images", "-n", 1, *words, "--executor", "inline"]
 

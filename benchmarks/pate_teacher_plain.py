@@ -1,8 +1,9 @@
 """The original's way to one teacher's set, written plainly from a description of what it does.
 
-`python -m benchmarks.pate_teacher_plain FOLDER`, with decoder.pth, weights.npy and shards.npz. A
-float pool in a file; labels in batches of 128; Python loops over candidates; steering one at a time
-with gradients of all weights; the diversity filter candidate by candidate; all distances at once.
+`python -m benchmarks.pate_teacher_plain STEP FOLDER`, with decoder.pth, weights.npy and shards.npz
+there; a step is `pool` or `select`, each a process of its own as in the original. A float pool in a
+file; labels in batches of 128; Python loops over candidates; steering one at a time with gradients
+of all weights; the diversity filter candidate by candidate; all distances at once.
 """
 
 from __future__ import annotations
@@ -41,19 +42,21 @@ class PlainClassifier(Classifier):
         return functional.log_softmax(self.fc2(hidden), dim=1)
 
 
-def main(folder: Path) -> None:
-    """Make the set from the files in a folder."""
+def main(step: str, folder: Path) -> None:
+    """Write the pool, or select from it."""
     torch.set_num_threads(1)
     torch.manual_seed(123)
     decoder = copy_plainly(load_decoder(folder / "decoder.pth"))
-    teacher = PlainClassifier()
+    if step == "pool":
+        write_pool(decoder, folder / "pool.pt")
+        return
     trained = load_classifier(np.load(folder / "weights.npy")[0])
+    teacher = PlainClassifier()
     teacher.load_state_dict(trained.state_dict())
-    teacher = copy_plainly(teacher)
     arrays = np.load(folder / "shards.npz")
     shard = torch.from_numpy(arrays["images"])[:, None].float() / 255
-    write_pool(decoder, folder / "pool.pt")
-    select(decoder, teacher, shard, torch.from_numpy(arrays["labels"]), folder)
+    labels = torch.from_numpy(arrays["labels"])
+    select(decoder, copy_plainly(teacher), shard, labels, folder)
 
 
 def write_pool(decoder: Any, path: Path) -> None:
@@ -170,4 +173,4 @@ def write_set(
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1], Path(sys.argv[2]))
