@@ -8,11 +8,14 @@ each event; the last one is `done`, or `error` with a message.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
+import signal
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,9 +24,13 @@ from datagen_core import DatagenError
 from datagen_federated.training.declearn_import import set_up_process
 from datagen_federated.training.requests import ClientRequest, Event, ServerRequest
 
+_SET_DEATH_SIGNAL = 1
+"""PR_SET_PDEATHSIG of prctl(2)."""
+
 
 def main() -> None:
     """Read what to do, do it, and report."""
+    _die_with_parent()
     told = json.loads(sys.stdin.readline())
     events = _keep_stdout()
     set_up_process(Path(told["log"]))
@@ -75,6 +82,12 @@ def _keep_stdout() -> TextIO:
     kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return kept
+
+
+def _die_with_parent() -> None:
+    """Ask Linux for SIGKILL when the parent has gone; it ends even a process that is stopped."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def _end_with_parent() -> None:
