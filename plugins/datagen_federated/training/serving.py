@@ -153,7 +153,10 @@ class ReportingServer(FederatedServer):
     async def _collect_results(
         self, clients: set[str], msgtype: type[Message], context: str
     ) -> dict[str, Any]:
-        results = await super()._collect_results(clients, msgtype, context)
+        try:
+            results = await super()._collect_results(clients, msgtype, context)
+        except RuntimeError as error:  # of what clients told
+            raise _blame_failed(error, clients) from error
         for client, reply in results.items():
             if isinstance(reply, TrainReply):
                 self._note(client, train_seconds=reply.t_spent, train_steps=reply.n_steps)
@@ -184,6 +187,14 @@ class ReportingServer(FederatedServer):
         if self._round is not None:
             self._report(self._round)
         self._round = None
+
+
+def _blame_failed(error: RuntimeError, clients: set[str]) -> TrainingError:
+    """Return declearn's error for clients that failed, with the first of them to blame."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    failed = sorted(clients & {line.partition(": ")[0] for line in lines})
+    message = " ".join(lines)
+    return BlamingError(message, failed[0]) if failed else TrainingError(message)
 
 
 def _scalars(metrics: Mapping[str, Any]) -> dict[str, float]:
