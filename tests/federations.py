@@ -81,6 +81,13 @@ class Command:
         assert words in self.err, self.err
         return self
 
+    @property
+    def port(self):
+        """Where a server listens, once it does."""
+        self.wait_for("listening at")
+        (line,) = [line for line in self.err.splitlines() if "listening at" in line]
+        return line.rpartition(":")[2]
+
     def end(self, signal=None, seconds=60):
         """Wait for its end, after a signal when there is one."""
         if signal is not None:
