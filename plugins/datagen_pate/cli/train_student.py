@@ -59,7 +59,7 @@ _CHANGES = {
 @click.option("--learning-rate", type=float)
 @click.option("--momentum", type=float)
 @click.option("--weight-decay", type=float)
-@click.option("--augment", type=click.Choice(["none", "light", "strong"]))
+@click.option("--augment", type=click.Choice(["none", "light", "strong", "sharp"]))
 @click.option("--label-smoothing", type=float)
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]))
 @click.option(

@@ -54,7 +54,7 @@ _TRUTHS = {"true": "original", "false": "none"}
 @click.option("--lr-gamma", type=float)
 @click.option(
     "--augment",
-    type=click.Choice(["true", "false", "none", "original", "light", "strong"]),
+    type=click.Choice(["true", "false", "none", "original", "light", "strong", "sharp"]),
     help="Random deformations; true is original, false is none.",
 )
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]))
