@@ -14,14 +14,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.table import Row
+from benchmarks.table import AccuracyRow, Row
 
 PRIVATE, TEACHERS, SEEDS = 4_800, 20, 3
 PROTOTYPE = "prototype"
@@ -44,26 +43,6 @@ MODES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StudentRow(Row):
-    """Accuracies in percent, where other rows have seconds; the aim is the least accuracy."""
-
-    spread: float = 0.0
-
-    @property
-    def is_met(self) -> bool | None:
-        """Whether the mean is at least the aim."""
-        return None if self.aim is None else self.seconds >= self.aim
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the row as text, in the order of `HEADER`."""
-        found = f"{self.seconds:.1f} %, spread {self.spread:.1f}"
-        peer = f"{self.peer_seconds:.1f} % {self.peer}"
-        difference = f"{self.seconds - self.peer_seconds:+.1f} points"
-        met = "yes" if self.is_met else "**no**"
-        return self.what, found, peer, difference, f"{self.aim:g} %", met
-
-
 def measure(folder: Path, repeat: int) -> Iterator[Row]:  # noqa: ARG001 (always three seeds)
     """Yield the accuracy of students of each mode: mean and spread of three seeds."""
     if find_spec("mlxtend") is None:
@@ -79,7 +58,7 @@ def measure(folder: Path, repeat: int) -> Iterator[Row]:  # noqa: ARG001 (always
         models = [word for student in students for word in ("--model", student)]
         report = _run(folder, "pate", "evaluate-student", *models, "--data", "others.npz", "--json")
         accuracy = json.loads(report)["overall_accuracy"]
-        yield StudentRow(
+        yield AccuracyRow(
             f"student {mode.what}, {digits} digits, {SEEDS} seeds (accuracy)",
             accuracy["mean"],
             PROTOTYPE,

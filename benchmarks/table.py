@@ -51,6 +51,26 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class AccuracyRow(Row):
+    """Accuracies in percent, where other rows have seconds; the aim is the least accuracy."""
+
+    spread: float = 0.0
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the mean is at least the aim."""
+        return None if self.aim is None else self.seconds >= self.aim
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as text, in the order of `HEADER`."""
+        found = f"{self.seconds:.1f} %, spread {self.spread:.1f}"
+        peer = f"{self.peer_seconds:.1f} % {self.peer}"
+        difference = f"{self.seconds - self.peer_seconds:+.1f} points"
+        met = "yes" if self.is_met else "**no**"
+        return self.what, found, peer, difference, f"{self.aim:g} %", met
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryRow(Row):
     """The same of memory: `seconds` and `peer_seconds` are bytes."""
 
