@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -51,6 +52,11 @@ def write_digits(folder, rows=300):
     return "--data-file", str(folder / "x.npy"), "--label-file", str(folder / "y.npy")
 
 
+def _hear_interrupts():
+    """Undo what shells do to those that they start in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 class Command:
     """A running `datagen federated …`; its output goes to files, so that it never waits."""
 
@@ -64,6 +70,7 @@ class Command:
             self.process = subprocess.Popen(
                 [*prefix, DATAGEN, "federated", *map(str, words)],
                 cwd=folder, env={**os.environ, **own, **environment}, start_new_session=True,
+                preexec_fn=_hear_interrupts,  # noqa: PLW1509 (one thread)
                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
             )  # fmt: skip
 
@@ -88,10 +95,10 @@ class Command:
         (line,) = [line for line in self.err.splitlines() if "listening at" in line]
         return line.rpartition(":")[2]
 
-    def end(self, signal=None, seconds=60):
+    def end(self, how=None, seconds=60):
         """Wait for its end, after a signal when there is one."""
-        if signal is not None:
-            self.process.send_signal(signal)
+        if how is not None:
+            self.process.send_signal(how)
         try:
             code = self.process.wait(seconds)
         finally:

@@ -61,6 +61,7 @@ class WatchedNetwork(NetworkServer, register=False):
         self._check_names()
 
     def _here(self) -> set[str]:
+        self.forget_lost()
         return {name for name in self.client_names if self.is_here(name)}
 
     def blame_missing(self, message: str) -> TrainingError:
@@ -82,6 +83,9 @@ class WatchedNetwork(NetworkServer, register=False):
                 raise TrainingError(f"two clients are called {first}; each needs its own name")
             if expected and name not in expected:
                 raise TrainingError(f"{name} is none of the clients {', '.join(expected)}")
+
+    def forget_lost(self) -> None:
+        """Forget clients that have left; another one may have the name."""
 
     def is_here(self, client: str) -> bool:
         """Return whether a client's connection stands, as far as one can know."""
@@ -152,8 +156,13 @@ class WatchedWebsockets(WatchedNetwork, WebsocketsServer, register=False):
             async with asyncio.timeout(_PATIENCE):
                 await super().stop()
 
+    def forget_lost(self) -> None:
+        """Forget clients whose sockets closed well, which declearn overlooks."""
+        for socket in [each for each in self.handler.registered_clients if each.closed]:
+            del self.handler.registered_clients[socket]
+
     def is_here(self, client: str) -> bool:
-        """Return whether a client's socket is open; declearn overlooks those that close well."""
+        """Return whether a client's socket is open."""
         sockets = self.handler.registered_clients.items()
         return any(name == client and not socket.closed for socket, name in sockets)
 

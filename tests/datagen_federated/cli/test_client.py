@@ -78,6 +78,35 @@ def test_a_client_that_is_killed_ends_the_others_at_once(start):
     assert ended[1].err.splitlines() == [ended[1].error]
 
 
+LEAVES = """
+import asyncio, sys, warnings
+from declearn.communication import build_client
+
+warnings.simplefilter("ignore")
+
+async def main(uri, ca_cert, messages):
+    for number in range(messages + 1):
+        async with build_client("websockets", uri, "client_0", ca_cert) as client:
+            await client.register()
+            if number:
+                await client.recv_message()
+        await asyncio.sleep(0.5)
+
+asyncio.run(main(*sys.argv[1:], messages=1))
+"""
+"""Registers and takes its leave; then once more, after it got a message."""
+
+
+def test_a_client_that_takes_leave_is_named_once_all_are_there(start, place):
+    server = start("server", "server", 1, "--port", 0, "--config", "c.toml")
+    words = (f"wss://localhost:{server.port}", place / "certificates" / "ca-cert.pem")
+    subprocess.run([sys.executable, "-c", LEAVES, *words], timeout=60, check=True)
+    ended = server.end(seconds=10)
+
+    assert ended.code == 1
+    assert "client_0 has gone: its connection broke" in ended.error
+
+
 OTHERS = """
 import json, sys, warnings
 from declearn.utils.serialize import add_lazy_serial_support, json_deserialize
