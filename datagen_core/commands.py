@@ -5,7 +5,9 @@ Public like the names of `datagen_core`; apart from them, since those who import
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,15 @@ from datagen_core.errors import SelectionError
 if TYPE_CHECKING:
     from datagen_core.cache import Cache, ParamSet
 
-__all__ = ["LazyGroup", "cache_option", "json_option", "open_cache", "select_set", "set_option"]
+__all__ = [
+    "LazyGroup",
+    "cache_option",
+    "heed_sigterm",
+    "json_option",
+    "open_cache",
+    "select_set",
+    "set_option",
+]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -71,6 +81,20 @@ def select_set(name: str, selector: tuple[str, ...]) -> ParamSet:
     which = f"choose one with -p ({numbers[0]}…{numbers[-1]})"
     message = f"{name} has {len(numbers)} parameter sets; {which}"
     raise SelectionError(message)
+
+
+@contextmanager
+def heed_sigterm() -> Iterator[None]:
+    """Treat SIGTERM like Ctrl-C, so that what a command began ends with it."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class LazyGroup(click.Group):

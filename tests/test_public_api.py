@@ -30,6 +30,7 @@ PUBLIC = [
 FOR_COMMANDS = [
     "LazyGroup",
     "cache_option",
+    "heed_sigterm",
     "json_option",
     "open_cache",
     "select_set",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from datagen_core.commands import heed_sigterm
 from datagen_core.driving import Observer, drive
 from datagen_core.driving import Progress as Moment
 from datagen_core.estimation import format_duration
@@ -35,22 +35,8 @@ def watch(runs: Sequence[Run]) -> list[RunStatus]:
     title = f"{name} run {runs[0].reservation.number}"
     if len(runs) > 1:
         title = f"{name} {len(runs)} runs"
-    with _interrupted_by_sigterm(), _display(title) as observer:
+    with heed_sigterm(), _display(title) as observer:
         return drive(runs, observer)
-
-
-@contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that local jobs end with their submitter."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

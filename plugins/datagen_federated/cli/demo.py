@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import heed_sigterm, json_option
 from datagen_federated.cli.training_options import (
     choose_output,
     config_option,
     deadline_option,
-    heed_sigterm,
     output_option,
     protocol_option,
     rounds_option,
@@ -84,15 +83,11 @@ def _run(
     from datagen_federated.training.preparing import prepare_clients
     from datagen_federated.training.running import Federation, run_federation
 
-    make_plan(
-        options["config"], changes={"rounds": options["rounds"]}
-    )  # its mistakes come before any work
+    changes = {"rounds": options["rounds"]}
+    make_plan(options["config"], changes=changes)  # its mistakes come before any work
     clients = prepare_clients(folder / "data", params, options["seed"])
     plan = make_plan(
-        options["config"],
-        shape=clients.shape,
-        classes=clients.classes,
-        changes={"rounds": options["rounds"]},
+        options["config"], shape=clients.shape, classes=clients.classes, changes=changes
     )
     sizes = ", ".join(str(size) for size in clients.counts.sum(axis=1))
     click.echo(f"{len(clients.names)} clients with {sizes} samples to train on", err=True)

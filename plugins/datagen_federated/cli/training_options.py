@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,20 +64,6 @@ def choose_output(given: Path | None, inner: str = "") -> Path:
         message = f"{folder} is not empty; name another folder with --output"
         raise click.UsageError(message)
     return folder
-
-
-@contextmanager
-def heed_sigterm() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that nothing that was made for a run is left behind."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def tell_round(event: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ from declearn.communication import build_client
 from declearn.communication.api import NetworkClient
 from declearn.dataset import InMemoryDataset
 from declearn.main import FederatedClient
+from declearn.utils import set_device_policy
 from declearn.utils.serialize._lazy import _LAZY_SERIAL_REGISTRY
 from numpy.typing import NDArray
 
@@ -48,6 +49,7 @@ def join(request: ClientRequest, report: Report) -> None:
     report({"event": "client", "name": request.name, **sizes})
     reach_server(request.uri, request.ca_cert, request.patience)
     trust_torch_alone()
+    set_device_policy(gpu=False)  # a GPU would be shared by all, and adds in another order
     seeds = np.random.SeedSequence([request.seed, *request.name.encode()]).generate_state(2)
     torch.manual_seed(int(seeds[0]))
     client = _make_client(request, data, int(seeds[1]))

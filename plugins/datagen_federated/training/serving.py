@@ -20,6 +20,7 @@ from declearn.main.config import (
 from declearn.messaging import EvaluationReply, Message, TrainReply
 from declearn.metrics import MulticlassAccuracyPrecisionRecall
 from declearn.model.torch import TorchModel
+from declearn.utils import set_device_policy
 
 from datagen_federated.training.errors import BlamingError, TrainingError
 from datagen_federated.training.layers import build_module
@@ -40,6 +41,7 @@ def serve(request: ServerRequest, report: Report) -> None:
         which.
     """
     optim, run = _parse(request)
+    set_device_policy(gpu=False)  # a GPU would be shared by all, and adds in another order
     torch.manual_seed(request.seed)
     network = make_network(request)
     folder = Path(request.folder)
