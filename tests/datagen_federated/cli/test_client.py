@@ -70,7 +70,7 @@ def test_a_client_that_is_killed_ends_the_others_at_once(start):
     clients = [start(f"of_{i}", "client", f"client_{i}", *words) for i in range(2)]
     server.wait_for("round 1:")
     clients[0].end(signal.SIGKILL)
-    ended = [command.end(seconds=10) for command in (server, clients[1])]
+    ended = [command.end(seconds=30) for command in (server, clients[1])]
 
     assert [each.code for each in ended] == [1, 1]
     assert "client_0 has gone: its connection broke" in ended[0].error
@@ -101,7 +101,7 @@ def test_a_client_that_takes_leave_is_named_once_all_are_there(start, place):
     server = start("server", "server", 1, "--port", 0, "--config", "c.toml")
     words = (f"wss://localhost:{server.port}", place / "certificates" / "ca-cert.pem")
     subprocess.run([sys.executable, "-c", LEAVES, *words], timeout=60, check=True)
-    ended = server.end(seconds=10)
+    ended = server.end(seconds=30)
 
     assert ended.code == 1
     assert "client_0 has gone: its connection broke" in ended.error

@@ -200,9 +200,9 @@ def test_no_process_survives_the_command_not_even_a_stopped_one(demo, tmp_path):
 
 def test_who_hangs_is_named_within_the_deadline(tmp_path, digits):
     hung = {}
-    for victim in ("client_1", "server"):
+    for victim in ("client_0", "server"):
         words = (*LONG, "--deadline", 30, "-o", tmp_path / victim / "r")
-        hung[victim] = Command(tmp_path / victim, "demo", 2, *digits, *words)
+        hung[victim] = Command(tmp_path / victim, "demo", 1, *digits, *words)
     try:
         for victim, command in hung.items():
             command.wait_for("round 1:")
