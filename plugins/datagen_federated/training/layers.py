@@ -35,8 +35,8 @@ def build_module(
     Raises
     ------
     TrainingError
-        When there is no such layer, its arguments are others, the shapes do not fit, or clients
-        would refuse the model.
+        When there is no such layer, its arguments are others, the shapes do not fit, it has running
+        statistics, or clients would refuse the model.
     """
     module = nn.Sequential(*(_build(place, layer) for place, layer in enumerate(layers)))
     try:
@@ -49,6 +49,7 @@ def build_module(
         got = list(output.shape[1:]) if isinstance(output, torch.Tensor) else type(output).__name__
         message = f"the last layer gives {got} for an input; {classes} classes need [{classes}]"
         raise TrainingError(message)
+    _check_buffers(module)
     _check_trusted(module)
     return module.train()
 
@@ -67,6 +68,16 @@ def find_trusted() -> list[Any]:
     """Return what a client loads of a server's model besides tensors, and nothing else."""
     plain = [set, nn.Parameter, NonDynamicallyQuantizableLinear, functional.relu, functional.gelu]
     return [*find_layers().values(), *plain]
+
+
+def _check_buffers(module: nn.Sequential) -> None:
+    """Refuse running statistics: updates hold parameters alone, so that nobody would get them."""
+    for place, layer in enumerate(module):
+        names = [name for name, _ in layer.named_buffers()]
+        if names:
+            message = f"layer {place}, {type(layer).__name__}: clients do not send its {names[0]}"
+            advice = "take GroupNorm, or track_running_stats = false"
+            raise TrainingError(f"{message}; {advice}")
 
 
 def _check_trusted(module: nn.Module) -> None:

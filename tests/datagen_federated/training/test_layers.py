@@ -75,6 +75,11 @@ def test_a_layer_that_gives_no_tensor_is_one_line():
         build_module([{"type": "LSTM", "input_size": 8, "hidden_size": 3}], (4, 8), 3)
 
 
+def test_running_statistics_are_refused_since_clients_do_not_send_them():
+    with pytest.raises(TrainingError, match="layer 0, BatchNorm2d: clients do not send its runn"):
+        build({"type": "BatchNorm2d", "num_features": 2})
+
+
 def test_what_clients_would_refuse_is_refused_at_once(monkeypatch):
     monkeypatch.setattr("datagen_federated.training.layers.find_trusted", lambda: [torch.nn.Linear])
     with pytest.raises(TrainingError, match=r"clients would refuse .*torch.nn.modules.*Sequential"):
@@ -83,14 +88,14 @@ def test_what_clients_would_refuse_is_refused_at_once(monkeypatch):
 
 LAYERS = [
     ("AdaptiveAvgPool2d", {"output_size": 2}), ("AlphaDropout", {"p": 0.5}),
-    ("AvgPool2d", {"kernel_size": 2}), ("BatchNorm2d", {"num_features": 2}), ("CELU", {}),
+    ("AvgPool2d", {"kernel_size": 2}), ("BatchNorm2d", {"num_features": 2, "track_running_stats": False}), ("CELU", {}),
     ("ConstantPad2d", {"padding": 1, "value": 0.5}),
     ("Conv2d", {"in_channels": 2, "out_channels": 3, "kernel_size": [3, 1], "padding": "valid"}),
     ("ConvTranspose2d", {"in_channels": 2, "out_channels": 3, "kernel_size": 3}),
     ("Dropout", {}), ("Dropout2d", {"inplace": True}), ("ELU", {}), ("GELU", {}),
     ("GELU", {"approximate": "tanh"}), ("GLU", {}), ("GroupNorm", {"num_groups": 1,
     "num_channels": 2}), ("Hardswish", {}), ("Hardtanh", {}), ("Identity", {}),
-    ("InstanceNorm2d", {"num_features": 2, "affine": True}), ("LazyBatchNorm2d", {}),
+    ("InstanceNorm2d", {"num_features": 2, "affine": True}), ("LazyBatchNorm2d", {"track_running_stats": False}),
     ("LazyConv2d", {"out_channels": 3, "kernel_size": 3}),
     ("LazyConvTranspose2d", {"out_channels": 3, "kernel_size": 3}),
     ("LazyLinear", {"out_features": 4}), ("LayerNorm", {"normalized_shape": [8, 8]}),
@@ -104,7 +109,7 @@ LAYERS = [
 ]  # fmt: skip
 ROWS = [
     ("Conv1d", {"in_channels": 4, "out_channels": 2, "kernel_size": 3}),
-    ("LazyBatchNorm1d", {}), ("MaxPool1d", {"kernel_size": 2}),
+    ("LazyBatchNorm1d", {"track_running_stats": False}), ("MaxPool1d", {"kernel_size": 2}),
     ("TransformerEncoderLayer", {"d_model": 8, "nhead": 2, "batch_first": True}),
     ("TransformerEncoderLayer", {"d_model": 8, "nhead": 2, "activation": "gelu"}),
     ("Unflatten", {"dim": 2, "unflattened_size": [2, 4]}),
