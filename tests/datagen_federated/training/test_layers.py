@@ -88,14 +88,16 @@ def test_what_clients_would_refuse_is_refused_at_once(monkeypatch):
 
 LAYERS = [
     ("AdaptiveAvgPool2d", {"output_size": 2}), ("AlphaDropout", {"p": 0.5}),
-    ("AvgPool2d", {"kernel_size": 2}), ("BatchNorm2d", {"num_features": 2, "track_running_stats": False}), ("CELU", {}),
+    ("AvgPool2d", {"kernel_size": 2}), ("CELU", {}),
+    ("BatchNorm2d", {"num_features": 2, "track_running_stats": False}),
     ("ConstantPad2d", {"padding": 1, "value": 0.5}),
     ("Conv2d", {"in_channels": 2, "out_channels": 3, "kernel_size": [3, 1], "padding": "valid"}),
     ("ConvTranspose2d", {"in_channels": 2, "out_channels": 3, "kernel_size": 3}),
     ("Dropout", {}), ("Dropout2d", {"inplace": True}), ("ELU", {}), ("GELU", {}),
     ("GELU", {"approximate": "tanh"}), ("GLU", {}), ("GroupNorm", {"num_groups": 1,
     "num_channels": 2}), ("Hardswish", {}), ("Hardtanh", {}), ("Identity", {}),
-    ("InstanceNorm2d", {"num_features": 2, "affine": True}), ("LazyBatchNorm2d", {"track_running_stats": False}),
+    ("InstanceNorm2d", {"num_features": 2, "affine": True}),
+    ("LazyBatchNorm2d", {"track_running_stats": False}),
     ("LazyConv2d", {"out_channels": 3, "kernel_size": 3}),
     ("LazyConvTranspose2d", {"out_channels": 3, "kernel_size": 3}),
     ("LazyLinear", {"out_features": 4}), ("LayerNorm", {"normalized_shape": [8, 8]}),
