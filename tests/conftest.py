@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,10 @@ from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
 # How long a test takes says more about the machine than about the code.
 settings.register_profile("datagen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("datagen")
+
+# A shell lets those that it starts in the background ignore Ctrl-C, and so would their children.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 PUBLISHING_LIMITS = {
     "PUBLISH_SECONDS": shard_writer.PUBLISH_SECONDS,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import math
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,18 @@ from datagen_core import (
     hookimpl,
     input_path,
 )
-from datagen_federated.client_files import ImagePartitionParams, divide_rows, load_rows
+from datagen_federated.client_files import (
+    ClientFilesError,
+    ImagePartitionParams,
+    divide_rows,
+    load_rows,
+)
+from datagen_federated.partitioning import PartitionError
 from datagen_federated.training.declearn_import import require_declearn
+from datagen_federated.training.errors import TrainingError
 from datagen_federated.training.plans import CHANGES, Plan, make_plan
-from datagen_federated.training.preparing import count_classes, prepare_clients
+from datagen_federated.training.preparing import PreparedClients, count_classes, prepare_clients
+from datagen_federated.training.processes import check_plan
 from datagen_federated.training.records import (
     MEASURED,
     MEASURED_ROUND,
@@ -30,10 +39,14 @@ from datagen_federated.training.records import (
     global_dtype,
     make_records,
 )
-from datagen_federated.training.running import Federation, run_federation
+from datagen_federated.training.running import Federation, Outcome, run_federation
 
 _DEADLINE = 24 * 3600.0
 """Seconds; a job's own limit is usually shorter. It is there for what hangs outside of any."""
+
+_ATTEMPTS = 100
+_LINES = 30  # of each log, after an error
+_FEW, _MEMORY = 8, 0.4  # clients that the memory is enough for; GB of a process
 
 
 class FederatedTrainingParams(ImagePartitionParams, use_attribute_docstrings=True):
@@ -94,8 +107,33 @@ def plan_of(params: FederatedTrainingParams) -> Plan:
 def inspect_params(params: FederatedTrainingParams, seed: int) -> tuple[str, ...]:
     """Refuse what cannot run, before any job; return what the user should know."""
     require_declearn()
-    plan_of(params)
-    return divide_rows(params, seed).notes
+    drawn = draw_seed(params, np.random.default_rng(seed))
+    check_plan(plan_of(params))
+    notes = divide_rows(params, drawn).notes
+    if params.clients > _FEW:
+        gigabytes = math.ceil(_MEMORY * (params.clients + 2))
+        note = f"{params.clients} clients in one job need about {gigabytes} GB: --mem {gigabytes}GB"
+        return (*notes, note)
+    return notes
+
+
+def draw_seed(params: FederatedTrainingParams, rng: np.random.Generator) -> int:
+    """Return the first seed of a stream with which every client gets rows to train on.
+
+    Raises
+    ------
+    DatagenError
+        When none of a hundred does, or the data set cannot be had.
+    """
+    for _ in range(_ATTEMPTS):
+        seed = int(rng.integers(2**31))
+        try:
+            divide_rows(params, seed)
+        except (ClientFilesError, PartitionError) as error:
+            refused = error
+        else:
+            return seed
+    raise refused
 
 
 def schema_of(params: FederatedTrainingParams) -> Schema:
@@ -128,20 +166,10 @@ def federated_training(
         `client_id - 1`. `seed`: the run's own, drawn from its stream; `datagen federated demo`
         makes the same run with it.
     """
-    seed = int(rng.integers(2**31))
-    folder = Path(tempfile.mkdtemp(prefix="datagen-federation-"))
-    clients = prepare_clients(folder / "data", params, seed)
-    federation = Federation(
-        data_folder=clients.folder,
-        names=clients.names,
-        plan=plan_of(params),
-        folder=folder,
-        seed=seed,
-        deadline=_DEADLINE,
-        checkpoints=False,
-    )
-    outcome = run_federation(federation)
-    shutil.rmtree(folder)  # after an error it stays: the logs are in it
+    seed = draw_seed(params, rng)
+    with tempfile.TemporaryDirectory(prefix="datagen-federation-") as folder:
+        clients = prepare_clients(Path(folder) / "data", params, seed)
+        outcome = _run(Path(folder), clients, plan_of(params), seed)
     of_clients, of_rounds = make_records(outcome, clients)
     yield {
         "clients": of_clients,
@@ -149,6 +177,26 @@ def federated_training(
         "client_names": list(clients.names),
         "seed": seed,
     }
+
+
+def _run(folder: Path, clients: PreparedClients, plan: Plan, seed: int) -> Outcome:
+    federation = Federation(
+        data_folder=clients.folder,
+        names=clients.names,
+        plan=plan,
+        folder=folder,
+        seed=seed,
+        deadline=_DEADLINE,
+        checkpoints=False,
+    )
+    try:
+        return run_federation(federation)
+    except TrainingError as error:
+        for log in sorted(folder.glob("*/logs.txt")):  # they go with the folder
+            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES:]
+            sys.stderr.write("\n".join([f"== {log.parent.name}", *lines, ""]))
+        reason = str(error).partition("; its log:")[0]
+        raise TrainingError(f"{reason}; the job's log has the end of all logs") from error
 
 
 @hookimpl

@@ -231,3 +231,31 @@ def test_nothing_is_left_of_a_run_but_logs_of_one_that_failed(params, monkeypatc
     next(module.federated_training.function(bound, np.random.default_rng(0)))
 
     assert not list(tmp_path.iterdir())
+
+
+def test_a_seed_with_which_every_client_has_rows_is_drawn(params):
+    values = {**params, "scheme": "dirichlet", "alpha": 0.05, "clients": 8}
+    bound = module.FederatedTrainingParams.bind(values, "federated_training")
+    seeds = [module.draw_seed(bound, np.random.default_rng(number)) for number in range(12)]
+    first = [int(np.random.default_rng(number).integers(2**31)) for number in range(12)]
+
+    assert seeds != first  # some were refused
+    assert all(module.divide_rows(bound, seed).clients for seed in seeds)
+
+
+def test_a_run_that_fails_leaves_its_logs_in_the_jobs_and_no_folder(
+    params, monkeypatch, tmp_path, capsys
+):
+    def fail(federation):
+        (federation.folder / "server").mkdir()
+        (federation.folder / "server" / "logs.txt").write_text("the reason")
+        raise TrainingError("server: it failed; its log: /gone")
+
+    monkeypatch.setattr(module, "run_federation", fail)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    bound = module.FederatedTrainingParams.bind(params, "federated_training")
+    with pytest.raises(TrainingError, match="server: it failed; the job's log has the end of all"):
+        next(module.federated_training.function(bound, np.random.default_rng(0)))
+
+    assert "== server\nthe reason\n" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

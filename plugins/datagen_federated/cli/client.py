@@ -10,11 +10,13 @@ import click
 
 from datagen_core.commands import json_option
 from datagen_federated.cli.training_options import (
+    LOG,
     choose_output,
     deadline_option,
     output_option,
     protocol_option,
     seed_option,
+    told_with_log,
 )
 
 if TYPE_CHECKING:
@@ -72,15 +74,16 @@ def client(
     from datagen_federated.training.certificates import check_ca
     from datagen_federated.training.declearn_import import require_declearn, set_up_process
     from datagen_federated.training.ports import split_uri
-    from datagen_federated.training.requests import ClientRequest
+    from datagen_federated.training.requests import ClientRequest, check_client_name
 
     require_declearn(options["protocol"])
+    check_client_name(name)
     split_uri(options["serv_uri"])
     check_ca(options["ca_cert"])
     read_client(data_folder / name)
     folder = choose_output(output, name)
     folder.mkdir(parents=True, exist_ok=True)
-    set_up_process(folder / "logs.txt")
+    set_up_process(folder / LOG)
     from datagen_federated.training.joining import join  # after the set-up
 
     request = ClientRequest(
@@ -94,7 +97,8 @@ def client(
         deadline=options["deadline"],
         seed=options["seed"],
     )
-    join(request, lambda event: _hear(event, told=verbose))
+    with told_with_log(request, folder):
+        join(request, lambda event: _hear(event, told=verbose))
     click.echo(json.dumps({"folder": str(folder)}) if as_json else f"{folder}")
 
 

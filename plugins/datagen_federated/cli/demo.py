@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from datagen_federated.cli.training_options import (
     choose_output,
     config_option,
     deadline_option,
+    dump_json,
     output_option,
     protocol_option,
     rounds_option,
@@ -79,16 +79,18 @@ def demo(*, nb_clients: int, output: Path | None, as_json: bool, **options: Any)
 def _run(
     folder: Path, params: ImagePartitionParams, options: dict[str, Any]
 ) -> tuple[Outcome, PreparedClients]:
+    from datagen_federated.client_files import load_rows
     from datagen_federated.training.plans import make_plan
-    from datagen_federated.training.preparing import prepare_clients
+    from datagen_federated.training.preparing import count_classes, prepare_clients
+    from datagen_federated.training.processes import check_plan
     from datagen_federated.training.running import Federation, run_federation
 
     changes = {"rounds": options["rounds"]}
-    make_plan(options["config"], changes=changes)  # its mistakes come before any work
+    rows = load_rows(params)
+    classes = count_classes(rows.labels)
+    plan = make_plan(options["config"], shape=rows.x.shape[1:], classes=classes, changes=changes)
+    check_plan(plan)  # its mistakes come before any work
     clients = prepare_clients(folder / "data", params, options["seed"])
-    plan = make_plan(
-        options["config"], shape=clients.shape, classes=clients.classes, changes=changes
-    )
     sizes = ", ".join(str(size) for size in clients.counts.sum(axis=1))
     click.echo(f"{len(clients.names)} clients with {sizes} samples to train on", err=True)
     federation = Federation(
@@ -119,7 +121,7 @@ def _write(folder: Path, outcome: Outcome, clients: PreparedClients, *, as_json:
     draw_curve(folder / "learning_curve.png", of_clients, of_rounds, clients.names)
     if as_json:
         told = {"folder": str(folder), "seconds": outcome.seconds, "rounds": outcome.rounds}
-        click.echo(json.dumps(told))
+        click.echo(dump_json(told))
         return
     for line in _tabulate(of_clients, of_rounds, clients.names):
         click.echo(line)

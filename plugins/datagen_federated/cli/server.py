@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,14 +9,17 @@ import click
 
 from datagen_core.commands import json_option
 from datagen_federated.cli.training_options import (
+    LOG,
     choose_output,
     config_option,
     deadline_option,
+    dump_json,
     output_option,
     protocol_option,
     rounds_option,
     seed_option,
     tell_round,
+    told_with_log,
 )
 
 if TYPE_CHECKING:
@@ -90,12 +92,13 @@ def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: An
     request = _request(nb_clients, choose_output(output, "server"), options)
     folder = Path(request.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    set_up_process(folder / "logs.txt")
+    set_up_process(folder / LOG)
     from datagen_federated.training.serving import serve  # after the set-up
 
     rounds: list[Event] = []
-    serve(request, lambda event: _hear(event, rounds, options["host"]))
-    click.echo(json.dumps({"folder": str(folder), "rounds": rounds}) if as_json else f"{folder}")
+    with told_with_log(request, folder):
+        serve(request, lambda event: _hear(event, rounds, options["host"]))
+    click.echo(dump_json({"folder": str(folder), "rounds": rounds}) if as_json else f"{folder}")
 
 
 def _request(nb_clients: int, output: Path, options: dict[str, Any]) -> ServerRequest:

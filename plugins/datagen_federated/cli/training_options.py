@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from datagen_federated.training.requests import ClientRequest, ServerRequest
 
 protocol_option = click.option(
     "--protocol",
     type=click.Choice(["websockets", "grpc"]),
     default="websockets",
     show_default=True,
-    help="How messages travel; over TLS in any case.",
+    help="How messages travel; over TLS in any case. With grpc, which needs a package of its own, a"
+    " client that died is noticed by the deadline only.",
 )
 config_option = click.option(
     "--config",
@@ -26,7 +33,7 @@ rounds_option = click.option(
 )
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(0),
+    type=click.IntRange(0, 2**63 - 1),
     default=0,
     show_default=True,
     help="Of all random numbers; the same seed gives the same weights.",
@@ -41,6 +48,10 @@ deadline_option = click.option(
 )
 
 
+LOG = "logs.txt"
+"""The log of a server or a client, in its folder; one that is tried again adds to it."""
+
+
 def output_option(text: str) -> Callable[[Any], Any]:
     """Add the option for the folder of results; by default it has the time in its name."""
     return click.option(
@@ -52,7 +63,7 @@ def output_option(text: str) -> Callable[[Any], Any]:
 
 
 def choose_output(given: Path | None, inner: str = "") -> Path:
-    """Return the folder of results, or the folder `inner` in it, which must be new or empty.
+    """Return the folder of results, or the folder `inner` in it, with nothing but a log in it.
 
     Raises
     ------
@@ -60,10 +71,46 @@ def choose_output(given: Path | None, inner: str = "") -> Path:
         When something is in it: results of two runs must not mix.
     """
     folder = (given or Path(time.strftime("result_%Y-%m-%d_%H-%M-%S"))) / inner
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    there = [path.name for path in folder.iterdir()] if folder.is_dir() else [folder.name]
+    if folder.exists() and set(there) - {LOG}:
         message = f"{folder} is not empty; name another folder with --output"
         raise click.UsageError(message)
     return folder
+
+
+@contextmanager
+def told_with_log(request: ServerRequest | ClientRequest, folder: Path) -> Iterator[None]:
+    """Hold to the deadline of a request, and let its errors end with the name of the log.
+
+    Raises
+    ------
+    TrainingError
+        As it was raised, and where the log is.
+    """
+    from datagen_federated.training.deadlines import end_in_time
+    from datagen_federated.training.errors import TrainingError
+
+    def tell(message: str) -> None:
+        click.echo(f"datagen: error: {message}; the log: {folder / LOG}", err=True)
+
+    try:
+        with end_in_time(request, tell):
+            yield
+    except TrainingError as error:
+        raise TrainingError(f"{error}; the log: {folder / LOG}") from error
+
+
+def dump_json(value: Any) -> str:
+    """Return JSON; numbers that it does not have, of a loss that went to infinity say, are null."""
+    return json.dumps(_without_nan(value), allow_nan=False)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def tell_round(event: dict[str, Any]) -> None:

@@ -1,9 +1,10 @@
 """A process of its own for a server or a client: `python -m datagen_federated.training.child`.
 
-Standard input brings one line of JSON, `{"role": "server" | "client", "log": file, "request": …}`,
-then, for a client without an address, one more line with it; its end means that the parent is gone,
-and ends this process too, so that none is left behind. Standard output takes one line of JSON for
-each event; the last one is `done`, or `error` with a message.
+Standard input brings one line of JSON, `{"role": …, "log": file, "request": …}`, where a role is
+`server`, `client` or `check`, which looks whether a server could follow its plan; then, for a
+client without an address, one more line with it. Its end means that the parent is gone, and ends
+this process too, so that none is left behind. Standard output takes one line of JSON for each
+event; the last one is `done`, or `error` with a message.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from datagen_core import DatagenError
+from datagen_federated.training.deadlines import end_in_time
 from datagen_federated.training.declearn_import import set_up_process
 from datagen_federated.training.requests import ClientRequest, Event, ServerRequest
 
@@ -55,11 +57,22 @@ def main() -> None:
 
 
 def _work(role: str, request: dict[str, Any], report: Any) -> None:
+    def tell(message: str) -> None:
+        report({"event": "error", "message": message, "blames": None})
+
+    if role == "check":
+        from datagen_federated.training.serving import check_plan  # as below
+
+        check_plan(ServerRequest(**request))
+        report({"event": "done"})
+        return
     if role == "server":
         from datagen_federated.training.serving import serve  # after the set-up of the process
 
         _end_with_parent()
-        serve(ServerRequest(**request), report)
+        server = ServerRequest(**request)
+        with end_in_time(server, tell):
+            serve(server, report)
         return
     from datagen_federated.training.joining import join  # the same
 
@@ -67,7 +80,8 @@ def _work(role: str, request: dict[str, Any], report: Any) -> None:
     if client.uri is None:
         client = replace(client, uri=_read_address())
     _end_with_parent()
-    join(client, report)
+    with end_in_time(client, tell):
+        join(client, report)
 
 
 def _read_address() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 import os
 import sys
@@ -60,6 +61,13 @@ def set_up_process(log: Path | None = None) -> None:
     form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=logging.INFO, format=form, handlers=handlers, force=True)
     sys.unraisablehook = _log_unraisable
+    builtins.input = _refuse_question
+
+
+def _refuse_question(prompt: object = "") -> str:
+    """Answer what declearn asks before it imports an optimizer that a server names: no."""
+    question = " ".join(str(prompt).split())
+    raise TrainingError(f"declearn asks, and nobody is there to answer: {question}")
 
 
 def _log_unraisable(what: Any) -> None:

@@ -17,15 +17,15 @@ from declearn.communication.api import NetworkClient
 from declearn.dataset import InMemoryDataset
 from declearn.main import FederatedClient
 from declearn.utils import set_device_policy
-from declearn.utils.serialize._lazy import _LAZY_SERIAL_REGISTRY
 from numpy.typing import NDArray
 
 from datagen_federated.client_files import ClientData, read_client
 from datagen_federated.training.errors import BlamingError, TrainingError
-from datagen_federated.training.layers import explain_refusal, find_trusted
+from datagen_federated.training.layers import explain_refusal
 from datagen_federated.training.ports import make_uri, split_uri
 from datagen_federated.training.preparing import as_classes, as_inputs
-from datagen_federated.training.requests import SERVER, ClientRequest, Report
+from datagen_federated.training.requests import SERVER, ClientRequest, Report, check_client_name
+from datagen_federated.training.trust import trust_torch_alone
 
 _ATTEMPTS = 20
 _PAUSE = 0.25  # seconds
@@ -44,6 +44,7 @@ def join(request: ClientRequest, report: Report) -> None:
     """
     if request.uri is None:
         raise TrainingError("name the server's address")
+    check_client_name(request.name)
     data = read_client(Path(request.data_folder) / request.name)
     sizes = {"train": len(data.train[1]), "valid": 0 if data.valid is None else len(data.valid[1])}
     report({"event": "client", "name": request.name, **sizes})
@@ -57,16 +58,6 @@ def join(request: ClientRequest, report: Report) -> None:
     loop.run_until_complete(_finish(client, request))
     loop.close()
     report({"event": "done"})
-
-
-def trust_torch_alone() -> None:
-    """Load models of layers of torch.nn from now on, and no others, which could run any code.
-
-    declearn imports other frameworks when a server's message names their models.
-    """
-    torch.serialization.add_safe_globals(find_trusted())
-    for name in [name for name in _LAZY_SERIAL_REGISTRY if not name.startswith("Torch")]:
-        del _LAZY_SERIAL_REGISTRY[name]
 
 
 def reach_server(uri: str, ca_cert: str, patience: float) -> None:

@@ -12,9 +12,12 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
+from datagen_federated.training.errors import TrainingError
+from datagen_federated.training.plans import Plan
 from datagen_federated.training.requests import ClientRequest, Event, ServerRequest
 
 _MODULE = "datagen_federated.training.child"
@@ -107,6 +110,31 @@ class Processes:
         for line in process.stdout or ():
             self._messages.put(Message(name, _parse(line)))
         self._messages.put(Message(name, None))
+
+
+def check_plan(plan: Plan) -> None:
+    """Refuse a plan that no server can follow; a process of its own imports declearn for that.
+
+    Raises
+    ------
+    TrainingError
+        When declearn does not take it, or the model cannot be built.
+    """
+    _check_plan(json.dumps(plan))
+
+
+@lru_cache(maxsize=8)  # all parameter sets of a sweep have the same, as a rule
+def _check_plan(plan: str) -> None:
+    request = ServerRequest(1, json.loads(plan), folder="", certificate="", private_key="")
+    told = json.dumps({"role": "check", "log": os.devnull, "request": asdict(request)})
+    done = subprocess.run(  # noqa: S603 (our own module)
+        [sys.executable, "-m", _MODULE], input=told + "\n", capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    event = _parse((done.stdout.splitlines() or [""])[-1])
+    if event["event"] != "done":
+        reason = event.get("message") or f"its check ended with exit code {done.returncode}"
+        raise TrainingError(f"this plan cannot be followed: {reason}")
 
 
 def _close(process: subprocess.Popen[str]) -> None:

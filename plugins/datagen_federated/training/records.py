@@ -53,12 +53,15 @@ def make_records(outcome: Outcome, clients: PreparedClients) -> tuple[Records, R
     Rounds and clients count from 1. `accuracy` and `loss` of a client are those of the round's new
     global model on the client's own validation part (its training part where it has none), and
     `global_accuracy` and `global_loss` put them together over all of these samples; NaN in a round
-    without evaluation. `data_Distribution` counts the labels of its training part, `samples_count`
-    is their sum. `train_seconds` and `valid_seconds` are what training and evaluating took on the
-    client, `seconds` a whole round with all messages.
+    without evaluation, and so are the other scores, which only simulated runs have.
+    `data_Distribution` counts the labels of a client's training part, `samples_count` is their
+    sum, and `samples` that of all participants. `train_seconds` and `valid_seconds` are what
+    training and evaluating took on the client, `seconds` a whole round with all messages.
     """
     rows = [_client_rows(event, outcome, clients) for event in outcome.rounds]
-    return np.concatenate(rows), np.concatenate([_round_row(event) for event in outcome.rounds])
+    return np.concatenate(rows), np.concatenate(
+        [_round_row(event, outcome) for event in outcome.rounds]
+    )
 
 
 def _client_rows(event: dict[str, object], outcome: Outcome, clients: PreparedClients) -> Records:
@@ -77,14 +80,16 @@ def _client_rows(event: dict[str, object], outcome: Outcome, clients: PreparedCl
     return table
 
 
-def _round_row(event: dict[str, object]) -> Records:
+def _round_row(event: dict[str, object], outcome: Outcome) -> Records:
     row = np.zeros(1, global_dtype())
     for member in row.dtype.names or ():
         if row.dtype[member].kind == "f":
             row[member] = np.nan
     measured = dict(event["clients"])  # type: ignore[call-overload]
     row["round"], row["seconds"] = event["round"], event["seconds"]
-    row["participants"] = sum("train_steps" in each for each in measured.values())
+    trained = [name for name, each in measured.items() if "train_steps" in each]
+    row["participants"] = len(trained)
+    row["samples"] = sum(outcome.sizes[name]["train"] for name in trained)
     row["global_accuracy"] = event.get("accuracy", np.nan)
     row["global_loss"] = event.get("loss", np.nan)
     return row
@@ -92,7 +97,7 @@ def _round_row(event: dict[str, object]) -> Records:
 
 def write_tables(folder: Path, clients: Records, rounds: Records, names: Sequence[str]) -> None:
     """Write `rounds.csv` and `clients.csv`, a line a row."""
-    ours = ("round", "participants", "global_accuracy", "global_loss", "seconds")
+    ours = ("round", "participants", "samples", "global_accuracy", "global_loss", "seconds")
     _write(folder / "rounds.csv", {name: rounds[name].tolist() for name in ours})
     columns = {name: clients[name].tolist() for name in clients.dtype.names or ()}
     columns["client_id"] = [names[number - 1] for number in columns["client_id"]]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from datagen_federated.training.errors import TrainingError
 
 Protocol = Literal["websockets", "grpc"]
 
@@ -20,6 +23,27 @@ Report = Callable[[Event], None]
 
 SERVER = "server"
 """The name of the server among the processes of a run, and of its folder."""
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def is_client_name(name: str) -> bool:
+    """Return whether a client may be called so: files and folders get its name."""
+    return _NAME.fullmatch(name) is not None and name != SERVER
+
+
+def check_client_name(name: str) -> None:
+    """Refuse a name that no server takes.
+
+    Raises
+    ------
+    TrainingError
+        When it is one.
+    """
+    if not is_client_name(name):
+        message = f"{name!r} is no name for a client: take letters, digits, - and _, but not server"
+        raise TrainingError(message)
+
 
 HEARTBEAT = 0.05
 """Seconds between two looks of the server at its messages; declearn's default of 1 s decides the

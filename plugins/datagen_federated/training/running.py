@@ -126,6 +126,7 @@ class _Watch:
         self._began = time.time() - _MARGIN
         self._outcome = Outcome()
         self._done: set[str] = set()
+        self._is_listening = False
 
     def start(self, certificates: Certificates) -> None:
         """Start all of them at once; clients hear of the address when the server listens."""
@@ -198,6 +199,7 @@ class _Watch:
     def _record(self, name: str, event: Event) -> None:
         kind = event["event"]
         if kind == "listening":
+            self._is_listening = True
             for client in self._federation.names:
                 self._processes.tell(client, event["uri"])
         elif kind == "client":
@@ -219,7 +221,9 @@ class _Watch:
         return [failure for failure in heard if failure is not None]
 
     def _hung(self) -> TrainingError:
-        names = ", ".join(sorted(self._processes.alive - self._done))
+        # Until the server listens, the clients wait for it.
+        waiting = self._processes.alive - self._done if self._is_listening else {SERVER}
+        names = ", ".join(sorted(waiting))
         message = f"not over after {self._federation.deadline:g} s: {names} did not end"
         return TrainingError(f"{message}; the server's log: {self._log(SERVER)}")
 

@@ -25,10 +25,23 @@ from declearn.utils import set_device_policy
 from datagen_federated.training.errors import BlamingError, TrainingError
 from datagen_federated.training.layers import build_module
 from datagen_federated.training.requests import Event, Report, ServerRequest
+from datagen_federated.training.trust import trust_torch_alone
 from datagen_federated.training.watching import make_network
 
 MODEL = "model.pth"
 """The file with the weights after the last round: a state_dict of torch."""
+
+
+def check_plan(request: ServerRequest) -> None:
+    """Refuse a plan that cannot be followed, before anybody listens.
+
+    Raises
+    ------
+    TrainingError
+        When declearn does not take it, or the model cannot be built.
+    """
+    _parse(request)
+    _build(request)
 
 
 def serve(request: ServerRequest, report: Report) -> None:
@@ -41,18 +54,18 @@ def serve(request: ServerRequest, report: Report) -> None:
         which.
     """
     optim, run = _parse(request)
+    trust_torch_alone()
     set_device_policy(gpu=False)  # a GPU would be shared by all, and adds in another order
     torch.manual_seed(request.seed)
     network = make_network(request)
     folder = Path(request.folder)
     folder.mkdir(parents=True, exist_ok=True)
-    model = request.plan["model"]
-    module = build_module(model["layers"], model["shape"], model["classes"])
+    module = _build(request)
     server = ReportingServer(
         TorchModel(module, torch.nn.CrossEntropyLoss()),
         network,
         optim,
-        metrics=[MulticlassAccuracyPrecisionRecall(range(model["classes"]))],
+        metrics=[MulticlassAccuracyPrecisionRecall(range(request.plan["model"]["classes"]))],
         checkpoint=str(folder) if request.checkpoints else None,
     )
     server.begin(request, report)
@@ -61,6 +74,11 @@ def serve(request: ServerRequest, report: Report) -> None:
     loop.run_until_complete(_finish(server, run, request))
     loop.close()
     report({"event": "done", "model": str(folder / MODEL)})
+
+
+def _build(request: ServerRequest) -> torch.nn.Sequential:
+    model = request.plan["model"]
+    return build_module(model["layers"], model["shape"], model["classes"])
 
 
 def _parse(request: ServerRequest) -> tuple[FLOptimConfig, FLRunConfig]:

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import warnings
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from declearn.communication.api import NetworkServer
+from declearn.communication.api.backend import MessagesHandler, flags
+from declearn.communication.api.backend.actions import Accept, Join, Reject
 from declearn.communication.websockets import WebsocketsServer
 from declearn.messaging import Message, SerializedMessage
 
 from datagen_federated.training.errors import BlamingError, TrainingError
 from datagen_federated.training.ports import make_uri
-from datagen_federated.training.requests import ServerRequest
+from datagen_federated.training.requests import ServerRequest, is_client_name
 
 _PATIENCE = 1.0  # seconds
 
 _Result = TypeVar("_Result")
+
+
+class _Registrar(MessagesHandler):
+    """Takes no more clients than there are to be, and none whose name is no name."""
+
+    def __init__(self, heartbeat: float, clients: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of the logger, which it wants
+            super().__init__(logging.getLogger(__name__), heartbeat)
+        self._clients = clients
+
+    async def _handle_join_request(self, message: Join, context: Any) -> Accept | Reject:
+        if not is_client_name(message.name):
+            self.logger.info("Refusing a client, whose name is %r", message.name[:80])
+            return Reject(flags.INVALID_MESSAGE)
+        reply = await super()._handle_join_request(message, context)
+        if len(self.registered_clients) >= self._clients:
+            self.close_clients_registration()
+        return reply
 
 
 class WatchedNetwork(NetworkServer, register=False):
@@ -30,6 +53,7 @@ class WatchedNetwork(NetworkServer, register=False):
 
     def __init__(self, request: ServerRequest, **options: Any) -> None:
         super().__init__(**options)
+        self.handler = _Registrar(self.handler.heartbeat, request.clients)
         self.awaited: dict[str, str] = {}
         self.is_registering = False
         self._request = request
@@ -53,6 +77,7 @@ class WatchedNetwork(NetworkServer, register=False):
         try:
             async with patience:
                 while len(self._here()) < self._request.clients:
+                    self.handler.open_clients_registration()  # one may have left
                     await asyncio.sleep(self.handler.heartbeat)
         except TimeoutError:
             raise self.blame_missing(f"not all within {self._request.registration:g} s") from None
@@ -78,7 +103,7 @@ class WatchedNetwork(NetworkServer, register=False):
         """Refuse names that declearn had to number, and ones that were not expected."""
         names, expected = self.client_names, self._request.names
         for name in sorted(names):
-            first = name.rpartition(".")[0]
+            first = name.rpartition(".")[0]  # no client has a dot in its name
             if first in names:
                 raise TrainingError(f"two clients are called {first}; each needs its own name")
             if expected and name not in expected:

@@ -23,7 +23,7 @@ CONFIG = """
 layers = [
   {type = "Flatten"},
   {type = "LazyLinear", out_features = 16},
-  {type = "BatchNorm1d", num_features = 16},
+  {type = "GroupNorm", num_groups = 4, num_channels = 16},
   {type = "Tanh"},
   {type = "Linear", in_features = 16, out_features = 10},
 ]
@@ -153,7 +153,7 @@ def test_a_file_names_model_and_optimizer(tmp_path, digits):
     assert ended.code == 0, ended.err
     assert len(ended.out.splitlines()) == 3  # one round
     assert set(read_weights(tmp_path / "r" / "server" / "model.pth")) >= {
-        "1.weight", "2.running_mean", "4.bias",
+        "1.weight", "2.weight", "4.bias",
     }  # fmt: skip
     assert "0.05" in json.dumps(optimizer)
     assert "momentum" in json.dumps(optimizer)

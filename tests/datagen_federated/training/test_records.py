@@ -54,6 +54,7 @@ def test_who_did_not_train_did_not_take_part(records):
     assert clients["participated"].tolist() == [True, True, False, True]
     assert clients["train_steps"].tolist() == [3, 3, 0, 9]
     assert rounds["participants"].tolist() == [2, 1]
+    assert rounds["samples"].tolist() == [10, 4]
 
 
 def test_a_round_without_evaluation_has_no_metrics(records):
@@ -86,5 +87,5 @@ def test_tables_name_the_clients(tmp_path, records):
 
     assert [row["client"] for row in clients] == ["anna", "ben"] * 2
     assert "client_id" not in clients[0]
-    assert lines[0] == "round,participants,global_accuracy,global_loss,seconds"
-    assert lines[1] == "1,2,0.75,2.0,1.5"
+    assert lines[0] == "round,participants,samples,global_accuracy,global_loss,seconds"
+    assert lines[1] == "1,2,10,0.75,2.0,1.5"

@@ -20,6 +20,7 @@ pytest.importorskip("declearn")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 NAMES = ("anna", "ben")
+CHILD = "datagen_federated.training.child"
 
 
 @pytest.fixture
@@ -36,8 +37,15 @@ def federation(tmp_path, monkeypatch):
         return Federation(tmp_path / "data", NAMES, plan, tmp_path / "r", **options)
 
     yield describe
-    assert not psutil.Process().children()
+    assert not children()
     assert not list((tmp_path / "tmp").iterdir())
+
+
+def children():
+    """Return the processes of runs that this one has; a cluster for tests may be its child, too."""
+    return [
+        process for process in psutil.Process().children() if CHILD in " ".join(process.cmdline())
+    ]
 
 
 def fail(federation, report=lambda _: None):
@@ -92,7 +100,7 @@ def test_a_client_that_hangs_before_it_comes_is_named(federation, tmp_path):
 
 
 def writer_of(log):
-    for process in psutil.Process().children():
+    for process in children():
         if log in {file.path for file in process.open_files()}:
             return process
     return None
@@ -101,7 +109,7 @@ def writer_of(log):
 def test_a_deadline_that_is_too_short_to_begin_ends_all(federation, tmp_path):
     message = fail(federation(deadline=0.5))
 
-    assert message.startswith("not over after 0.5 s: anna, ben, server did not end")
+    assert message.startswith("not over after 0.5 s: server did not end")
     assert str(tmp_path / "r" / "server" / "logs.txt") in message
 
 
