@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class OwnDataParams(Params, use_attribute_docstrings=True):
     """What data_file holds; by default what its name ends in."""
 
     label_file: InputFile | None = None
-    """The labels of data_file: a file, or the name or index of one of its columns."""
+    """The labels of data_file: a file, or the name or index of one of its columns; for a name that
+    is a number say label_column."""
 
     label_format: FileFormat | None = None
     """What label_file holds; by default what its name ends in."""
@@ -60,7 +62,7 @@ class OwnDataParams(Params, use_attribute_docstrings=True):
             if values.get("label_column") is not None:
                 message = f"label_file: there is no file {label}, and label_column is given"
                 raise ValueError(message)
-            values |= {"label_file": None, "label_column": label}
+            values |= {"label_file": None, "label_column": _as_column(label)}
         return values | {
             f"{name}_format": format_of(Path(str(values[f"{name}_file"])))
             for name in ("data", "label")
@@ -86,6 +88,12 @@ class OwnDataParams(Params, use_attribute_docstrings=True):
         if self.data_file is not None and not named and self.data_format != "svmlight":
             message = "data_file needs label_file: a file of labels, or a column of data_file"
             raise ValueError(message)
+
+
+def _as_column(given: Any) -> Any:
+    """Turn a text that is a whole number into an index, as declearn-split's command line does."""
+    is_index = isinstance(given, str) and re.fullmatch("-?[0-9]+", given)
+    return int(given) if is_index else given
 
 
 def _is_file(given: object) -> bool:

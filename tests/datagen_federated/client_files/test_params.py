@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,20 @@ def test_label_file_is_a_file_or_a_column(data):
         assert (made.label_format, made.label_file is None) == (
             ("npy", False) if column is None else (None, True)
         )
+
+
+@pytest.mark.parametrize(("text", "column"), [("1", 1), ("-1", -1), ("1.5", "1.5")])
+def test_a_whole_number_as_text_is_an_index(data, text, column):
+    assert ImagePartitionParams(data_file="x.npy", label_file=text).label_column == column
+
+
+def test_a_name_that_is_a_number_is_a_label_column_or_a_file(data):
+    made = ImagePartitionParams(data_file="x.npy", label_column="1")
+    assert made.label_column == "1"
+    np.save("7.npy", np.zeros(6))
+    Path("7.npy").rename("7")
+    made = ImagePartitionParams(data_file="x.npy", label_file="7", label_format="npy")
+    assert (made.label_column, made.label_format) == (None, "npy")
 
 
 def test_content_counts_and_a_recorded_set_is_bound_again(data):
