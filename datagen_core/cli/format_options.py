@@ -29,9 +29,11 @@ class FormatCommand(click.Command):
         ctx.meta[_APART] = apart
         try:
             return super().parse_args(ctx, own)
-        except click.UsageError:  # a misspelt flag took an argument for its value
+        except click.MissingParameter:  # a misspelt flag may have taken it for its value
+            known = _list_known(ctx) if apart else []
             for key, _ in apart:
-                _refuse_misspelt(ctx, _as_flag(key))
+                if key not in known:
+                    _refuse_misspelt(ctx, _as_flag(key))
             raise
 
 
@@ -63,6 +65,14 @@ def read_options(assignments: Iterable[str], known: Sequence[str], form: str) ->
     for key, value in [*map(_read_assignment, assignments), *apart]:
         options[key] = f"{options[key]},{value}" if key in options else value
     return options
+
+
+def _list_known(ctx: click.Context) -> list[str]:
+    """Return what the format can be told; nothing while none was named."""
+    from datagen_core.exporting import list_options  # help must not pay for it
+
+    form = ctx.params.get("form")  # click reads options before arguments
+    return list_options(form, ctx.params.get("name") or "") if form else []
 
 
 def _divide(ctx: click.Context, args: Sequence[str]) -> tuple[list[str], list[Option]]:

@@ -20,14 +20,19 @@ def write_shout(path, selection, *, volume="1", ear_plugs="no"):
     path.write_text(f"{volume} {ear_plugs}")
 
 
+def write_soft(path, selection, *, forced="no"):
+    """Take an option that reads like one of the command."""
+
+
 @pytest.fixture
 def export(cache, run_cli, tmp_path, monkeypatch):
     """Return a function that exports in the format `shout`: its answer, and what was written."""
     datagen_core.generate(plain, 2, executor="inline", cache=cache)
-    point = SimpleNamespace(name="shout", load=lambda: write_shout)
+    formats = {"shout": write_shout, "soft": write_soft}
+    points = [SimpleNamespace(name=name, load=lambda f=f: f) for name, f in formats.items()]
 
     def entry_points(group, name=None):
-        return [point] if group == "datagen.formats" else []
+        return points if group == "datagen.formats" else []
 
     monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
     monkeypatch.chdir(tmp_path)
@@ -86,6 +91,22 @@ def test_a_misspelt_flag_does_not_swallow_the_destination(export):
     assert (answer.code, found) == (2, None)
     assert "--forec" in answer.err
     assert "--force" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["plain", "--format", "soft", "--forced", "1"], "Missing argument 'DESTINATION'"),
+        (["--forced", "1", "--format=soft"], "Missing argument 'NAME'"),
+        (["plain", "--format", "soft", "--forec", "out"], "No such option '--forec'"),
+        (["plain", "out", "--formt", "soft"], "No such option '--formt'"),
+        (["plain", "--format", "sift", "--forced", "1"], "there is no format 'sift'"),
+    ],
+)
+def test_what_is_missing_is_told_whatever_the_format_was_told(export, words, message):
+    answer, _ = export(*words)
+    assert answer.code == 2
+    assert message.replace("'", "") in answer.err.replace("'", "")
 
 
 def test_a_format_without_options_says_so(export):
