@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import socket
+from typing import Any
 from urllib.parse import urlsplit
 
 from datagen_federated.training.errors import TrainingError
 
 USUAL_PORT = 8765
 """declearn's."""
+
+AddressInfo = tuple[int, int, int, str, Any]
+"""Family, kind, protocol, canonical name and address."""
+
+_ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def choose_port(host: str, port: int | None) -> int:
@@ -22,10 +29,9 @@ def choose_port(host: str, port: int | None) -> int:
     wanted = USUAL_PORT if port is None else port
     try:
         found = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, kind, protocol, _, address in found:
-            with socket.socket(family, kind, protocol) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                probe.bind(address)
+        absent = [error for error in map(_probe, found) if error is not None]
+        if len(absent) == len(found):
+            raise absent[0]
     except OSError as error:
         if port is None and not isinstance(error, socket.gaierror):
             return choose_port(host, 0)
@@ -33,6 +39,24 @@ def choose_port(host: str, port: int | None) -> int:
         advice = "choose another --port, or 0 for a free one; --host is an address of this machine"
         raise TrainingError(f"{message}; {advice}") from None
     return wanted
+
+
+def _probe(found: AddressInfo) -> OSError | None:
+    """Bind an address that `getaddrinfo` found; return what tells that this machine has no such.
+
+    A name may have one, as `::1 localhost` in the hosts file where IPv6 is off; then the server
+    listens at the others.
+    """
+    family, kind, protocol, _, address = found
+    try:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        if error.errno in _ABSENT:
+            return error
+        raise
+    return None
 
 
 def make_uri(host: str, port: int) -> str:

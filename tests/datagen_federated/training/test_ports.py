@@ -37,6 +37,40 @@ def test_a_port_that_is_asked_for_is_not_changed(taken):
         choose_port("127.0.0.1", taken)
 
 
+@pytest.fixture
+def names(monkeypatch):
+    """Return a function that makes localhost mean these addresses, by family and address."""
+
+    def name(*addresses):
+        def look_up(host, port, **_):
+            return [(family, socket.SOCK_STREAM, 6, "", (to, port)) for family, to in addresses]
+
+        monkeypatch.setattr("socket.getaddrinfo", look_up)
+
+    return name
+
+
+ABSENT = (socket.AF_INET, "192.0.2.1")  # EADDRNOTAVAIL
+HERE = (socket.AF_INET, "127.0.0.1")
+NO_FAMILY = (12345, "::1")  # EAFNOSUPPORT
+
+
+@pytest.mark.parametrize("absent", [ABSENT, NO_FAMILY])
+def test_addresses_that_this_machine_does_not_have_are_left_out(names, taken, absent):
+    for addresses in ([absent, HERE], [HERE, absent]):
+        names(*addresses)
+        assert choose_port("localhost", 0) == 0
+        assert choose_port("localhost", None) == 0
+        with pytest.raises(TrainingError, match="Address already in use"):
+            choose_port("localhost", taken)
+
+
+def test_one_of_the_addresses_must_be_here(names):
+    names(NO_FAMILY, ABSENT)
+    with pytest.raises(TrainingError, match="cannot listen on localhost:0: Address family not"):
+        choose_port("localhost", 0)
+
+
 @pytest.mark.parametrize("port", [None, 0])
 def test_a_host_is_an_address_of_this_machine(port):
     with pytest.raises(TrainingError, match="--host is an address of this machine"):
