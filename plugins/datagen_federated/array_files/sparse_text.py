@@ -29,7 +29,7 @@ def read_sparse(path: Path, title: str) -> NDArray[Any]:
             shape, dtype = tuple(head["shape"]), np.dtype(head["dtype"])
             check_size(title, shape, dtype)
             return _fill(np.zeros(shape, dtype), file)
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, LookupError, TypeError, OverflowError) as error:
         message = f"{title} is no sparse matrix of declearn: {type(error).__name__}: {error}"
         raise DataError(f"{message}; write it with declearn's sparse_to_file") from error
 

@@ -119,12 +119,30 @@ def test_arrays_that_do_not_fit_are_refused(write, x, y, message):
     [
         ("x.npy", "no npy", "data_file cannot be read as npy"),
         ("x.sparse", "1:2\n", "data_file is no sparse matrix of declearn"),
+        ("x.sparse", SPARSE.replace("float64", "int8").replace("1.5", "300"), "OverflowError"),
         ("x.sparse", SPARSE + "\n9:1", "data_file is no sparse matrix of declearn: IndexError"),
     ],
 )
 def test_damaged_files_are_refused(write, name, content, message):
     with pytest.raises(DatagenError, match=message):
         read(write(name, content), 0)
+
+
+@pytest.mark.parametrize("shape", [(10**13, 10), (10**30, 1), (-(10**30), 1), (13, 1)])
+def test_a_header_that_tells_of_more_than_there_is_is_refused(tmp_path, shape):
+    with (tmp_path / "x.npy").open("wb") as file:
+        head = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, head)
+        file.write(bytes(100))
+    with pytest.raises(DatagenError, match=r"data_file cannot be read as npy: .*; write it with"):
+        read(tmp_path / "x.npy", 0)
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0), (3, 0)])
+def test_each_version_of_npy_is_read(tmp_path, version):
+    with (tmp_path / "x.npy").open("wb") as file:
+        np.lib.format.write_array(file, np.arange(6).reshape(3, 2), version)
+    check(read(tmp_path / "x.npy", 1), np.array([[0], [2], [4]]), np.array([1, 3, 5]))
 
 
 def test_names_need_a_table(write):
