@@ -6,7 +6,6 @@ holds `ca-pkey.pem` can pretend to be the server, so that it is not kept unless 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -125,14 +124,21 @@ def _read_certificates(path: Path) -> list[CertificateFacts]:
     return read_certificates(path)
 
 
-def check_server_files(certificate: Path, private_key: Path, host: str | None = None) -> None:
-    """Check what a server needs before it begins; warn when its key is open to others.
+def check_server_files(
+    certificate: Path, private_key: Path, host: str | None = None
+) -> tuple[str, ...]:
+    """Check what a server needs before it begins.
 
     Parameters
     ----------
     host
         The name or address that clients connect to; None, or an address that means all of a
         machine's (`0.0.0.0`, `::`), when it is not known.
+
+    Returns
+    -------
+    notes
+        Lines to tell the user, where the key is open to others.
 
     Raises
     ------
@@ -146,6 +152,7 @@ def check_server_files(certificate: Path, private_key: Path, host: str | None = 
         raise TrainingError(f"{certificate} {problem}")
     if host:
         _check_host(certificate, facts, host)
+    return _note_open_key(private_key)
 
 
 def _check_key(private_key: Path, certificate: Path, facts: CertificateFacts) -> None:
@@ -154,9 +161,12 @@ def _check_key(private_key: Path, certificate: Path, facts: CertificateFacts) ->
     if read_public_key(private_key) != facts.public_key:
         both = "name two files that were made together"
         raise TrainingError(f"{private_key} is not the key of {certificate}; {both}")
+
+
+def _note_open_key(private_key: Path) -> tuple[str, ...]:
     if private_key.stat().st_mode & 0o077:
-        message = f"{private_key} is open to others; run: chmod 600 {private_key}"
-        warnings.warn(message, stacklevel=3)
+        return (f"{private_key} is open to others; run: chmod 600 {private_key}",)
+    return ()
 
 
 def _find_problem_of_time(facts: CertificateFacts) -> str | None:
