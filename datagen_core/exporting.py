@@ -20,14 +20,15 @@ from datagen_core.formats import FORMATS, Selection
 GROUP = "datagen.formats"
 """The entry-point group of formats. A value is a function `(path, selection, **options)`, which
 writes a file or a folder at `path`, where nothing is yet; each option is a keyword with a default,
-and is given as text."""
+and is given as text. It returns what it wrote, how many samples or users of each part, `{part:
+count}`; None means all of the selection."""
 
 TABLES = "datagen.tables"
 """The entry-point group of generators' own tables, by the generator's name: functions `Table`, with
 options as keywords behind, which are given as text."""
 
 
-def find_format(name: str) -> Callable[..., None]:
+def find_format(name: str) -> Callable[..., Mapping[str, int] | None]:
     """Return the function that writes a format: ours, or that of a plugin.
 
     Raises
@@ -47,7 +48,7 @@ def find_format(name: str) -> Callable[..., None]:
         message = f"there is no format {name!r}; there are {known}"
         raise ConfigurationError(message)
     try:
-        writer: Callable[..., None] = found[name].load()
+        writer: Callable[..., Mapping[str, int] | None] = found[name].load()
     except Exception as error:  # a plugin may fail in any way
         message = f"format {name!r} does not load: {type(error).__name__}: {error}"
         raise DatagenError(message) from error
@@ -127,7 +128,7 @@ def export(
     options: Mapping[str, str] | None = None,
     *,
     force: bool = False,
-) -> None:
+) -> dict[str, int]:
     """Write a selection as `destination`, which appears whole when all is written.
 
     Parameters
@@ -139,6 +140,11 @@ def export(
     force
         Replace what is there. A folder is replaced only when it holds nothing but what this format
         writes, so that no other file can get lost, and none that is stale can mix in.
+
+    Returns
+    -------
+    counts
+        How many samples, or users of a view, were written of each part.
 
     Raises
     ------
@@ -158,7 +164,8 @@ def export(
     if table is not None:
         selection = replace(selection, table=partial(table, **others))
     with _replaced(destination.absolute(), force=force) as temporary:
-        writer(temporary, selection, **own)
+        counts = writer(temporary, selection, **own)
+    return describe(selection) if counts is None else dict(counts)
 
 
 def list_options(name: str, generator: str) -> list[str]:
@@ -241,7 +248,7 @@ def _remove(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def describe(selection: Selection) -> dict[str, Any]:
+def describe(selection: Selection) -> dict[str, int]:
     """Return how many samples, or users of a view, each part has."""
     counts: Counter[str] = Counter()
     for each in (selection, *selection.more):

@@ -62,12 +62,7 @@ def export_command(
       datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
       datagen export image_partition --format declearn clients --client 0 --client 2
     """
-    from datagen_core.exporting import (  # help must not pay for it
-        describe,
-        export,
-        list_options,
-        select_all,
-    )
+    from datagen_core.exporting import export, list_options, select_all  # help must not pay
 
     if chosen["all_sets"] and selector:
         message = "choose one parameter set with -p, or --all-sets"
@@ -76,8 +71,7 @@ def export_command(
     every = chosen["all_sets"]
     param_sets = select_sets(name, ()) if every else [select_set(name, selector)]
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
-    export(selection, form, destination, options, force=chosen["force"])
-    counts = describe(selection)
+    counts = export(selection, form, destination, options, force=chosen["force"])
     if as_json:
         click.echo(json.dumps({"path": str(destination.absolute()), "samples": counts}))
     else:

@@ -25,7 +25,7 @@ from datagen_federated.client_files.manifest import MANIFEST, describe_division
 
 def write_declearn(
     path: Path, selection: Any, *, name: str = "", client: str = "", archive: str = ""
-) -> None:
+) -> dict[str, int]:
     """Write clients of `image_partition` as folders of npy files, with a manifest.
 
     Parameters
@@ -41,6 +41,11 @@ def write_declearn(
         Write these alone: numbers with commas between.
     archive
         `zip` for an archive instead of a folder for each client.
+
+    Returns
+    -------
+    counts
+        How many clients were written, under the name of the part.
 
     Raises
     ------
@@ -63,6 +68,7 @@ def write_declearn(
             pack_folder(target)
     manifest = describe_division(selection.param_set, entries)
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
+    return dict.fromkeys(selection.parts, len(chosen))
 
 
 def _samples_of(selection: Any) -> Any:

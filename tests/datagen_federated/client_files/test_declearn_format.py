@@ -83,6 +83,12 @@ def test_a_client_alone_gets_its_own_data_alone(export, tmp_path):
     assert (list(made["written"]), made["is_complete"]) == (["client_0", "client_2"], False)
 
 
+def test_what_is_told_is_what_was_written(export):
+    assert export("--client", 2, "--client", 0).out.endswith("image_partition 0, all 2\n")
+    assert json.loads(export("--client", 1, "--json", to="one").out)["samples"] == {"all": 1}
+    assert export("--split", "raw", to="all").out.endswith("raw 3\n")
+
+
 def test_archives_unpack_to_folders(export, tmp_path):
     export("-o", "archive=zip", "-o", "client=1")
     folder = tmp_path / "out" / "mnist_iid"
