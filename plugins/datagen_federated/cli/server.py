@@ -88,7 +88,9 @@ def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: An
     from datagen_federated.training.declearn_import import require_declearn, set_up_process
 
     require_declearn(options["protocol"])
-    check_server_files(options["certificate"], options["private_key"], options["host"])
+    files = (options["certificate"], options["private_key"])
+    for note in check_server_files(*files, options["host"]):
+        click.echo(note, err=True)
     request = _request(nb_clients, choose_output(output, "server"), options)
     folder = Path(request.folder)
     folder.mkdir(parents=True, exist_ok=True)

@@ -28,10 +28,7 @@ def choose_port(host: str, port: int | None) -> int:
     """
     wanted = USUAL_PORT if port is None else port
     try:
-        found = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        absent = [error for error in map(_probe, found) if error is not None]
-        if len(absent) == len(found):
-            raise absent[0]
+        find_addresses(host, wanted)
     except OSError as error:
         if port is None and not isinstance(error, socket.gaierror):
             return choose_port(host, 0)
@@ -39,6 +36,22 @@ def choose_port(host: str, port: int | None) -> int:
         advice = "choose another --port, or 0 for a free one; --host is an address of this machine"
         raise TrainingError(f"{message}; {advice}") from None
     return wanted
+
+
+def find_addresses(host: str, port: int) -> list[str]:
+    """Return the addresses of a name on which this machine can listen.
+
+    Raises
+    ------
+    OSError
+        When there is none, or one of them is taken.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    absent = {each[4][0]: _probe(each) for each in found}
+    addresses = [str(address) for address, error in absent.items() if error is None]
+    if not addresses:
+        raise next(error for error in absent.values() if error is not None)
+    return addresses
 
 
 def _probe(found: AddressInfo) -> OSError | None:

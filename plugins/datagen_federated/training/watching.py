@@ -7,7 +7,7 @@ import logging
 import warnings
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from declearn.communication.api import NetworkServer
 from declearn.communication.api.backend import MessagesHandler, flags
@@ -16,7 +16,7 @@ from declearn.communication.websockets import WebsocketsServer
 from declearn.messaging import Message, SerializedMessage
 
 from datagen_federated.training.errors import BlamingError, TrainingError
-from datagen_federated.training.ports import make_uri
+from datagen_federated.training.ports import find_addresses, make_uri
 from datagen_federated.training.requests import ServerRequest, is_client_name
 
 _PATIENCE = 1.0  # seconds
@@ -166,8 +166,14 @@ class WatchedWebsockets(WatchedNetwork, WebsocketsServer, register=False):
         return make_uri(self.host, self.port)
 
     async def start(self) -> None:
-        """Begin to listen."""
-        await super().start()
+        """Begin to listen, on all addresses of the host that this machine has."""
+        host: Any = self.host
+        # For websockets, which take a list; it is a name again for those who ask where it is.
+        self.host = cast("str", find_addresses(host, self.port))
+        try:
+            await super().start()
+        finally:
+            self.host = host
         sockets = self._server.sockets if self._server is not None else ()
         self.port = min(sockets, key=lambda each: each.family).getsockname()[1]
 
