@@ -43,9 +43,14 @@ def federation(tmp_path, monkeypatch):
 
 def children():
     """Return the processes of runs that this one has; a cluster for tests may be its child, too."""
-    return [
-        process for process in psutil.Process().children() if CHILD in " ".join(process.cmdline())
-    ]
+    return [process for process in psutil.Process().children() if CHILD in command_of(process)]
+
+
+def command_of(process):
+    try:
+        return process.cmdline()
+    except psutil.ZombieProcess:  # of that cluster
+        return []
 
 
 def fail(federation, report=lambda _: None):
