@@ -28,7 +28,7 @@ from datagen_federated.client_files import (
 )
 from datagen_federated.partitioning import PartitionError
 from datagen_federated.training.declearn_import import require_declearn
-from datagen_federated.training.errors import TrainingError
+from datagen_federated.training.errors import RunError
 from datagen_federated.training.plans import CHANGES, Plan, make_plan
 from datagen_federated.training.preparing import PreparedClients, count_classes, prepare_clients
 from datagen_federated.training.processes import check_plan
@@ -191,12 +191,11 @@ def _run(folder: Path, clients: PreparedClients, plan: Plan, seed: int) -> Outco
     )
     try:
         return run_federation(federation)
-    except TrainingError as error:
+    except RunError as error:
         for log in sorted(folder.glob("*/logs.txt")):  # they go with the folder
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES:]
             sys.stderr.write("\n".join([f"== {log.parent.name}", *lines, ""]))
-        reason = str(error).partition("; its log:")[0]
-        raise TrainingError(f"{reason}; the job's log has the end of all logs") from error
+        raise RunError(error.reason, "the job's log has the end of all logs") from error
 
 
 @hookimpl

@@ -11,7 +11,7 @@ import pytest
 import datagen_core
 from datagen_federated import federated_training as module
 from datagen_federated.training import declearn_import
-from datagen_federated.training.errors import TrainingError
+from datagen_federated.training.errors import RunError, TrainingError
 from datagen_federated.training.records import MEASURED, MEASURED_ROUND
 from datagen_federated.training.running import Outcome
 from federations import run, write_digits
@@ -249,7 +249,7 @@ def test_a_run_that_fails_leaves_its_logs_in_the_jobs_and_no_folder(
     def fail(federation):
         (federation.folder / "server").mkdir()
         (federation.folder / "server" / "logs.txt").write_text("the reason")
-        raise TrainingError("server: it failed; its log: /gone")
+        raise RunError("server: it failed", "the server's log: /gone")
 
     monkeypatch.setattr(module, "run_federation", fail)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

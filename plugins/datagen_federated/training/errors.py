@@ -21,3 +21,17 @@ class BlamingError(TrainingError):
     def __init__(self, message: str, blames: str) -> None:
         super().__init__(message)
         self.blames = blames
+
+
+class RunError(TrainingError):
+    """A run that failed, and whose log tells more.
+
+    Attributes
+    ----------
+    reason
+        What happened, without the log.
+    """
+
+    def __init__(self, reason: str, log: str) -> None:
+        super().__init__(f"{reason}; {log}")
+        self.reason = reason

@@ -11,7 +11,7 @@ from typing import Self
 
 from datagen_federated.training.certificates import Certificates, make_certificates
 from datagen_federated.training.declearn_import import require_declearn
-from datagen_federated.training.errors import TrainingError
+from datagen_federated.training.errors import RunError
 from datagen_federated.training.plans import Plan
 from datagen_federated.training.processes import Message, Processes
 from datagen_federated.training.requests import (
@@ -99,8 +99,10 @@ def run_federation(
 
     Raises
     ------
-    TrainingError
+    RunError
         When any of them fails, dies or hangs; it names the one and its log. No process is left.
+    TrainingError
+        When declearn is missing, or no certificates can be made.
     """
     require_declearn(federation.protocol)
     began = time.monotonic()
@@ -177,7 +179,7 @@ class _Watch:
             failure = self._take(message)
             if failure is not None:
                 first = min([failure, *self._settle()], key=lambda each: each.rank)
-                raise TrainingError(f"{first.line}; its log: {self._log(first.name)}")
+                raise RunError(first.line, f"its log: {self._log(first.name)}")
         return self._outcome
 
     def _is_over(self) -> bool:
@@ -220,12 +222,12 @@ class _Watch:
             heard.append(self._take(message))
         return [failure for failure in heard if failure is not None]
 
-    def _hung(self) -> TrainingError:
+    def _hung(self) -> RunError:
         # Until the server listens, the clients wait for it.
         waiting = self._processes.alive - self._done if self._is_listening else {SERVER}
         names = ", ".join(sorted(waiting))
         message = f"not over after {self._federation.deadline:g} s: {names} did not end"
-        return TrainingError(f"{message}; the server's log: {self._log(SERVER)}")
+        return RunError(message, f"the server's log: {self._log(SERVER)}")
 
     def _folder(self, name: str) -> Path:
         return self._federation.folder / name
