@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.cache import Cache, ParamSet
-from datagen_core.identity import digest_of
-from datagen_core.schema import Columns, Field, Schema
-from datagen_core.sharding import Interval
+from datagen_core.generators.identity import digest_of
+from datagen_core.generators.schema import Columns, Field, Schema
+from datagen_core.ranges import Interval
+from datagen_core.reading.cache import Cache, ParamSet
 from datagen_core.store.sets import SetRecord, open_set, publish_schema
 from datagen_core.store.shards import ShardLabel, publish_shard
 from datagen_images import ImagesError, load_images

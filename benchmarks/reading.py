@@ -18,8 +18,8 @@ from benchmarks.data import NAME, Data, fill_cache, find_images, make_pairs
 from benchmarks.pickles import count_pickles, pick, read_pickles, write_pickles
 from benchmarks.table import Row
 from benchmarks.timing import Action, race, use_fresh_memory
-from datagen_core.cache import Cache
-from datagen_core.splits import Split
+from datagen_core.reading.cache import Cache
+from datagen_core.reading.splits import Split
 from datagen_core.store.compaction import compact
 
 SHARDS = (1, 100, 1000)

@@ -12,8 +12,8 @@ from benchmarks.pickles import write_pickle
 from benchmarks.table import Row
 from benchmarks.timing import Action, race
 from datagen_core import generate
-from datagen_core.generators import DatasetGenerator
-from datagen_core.registry import load_generator
+from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.registry import load_generator
 
 SOURCE = f"{Path(__file__).parents[1] / 'example_datasets' / 'datasets.py'}:noisy_sine"
 SAMPLES = 200_000

@@ -8,22 +8,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datagen_core.cache import Cache
-    from datagen_core.errors import DatagenError, InsufficientSamplesError
-    from datagen_core.generation import generate, sweep
-    from datagen_core.generators import DatasetGenerator, generator
-    from datagen_core.hookspecs import hookimpl
-    from datagen_core.inputs import input_path
-    from datagen_core.params import InputFile, Params
-    from datagen_core.schema import Field, Ragged, Schema
+    from datagen_core.errors import DatagenError as DatagenError
+    from datagen_core.errors import InsufficientSamplesError as InsufficientSamplesError
+    from datagen_core.generators.generator import DatasetGenerator as DatasetGenerator
+    from datagen_core.generators.generator import generator as generator
+    from datagen_core.generators.hookspecs import hookimpl as hookimpl
+    from datagen_core.generators.inputs import input_path as input_path
+    from datagen_core.generators.params import InputFile as InputFile
+    from datagen_core.generators.params import Params as Params
+    from datagen_core.generators.schema import Field as Field
+    from datagen_core.generators.schema import Ragged as Ragged
+    from datagen_core.generators.schema import Schema as Schema
+    from datagen_core.reading.cache import Cache as Cache
+    from datagen_core.scheduling.run import generate as generate
+    from datagen_core.scheduling.run import sweep as sweep
 
-__all__ = ["Cache", "DatagenError", "DatasetGenerator", "Field", "InputFile",
-           "InsufficientSamplesError", "Params", "Ragged", "Schema", "generate", "generator",
-           "hookimpl", "input_path", "sweep"]  # fmt: skip
+_MODULES = {
+    "Cache": "reading.cache",
+    "DatagenError": "errors",
+    "DatasetGenerator": "generators.generator",
+    "Field": "generators.schema",
+    "InputFile": "generators.params",
+    "InsufficientSamplesError": "errors",
+    "Params": "generators.params",
+    "Ragged": "generators.schema",
+    "Schema": "generators.schema",
+    "generate": "scheduling.run",
+    "generator": "generators.generator",
+    "hookimpl": "generators.hookspecs",
+    "input_path": "generators.inputs",
+    "sweep": "scheduling.run",
+}
 
-_MODULES = dict(zip(__all__, ("cache", "errors", "generators", "schema", "params", "errors",
-           "params", "schema", "schema", "generation", "generators", "hookspecs", "inputs",
-           "generation"), strict=True))  # fmt: skip
+__all__ = list(_MODULES)
 
 
 def __dir__() -> list[str]:

@@ -16,7 +16,7 @@ import click
 from datagen_core.errors import SelectionError
 
 if TYPE_CHECKING:
-    from datagen_core.cache import Cache, ParamSet
+    from datagen_core.reading.cache import Cache, ParamSet
 
 __all__ = [
     "LazyGroup",
@@ -59,7 +59,7 @@ def set_option(
 
 def open_cache() -> Cache:
     """Return the cache that the options and the environment name."""
-    from datagen_core.cache import Cache  # help must not pay for it
+    from datagen_core.reading.cache import Cache  # help must not pay for it
 
     return Cache(click.get_current_context().find_root().obj)
 

@@ -24,18 +24,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datagen_core import driving
-from datagen_core.cache import Cache, ParamSet
-from datagen_core.execution.choice import choose_executor
-from datagen_core.generation import begin, generate
-from datagen_core.planning import Settings, bind_generator
-from datagen_core.preprocessing import preprocess
-from datagen_core.registry import load_generator
-from datagen_core.sharding import IntervalSet
+from datagen_core.executors.choice import choose_executor
+from datagen_core.generators.registry import load_generator
+from datagen_core.ranges import IntervalSet
+from datagen_core.reading.cache import Cache, ParamSet
+from datagen_core.scheduling import driving
+from datagen_core.scheduling.plan import Settings, bind_generator
+from datagen_core.scheduling.run import begin, generate
+from datagen_core.scheduling.worker import run_task
 from datagen_core.store import ledger
 from datagen_core.store.compaction import compact
 from datagen_core.store.runs import Demand, publish_attempt
-from datagen_core.worker import run_task
+from datagen_core.upkeep.preprocess import preprocess
 from fault_checks import Move, Reference, changes, published, resume, snapshot, source, violations
 from fault_injection import Steps
 from mutants import MUTANTS

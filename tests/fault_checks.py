@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen_core.cache import Cache, ParamSet
-from datagen_core.driving import drive
 from datagen_core.errors import DatagenError
-from datagen_core.generation import generate, take_up
-from datagen_core.planning import Settings
-from datagen_core.registry import load_generator
-from datagen_core.schema import Columns, Schema, slice_columns
-from datagen_core.sharding import Interval, IntervalSet
-from datagen_core.status import status_of
+from datagen_core.generators.registry import load_generator
+from datagen_core.generators.schema import Columns, Schema, slice_columns
+from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.reading.cache import Cache, ParamSet
+from datagen_core.scheduling.driving import drive
+from datagen_core.scheduling.plan import Settings
+from datagen_core.scheduling.run import generate, take_up
+from datagen_core.scheduling.status import status_of
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
 from datagen_core.store.layout import SetPaths, numbered, parse_shard_name
@@ -30,7 +30,7 @@ from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_reservations
 from datagen_core.store.sets import existing_samples, read_schema, read_set
 from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
-from datagen_core.verification import verify
+from datagen_core.upkeep.verify import verify
 
 GENERATORS = Path(__file__).parent / "faults"
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import psutil
 
-from datagen_core.cache import Cache
 from datagen_core.errors import DatagenError
+from datagen_core.reading.cache import Cache
 from fault_checks import (
     Move,
     Reference,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen_core import batches
+from datagen_core.scheduling import batches
 from datagen_core.store import documents, ledger, publishing, shards
 from datagen_core.store.ledger import Ledger
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datagen_core.processes import find_process
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.executors.processes import find_process
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import ColumnReader
 from fault_checks import Reference, published, violations
 from slurm_cluster import SlurmCluster, wait_until

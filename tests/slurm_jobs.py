@@ -12,8 +12,8 @@ from pathlib import Path
 
 import cloudpickle
 
-from datagen_core.execution import Job, Resources
-from datagen_core.sharding import IntervalSet
+from datagen_core.executors.base import Job, Resources
+from datagen_core.ranges import IntervalSet
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import publish_attempt
 

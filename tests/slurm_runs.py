@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from datagen_core import Cache
-from datagen_core.sharding import IntervalSet
+from datagen_core.ranges import IntervalSet
 from slurm_cluster import wait_until
 
 DATAGEN = str(Path(sys.executable).with_name("datagen"))

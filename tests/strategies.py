@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from datagen_core import Field, Ragged, Schema
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 
 indices = st.integers(0, 200)
 pairs = st.tuples(indices, indices)

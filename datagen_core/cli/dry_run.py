@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.estimation import format_duration
-from datagen_core.execution.limits import format_minutes
-from datagen_core.generation import preview
+from datagen_core.executors.limits import format_minutes
+from datagen_core.scheduling.estimation import format_duration
+from datagen_core.scheduling.run import preview
 
 if TYPE_CHECKING:
-    from datagen_core.execution import Executor
-    from datagen_core.planning import Binding, Settings, Shares
-    from datagen_core.sharding import Interval
+    from datagen_core.executors.base import Executor
+    from datagen_core.ranges import Interval
+    from datagen_core.scheduling.plan import Binding, Settings, Shares
     from datagen_core.store.runs import Demand
 
 

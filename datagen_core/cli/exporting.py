@@ -62,7 +62,7 @@ def export_command(
       datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
       datagen export image_partition --format declearn clients --client 0 --client 2
     """
-    from datagen_core.exporting import export, list_options, select_all  # help must not pay
+    from datagen_core.upkeep.export import export, list_options, select_all  # help must not pay
 
     if chosen["all_sets"] and selector:
         message = "choose one parameter set with -p, or --all-sets"

@@ -69,7 +69,7 @@ def read_options(assignments: Iterable[str], known: Sequence[str], form: str) ->
 
 def _list_known(ctx: click.Context) -> list[str]:
     """Return what the format can be told; nothing while none was named."""
-    from datagen_core.exporting import list_options  # help must not pay for it
+    from datagen_core.upkeep.export import list_options  # help must not pay for it
 
     form = ctx.params.get("form")  # click reads options before arguments
     return list_options(form, ctx.params.get("name") or "") if form else []

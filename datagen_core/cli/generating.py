@@ -15,10 +15,10 @@ from datagen_core.commands import cache_option, json_option, open_cache
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
-    from datagen_core.execution import Executor
-    from datagen_core.planning import Binding, Settings
-    from datagen_core.status import RunStatus
-    from datagen_core.submission import Run
+    from datagen_core.executors.base import Executor
+    from datagen_core.scheduling.plan import Binding, Settings
+    from datagen_core.scheduling.status import RunStatus
+    from datagen_core.scheduling.submission import Run
 
 
 @click.command("generate")
@@ -65,9 +65,9 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate noisy_sine -n 1000000 --njobs 40 --dry-run
       datagen generate noisy_sine -n 100 --sweep left=-2,-1 --sweep std_dev=0.1,0.5 --njobs 4
     """
-    from datagen_core.generation import begin
-    from datagen_core.planning import bind_all, demand_of
-    from datagen_core.sweeps import parse_sweeps
+    from datagen_core.scheduling.plan import bind_all, demand_of
+    from datagen_core.scheduling.run import begin
+    from datagen_core.scheduling.sweep import parse_sweeps
 
     if (samples is None) == (total is None):
         message = "say how many samples: either -n N more, or --total N altogether"
@@ -94,7 +94,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
 
 
 def _choose_executor(settings: Settings) -> Executor:
-    from datagen_core.execution.choice import choose_executor, fallback_reason
+    from datagen_core.executors.choice import choose_executor, fallback_reason
 
     executor = choose_executor(settings.executor)
     if why := fallback_reason(settings.executor, executor):
@@ -178,7 +178,7 @@ def _report_sweep(
 
 def _refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
     """Raise for the first run that is over with samples missing."""
-    from datagen_core.driving import explain  # help must not pay for it
+    from datagen_core.scheduling.driving import explain  # help must not pay for it
 
     for run, status in zip(runs, statuses, strict=True):
         if status.missing and run.settings.wait:

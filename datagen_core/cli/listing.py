@@ -11,11 +11,11 @@ import click
 from datagen_core.cli.options import folder_option
 from datagen_core.commands import cache_option, json_option, open_cache, select_set, set_option
 from datagen_core.errors import DatagenError
-from datagen_core.identity import short_text
+from datagen_core.generators.identity import short_text
 from datagen_core.store.runs import read_account
 
 if TYPE_CHECKING:
-    from datagen_core.cache import Dataset, ParamSet
+    from datagen_core.reading.cache import Dataset, ParamSet
 
 
 @click.command("list")
@@ -80,7 +80,7 @@ def _summary(param_set: ParamSet) -> dict[str, Any]:
 
 def _state(param_set: ParamSet) -> str:
     """Ask the executors; only where samples are missing, since that needs more imports."""
-    from datagen_core.status import statuses
+    from datagen_core.scheduling.status import statuses
 
     states = {status.state for status in statuses(param_set.paths)}
     return "running" if "running" in states else "holes"
@@ -115,7 +115,7 @@ def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> No
       datagen generators
       datagen generators --check
     """
-    from datagen_core.registry import folder_generators, installed_generators
+    from datagen_core.generators.registry import folder_generators, installed_generators
 
     found = installed_generators()
     try:
@@ -134,7 +134,7 @@ def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> No
 
 
 def _check(name: str, folder: Path | None) -> str:
-    from datagen_core.registry import load_generator
+    from datagen_core.generators.registry import load_generator
 
     try:
         load_generator(name, folder)
@@ -194,8 +194,8 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
 
 
 def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
-    from datagen_core.params import describe_params
-    from datagen_core.registry import load_generator
+    from datagen_core.generators.params import describe_params
+    from datagen_core.generators.registry import load_generator
 
     generator, source = load_generator(name, folder)
     return {

@@ -17,8 +17,8 @@ from datagen_core.commands import cache_option, json_option, select_set, set_opt
 from datagen_core.errors import CacheError, VerificationError
 
 if TYPE_CHECKING:
-    from datagen_core.cache import ParamSet
-    from datagen_core.generators import DatasetGenerator
+    from datagen_core.generators.generator import DatasetGenerator
+    from datagen_core.reading.cache import ParamSet
 
 
 @click.command("move")
@@ -85,7 +85,7 @@ def preprocess_command(
     Examples:
       datagen preprocess noisy_sine square_both train 600 -p 0
     """
-    from datagen_core.preprocessing import find_preprocessor, preprocess
+    from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
 
     param_set = select_set(_plain_name(name), selector)
     found = find_preprocessor(_generator_of(param_set, name, folder), preprocessor)
@@ -103,7 +103,7 @@ def _plain_name(name: str) -> str:
 
 def _generator_of(param_set: ParamSet, name: str, folder: Path | None) -> DatasetGenerator:
     """Load the generator by the name given, else as the set's last run loaded it."""
-    from datagen_core.registry import load_generator
+    from datagen_core.generators.registry import load_generator
     from datagen_core.store.runs import list_reservations
 
     reservations = list_reservations(param_set.paths)
@@ -135,7 +135,7 @@ def verify_command(
       datagen verify
       datagen verify noisy_sine -p 0 --resample 50
     """
-    from datagen_core.verification import verify
+    from datagen_core.upkeep.verify import verify
 
     results = []
     for param_set in select_sets(name, selector):
@@ -195,7 +195,7 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     Examples:
       datagen rm noisy_sine -p 0
     """
-    from datagen_core.status import statuses
+    from datagen_core.scheduling.status import statuses
 
     param_set = select_set(name, selector)
     if any(status.alive for status in statuses(param_set.paths)):

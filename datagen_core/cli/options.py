@@ -12,10 +12,10 @@ import click
 
 from datagen_core.commands import Decorator, open_cache, select_set
 from datagen_core.errors import ParamsError, SelectionError
-from datagen_core.selection import parse_assignment
+from datagen_core.reading.selection import parse_assignment
 
 if TYPE_CHECKING:
-    from datagen_core.cache import ParamSet
+    from datagen_core.reading.cache import ParamSet
 
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 folder_option: Decorator = click.option(

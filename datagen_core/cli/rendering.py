@@ -19,11 +19,11 @@ from rich.progress import (
 )
 
 from datagen_core.commands import heed_sigterm
-from datagen_core.driving import Observer, drive
-from datagen_core.driving import Progress as Moment
-from datagen_core.estimation import format_duration
-from datagen_core.status import RunStatus
-from datagen_core.submission import Run
+from datagen_core.scheduling.driving import Observer, drive
+from datagen_core.scheduling.driving import Progress as Moment
+from datagen_core.scheduling.estimation import format_duration
+from datagen_core.scheduling.status import RunStatus
+from datagen_core.scheduling.submission import Run
 
 _LINE_SECONDS = 10.0
 """How often a log, which is no terminal, gets a line."""

@@ -10,9 +10,9 @@ import click
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from datagen_core.planning import Settings
-    from datagen_core.status import RunStatus
-    from datagen_core.submission import Run
+    from datagen_core.scheduling.plan import Settings
+    from datagen_core.scheduling.status import RunStatus
+    from datagen_core.scheduling.submission import Run
 
 _RUN_OPTIONS = [
     click.option("--njobs", "-njobs", type=click.IntRange(1), default=None,
@@ -41,9 +41,9 @@ def run_options(command: Any) -> Any:
 
 def read_settings(options: dict[str, Any]) -> Settings:
     """Return the settings that the options mean."""
-    from datagen_core.execution import Resources  # help must not pay for it
-    from datagen_core.execution.limits import parse_memory, parse_time_limit
-    from datagen_core.planning import Settings
+    from datagen_core.executors.base import Resources  # help must not pay for it
+    from datagen_core.executors.limits import parse_memory, parse_time_limit
+    from datagen_core.scheduling.plan import Settings
 
     if options["memory"]:
         parse_memory(options["memory"])
@@ -67,7 +67,7 @@ def _slurm_option(text: str) -> tuple[str, str | bool]:
 
 def execute(runs: Sequence[Run]) -> list[RunStatus]:
     """Submit what is missing, and wait for it unless --no-wait says not to; return the statuses."""
-    from datagen_core.driving import inspect, submit  # help must not pay for it
+    from datagen_core.scheduling.driving import inspect, submit  # help must not pay for it
 
     if not runs:
         return []

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from datagen_core.cache import ParamSet
-    from datagen_core.status import RunStatus
+    from datagen_core.reading.cache import ParamSet
+    from datagen_core.scheduling.status import RunStatus
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -15,15 +15,15 @@ from datagen_core.commands import cache_option, json_option, set_option
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
-    from datagen_core.cache import ParamSet
-    from datagen_core.status import RunStatus
+    from datagen_core.reading.cache import ParamSet
+    from datagen_core.scheduling.status import RunStatus
 
 
 def _chosen_runs(
     name: str | None, selector: tuple[str, ...], number: int | None
 ) -> Iterator[tuple[ParamSet, RunStatus]]:
     """Yield the runs that a command means, each with its status."""
-    from datagen_core.status import status_of
+    from datagen_core.scheduling.status import status_of
     from datagen_core.store.runs import list_reservations
 
     for param_set in select_sets(name, selector):
@@ -60,8 +60,8 @@ def resume_command(
       datagen resume
       datagen resume noisy_sine -p 0 --mem 4GB
     """
-    from datagen_core.driving import explain  # help must not pay for it
-    from datagen_core.generation import take_up
+    from datagen_core.scheduling.driving import explain  # help must not pay for it
+    from datagen_core.scheduling.run import take_up
     from datagen_core.store.publishing import remove_litter
 
     settings = read_settings(options)
@@ -130,7 +130,7 @@ def cancel_command(name: str | None, selector: tuple[str, ...], number: int | No
       datagen cancel noisy_sine
       datagen cancel noisy_sine -p 0 --run 3
     """
-    from datagen_core.generation import cancel
+    from datagen_core.scheduling.run import cancel
 
     alive = [found for found in _chosen_runs(name, selector, number) if found[1].alive]
     for param_set, status in alive:

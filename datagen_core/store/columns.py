@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.schema import Columns, Field, Ragged, Schema
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.generators.schema import Columns, Field, Ragged, Schema
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.layout import list_shards, shard_name
 from datagen_core.store.shard_arrays import ShardArrays
 

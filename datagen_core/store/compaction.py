@@ -8,8 +8,8 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
-from datagen_core.schema import Schema, join_columns, slice_columns
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.generators.schema import Schema, join_columns, slice_columns
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece, cover
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.sets import SetRecord

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datagen_core.schema import Schema
-from datagen_core.sharding import IntervalSet
+from datagen_core.generators.schema import Schema
+from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
 

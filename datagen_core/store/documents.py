@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import DamagedFileError
-from datagen_core.identity import sha256_of
+from datagen_core.generators.identity import sha256_of
 from datagen_core.store.publishing import naming, publish, temporary_path
 
 _RETRIES = 5

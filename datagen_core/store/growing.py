@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.schema import Columns, Ragged
+from datagen_core.generators.schema import Columns, Ragged
 
 _FIRST_BYTES = 3 * 2**19
 _GROWTH = 8

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from datagen_core.inputs import input_path, references_in
+from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.store.layout import inputs_folder
 from datagen_core.store.publishing import publication
 

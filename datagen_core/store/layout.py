@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datagen_core.errors import ConfigurationError
-from datagen_core.sharding import Interval
+from datagen_core.ranges import Interval
 
 _DIGITS = 12
 _SHARD = re.compile(rf"(\d{{{_DIGITS},}})-(\d{{{_DIGITS},}})\.h5")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from datagen_core.errors import DamagedFileError, SplitError
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, check_name, numbered
 

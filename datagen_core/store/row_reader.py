@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.schema import Field
+from datagen_core.generators.schema import Field
 from datagen_core.store.columns import ColumnReader
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datagen_core.errors import ConfigurationError
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import CacheError, SchemaError
-from datagen_core.identity import HASH_VERSION, changed_params, folder_name
-from datagen_core.sharding import IntervalSet
+from datagen_core.generators.identity import HASH_VERSION, changed_params, folder_name
+from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
 
@@ -21,7 +21,7 @@ class SetRecord:
     Attributes
     ----------
     digest
-        The identity: see `datagen_core.identity.digest_of`.
+        The identity: see `datagen_core.generators.identity.digest_of`.
     generator, version, params, seed
         What the identity is made of; `params` in plain JSON types.
     defaults

@@ -18,7 +18,7 @@ import numpy as np
 from h5py import h5d, h5f, h5p, h5t
 from numpy.typing import NDArray
 
-from datagen_core.schema import Schema
+from datagen_core.generators.schema import Schema
 from datagen_core.store.shards import damaged, open_shard, read_array
 
 _ACCESS = h5p.create(h5p.FILE_ACCESS)

@@ -6,8 +6,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datagen_core.schema import Columns, bytes_of
-from datagen_core.sharding import Interval
+from datagen_core.generators.schema import Columns, bytes_of
+from datagen_core.ranges import Interval
 from datagen_core.store.growing import GrowingColumns
 from datagen_core.store.shards import ShardLabel, publish_shard
 

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.errors import DamagedFileError
-from datagen_core.schema import Column, Columns, Field, Ragged, Schema
-from datagen_core.sharding import Interval
+from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema
+from datagen_core.ranges import Interval
 from datagen_core.store.layout import shard_name
 from datagen_core.store.publishing import publication
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import CacheError, SelectionError
-from datagen_core.identity import sha256_of
-from datagen_core.schema import Columns, Field, Schema
-from datagen_core.sharding import Interval
+from datagen_core.generators.identity import sha256_of
+from datagen_core.generators.schema import Columns, Field, Schema
+from datagen_core.ranges import Interval
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, check_name
 from datagen_core.store.shards import ShardLabel, publish_shard

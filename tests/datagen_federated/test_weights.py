@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import datagen_core
-from datagen_core import inputs
+from datagen_core.generators import inputs
 from datagen_federated import weights as module
 from datagen_federated.data import load_data
 from datagen_federated.experiment import prepare_experiment

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import datagen_core
 import leaf_original
-from datagen_core.exporting import export, select
+from datagen_core.upkeep.export import export, select
 from datagen_leaf.commands import leaf
 from leaf_tasks import has_reference_logarithm
 

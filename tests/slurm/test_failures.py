@@ -7,7 +7,7 @@ import signal
 from contextlib import contextmanager
 from pathlib import Path
 
-from datagen_core.sharding import IntervalSet
+from datagen_core.ranges import IntervalSet
 from slurm_cluster import wait_until
 from slurm_runs import (
     attempts_of,

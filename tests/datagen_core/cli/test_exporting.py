@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import datagen_core
-from datagen_core import Cache, Field, Ragged, Schema, exporting
+from datagen_core import Cache, Field, Ragged, Schema
+from datagen_core.upkeep import export as exporting
 
 LENGTHS = (1, 0, 2)
 EXPECTED = [
@@ -159,7 +160,7 @@ def test_without_pyarrow_one_line_says_what_to_install(made, run_cli, tmp_path, 
 
 
 def test_many_blocks_are_one_table(made, run_cli, tmp_path, monkeypatch):
-    monkeypatch.setattr("datagen_core.formats._ROWS", 2)
+    monkeypatch.setattr("datagen_core.reading.tables._ROWS", 2)
     made(tables, 20)
     for name in ("csv", "npz", "parquet"):
         run_cli("export", "tables", "--format", name, tmp_path / name)

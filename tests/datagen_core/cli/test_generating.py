@@ -13,7 +13,7 @@ import pytest
 
 import generators_for_tests
 from datagen_core import Cache
-from datagen_core.execution.slurm import SlurmExecutor
+from datagen_core.executors.slurm.executor import SlurmExecutor
 from datagen_core.store.layout import list_shards, shard_name
 
 FILE = Path(generators_for_tests.__file__)

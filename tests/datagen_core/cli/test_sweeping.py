@@ -9,8 +9,8 @@ import pytest
 import datagen_core
 import generators_for_tests
 from datagen_core import Cache
-from datagen_core.execution.inline import InlineExecutor
-from datagen_core.execution.local import LocalExecutor
+from datagen_core.executors.inline import InlineExecutor
+from datagen_core.executors.local import LocalExecutor
 
 SINE = f"{generators_for_tests.__file__}:sine"
 GRID = ["--sweep", "left=-3,-2", "--sweep", "noise=0,0.5"]
@@ -98,7 +98,7 @@ def test_a_plan_shows_every_set(run_cli, cache):
 
 def test_holes_of_a_sweep_are_resumed_in_one_submission(run_cli, submissions, monkeypatch, cache):
     monkeypatch.setattr(InlineExecutor, "submit", lambda self, job: None)
-    monkeypatch.setattr("datagen_core.status.FRUITLESS_LIMIT", 1)
+    monkeypatch.setattr("datagen_core.scheduling.status.FRUITLESS_LIMIT", 1)
     assert run_cli("generate", SINE, "-n", 20, *GRID, "--executor", "inline").code == 4
     answer = run_cli("resume", "--executor", "local", "--njobs", 2)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import columns as columns_module
 from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.layout import shard_name

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import compaction, shards
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.compaction import compact, wants_compaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datagen_core import Field, Schema
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.derived import (
     begin_derived,
     derived_paths,

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_core.schema import Field, Ragged
+from datagen_core.generators.schema import Field, Ragged
 from datagen_core.store.growing import GrowingArray, GrowingColumns
 
 FIELD = Field("float64", (2,), ragged=True)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datagen_core.errors import ConfigurationError
-from datagen_core.sharding import Interval
+from datagen_core.ranges import Interval
 from datagen_core.store.layout import (
     SetPaths,
     check_name,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datagen_core.errors import ConfigurationError, DamagedFileError, SplitError
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datagen_core.errors import ConfigurationError
-from datagen_core.sharding import Interval, IntervalSet, deal
+from datagen_core.ranges import Interval, IntervalSet, deal
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import (
     Demand,

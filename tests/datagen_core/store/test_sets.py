@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from datagen_core.errors import CacheError, DamagedFileError, SchemaError
-from datagen_core.identity import digest_of
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.generators.identity import digest_of
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import documents
 from datagen_core.store.layout import SetPaths, shard_name
 from datagen_core.store.sets import (

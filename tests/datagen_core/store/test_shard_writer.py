@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_core.sharding import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.layout import list_shards
 from datagen_core.store.shard_writer import PUBLISH_SECONDS, ShardWriter
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
-from datagen_core.sharding import Interval
+from datagen_core.ranges import Interval
 from datagen_core.store import shards
 from datagen_core.store.shards import (
     ShardLabel,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datagen_core.identity import canonical_json
+from datagen_core.generators.identity import canonical_json
 from datagen_federated.partitioning import LAWS, PartitionParams
 from partition_examples import EXAMPLES
 

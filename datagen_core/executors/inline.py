@@ -1,0 +1,46 @@
+"""The inline executor: tasks run one after another in the process that asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from datagen_core.executors.base import Job, Resources, TaskState
+from datagen_core.store.runs import Attempt, TaskKey
+
+
+class InlineExecutor:
+    """Runs tasks here and now: for small sets, notebooks and debugging."""
+
+    name = "inline"
+
+    def available(self) -> str:
+        """Return nothing: it always works."""
+        return ""
+
+    def max_minutes(self, resources: Resources) -> int | None:  # noqa: ARG002
+        """Return None: there is no limit."""
+        return None
+
+    def max_tasks(self) -> int | None:
+        """Return None: there is no limit."""
+        return None
+
+    def describe(self, job: Job) -> str:
+        """Return what would happen, for people."""
+        return f"{job.size} task(s), one after another, in this process"
+
+    def submit(self, job: Job) -> None:
+        """Do all tasks; they are over when this returns."""
+        for place in range(job.size):
+            job.work(place)
+
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState]:  # noqa: ARG002
+        """Return nothing: no task outlives `submit`."""
+        return {}
+
+    def cancel(self, attempts: Sequence[Attempt]) -> None:
+        """Do nothing: Ctrl-C ends an inline run."""
+
+    def diagnose(self, attempt: Attempt, task: int) -> str:  # noqa: ARG002
+        """Return nothing: the process that ended had the only answer."""
+        return ""

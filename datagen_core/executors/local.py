@@ -1,0 +1,166 @@
+"""The local executor: each task is a process of this machine, and outlives whoever started it.
+
+A small Slurm: the processes are sessions of their own, so closing a terminal or killing the
+submitting process loses nothing. Which process does what is written down beside the run, and a
+process is recognised by pid and start time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import groupby
+from pathlib import Path
+from typing import Any, ClassVar
+
+from datagen_core.executors.base import Job, Resources, TaskState
+from datagen_core.executors.processes import (
+    describe_process,
+    end_processes,
+    find_process,
+    is_here,
+    is_stopped,
+)
+from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.journals import read_journal
+from datagen_core.store.runs import Attempt, TaskKey
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""What numpy and torch read to pin their number of threads."""
+
+_START_SECONDS = 10.0
+"""So long after its plan was published, an attempt's processes may still be about to start."""
+
+_PATIENCE = 10.0
+
+
+class LocalExecutor:
+    """Runs tasks as processes of this machine."""
+
+    name = "local"
+
+    # Kept so that ended children are reaped, by whichever run looks next: a task is over a moment
+    # before its process is. Other processes' children are not our concern.
+    _children: ClassVar[list[subprocess.Popen[bytes]]] = []
+
+    def available(self) -> str:
+        """Return nothing: it always works."""
+        return ""
+
+    def max_minutes(self, resources: Resources) -> int | None:  # noqa: ARG002
+        """Return None: there is no limit."""
+        return None
+
+    def max_tasks(self) -> int | None:
+        """Return None: there is no limit."""
+        return None
+
+    def describe(self, job: Job) -> str:
+        """Return what would happen, for people."""
+        count = min(job.parallel, job.size)
+        return f"{count} process(es) of this machine, {job.resources.cpus} thread(s) each"
+
+    def submit(self, job: Job) -> None:
+        """Start at most `parallel` processes; place p is done by process p modulo their number."""
+        tasks = [(attempt, task) for attempt in job.attempts for task in range(len(attempt.tasks))]
+        width = min(job.parallel, job.size)
+        workers: dict[Path, list[dict[str, Any]]] = {_receipt(each): [] for each in job.attempts}
+        for first in range(width):
+            share = _by_attempt(tasks[first::width])
+            process = describe_process(self._start(share, job.resources.cpus).pid)
+            for attempt, numbers in share:
+                workers[_receipt(attempt)].append({**process, "tasks": numbers})
+        for attempt in job.attempts:
+            content = {"workers": workers[_receipt(attempt)]}
+            publish_document(_receipt(attempt), content, attempt.run.set.temporary)
+
+    def _start(self, share: list[tuple[Attempt, list[int]]], cpus: int) -> subprocess.Popen[bytes]:
+        places = [
+            json.dumps([str(attempt.run.set.root), attempt.run.number, attempt.number, tasks])
+            for attempt, tasks in share
+        ]
+        command = [sys.executable, "-m", "datagen_core.worker", *places]
+        log = share[0][0].log(share[0][1][0])
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(cpus))},
+            )
+        self._children.append(child)
+        return child
+
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
+        """Return the living tasks; None when they may live on another machine."""
+        self._children[:] = [child for child in self._children if child.poll() is None]
+        states: dict[TaskKey, TaskState] = {}
+        for attempt in attempts:
+            workers = _workers(attempt)
+            if any(not is_here(worker) for worker in workers):
+                return None
+            states |= _living(attempt, workers)
+        return states
+
+    def cancel(self, attempts: Sequence[Attempt]) -> None:
+        """End the processes: SIGTERM, then after ten seconds SIGKILL."""
+        workers = [worker for attempt in attempts for worker in _workers(attempt)]
+        found = [find_process(worker) for worker in workers if is_here(worker)]
+        end_processes((process for process in found if process is not None), _PATIENCE)
+
+    def diagnose(self, attempt: Attempt, task: int) -> str:
+        """Return that it was killed, unless its journal has a last word of its own."""
+        events = {event["event"] for event in _events(attempt, task)}
+        if "end" in events:
+            return ""
+        return "killed" if "start" in events else "killed before it began"
+
+
+def _by_attempt(tasks: list[tuple[Attempt, int]]) -> list[tuple[Attempt, list[int]]]:
+    groups = groupby(tasks, key=lambda pair: _receipt(pair[0]))
+    found = [list(group) for _, group in groups]
+    return [(group[0][0], [task for _, task in group]) for group in found]
+
+
+def _receipt(attempt: Attempt) -> Path:
+    return attempt.run.folder / "workers" / f"{attempt.number}.json"
+
+
+def _workers(attempt: Attempt) -> list[dict[str, Any]]:
+    """Find the processes of an attempt: from the receipt, or as their journals tell."""
+    with suppress(FileNotFoundError):
+        workers: list[dict[str, Any]] = read_document(_receipt(attempt))["workers"]
+        return workers
+    return [
+        {**event, "tasks": [task]}
+        for task in range(len(attempt.tasks))
+        for event in _events(attempt, task)
+        if event["event"] == "start"
+    ]
+
+
+def _events(attempt: Attempt, task: int) -> list[dict[str, Any]]:
+    return read_journal(attempt.run.journal(attempt.number, task))
+
+
+def _living(attempt: Attempt, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey, TaskState]]:
+    if not workers and time.time() - attempt.created < _START_SECONDS:
+        for key in attempt.keys:
+            yield key, TaskState("queued", "its process is about to start")
+    for worker in workers:
+        process = find_process(worker)
+        if process is None:
+            continue
+        stopped = f"process {process.pid} is stopped; `kill -CONT {process.pid}` lets it go on"
+        for task in worker["tasks"]:
+            if not any(event["event"] == "end" for event in _events(attempt, task)):
+                phase = TaskState("running", stopped if is_stopped(process) else "")
+                yield attempt.key(task), phase

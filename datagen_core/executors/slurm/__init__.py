@@ -1,0 +1,1 @@
+"""The Slurm executor: submission, what the queue says, why a task ended."""

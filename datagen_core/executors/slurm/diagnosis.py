@@ -1,0 +1,147 @@
+"""Why a Slurm task ended: from its log, the queue, and accounting where that is on.
+
+Nothing here may fail. An answer is advice for people; which samples exist is what files say.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from datagen_core.executors.limits import format_minutes
+from datagen_core.executors.slurm.queue import QueueRow, ask, parse_fields, read_queue
+from datagen_core.store.runs import Attempt
+
+_TAIL_BYTES = 16_384
+
+# With several daemons on one machine the name of the node is part of it: "slurmstepd-n1".
+_SLURMSTEPD = re.compile(r"slurmstepd(?:-\S+)?: (?:error: )?(.*)")
+
+_LOG_LINES = (
+    (re.compile(r"exceeded memory limit \((\d+) > (\d+)\)", re.IGNORECASE), "out of memory"),
+    (re.compile(r"oom.kill|out.of.memory|exceeded .*memory limit", re.IGNORECASE), "out of memory"),
+    (re.compile(r"DUE TO TIME LIMIT"), "time limit"),
+    (re.compile(r"DUE TO PREEMPTION"), "preempted"),
+    (re.compile(r"DUE TO NODE FAILURE"), "node lost"),
+    (re.compile(r"DUE TO JOB REQUEUE"), "cancelled: requeued"),
+    (re.compile(r"CANCELLED AT"), "cancelled"),
+)
+"""What slurmstepd writes as it ends a task. A task over its memory is also CANCELLED."""
+
+_STATES = {
+    "OUT_OF_MEMORY": "out of memory",
+    "TIMEOUT": "time limit",
+    "DEADLINE": "time limit: its deadline came",
+    "CANCELLED": "cancelled",
+    "REVOKED": "cancelled",
+    "NODE_FAIL": "node lost",
+    "BOOT_FAIL": "node lost",
+    "PREEMPTED": "preempted",
+}
+
+
+def diagnose(attempt: Attempt, task: int) -> str:
+    """Return in one line why a task ended, or nothing. Never raises.
+
+    Sources, in this order: what slurmstepd wrote into the task's log, the queue (which forgets
+    after MinJobAge, 300 s by default), and sacct where the site keeps accounts.
+    """
+    sources: tuple[Callable[[Attempt, int], str], ...] = (_from_log, _from_queue, _from_accounts)
+    for source in sources:
+        # Foreign output, of versions of Slurm still to come.
+        with suppress(OSError, ValueError, LookupError):
+            if verdict := source(attempt, task):
+                return _with_limit(verdict, attempt)
+    return ""
+
+
+def _with_limit(verdict: str, attempt: Attempt) -> str:
+    if verdict == "time limit" and attempt.minutes:
+        return f"time limit: {format_minutes(attempt.minutes)} were over"
+    return verdict
+
+
+def _from_log(attempt: Attempt, task: int) -> str:
+    lines = _tail(attempt.log(task))
+    said = [match[1] for match in map(_SLURMSTEPD.match, lines) if match]
+    # A task that was requeued has the end of its earlier lives in its log: only the last counts.
+    last = "\n".join(said[-4:])
+    for pattern, verdict in _LOG_LINES:
+        if match := pattern.search(last):
+            return f"{verdict}: {_shares(match)}" if match.groups() else verdict
+    return ""
+
+
+def _shares(match: re.Match[str]) -> str:
+    used, allowed = (int(number) / 2**20 for number in match.groups())
+    return f"it used {used:.0f} MiB of {allowed:.0f} MiB"
+
+
+def _tail(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+        return file.read().decode(errors="replace").splitlines()
+
+
+def _from_queue(attempt: Attempt, task: int) -> str:
+    rows = read_queue([attempt.name]) or []
+    place = attempt.key(task).place
+    # Of a cancelled array, what never started is one row without an index.
+    mine = [row for row in rows if row.task == place] or [row for row in rows if row.task is None]
+    if not mine or mine[-1].living:
+        return ""
+    row = mine[-1]
+    details = _job_details(row)
+    return _verdict(row.state, details.get("ExitCode", ""), details.get("NodeList", ""))
+
+
+def _job_details(row: QueueRow) -> dict[str, str]:
+    text = ask("scontrol", "show", "job", "--oneliner", row.job_id) or ""
+    for line in text.splitlines():
+        details = parse_fields(line)
+        # The id of an array shows all its tasks, and an id may have gone to another job.
+        if details.get("JobId") == row.job_id and details.get("JobName") == row.name:
+            return details
+    return {}
+
+
+def _from_accounts(attempt: Attempt, task: int) -> str:
+    # By default sacct looks back to midnight only.
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(attempt.created - 60))
+    columns = "JobID,State,ExitCode,NodeList"
+    # Without accounting it exits with 1.
+    text = ask("sacct", "-nXP", f"--name={attempt.name}", f"--starttime={since}", "-o", columns)
+    rows = [line.split("|") for line in (text or "").splitlines()]
+    array = attempt.is_shared or len(attempt.tasks) > 1
+    place = attempt.key(task).place
+    mine = [row for row in rows if not array or row[0].endswith(f"_{place}")]
+    # Of a cancelled array, what never started is one row: "12_[3-7%2]".
+    mine = mine or [row for row in rows if "[" in row[0]]
+    if not mine:
+        return ""
+    _, state, exit_code, node = mine[-1]
+    return _verdict(state.split()[0], exit_code, node)
+
+
+def _verdict(state: str, exit_code: str, node: str) -> str:
+    """Say what a final state and an exit code, "<status>:<signal>", mean."""
+    if verdict := _STATES.get(state):
+        known = verdict == "node lost" and node not in {"", "(null)", "None assigned"}
+        return f"{verdict}: {node}" if known else verdict
+    status, _, number = exit_code.partition(":")
+    if number.isdigit() and int(number):
+        return f"killed by {_signal_name(int(number))}"
+    return f"exit status {status}" if status.isdigit() and int(status) else ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+    # The kernel's own guard leaves no other trace than this.
+    return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name

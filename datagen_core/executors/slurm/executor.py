@@ -1,0 +1,288 @@
+"""The Slurm executor. submitit writes and submits the batch script; all else is asked of Slurm.
+
+Of submitit only submission is used. Its result pickles, its watcher and its checkpointing are not:
+without accounting it waits for ever for a task that died, and it swallows SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, suppress
+from functools import partial
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
+from datagen_core.executors.base import Job, Resources, TaskState
+from datagen_core.executors.slurm import diagnosis, queue
+from datagen_core.store.runs import Attempt, TaskKey
+
+if TYPE_CHECKING:
+    import submitit
+
+_GRACE_SECONDS = 3.0
+"""A job may take a moment from its submission to the queue."""
+
+_OURS = {"array", "error", "job_name", "output"}
+"""Options that say which task is whose; with others, tasks could not be found again."""
+
+_UNREACHED = (
+    "contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "temporarily",
+    "standby", "Unable to establish",
+)  # fmt: skip
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class SlurmExecutor:
+    """Runs tasks as a Slurm job array, one job for each attempt."""
+
+    name = "slurm"
+
+    def available(self) -> str:
+        """Return why jobs cannot be submitted from here, or nothing."""
+        return queue.unavailable_reason()
+
+    def max_minutes(self, resources: Resources) -> int | None:
+        """Return the partition's MaxTime; sbatch accepts more, and the job then pends for ever.
+
+        Raises
+        ------
+        ExecutionError
+            When there is no such partition, with the names of those that there are.
+        """
+        partitions = queue.read_partitions()
+        # sbatch takes several names and starts the job wherever that is possible first.
+        names = _partition_names(resources)
+        chosen = [each for each in partitions.values() if each.name in names]
+        chosen = chosen if names else [each for each in partitions.values() if each.default]
+        if not chosen or not names <= set(partitions):
+            what = f"no partition {','.join(sorted(names))!r}" if names else "no default partition"
+            raise ExecutionError(f"{what}; choose from: {', '.join(sorted(partitions))}")
+        limits = [each.max_minutes for each in chosen if each.max_minutes is not None]
+        return max(limits) if len(limits) == len(chosen) else None
+
+    def max_tasks(self) -> int | None:
+        """Return MaxArraySize, or MaxJobCount where that is less."""
+        # Indices go up to MaxArraySize - 1; 0 turns arrays off.
+        return max(1, min(queue.read_limit("MaxArraySize"), queue.read_limit("MaxJobCount")))
+
+    def describe(self, job: Job) -> str:
+        """Return the batch script that `submit` would hand to sbatch. Writes nothing.
+
+        Raises
+        ------
+        ExecutionError
+            Where there is no Slurm.
+        """
+        try:
+            executor = _prepare(job)
+        except RuntimeError as error:
+            raise ExecutionError(f"no batch script: {error}") from error
+        if job.size > 1:
+            executor.parameters["map_count"] = job.size
+        # submitit has no public way to see the script before it is submitted.
+        command = executor._submitit_command_str  # noqa: SLF001
+        return executor._make_submission_file_text(command, uid="")  # noqa: SLF001
+
+    def submit(self, job: Job) -> None:
+        """Submit one job array with all tasks of the job.
+
+        Raises
+        ------
+        ExecutionError
+            When sbatch refuses, with its own words; no file is left behind.
+        SchedulerUnavailableError
+            When the controller does not answer. Submit a new attempt later.
+        """
+        folder = _submission_folder(job.attempt)
+        try:
+            _log_pattern(job).parent.mkdir(parents=True, exist_ok=True)
+            # submitit prints what sbatch says, which is in its exception too.
+            with redirect_stderr(StringIO()):
+                _prepare(job).map_array(partial(_run_task, job.work), range(job.size))
+        except RuntimeError as error:  # what all of submitit's errors are
+            shutil.rmtree(folder, ignore_errors=True)
+            raise _refusal(str(error), job) from error
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ExecutionError(f"cannot write the files of the job: {error}") from error
+        # submitit leaves a link to the script behind.
+        for link in folder.glob(".submission_file_*"):
+            link.unlink(missing_ok=True)
+
+    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
+        """Return the living tasks, as squeue shows them; None when it fails or takes too long."""
+        rows = queue.read_queue(_names(attempts))
+        if rows is None:
+            return None
+        living = {TaskKey(row.name, row.task or 0): row.living for row in rows if row.living}
+        # A job comes into the queue as a whole.
+        seen = {row.name for row in rows}
+        unseen = [each for each in attempts if each.name not in seen]
+        return living | {key: TaskState("queued") for key in _just_submitted(unseen)}
+
+    def cancel(self, attempts: Sequence[Attempt]) -> None:
+        """End the tasks of these attempts, pending and running ones; others of their jobs go on.
+
+        Raises
+        ------
+        SchedulerUnavailableError
+            When the controller does not answer.
+        """
+        rows = queue.read_queue(_names(attempts))
+        living = {row.name for row in rows or () if row.living}
+        own = [each for each in attempts if not each.is_shared]
+        queue.cancel_jobs([each.name for each in own if rows is None or each.name in living])
+        keys = {key for each in attempts if each.is_shared for key in each.keys}
+        queue.cancel_tasks([row for row in rows or () if row.living and _key(row) in keys])
+
+    def diagnose(self, attempt: Attempt, task: int) -> str:
+        """Return in one line why a task ended, or nothing; works without accounting."""
+        return diagnosis.diagnose(attempt, task)
+
+
+def _names(attempts: Iterable[Attempt]) -> list[str]:
+    return list(dict.fromkeys(attempt.name for attempt in attempts))
+
+
+def _key(row: queue.QueueRow) -> TaskKey:
+    return TaskKey(row.name, row.task or 0)
+
+
+def _just_submitted(attempts: Iterable[Attempt]) -> Iterator[TaskKey]:
+    for attempt in attempts:
+        if time.time() - attempt.created < _GRACE_SECONDS:
+            yield from attempt.keys
+
+
+def _run_task(work: Callable[[int], None], task: int) -> None:
+    """Do the work of a task; the process ends here."""
+    work(task)
+    # Coming back, submitit would pickle a result that nobody reads, into a temporary file that an
+    # earlier life of the task may have left, which it takes for a failure.
+    raise SystemExit(0)
+
+
+def _prepare(job: Job) -> submitit.SlurmExecutor:
+    """Return submitit's executor with all options set. Raises RuntimeError where there is no srun.
+
+    The batch shell is replaced by Python (`exec`), which so gets Slurm's SIGTERM itself, and whose
+    death by a signal shows in the exit code of the job.
+    """
+    with _logging_left_alone():
+        import submitit  # all but submission works without it, and sooner
+    python = f"exec {shlex.quote(sys.executable)}"
+    executor = submitit.SlurmExecutor(folder=_submission_folder(job.attempt), python=python)
+    attempt, resources = job.attempt, job.resources
+    executor.update_parameters(
+        job_name=attempt.name,
+        partition=resources.partition,
+        time=resources.minutes if attempt.minutes is None else attempt.minutes,
+        mem=resources.memory,
+        cpus_per_task=resources.cpus,
+        array_parallelism=job.parallel,
+        setup=_setup_lines(job),
+        stderr_to_stdout=True,
+        # srun costs a quarter more, and hides that a task ran out of memory.
+        use_srun=False,
+        # Some sites refuse keys that they do not know.
+        wckey=None,
+        additional_parameters=_additional_options(job),
+    )
+    return executor
+
+
+@contextmanager
+def _logging_left_alone() -> Iterator[None]:
+    """Keep submitit from configuring the logging of the whole process as it is imported."""
+    variable = "SUBMITIT_LOG_LEVEL"
+    former = os.environ.get(variable)
+    os.environ[variable] = "NOCONFIG"
+    try:
+        yield
+    finally:
+        # Not for the tasks: their logs say more with it.
+        os.environ.pop(variable)
+        if former is not None:
+            os.environ[variable] = former
+
+
+def _setup_lines(job: Job) -> list[str]:
+    threads = " ".join(f"{name}={job.resources.cpus}" for name in _THREAD_VARIABLES)
+    lines = [f"export {threads}", *job.resources.setup]
+    if job.size == 1:
+        # Submitted from a task of an array, a job would take itself for that task.
+        lines.insert(0, "unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID")
+    return lines
+
+
+def _additional_options(job: Job) -> dict[str, str | bool]:
+    options = {name.replace("-", "_"): value for name, value in job.resources.options.items()}
+    if taken := sorted(_OURS & set(options)):
+        raise ConfigurationError(f"datagen sets these options itself: {', '.join(taken)}")
+    additional: dict[str, str | bool] = {"output": str(_log_pattern(job))}
+    if not {"requeue", "no_requeue"} & set(options):
+        # Requeued tasks wait for two minutes; whoever watches resubmits at once.
+        additional["no_requeue" if job.waiting else "requeue"] = True
+    return additional | options
+
+
+def _submission_folder(attempt: Attempt) -> Path:
+    """Return where submitit keeps the script and its pickles: one folder for each attempt."""
+    return attempt.job_folder / "submitit" / str(attempt.number)
+
+
+def _log_pattern(job: Job) -> Path:
+    """Return the path of the logs in the form of `sbatch --output`."""
+    first = job.attempt.log(0)
+    stem = first.stem.removesuffix("0") + "%a" if job.size > 1 else first.stem
+    return Path(str(first.parent).replace("%", "%%")) / f"{stem}{first.suffix}"
+
+
+def _partition_names(resources: Resources) -> set[str]:
+    chosen = (
+        resources.options.get("partition")
+        or resources.partition
+        or os.environ.get("SBATCH_PARTITION", "")
+    )
+    return {name for name in str(chosen).split(",") if name}
+
+
+def _refusal(words: str, job: Job) -> ExecutionError:
+    """Turn what sbatch printed into one line that says what to do."""
+    line = _one_line(words)
+    if any(sign in line for sign in _UNREACHED):
+        # The answer may be lost, and the job there; without its files it could only fail.
+        if "contact slurm controller" not in line:
+            with suppress(SchedulerUnavailableError):
+                queue.cancel_jobs([job.attempt.name])
+        return SchedulerUnavailableError(f"Slurm does not answer: {line}; try again later")
+    return ExecutionError(f"sbatch refused the job: {line}; {_advice(line)}")
+
+
+def _one_line(words: str) -> str:
+    lines = [line.removeprefix("sbatch: ").removeprefix("error: ") for line in words.splitlines()]
+    told = [line.removeprefix("Batch job submission failed: ").strip() for line in lines]
+    return "; ".join(line for line in told if line and not line.startswith("Try ")) or "no reason"
+
+
+def _advice(line: str) -> str:
+    if "partition" in line:
+        with suppress(ExecutionError):
+            return f"choose from: {', '.join(sorted(queue.read_partitions()))}"
+    known = (
+        ("emory", "ask for less memory"),
+        ("node configuration", "ask for fewer processors or less memory"),
+        ("job array", "ask for fewer jobs"),
+        ("time", "ask for another time limit"),
+        ("account", "name an account that you may use"),
+        ("option", "remove or correct the option"),
+    )
+    return next((advice for sign, advice in known if sign in line), "change what was asked for")

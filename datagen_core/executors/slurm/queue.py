@@ -1,0 +1,256 @@
+"""What Slurm's controller says: its queue, its partitions and its limits, in typed records.
+
+Job ids are no identity: a controller that lost its state gives them out again. Jobs are therefore
+found by name, and a name belongs to one attempt.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from datagen_core.errors import ExecutionError, SchedulerUnavailableError
+from datagen_core.executors.base import TaskState
+from datagen_core.executors.limits import parse_time_limit
+
+TOOLS = ("sbatch", "srun", "squeue", "scancel", "scontrol")
+
+_FILTERS = ("SQUEUE_", "SCANCEL_", "SACCT_", "SINFO_")
+"""Environment variables with which users filter and format the output of Slurm's commands."""
+
+_NAMES_PER_CALL = 500
+"""An argument may have 128 KiB, and a name about a hundred characters."""
+
+_QUEUED = {
+    "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD",
+    "SPECIAL_EXIT",
+}  # fmt: skip
+_ENDED = {
+    "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED", "NODE_FAIL",
+    "OUT_OF_MEMORY", "PREEMPTED", "RECONFIG_FAIL", "REVOKED", "TIMEOUT",
+}  # fmt: skip
+
+_REASONS = (
+    ("None", ""),
+    ("Priority", "waiting for jobs of higher priority"),
+    ("Resources", "waiting for free processors or memory"),
+    ("JobArrayTaskLimit", "waiting for other tasks of this run"),
+    ("BeginTime", "waiting for its start time, as after every requeue"),
+    ("DependencyNeverSatisfied", "its dependency can never be satisfied"),
+    ("Dependency", "waiting for another job"),
+    ("PartitionTimeLimit", "time limit above the partition's maximum"),
+    ("PartitionNodeLimit", "more nodes than the partition allows"),
+    ("PartitionDown", "the partition is down"),
+    ("PartitionInactive", "the partition is inactive"),
+    ("ReqNodeNotAvail", "no node available"),
+    ("Nodes required", "no node available"),
+    ("NodeDown", "no node available"),
+    ("BadConstraints", "no node has what is asked for"),
+    ("JobHeldUser", "held by its owner; `scontrol release` lets it go"),
+    ("JobHeldAdmin", "held by an administrator"),
+    ("launch failed", "held after a failed launch"),
+    ("Reservation", "waiting for its reservation"),
+    ("Licenses", "waiting for a licence"),
+    ("QOS", "a limit of the quality of service"),
+    ("Assoc", "a limit of the account"),
+    ("MaxCpuPerAccount", "a limit of the account"),
+)
+"""How reasons begin, and what they mean. The first that fits counts."""
+
+_TOLD_WHOLE = {"ReqNodeNotAvail", "Nodes required", "QOS", "Assoc", "launch failed"}
+"""Reasons whose own words say more: which nodes, which limit."""
+
+
+def call(*command: str, seconds: float = 60.0) -> subprocess.CompletedProcess[str] | None:
+    """Run one of Slurm's commands; None when it is missing or does not come back in time.
+
+    Without a controller they try for 9 to 18 s before they give up; `seconds` should allow that.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FILTERS)}
+    try:
+        return subprocess.run(  # noqa: S603 (our own words and job names, no shell)
+            command,
+            env=kept,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def ask(*command: str) -> str | None:
+    """Return what one of Slurm's commands prints, None when it fails."""
+    done = call(*command)
+    return done.stdout if done and done.returncode == 0 else None
+
+
+def unavailable_reason() -> str:
+    """Return why jobs cannot be submitted from here, or nothing."""
+    missing = [tool for tool in TOOLS if not shutil.which(tool)]
+    if missing:
+        return f"{', '.join(missing)} not found on PATH"
+    answer = call("scontrol", "ping", seconds=5)
+    # Not the exit status: it is 1 when one of two controllers is down.
+    if answer and " is UP" in answer.stdout:
+        return ""
+    return "the Slurm controller does not answer `scontrol ping`"
+
+
+class QueueRow(NamedTuple):
+    """One task as squeue shows it; it shows ended ones for some minutes (MinJobAge).
+
+    `task` is None for a job that is no array, and for what was left of a cancelled array.
+    """
+
+    name: str
+    task: int | None
+    state: str
+    job_id: str
+    array_id: str
+    reason: str
+
+    @property
+    def element(self) -> str:
+        """What scancel calls it."""
+        return self.job_id if self.task is None else f"{self.array_id}_{self.task}"
+
+    @property
+    def living(self) -> TaskState | None:
+        """The state of a task that goes on or may start; None for one that has ended."""
+        if self.state in _ENDED:
+            return None
+        if self.state in _QUEUED:
+            return TaskState("queued", describe_reason(self.reason))
+        # What newer versions of Slurm may add is taken as alive: a living task that is
+        # resubmitted costs more than an ended one that is found out late.
+        return TaskState("running", "suspended" if self.state == "SUSPENDED" else "")
+
+
+def read_queue(names: Sequence[str]) -> list[QueueRow] | None:
+    """Return the tasks of all jobs with these names; None when the controller does not say.
+
+    One call of squeue, or one for every few hundred names.
+    """
+    rows: list[QueueRow] = []
+    for start in range(0, len(names), _NAMES_PER_CALL):
+        chunk = ",".join(names[start : start + _NAMES_PER_CALL])
+        text = ask("squeue", "-h", "-r", "-t", "all", "-n", chunk, "-o", "%j|%K|%T|%A|%F|%r")
+        if text is None:
+            return None
+        rows.extend(_parse_rows(text))
+    return rows
+
+
+def _parse_rows(text: str) -> Iterator[QueueRow]:
+    for line in text.splitlines():
+        name, task, state, job_id, array_id, reason = line.split("|", 5)
+        number = int(task) if task.isdigit() else None
+        yield QueueRow(name, number, state, job_id, array_id, reason)
+
+
+def describe_reason(reason: str) -> str:
+    """Return for people why a task is pending; Slurm's own word where that is not known."""
+    for start, meaning in _REASONS:
+        if reason.startswith(start):
+            return f"{meaning}: {reason}" if start in _TOLD_WHOLE else meaning
+    return reason
+
+
+class Partition(NamedTuple):
+    """A partition; `max_minutes` is None for one without a limit."""
+
+    name: str
+    default: bool
+    max_minutes: int | None
+
+
+def read_partitions() -> dict[str, Partition]:
+    """Return the partitions by name.
+
+    Raises
+    ------
+    SchedulerUnavailableError
+        When the controller does not answer.
+    """
+    text = _ask_or_raise("scontrol", "show", "partition", "--oneliner")
+    return {each.name: each for each in map(_parse_partition, text.splitlines()) if each.name}
+
+
+def _parse_partition(line: str) -> Partition:
+    fields = parse_fields(line)
+    limit = fields.get("MaxTime", "UNLIMITED")
+    minutes = None if limit in {"UNLIMITED", "INFINITE"} else parse_time_limit(limit)
+    return Partition(fields.get("PartitionName", ""), fields.get("Default") == "YES", minutes)
+
+
+def parse_fields(line: str) -> dict[str, str]:
+    """Return the fields of a line such as "JobId=3 JobState=FAILED ExitCode=0:9"."""
+    return dict(word.split("=", 1) for word in line.split() if "=" in word)
+
+
+def read_limit(name: str) -> int:
+    """Return a number of the controller's configuration, such as MaxArraySize.
+
+    Raises
+    ------
+    SchedulerUnavailableError
+        When the controller does not answer.
+    """
+    for line in _ask_or_raise("scontrol", "show", "config").splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == name and value.strip().isdigit():
+            return int(value)
+    raise ExecutionError(f"`scontrol show config` does not tell {name}; is this Slurm?")
+
+
+def _ask_or_raise(*command: str) -> str:
+    # Without a controller `scontrol show config` fails silently: it prints nothing and exits 0.
+    text = ask(*command)
+    if not text:
+        raise SchedulerUnavailableError(
+            f"the Slurm controller does not answer `{' '.join(command)}`; try again later"
+        )
+    return text
+
+
+def cancel_tasks(rows: Sequence[QueueRow]) -> None:
+    """End single tasks of arrays, pending and running ones.
+
+    Raises
+    ------
+    SchedulerUnavailableError
+        When the controller does not answer.
+    """
+    for start in range(0, len(rows), _NAMES_PER_CALL):
+        chunk = rows[start : start + _NAMES_PER_CALL]
+        _scancel(*(row.element for row in chunk), what=chunk[0].name)
+
+
+def cancel_jobs(names: Sequence[str]) -> None:
+    """End the jobs with these names, pending and running ones.
+
+    Slurm sends SIGTERM first, and SIGKILL after the site's KillWait (30 s by default).
+
+    Raises
+    ------
+    SchedulerUnavailableError
+        When the controller does not answer.
+    """
+    for name in names:
+        _scancel(f"--name={name}", what=name)
+
+
+def _scancel(*arguments: str, what: str) -> None:
+    done = call("scancel", *arguments)
+    if done is None or done.returncode != 0:
+        words = done.stderr.strip().splitlines()[-1:] if done else []
+        raise SchedulerUnavailableError(
+            f"cannot cancel {what}: {' '.join(words) or 'scancel does not answer'}; try again later"
+        )

@@ -1,0 +1,1 @@
+"""What a plugin writes: a generator, its parameters, the schema of its samples."""

@@ -1,0 +1,88 @@
+"""What a parameter set *is*: canonical JSON, its SHA-256 digest, and a readable name.
+
+Never Python's `hash()`, which differs from process to process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from datagen_core.generators.inputs import is_reference
+
+HASH_VERSION = 1
+"""Part of every digest; raised when the rules of this module change."""
+
+_SLUG_LENGTH = 80
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.+=,-]+")
+
+
+def canonical_json(value: object) -> str:
+    """Return the one JSON text of a value: sorted keys, no spaces, `0.0` for `-0.0`.
+
+    Raises
+    ------
+    ValueError
+        For NaN and infinity, which are equal to nothing or not JSON.
+    """
+    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def plain(value: Any) -> Any:
+    """Return a value in plain JSON types, `0.0` for `-0.0`; keys stay in their order."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    # Adding zero turns -0.0 into 0.0 and leaves every other float as it is.
+    return value + 0.0 if isinstance(value, float) else value
+
+
+def sha256_of(value: object) -> str:
+    """Return the SHA-256 of a value's canonical JSON, in 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def digest_of(generator: str, version: str, params: Mapping[str, Any], seed: int) -> str:
+    """Return the identity of a parameter set, in 64 hexadecimal digits.
+
+    Package versions, commits, hosts and times are provenance *about* a set and no part of it.
+    """
+    return sha256_of(
+        {
+            "hash_version": HASH_VERSION,
+            "generator": generator,
+            "version": version,
+            "params": params,
+            "seed": seed,
+        }
+    )
+
+
+def changed_params(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters that differ from their defaults, in the order of `params`."""
+    return {
+        name: value
+        for name, value in params.items()
+        if name not in defaults or defaults[name] != value
+    }
+
+
+def folder_name(changed: Mapping[str, Any], seed: int, digest: str) -> str:
+    """Return a readable folder name that ends with the digest, `left=0,std_dev=0.5-3bec39c0`."""
+    parts = [f"{name}={short_text(value)}" for name, value in changed.items()]
+    parts += [f"seed={seed}"] if seed else []
+    slug = _UNSAFE.sub("_", ",".join(parts) or "default").strip("-.")
+    return f"{slug[:_SLUG_LENGTH]}-{digest[:8]}"
+
+
+def short_text(value: object) -> str:
+    """Return a parameter's value for people: `0` for 0.0, text as it is, the rest as JSON."""
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    if isinstance(value, str) and is_reference(value):
+        return value[:19]  # as many digits as people compare
+    return value if isinstance(value, str) else canonical_json(value)

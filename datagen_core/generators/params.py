@@ -1,0 +1,133 @@
+"""Typed, validated, frozen parameters: the only module that knows pydantic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+
+from datagen_core.errors import ParamsError
+from datagen_core.generators.inputs import refer_to
+
+InputFile = Annotated[str, AfterValidator(refer_to)]
+"""The type of a parameter that is a file: given as a path, kept as `sha256:…`, its content's
+identity. The cache keeps a copy; `input_path` tells a generator where it lies."""
+
+
+class Params(BaseModel):
+    """Base class of a generator's parameters; each is an annotated attribute with a default.
+
+    ::
+
+        class NoisySineParams(datagen_core.Params):
+            left: float = -1
+            right: float = 1
+
+    A string under an attribute describes it in `datagen show`. Instances are frozen and hashable.
+    Unknown keys, NaN and infinity are refused. Constraints are pydantic's, such as
+    `Annotated[float, pydantic.Field(gt=0)]`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_default=True,
+        use_attribute_docstrings=True,
+    )
+
+    def check(self) -> None:
+        """Refuse combinations of values: override, and raise ValueError with one line."""
+
+    @classmethod
+    def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Return the given values as they are to be validated: override to accept other forms."""
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
+    def _prepared(cls, values: Any) -> Any:
+        return cls.prepare(dict(values)) if isinstance(values, Mapping) else values
+
+    @model_validator(mode="after")
+    def _checked(self) -> Self:
+        self.check()
+        return self
+
+    def __hash__(self) -> int:
+        """Hash the values; pydantic's own cannot where one is a dictionary."""
+        return hash(json.dumps(self.canonical(), sort_keys=True))
+
+    @classmethod
+    def bind(cls, values: Mapping[str, Any] | Params | None, owner: str) -> Self:
+        """Return `cls(**values)`; `owner` is the generator's name for messages.
+
+        Raises
+        ------
+        ParamsError
+            For the first wrong key or value, in one line, with the nearest right name.
+        """
+        if isinstance(values, Params):
+            values = values.model_dump()
+        unknown = [key for key in values or {} if key not in cls.model_fields]
+        if unknown:
+            raise ParamsError(_unknown(cls, str(unknown[0]), owner))
+        try:
+            return cls(**(values or {}))
+        except ValidationError as error:
+            raise ParamsError(_invalid(error, owner)) from None
+
+    def canonical(self) -> dict[str, Any]:
+        """Return the values as plain JSON types, in the order of their declaration."""
+        return self.model_dump(mode="json")
+
+
+def _unknown(params_type: type[Params], key: str, owner: str) -> str:
+    names = list(params_type.model_fields)
+    nearest = get_close_matches(key, names, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    known = f"it has: {', '.join(names)}" if names else "it has none"
+    return f"{owner} has no parameter {key!r}; {hint}{known}"
+
+
+def _invalid(error: ValidationError, owner: str) -> str:
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    reason = first["msg"].removeprefix("Value error, ")
+    if not where:
+        return f"{owner}: {reason}"
+    if first["type"] == "missing":
+        return f"{owner}: parameter {where} has no default; give it a value"
+    return f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {first['input']!r}"
+
+
+def defaults_of(params_type: type[Params]) -> dict[str, Any]:
+    """Return the default values as plain JSON types; parameters without a default are left out."""
+    fields = params_type.model_fields
+    required = {name for name, field in fields.items() if field.is_required()}
+    partial = params_type.model_construct()
+    return partial.model_dump(mode="json", exclude=required)
+
+
+def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
+    """Return name, type, default and description of every parameter, for people and scripts."""
+    properties = params_type.model_json_schema().get("properties", {})
+    return [
+        {
+            "name": name,
+            "type": _type_name(field.annotation),
+            "default": defaults_of(params_type).get(name),
+            "required": field.is_required(),
+            "description": properties.get(name, {}).get("description", ""),
+        }
+        for name, field in params_type.model_fields.items()
+    ]
+
+
+def _type_name(annotation: Any) -> str:
+    if isinstance(annotation, type):
+        return annotation.__name__
+    return str(annotation).replace(str(InputFile), "InputFile").replace("typing.", "")

@@ -1,0 +1,221 @@
+"""From what a generator yields to columns of one schema.
+
+A generator yields samples one by one (a pair becomes `x, y`, a dict names its fields), or arrays
+that hold many samples. Which of the two is told by counting: as many items as samples are samples,
+fewer are pieces of a batch whose first dimensions add up. A function that returns a dict or a
+tuple instead of yielding returns the whole batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence, Sized
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_core.errors import SchemaError
+from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema, join_columns
+
+Record = Mapping[str, Any]
+
+_CASTS = {"ff", "cc", "if", "uf", "ii", "iu", "ui", "uu", "VV"}
+"""Kinds of numpy's types, from and to; integers are compared afterwards."""
+
+
+def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Schema]:
+    """Return what a generator made for a batch of `size` samples, and its schema.
+
+    Parameters
+    ----------
+    made
+        What the generator's function returned: an iterator, a dict or a tuple.
+    size
+        The number of samples that there must be.
+    schema
+        The schema to enforce; None infers it from these samples.
+
+    Raises
+    ------
+    SchemaError
+        When there are too few or too many samples, or one does not fit.
+    """
+    if isinstance(made, Mapping | tuple):
+        pieces = [_as_record(made)]
+    elif isinstance(made, Iterable):
+        items = [_as_record(item) for item in made]
+        if len(items) == size and not _is_one_batch(items, schema):
+            return _from_values(_transpose(items), schema)
+        pieces = items
+    else:
+        message = f"a generator yields samples or returns arrays, not {type(made).__name__}"
+        raise SchemaError(message)
+    return _from_pieces(pieces, size, schema)
+
+
+def _is_one_batch(items: Sequence[Record], schema: Schema | None) -> bool:
+    """Whether a single item is a batch of one sample: counting cannot tell, but the schema can."""
+    if len(items) != 1 or schema is None:
+        return False
+    fixed = {
+        name: (1, *field.shape)
+        for name, field in schema.fields.items()
+        if not field.ragged and not field.is_text
+    }
+    shapes = {name: getattr(items[0].get(name), "shape", None) for name in fixed}
+    return bool(fixed) and shapes == fixed
+
+
+def _as_record(item: object) -> Record:
+    if isinstance(item, Mapping):
+        return item
+    if isinstance(item, tuple) and len(item) == 2:
+        return {"x": item[0], "y": item[1]}
+    message = f"a sample is a pair x, y or a dict that names its fields, not {_brief(item)}"
+    raise SchemaError(message)
+
+
+def _brief(item: object) -> str:
+    return f"a tuple of {len(item)}" if isinstance(item, tuple) else f"a {type(item).__name__}"
+
+
+def _transpose(items: Sequence[Record]) -> dict[str, list[Any]]:
+    names = list(items[0])
+    for item in items:
+        if item.keys() != items[0].keys():
+            message = f"one sample has the fields {names}, another {list(item)}"
+            raise SchemaError(message)
+    return {name: [item[name] for item in items] for name in names}
+
+
+def _from_pieces(
+    pieces: Sequence[Record], size: int, schema: Schema | None
+) -> tuple[Columns, Schema]:
+    columns: list[Columns] = []
+    for piece in pieces:
+        known = schema.fields if schema is not None else {}
+        if any(_is_single(value, known.get(name)) for name, value in piece.items()):
+            message = (
+                f"the generator made {len(pieces)} samples for a batch of {size}; "
+                f"yield {size} samples, or arrays that hold so many"
+            )
+            raise SchemaError(message)
+        made, schema = _from_values(piece, schema)
+        columns.append(made)
+    rows = sum(_rows_of(piece) for piece in columns)
+    if rows != size or not columns or schema is None:
+        message = f"the generator made {rows} samples for a batch of {size}"
+        raise SchemaError(message)
+    return join_columns(columns), schema
+
+
+def _is_single(value: object, field: Field | None) -> bool:
+    """Whether a value belongs to one sample, where an array of many is needed."""
+    if isinstance(value, str) or not isinstance(value, Sized):
+        return True
+    rank = len(field.shape) + field.ragged if field is not None else 0
+    return isinstance(value, np.ndarray) and value.dtype.kind != "O" and value.ndim <= rank
+
+
+def _rows_of(columns: Columns) -> int:
+    rows = {name: len(column) for name, column in columns.items()}
+    if len(set(rows.values())) > 1:
+        message = f"the arrays of a batch have different first dimensions: {rows}"
+        raise SchemaError(message)
+    return next(iter(rows.values()))
+
+
+def _from_values(values: Mapping[str, Any], schema: Schema | None) -> tuple[Columns, Schema]:
+    if schema is None:
+        schema = Schema({name: infer_field(name, value) for name, value in values.items()})
+    if values.keys() != schema.fields.keys():
+        message = f"a sample has the fields {list(values)}; its schema says {list(schema.fields)}"
+        raise SchemaError(message)
+    columns = {name: as_column(name, values[name], field) for name, field in schema.fields.items()}
+    return columns, schema
+
+
+def infer_field(name: str, values: Any) -> Field:
+    """Return the field that fits one value a sample: a list of values or an array of them."""
+    if isinstance(values, np.ndarray) and values.dtype != object:
+        return Field(values.dtype, values.shape[1:])
+    if isinstance(values, Ragged):
+        return Field(values.values.dtype, values.values.shape[1:], ragged=True)
+    arrays = [np.asarray(value) for value in values]
+    shapes = {array.shape for array in arrays}
+    dtype = np.result_type(*{array.dtype for array in arrays})
+    if len(shapes) == 1:
+        return Field(dtype, shapes.pop())
+    if {0} & {len(shape) for shape in shapes} or len({shape[1:] for shape in shapes}) > 1:
+        message = f"field {name!r}: samples of shapes {sorted(shapes)[:3]} fit no schema"
+        raise SchemaError(message)
+    return Field(dtype, shapes.pop()[1:], ragged=True)
+
+
+def as_column(name: str, values: Any, field: Field) -> Column:
+    """Return one value a sample as a column of `field`.
+
+    Raises
+    ------
+    SchemaError
+        When a value has another shape, or a type that the field's cannot hold without loss.
+    """
+    if field.ragged:
+        return _ragged_column(name, values, field)
+    if field.is_text:
+        return _text_array(name, list(values))
+    try:
+        array = np.asarray(values)
+    except ValueError:  # numpy's word for values of different shapes
+        raise SchemaError(_misfit(name, values, field)) from None
+    if array.shape[1:] != field.shape:
+        raise SchemaError(_misfit(name, values, field))
+    return fit(name, array, field)
+
+
+def _ragged_column(name: str, values: Any, field: Field) -> Ragged:
+    if isinstance(values, Ragged):
+        return Ragged(fit(name, values.values, field), values.offsets)
+    if field.is_text:
+        return Ragged.from_arrays([_text_array(name, list(value)) for value in values], field)
+    arrays = [np.asarray(value) for value in values]
+    for array in arrays:
+        if array.ndim == 0 or (array.shape[1:] != field.shape and array.size):
+            raise SchemaError(_misfit(name, values, field))
+    shaped = [array.reshape(len(array), *field.shape) for array in arrays]
+    return Ragged.from_arrays([fit(name, array, field) for array in shaped], field)
+
+
+def _misfit(name: str, values: Sequence[Any], field: Field) -> str:
+    shapes = sorted({np.shape(value) for value in values})
+    return (
+        f"field {name!r} has samples of shape {shapes[-1]} where the schema says {field}; "
+        "declare it as Field(…, ragged=True) if its first dimension differs from sample to sample"
+    )
+
+
+def _text_array(name: str, values: list[Any]) -> NDArray[Any]:
+    wrong = [value for value in values if not isinstance(value, str)]
+    if wrong:
+        message = f"field {name!r} holds text, not {wrong[0]!r}"
+        raise SchemaError(message)
+    if any("\0" in value for value in values):
+        message = f"field {name!r}: HDF5 keeps no text with NUL characters"
+        raise SchemaError(message)
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
+def fit(name: str, array: NDArray[Any], field: Field) -> NDArray[Any]:
+    """Return `array` in the field's dtype; floats may lose precision, nothing else may."""
+    if array.dtype == field.dtype:
+        return array
+    if not array.size or np.can_cast(array.dtype, field.dtype, "safe"):
+        return array.astype(field.dtype)
+    kinds = array.dtype.kind + field.dtype.kind
+    cast = array.astype(field.dtype) if kinds in _CASTS else None
+    if cast is None or (kinds[0] in "iu" and not np.array_equal(cast, array)):
+        message = f"field {name!r} got {array.dtype} values that its {field.dtype} cannot hold"
+        raise SchemaError(message)
+    return cast

@@ -1,0 +1,224 @@
+"""Which generators there are, and how one is loaded: alone, so that a broken one harms no other.
+
+Names come from package metadata, without importing anything. A generator is named in one of three
+ways: the name of an installed plugin, the name of a generator in a folder's `datasets.py`, or
+`path/to/file.py:name`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from difflib import get_close_matches
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pluggy
+
+from datagen_core.errors import DatagenError, GeneratorError
+from datagen_core.generators import hookspecs
+
+if TYPE_CHECKING:
+    from datagen_core.generators.generator import DatasetGenerator
+
+GROUP = "datagen"
+EXECUTOR_GROUP = "datagen.executors"
+FILE = "datasets.py"
+_loading: list[Path] = []
+
+
+class Loaded(NamedTuple):
+    """A generator, and the name under which any other process can load it again."""
+
+    generator: DatasetGenerator
+    source: str
+
+
+def installed_generators() -> dict[str, str]:
+    """Return the distribution and module of each installed generator, by name; imports nothing."""
+    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    return {point.name: f"{_distribution(point)} ({point.value})" for point in points}
+
+
+def folder_generators(folder: Path | None = None) -> dict[str, str]:
+    """Return the file of each generator in a folder's `datasets.py`, by name; executes it."""
+    file = _datasets_file(folder)
+    return dict.fromkeys(sorted(_generators_in(file)), str(file)) if file is not None else {}
+
+
+def load_generator(name: str, folder: Path | None = None) -> Loaded:
+    """Return the generator of that name.
+
+    Parameters
+    ----------
+    name
+        `path/to/file.py:name`, or a plain name.
+    folder
+        A folder with `datasets.py`, where a plain name is looked for before the plugins. When
+        None, the plugins come first and then the current folder: its file is executed only when
+        it is needed, since many a project has a `datasets.py` of its own.
+
+    Raises
+    ------
+    GeneratorError
+        When there is none, it does not load, or two distributions provide it.
+    """
+    path, colon, attribute = name.rpartition(":")
+    if colon:
+        return _from_file(Path(path), attribute)
+    installed = bool(entry_points(group=GROUP, name=name))
+    file = None if installed and folder is None else _datasets_file(folder)
+    if file is not None and name in _generators_in(file):
+        return _from_file(file, name)
+    return Loaded(_from_entry_point(name, file), name)
+
+
+def installed_executors() -> list[str]:
+    """Return the names of the executors that installed plugins provide."""
+    return sorted(point.name for point in entry_points(group=EXECUTOR_GROUP))
+
+
+def load_executor(name: str) -> Any:
+    """Return the executor that an installed plugin provides under that name."""
+    return _call_hook(EXECUTOR_GROUP, name, "datagen_executor")
+
+
+def source_of(generator: DatasetGenerator) -> str:
+    """Return the name under which another process can load a generator, empty when there is none.
+
+    A generator typed into a notebook or a session has none.
+    """
+    module = generator.function.__module__
+    for point in entry_points(group=GROUP, name=generator.name):
+        if module == point.module or module.startswith(f"{point.module}."):
+            return generator.name
+    file = inspect.getsourcefile(generator.function)
+    return f"{Path(file).resolve()}:{generator.name}" if file and Path(file).is_file() else ""
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "unknown"
+
+
+def _from_entry_point(name: str, file: Path | None) -> DatasetGenerator:
+    points = list(entry_points(group=GROUP, name=name))
+    if not points:
+        raise GeneratorError(_not_found(name, file))
+    providers = sorted({_distribution(point) for point in points})
+    if len(providers) > 1:
+        message = f"generator {name!r} is provided by {' and '.join(providers)}; uninstall one"
+        raise GeneratorError(message)
+    return _checked(_call_hook(GROUP, name, "datagen_generator"), name)
+
+
+def _checked(found: object, name: str) -> DatasetGenerator:
+    from datagen_core.generators.generator import DatasetGenerator  # pydantic is slow
+
+    if not isinstance(found, DatasetGenerator) or found.name != name:
+        got = found.name if isinstance(found, DatasetGenerator) else type(found).__name__
+        message = f"plugin {name!r} provides {got!r}; its hook must return a generator {name!r}"
+        raise GeneratorError(message)
+    return found
+
+
+def _call_hook(group: str, name: str, hook: str) -> Any:
+    """Load one entry point into a manager of its own and call one of its hooks."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.load_setuptools_entrypoints(group, name=name)
+        manager.check_pending()
+        return getattr(manager.hook, hook)()
+    except DatagenError:
+        raise
+    except Exception as error:  # a plugin may fail in any way
+        message = f"plugin {name!r} does not load: {_one_line(error)}"
+        raise GeneratorError(message) from error
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def _not_found(name: str, file: Path | None) -> str:
+    known = [point.name for point in entry_points(group=GROUP)]
+    known += list(_generators_in(file)) if file is not None else []
+    nearest = get_close_matches(name, known, n=1)
+    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
+    return f"there is no generator {name!r}; {hint}`datagen generators` lists what there is"
+
+
+def _datasets_file(folder: Path | None) -> Path | None:
+    file = (folder or Path.cwd()) / FILE
+    if file.is_file():
+        return file.resolve()
+    if folder is not None:
+        message = f"there is no {FILE} in {folder}; --generators names a folder that has one"
+        raise GeneratorError(message)
+    return None
+
+
+def _from_file(file: Path, name: str) -> Loaded:
+    if not file.is_file():
+        message = f"there is no file {file}"
+        raise GeneratorError(message)
+    file = file.resolve()
+    found = _generators_in(file)
+    if name not in found:
+        known = ", ".join(found) or "none; decorate a function with @datagen_core.generator()"
+        message = f"{file} has no generator {name!r}; it has {known}"
+        raise GeneratorError(message)
+    return Loaded(found[name], f"{file}:{name}")
+
+
+def _generators_in(file: Path) -> dict[str, DatasetGenerator]:
+    from datagen_core.generators.generator import DatasetGenerator  # pydantic is slow
+
+    values = vars(_execute(file)).values()
+    return {value.name: value for value in values if isinstance(value, DatasetGenerator)}
+
+
+@cache
+def _execute(file: Path) -> ModuleType:
+    """Import a file under a name of its own; its folder is importable, as for a script."""
+    name = f"datagen_file_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        message = f"{file} is no Python file"
+        raise GeneratorError(message)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    if str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))
+    _loading.append(file)
+    try:
+        spec.loader.exec_module(module)
+    except DatagenError:
+        del sys.modules[name]
+        raise
+    except Exception as error:  # the user's file may fail in any way
+        del sys.modules[name]
+        message = f"{file} does not load: {_one_line(error)}"
+        raise GeneratorError(message) from error
+    finally:
+        _loading.pop()
+    return module
+
+
+def refuse_while_loading() -> None:
+    """Refuse to generate while a file is being loaded for its generators.
+
+    A script that defines a generator and generates at its top level would start itself again and
+    again, in every worker.
+    """
+    if _loading:
+        message = (
+            f"{_loading[-1]} generates while it is loaded for its generators; "
+            'put that under `if __name__ == "__main__":`'
+        )
+        raise GeneratorError(message)

@@ -1,0 +1,1 @@
+"""What a reader of a cache holds: data sets, parameter sets, splits, samples, tables."""

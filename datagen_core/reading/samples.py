@@ -1,0 +1,286 @@
+"""Reading samples in a fixed order: all, some, rows, batches, as torch sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from datagen_core.errors import DamagedFileError, SelectionError
+from datagen_core.generators.schema import Columns, Ragged, Schema
+from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.reading.notebooks import html_table
+from datagen_core.store.columns import ColumnReader
+
+if TYPE_CHECKING:
+    from datagen_core.reading.torch import TorchDataset
+
+_BATCH = 1024
+
+
+class Samples(Sequence[Any]):
+    """Samples in a fixed order, read from files when they are asked for.
+
+    A snapshot: what is generated or moved later shows in a new one. Pickles to a few hundred bytes
+    and reads the same samples in any process.
+    """
+
+    def __init__(
+        self, title: str, folders: Sequence[Path], schema: Schema, intervals: Sequence[Interval]
+    ) -> None:
+        self._title = title
+        self._folders = tuple(folders)
+        self._intervals = tuple(intervals)
+        self.schema = schema
+
+    @cached_property
+    def _reader(self) -> ColumnReader:
+        return ColumnReader(self._folders, self.schema, IntervalSet(self._intervals))
+
+    @cached_property
+    def _view(self) -> dict[str, NDArray[Any]] | None:
+        """Views of all samples, when they are fixed-shape rows of one mapped file."""
+        if any(field.ragged for field in self.schema.fields.values()):
+            return None
+        view: dict[str, NDArray[Any]] | None = self._read(
+            lambda: self._reader.view(self._intervals)
+        )
+        return view
+
+    @cached_property
+    def _ends(self) -> NDArray[np.int64]:
+        return np.cumsum([interval.size for interval in self._intervals], dtype=np.int64)
+
+    @cached_property
+    def _shifts(self) -> NDArray[np.int64]:
+        """What to add to a position to get the index of its sample, for each interval."""
+        starts = np.array([interval.start for interval in self._intervals], np.int64)
+        return starts - np.concatenate([[0], self._ends[:-1]]) if len(starts) else starts
+
+    def __len__(self) -> int:
+        return sum(interval.size for interval in self._intervals)
+
+    @property
+    def indices(self) -> NDArray[np.int64]:
+        """The index of each sample, int64 `(len(self),)`: its identity in the parameter set."""
+        return self._indices_of(np.arange(len(self), dtype=np.int64))
+
+    def get(self, n: int | None = None, *, copy: bool = True) -> Any:
+        """Return the first `n` samples, or all.
+
+        Parameters
+        ----------
+        n
+            How many; the first n stay the same ones when the split grows.
+        copy
+            True for new arrays; False for read-only views into the file, memory-mapped, when one
+            file holds all these samples (as after `datagen compact`).
+
+        Returns
+        -------
+        tuple or dict
+            `X, y` for pair samples, else a dict of columns by field: an array `(n, *shape)`, or a
+            `Ragged` for a ragged field.
+
+        Raises
+        ------
+        InsufficientSamplesError
+            When there are fewer than `n`.
+        DamagedFileError
+            When a file cannot be read; it is named.
+        """
+        parts = self._first(len(self) if n is None else n)
+        columns = None if copy else self._read(lambda: self._reader.view(parts))
+        if columns is None:
+            columns = self._read(lambda: self._reader.read(parts))
+        return self._present(columns)
+
+    def take(self, positions: ArrayLike) -> Any:
+        """Return the samples at some positions, in that order, in the form of `get`."""
+        return self._present(self._take(np.asarray(positions)))
+
+    def rows(self, *fields: str, n: int | None = None) -> dict[str, NDArray[Any]]:
+        """Return ragged fields flattened to rows, with the `sample` index of each row.
+
+        Parameters
+        ----------
+        fields
+            Ragged fields of equal lengths; all ragged fields when none is named.
+        n
+            The first n samples; None for all.
+
+        Raises
+        ------
+        SelectionError
+            When there is no ragged field of that name, or their lengths differ.
+        """
+        names = fields or tuple(name for name, field in self.schema.fields.items() if field.ragged)
+        parts = self._first(len(self) if n is None else n)
+        columns = self._read(lambda: self._reader.read(parts))
+        ragged = {name: self._ragged(columns, name) for name in names}
+        lengths = [column.lengths for column in ragged.values()]
+        if not lengths or any(not np.array_equal(lengths[0], other) for other in lengths[1:]):
+            message = f"{', '.join(names) or 'no field'}: rows() needs ragged fields of one length"
+            raise SelectionError(message)
+        samples = _indices_in(parts)
+        flat = {name: column.rows() for name, column in ragged.items()}
+        return {"sample": np.repeat(samples, lengths[0]), **flat}
+
+    def lengths(self, field: str | None = None) -> NDArray[np.int64]:
+        """Return how many rows each sample has, int64 `(len(self),)`, without reading the rows.
+
+        Parameters
+        ----------
+        field
+            A ragged field; None for the first one.
+
+        Raises
+        ------
+        SelectionError
+            When there is no ragged field of that name.
+        """
+        ragged = [name for name, item in self.schema.fields.items() if item.ragged]
+        name = ragged[0] if field is None and ragged else field
+        if name not in ragged:
+            message = f"{self._title} has no ragged field{f' {name!r}' if name else ''}"
+            raise SelectionError(message)
+        lengths: NDArray[np.int64] = self._read(lambda: self._reader.lengths(name, self._intervals))
+        return lengths
+
+    def batches(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Iterator[Any]:
+        """Yield all samples in batches of `size`; the last may be smaller. The form is `get`'s."""
+        order = np.arange(len(self), dtype=np.int64)
+        if shuffle:
+            np.random.default_rng(seed).shuffle(order)
+        for start in range(0, len(order), size):
+            yield self.take(order[start : start + size])
+
+    def as_torch(self) -> TorchDataset:
+        """Return a `torch.utils.data.Dataset` of these samples; the only place that needs torch."""
+        from datagen_core.reading.torch import TorchDataset  # imports torch
+
+        return TorchDataset(self)
+
+    @overload
+    def __getitem__(self, key: int) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice) -> Any: ...
+    def __getitem__(self, key: Any) -> Any:
+        """Return one sample for an integer, else several in the form of `get`."""
+        if isinstance(key, slice):
+            return self.take(np.arange(*key.indices(len(self)), dtype=np.int64))
+        if np.ndim(key):
+            return self.take(key)
+        columns = self._take(np.array([range(len(self))[key]], np.int64))
+        return self._present({name: column[0] for name, column in columns.items()})
+
+    def __iter__(self) -> Iterator[Any]:
+        for start in range(0, len(self), _BATCH):
+            columns = self._take(np.arange(start, min(start + _BATCH, len(self)), dtype=np.int64))
+            for place in range(len(next(iter(columns.values())))):
+                yield self._present({name: col[place] for name, col in columns.items()})
+
+    def _first(self, n: int) -> list[Interval]:
+        if n < 0:
+            message = f"cannot get {n} samples of {self._title}"
+            raise SelectionError(message)
+        if n > len(self):
+            raise self._insufficient(n)
+        return _head(self._intervals, n)
+
+    def _present(self, columns: dict[str, Any]) -> Any:
+        return present(columns, self.schema)
+
+    def _insufficient(self, n: int) -> Exception:
+        return SelectionError(f"{self._title} has {len(self)} samples, not {n}")
+
+    def _take(self, positions: NDArray[Any]) -> Columns:
+        if self._view is not None and positions.dtype == np.int64:
+            return self._take_from_view(self._view, positions)
+        indices = self._indices_of(self._checked(positions))
+        columns: Columns = self._read(lambda: self._reader.take(indices))
+        return columns
+
+    def _take_from_view(
+        self, view: dict[str, NDArray[Any]], positions: NDArray[np.int64]
+    ) -> Columns:
+        """Let numpy check the positions, which costs a random minibatch half as much."""
+        try:
+            return {name: column[positions] for name, column in view.items()}
+        except IndexError:
+            self._checked(positions)
+            raise
+
+    def _checked(self, positions: NDArray[Any]) -> NDArray[np.int64]:
+        if positions.dtype == bool and len(positions) == len(self):
+            positions = np.flatnonzero(positions)
+        if positions.size and positions.dtype.kind not in "iu":
+            message = f"positions are integers, or one bool for each of {len(self)} samples"
+            raise IndexError(message)
+        if positions.size and not -len(self) <= positions.min() <= positions.max() < len(self):
+            message = f"{self._title} has {len(self)} samples; a position lies outside of them"
+            raise IndexError(message)
+        return np.where(positions < 0, positions + len(self), positions).astype(np.int64)
+
+    def _indices_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        if len(self._intervals) == 1:
+            return positions + self._intervals[0].start
+        return positions + self._shifts[np.searchsorted(self._ends, positions, side="right")]
+
+    def _ragged(self, columns: Columns, name: str) -> Ragged:
+        column = columns.get(name)
+        if not isinstance(column, Ragged):
+            message = f"{self._title} has no ragged field {name!r}"
+            raise SelectionError(message)
+        return column
+
+    def _read(self, read: Any) -> Any:
+        """Read; when a file was compacted away meanwhile, list the folders again, once."""
+        try:
+            try:
+                return read()
+            except FileNotFoundError:
+                self.__dict__.pop("_reader", None)
+                return read()
+        except KeyError as error:
+            message = (
+                f"sample {error} of {self._title} is in no file; "
+                "`datagen resume` makes again what is missing"
+            )
+            raise DamagedFileError(message) from error
+
+    def __getstate__(self) -> dict[str, Any]:
+        keep = {"_title", "_folders", "_intervals", "schema", "param_set", "name", "split"}
+        return {key: value for key, value in self.__dict__.items() if key in keep}
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}: {field}" for name, field in self.schema.fields.items())
+        return f"<{self._title}: {len(self)} samples of {fields}>"
+
+    def _repr_html_(self) -> str:
+        rows = [(name, str(field)) for name, field in self.schema.fields.items()]
+        return html_table(f"{self._title}: {len(self)} samples", ("field", "type"), rows)
+
+
+def _head(intervals: Sequence[Interval], n: int) -> list[Interval]:
+    """Return the first n samples of intervals, in their order."""
+    taken = []
+    for start, stop in intervals:
+        if n > 0:
+            taken.append(Interval(start, min(stop, start + n)))
+            n -= stop - start
+    return taken
+
+
+def _indices_in(intervals: Sequence[Interval]) -> NDArray[np.int64]:
+    parts = [np.arange(*interval, dtype=np.int64) for interval in intervals]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+
+def present(columns: dict[str, Any], schema: Schema) -> Any:
+    """Return `x, y` for pair samples, else the dict itself."""
+    return (columns["x"], columns["y"]) if schema.is_pair else columns

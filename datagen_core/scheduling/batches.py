@@ -1,0 +1,93 @@
+"""Making a batch: the pure function from (generator, params, seed, batch) to samples."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from datagen_core.errors import GeneratorError
+from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.params import Params
+from datagen_core.generators.records import collect
+from datagen_core.generators.schema import Columns, Schema, slice_columns
+from datagen_core.ranges import Interval, batch_stream
+from datagen_core.store.sets import SetRecord
+
+
+@dataclass(frozen=True)
+class BatchMaker:
+    """Makes the samples of one parameter set. Which process makes them does not matter."""
+
+    generator: DatasetGenerator
+    record: SetRecord
+    params: Params
+
+    @classmethod
+    def of(cls, generator: DatasetGenerator, record: SetRecord) -> BatchMaker:
+        """Bind a generator to a parameter set.
+
+        Raises
+        ------
+        GeneratorError
+            When the generator is not the one that began the set.
+        """
+        for what, now, begun in (
+            ("version", generator.version, record.version),
+            ("batch size", generator.batch_size, record.batch_size),
+        ):
+            if now != begun:
+                message = (
+                    f"{generator.name} has {what} {now}, but this parameter set was begun with "
+                    f"{begun}; change it back, or raise `version` to begin a new set"
+                )
+                raise GeneratorError(message)
+        return cls(generator, record, generator.params_type.bind(record.params, generator.name))
+
+    def make(self, piece: Interval, schema: Schema | None) -> tuple[Columns, Schema]:
+        """Return the samples of `piece`, which lies in one batch, and their schema.
+
+        The whole batch is made, since its samples share a stream; the rows asked for are kept.
+        """
+        size = self.record.batch_size
+        batch = piece.start // size
+        start = batch * size
+        if self.record.limit is not None:
+            size = min(size, self.record.limit - start)
+        stream = batch_stream(self.record.seed, self.record.digest, batch)
+        _seed_global_generators(stream)
+        rng = np.random.Generator(np.random.PCG64DXSM(stream))
+        made = self.generator(size, self.params, rng, start, self.record.seed)
+        columns, schema = collect(made, size, schema)
+        return slice_columns(columns, piece.start - start, piece.stop - start), schema
+
+    @cached_property
+    def declared_schema(self) -> Schema | None:
+        """The schema that the generator declares for these parameters; None when it infers one."""
+        return self.generator.schema_of(self.params)
+
+    def first_schema(self) -> Schema:
+        """Return the schema inferred from batch 0, which is the same one whoever asks."""
+        return self.make(Interval(0, 1), None)[1]
+
+
+def _seed_global_generators(stream: np.random.SeedSequence) -> None:
+    """Make a function that draws from the global generators reproducible all the same."""
+    words = stream.generate_state(8)
+    np.random.seed(words)  # noqa: NPY002
+    random.seed(words.tobytes())
+
+
+@contextmanager
+def preserved_global_generators() -> Iterator[None]:
+    """Give the caller's process its global random state back afterwards."""
+    numpy_state, python_state = np.random.get_state(), random.getstate()  # noqa: NPY002
+    try:
+        yield
+    finally:
+        np.random.set_state(numpy_state)  # noqa: NPY002
+        random.setstate(python_state)

@@ -1,0 +1,209 @@
+"""Driving runs: submit what is missing and not alive, wait, look again, until all is there.
+
+There is one loop for `generate`, its retries and `resume`. Killing it loses nothing; the files tell
+the next one where to go on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple, TypeVar
+
+from datagen_core.errors import CacheError, SchedulerUnavailableError
+from datagen_core.executors.base import Executor, TaskState
+from datagen_core.generators.schema import Schema
+from datagen_core.scheduling.status import Poll, RunStatus
+from datagen_core.scheduling.submission import Run, group_alike, share_out_runs, submit_together
+from datagen_core.store.compaction import compact, wants_compaction
+from datagen_core.store.publishing import remove_litter
+from datagen_core.store.runs import Attempt, TaskKey, list_attempts
+from datagen_core.store.sets import read_schema, read_set
+
+T = TypeVar("T")
+
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_LONGEST_OUTAGE = 600.0
+_REPORT_SECONDS = 0.2
+
+
+class Progress(NamedTuple):
+    """Where a run is: samples made, asked for, failed so far; and in one line what holds it up."""
+
+    done: int
+    total: int
+    failed: int = 0
+    note: str = ""
+
+
+Observer = Callable[[Progress], None]
+
+
+def ignore(news: Progress | str) -> None:
+    """Observe nothing."""
+
+
+def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
+    """Submit what is missing until all is done, or nothing more can be; return the statuses.
+
+    Ctrl-C ends the processes of this machine, which publish what they have; Slurm jobs go on.
+    """
+    try:
+        statuses = _loop(runs, observer)
+    except KeyboardInterrupt:
+        ours = [run for run in runs if run.executor.name == "local"]
+        for executor in {run.executor.name: run.executor for run in ours}.values():
+            executor.cancel([each for run in ours for each in list_attempts(run.paths)])
+        raise
+    except OSError as error:
+        if error.filename is None:  # no file, but a closed terminal perhaps
+            raise
+        raise CacheError(_explain_stop(runs, error)) from error
+    for run, status in zip(runs, statuses, strict=True):
+        _tidy(run, status)
+    return statuses
+
+
+def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
+    pause = _SHORTEST_PAUSE
+    statuses: dict[int, RunStatus] = {}
+    while True:
+        unfinished = [place for place in range(len(runs)) if _is_open(statuses.get(place))]
+        statuses |= zip(unfinished, inspect([runs[place] for place in unfinished]), strict=True)
+        found = [statuses[place] for place in range(len(runs))]
+        observer(progress_of(found))
+        if any(status.submittable for status in found):
+            submit(runs, found, observer)
+            pause = _SHORTEST_PAUSE
+        elif not any(status.alive for status in found):
+            return found
+        time.sleep(pause)
+        pause = min(1.3 * pause, _LONGEST_PAUSE)
+
+
+def _is_open(status: RunStatus | None) -> bool:
+    """Whether another look can tell anything new."""
+    return status is None or bool(status.missing)
+
+
+def inspect(runs: Sequence[Run]) -> list[RunStatus]:
+    """Return the statuses of runs, asking each executor once."""
+    if len(runs) == 1:
+        return [runs[0].inspect()]
+    names = {run.executor.name: run.executor for run in runs}
+    asked = {name: _ask_once(runs, executor) for name, executor in names.items()}
+    return [run.inspect(asked[run.executor.name]) for run in runs]
+
+
+def _ask_once(runs: Sequence[Run], executor: Executor) -> Poll:
+    """Return what stands for the executor's `poll` while all these runs are inspected."""
+    mine = [run for run in runs if run.executor.name == executor.name]
+    asked = [attempt for run in mine for attempt in list_attempts(run.paths)]
+    living, known = executor.poll(asked), {attempt.key(0) for attempt in asked}
+
+    def poll(attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
+        # Somebody else may have submitted a new attempt since.
+        if {attempt.key(0) for attempt in attempts} <= known:
+            return living
+        return executor.poll(attempts)
+
+    return poll
+
+
+def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observer = ignore) -> None:
+    """Submit everything that is missing and not alive, without waiting for it.
+
+    Runs of one kind share jobs, so that hundreds of parameter sets are one submission.
+    """
+    report = _Reporter(observer, progress_of(statuses))
+    open_places = [place for place, status in enumerate(statuses) if status.submittable]
+    for group in group_alike([runs[place] for place in open_places]):
+        chosen = [open_places[place] for place in group]
+        these, those = [runs[place] for place in chosen], [statuses[place] for place in chosen]
+        patience = _Patience(runs, observer)
+        for portions in patience.ask(these[0], partial(share_out_runs, these, those)):
+            job = submit_together(portions, report)
+            patience.ask(these[0], partial(these[0].executor.submit, job))
+
+
+class _Patience:
+    """Asks the scheduler again for ten minutes while it gives no answer."""
+
+    def __init__(self, runs: Sequence[Run], observer: Observer) -> None:
+        self._runs, self._observer = runs, observer
+
+    def ask(self, run: Run, question: Callable[[], T]) -> T:
+        wait, begun = 1.0, time.monotonic()
+        while True:
+            try:
+                return question()
+            except SchedulerUnavailableError as error:
+                if not run.settings.wait or time.monotonic() - begun > _LONGEST_OUTAGE:
+                    raise
+                note = f"{error}; nothing is lost, trying again in {wait:.0f} s"
+                self._observer(progress_of(inspect(self._runs))._replace(note=note))
+                time.sleep(wait)
+                wait = min(2 * wait, 60.0)
+
+
+def _explain_stop(runs: Sequence[Run], error: OSError) -> str:
+    """Return in one line why the cache cannot be written, what is safe, and what to do."""
+    done = sum(len(run.inspect().done) for run in runs)
+    size = sum(run.reservation.interval.size for run in runs)
+    return (
+        f"{error.strerror}: {error.filename}; {done} of {size} samples are made and safe; when "
+        f"that is mended, go on with: {_resume_command(runs[0])}"
+    )
+
+
+def _tidy(run: Run, status: RunStatus) -> None:
+    paths = run.paths.set
+    remove_litter(paths.temporary)
+    fields = read_schema(paths)
+    if not status.missing and fields is not None and wants_compaction(paths):
+        with suppress(OSError):  # all samples are there; packs would only read faster
+            compact(paths, read_set(paths), Schema.from_json(fields))
+
+
+class _Reporter:
+    """Observes an inline run, which blocks the loop that would otherwise look at the files."""
+
+    def __init__(self, observer: Observer, progress: Progress) -> None:
+        self._observer, self._progress = observer, progress
+        self._shown = time.monotonic()
+
+    def __call__(self, samples: int) -> None:
+        self._progress = self._progress._replace(done=self._progress.done + samples)
+        if time.monotonic() - self._shown > _REPORT_SECONDS:
+            self._shown = time.monotonic()
+            self._observer(self._progress)
+
+
+def progress_of(statuses: Sequence[RunStatus]) -> Progress:
+    """Return what an observer of runs is told."""
+    ranges = [item for status in statuses for item in status.ranges]
+    waiting = sum(item.waiting for item in ranges)
+    failed = sum(len(item.samples) for item in ranges if item.phase in {"failed", "cancelled"})
+    held = [item.reason for item in ranges if item.reason and item.phase != "lost"]
+    size = sum(status.reservation.interval.size for status in statuses)
+    done = sum(len(status.done) for status in statuses)
+    return Progress(min(done + waiting, size), size, failed, held[0] if held else "")
+
+
+def explain(run: Run, status: RunStatus) -> str:
+    """Return in one line what is missing of a run, why, where its log is, and what to do."""
+    worst = (status.blocked or list(status.ranges))[0]
+    more = len(status.ranges) - 1
+    others = f" (and {more} more ranges: datagen status)" if more else ""
+    log = f"; log: {worst.log}" if worst.log else ""
+    return (
+        f"{len(status.missing)} of {status.reservation.interval.size} samples are missing, the "
+        f"others are kept: samples {worst.samples} {worst.phase}: {worst.reason}{log}{others}; "
+        f"go on with: {_resume_command(run)}"
+    )
+
+
+def _resume_command(run: Run) -> str:
+    return f"datagen resume {run.binding.record.generator} --cache {run.binding.cache}"

@@ -1,0 +1,63 @@
+"""Where a parameter set came from: facts about its beginning, which are no part of its identity."""
+
+from __future__ import annotations
+
+import getpass
+import platform
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datagen_core.generators.generator import source_digest
+
+if TYPE_CHECKING:
+    from datagen_core.generators.registry import Loaded
+
+_PACKAGES = ("datagen", "numpy", "h5py", "torch", "scikit-learn")
+
+
+def gather_provenance(loaded: Loaded) -> dict[str, Any]:
+    """Return time, host, user, command, versions, and the source and git commit of a generator."""
+    function = loaded.generator.function
+    return {
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "host": socket.gethostname(),
+        "user": _user(),
+        "command": sys.argv,
+        "python": platform.python_version(),
+        "packages": _versions(),
+        "source": loaded.source,
+        "source_digest": source_digest(function),
+        "commit": _commit(Path(function.__code__.co_filename).parent),
+    }
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return "unknown"
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _commit(folder: Path) -> str | None:
+    """Return the commit of the folder's git checkout, with `-dirty` when it has local changes."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40"]
+    with suppress(OSError, subprocess.SubprocessError):
+        done = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=5, check=True, stdin=subprocess.DEVNULL
+        )
+        return done.stdout.strip()
+    return None

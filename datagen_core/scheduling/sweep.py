@@ -1,0 +1,83 @@
+"""Sweeps: many parameter sets from lists of values. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import ParamsError
+from datagen_core.reading.selection import parse_value
+
+Point = dict[str, Any]
+
+
+def parse_sweeps(texts: Sequence[str], base: Mapping[str, Any]) -> list[Point]:
+    """Return one mapping of parameters for each combination, the last sweep varying fastest.
+
+    Parameters
+    ----------
+    texts
+        `key=value,value,…`; `key=[…]`, a JSON list, where values hold commas; or `@file`, a JSON
+        list of mappings, which are points of several parameters at once.
+    base
+        Parameters that all points share.
+
+    Raises
+    ------
+    ParamsError
+        For a text that is none of these, and for a parameter that is given twice.
+    """
+    axes = [_read_axis(text) for text in texts]
+    points = []
+    for combination in product(*axes):
+        point = dict(base)
+        for part in combination:
+            _refuse_twice(point, part)
+            point |= part
+        points.append(point)
+    return points
+
+
+def _read_axis(text: str) -> list[Point]:
+    if text.startswith("@"):
+        return _read_points(Path(text[1:]))
+    key, equals, values = text.partition("=")
+    if not equals or not key.strip() or not values.strip():
+        message = f"{text!r} is no sweep: write key=value,value,… or key=[…] or @file.json"
+        raise ParamsError(message)
+    return [{key.strip(): value} for value in _read_values(values.strip())]
+
+
+def _read_values(text: str) -> list[Any]:
+    listed = parse_value(text) if text.startswith("[") else None
+    if listed is None:
+        return [parse_value(part.strip()) for part in text.split(",")]
+    if not isinstance(listed, list) or not listed:
+        message = f"{text[:60]!r} is no JSON list of values"
+        raise ParamsError(message)
+    return listed
+
+
+def _read_points(path: Path) -> list[Point]:
+    try:
+        points = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror}"
+        raise ParamsError(message) from None
+    except ValueError as error:
+        message = f"{path} is no JSON: {error}"
+        raise ParamsError(message) from None
+    if not isinstance(points, list) or not points or not all(isinstance(p, dict) for p in points):
+        message = f'{path} holds no list of mappings, such as [{{"left": 0}}, {{"left": 1}}]'
+        raise ParamsError(message)
+    return points
+
+
+def _refuse_twice(point: Mapping[str, Any], part: Mapping[str, Any]) -> None:
+    twice = sorted(point.keys() & part.keys())
+    if twice:
+        message = f"parameter {twice[0]!r} is given twice; name it once, with -p or in one sweep"
+        raise ParamsError(message)

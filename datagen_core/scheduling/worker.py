@@ -1,0 +1,289 @@
+"""What one job does: make its batches, publish shards as it goes, leave a last word.
+
+A worker is told where the parameter set is and which task it has; everything else it reads from
+files. It publishes whenever 64 MiB or 30 s have come together, on SIGTERM, before its time limit,
+and at the end, so a kill loses at most that.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import DatagenError
+from datagen_core.executors.processes import describe_process
+from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.inputs import look_in
+from datagen_core.generators.registry import load_generator
+from datagen_core.generators.schema import Schema
+from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
+from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
+from datagen_core.store.journals import BatchTimes, Journal
+from datagen_core.store.layout import SetPaths, inputs_folder
+from datagen_core.store.runs import Attempt, read_attempt, read_reservation
+from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
+from datagen_core.store.shard_writer import ShardWriter
+
+MAX_FAILURES = 3
+"""A task that failed at so many batches gives up the rest; they would most likely fail too."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived. No Exception, so that a generator's `except Exception` lets it through."""
+
+
+@dataclass
+class _Termination:
+    """Turns SIGTERM into `Terminated`, but never while a shard is being published."""
+
+    shielded: bool = False
+    pending: bool = False
+
+    def __call__(self, *_: object) -> None:
+        if not self.shielded:
+            raise Terminated
+        self.pending = True
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        self.shielded = True
+        try:
+            yield
+        finally:
+            self.shielded = False
+        if self.pending:
+            self.pending = False
+            raise Terminated
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Handle SIGTERM inside the block; only the main thread of a process can."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGTERM, self)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+Place = tuple[str, int, int]
+"""An attempt: the folder of its parameter set, the number of its run, and its own."""
+
+
+def run_task(
+    place: Place,
+    task: int,
+    generator: DatasetGenerator | None = None,
+    report: Callable[[int], None] | None = None,
+) -> str:
+    """Do one task of an attempt and return its last word; what exists already is not made again.
+
+    Parameters
+    ----------
+    place
+        The parameter set's folder, the number of the run, the number of the attempt.
+    task
+        The number of the task in its attempt.
+    generator
+        For an inline run, whose generator is at hand; None to load it by its recorded name.
+    report
+        Called with the number of samples after each batch.
+
+    Returns
+    -------
+    str
+        "done", "failed", "time limit" or "terminated". Only files prove that samples exist.
+    """
+    root, number, attempt_number = place
+    run = SetPaths(Path(root)).run(number)
+    look_in(inputs_folder(run.set.root.parent.parent))
+    journal = Journal(run.journal(attempt_number, task))
+    process = describe_process()
+    journal.append("start", **process, job=os.environ.get("SLURM_JOB_ID"))
+    # An inline run's process did not start for this task.
+    born = process["started"] if generator is None else time.time()
+    word = "interrupted"
+    try:
+        with preserved_global_generators():
+            attempt = read_attempt(run, attempt_number)
+            # What other processes print goes to their log anyway.
+            log = attempt.log(task) if generator is not None else None
+            work = _Task(attempt, task, journal, born, log)
+            word = work.run(generator, report or (lambda _: None))
+    finally:
+        journal.append("end", reason=word)
+    return word
+
+
+@dataclass
+class _Task:
+    """One task at work."""
+
+    attempt: Attempt
+    number: int
+    journal: Journal
+    born: float
+    log: Path | None
+    failures: int = 0
+    schema: Schema | None = None
+    begun: float = field(default_factory=time.monotonic)
+    termination: _Termination = field(default_factory=_Termination)
+
+    def run(self, generator: DatasetGenerator | None, report: Callable[[int], None]) -> str:
+        """Work, and return the last word whatever happens."""
+        try:
+            with self.termination.installed():
+                return self._work(generator or self._load(), report)
+        except Terminated:
+            return "terminated"
+        except Exception as error:  # whatever it was must reach the journal
+            intervals = self.attempt.tasks[self.number].intervals
+            self._record_failure(Interval(intervals[0].start, intervals[-1].stop), error)
+            return "failed"
+
+    def _load(self) -> DatasetGenerator:
+        run = self.attempt.run
+        return load_generator(read_reservation(run.set, run.number).source).generator
+
+    def _work(self, generator: DatasetGenerator, report: Callable[[int], None]) -> str:
+        paths = self.attempt.run.set
+        record = read_set(paths)
+        maker = BatchMaker.of(generator, record)
+        missing = self.attempt.tasks[self.number] - existing_samples(paths)
+        self.schema = self._find_schema(maker, missing)
+        times = BatchTimes(self.journal, self.born)
+        writer = ShardWriter(
+            paths.shards, paths.temporary, record.generator, record.digest, record.compress
+        )
+        try:
+            for piece in cut_into_batches(missing, record.batch_size):
+                if writer.is_due(piece):
+                    self._publish(writer)
+                if self._is_late(times.slowest):
+                    return "time limit"
+                self._make(maker, piece, writer, times)
+                report(piece.size)
+                if self.failures >= MAX_FAILURES:
+                    break
+        finally:
+            self._publish(writer)
+            times.write(0)
+        return "failed" if self.failures else "done"
+
+    def _find_schema(self, maker: BatchMaker, missing: IntervalSet) -> Schema | None:
+        """Return the set's schema; the first one is batch 0's, whichever batch is made first.
+
+        None when the first batch to make will tell: it is batch 0, or batch 0 fails.
+        """
+        paths = self.attempt.run.set
+        fields = read_schema(paths)
+        if fields is not None:
+            return Schema.from_json(fields)
+        try:
+            declared = maker.declared_schema
+            if declared is None and any(i.start < maker.record.batch_size for i in missing):
+                return None
+            schema = declared or maker.first_schema()
+        except Exception as error:  # it fails again where it belongs, if it is asked for at all
+            self._print(error)
+            return None
+        publish_schema(paths, schema.to_json())
+        return schema
+
+    def _publish(self, writer: ShardWriter) -> None:
+        with self.termination.shield():
+            writer.publish()
+
+    def _is_late(self, slowest: float) -> bool:
+        """Whether the next batch might not end before the time limit.
+
+        The margin covers a batch twice as slow as the slowest so far, and the publishing of it.
+        Slurm may kill up to 30 s late, never early.
+        """
+        if self.attempt.minutes is None:
+            return False
+        limit = self.attempt.minutes * 60.0
+        margin = max(min(30.0, limit / 4), 2 * slowest)
+        return time.monotonic() - self.begun > limit - margin
+
+    def _make(
+        self, maker: BatchMaker, piece: Interval, writer: ShardWriter, times: BatchTimes
+    ) -> None:
+        begun = time.perf_counter()
+        try:
+            columns, schema = maker.make(piece, self.schema)
+            if self.schema is None:
+                publish_schema(self.attempt.run.set, schema.to_json())
+                self.schema = schema
+        except Exception as error:  # a generator may fail in any way
+            self._record_failure(piece, error)
+            return
+        times.add(time.perf_counter() - begun)
+        writer.add(piece, columns)
+        times.write_if_due(writer.waiting)
+
+    def _record_failure(self, piece: Interval, error: Exception) -> None:
+        self.failures += 1
+        full = isinstance(error, OSError) and error.errno in _FULL
+        message = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        final = full or isinstance(error, DatagenError)
+        self.journal.append("error", range=list(piece), message=message, final=final)
+        self._print(error)
+
+    def _print(self, error: Exception) -> None:
+        """Leave the traceback in the task's log; the user sees one line of it."""
+        sys.stdout.flush()
+        if self.log is None:
+            traceback.print_exception(error)
+            return
+        with suppress(OSError):  # the disk may be full; the journal has the one line
+            self.log.parent.mkdir(parents=True, exist_ok=True)
+            with self.log.open("a", encoding="utf-8") as file:
+                traceback.print_exception(error, file=file)
+
+
+def run_place(attempts: Sequence[tuple[Place, int]], place: int, **options: Any) -> str:
+    """Do the task at a place of a job, as `run_task` does.
+
+    The job has all tasks of the first of `attempts`, each given with their number, then all of the
+    second one, and so on.
+    """
+    for attempt, tasks in attempts:
+        if place < tasks:
+            return run_task(attempt, place, **options)
+        place -= tasks
+    raise IndexError(place)
+
+
+def run_job(attempts: Sequence[tuple[Place, int]], place: int) -> None:
+    """Do the task at a place of a job as a process of its own: exit with 1 unless it is done."""
+    if run_place(attempts, place) != "done":
+        raise SystemExit(1)
+
+
+# Pickled under the address that stays; jobs may wait in a queue while modules move.
+run_job.__module__ = "datagen_core.worker"
+
+
+def main() -> None:
+    """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`."""
+    for argument in sys.argv[1:]:
+        root, run, attempt, tasks = json.loads(argument)
+        for task in tasks:
+            if run_task((root, run, attempt), task) == "terminated":
+                raise SystemExit(1)

@@ -1,0 +1,1 @@
+"""What keeps a cache in order: preprocess, export, verify."""

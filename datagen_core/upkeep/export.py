@@ -1,0 +1,256 @@
+"""Writing samples in the formats of other programs: whole, or not at all."""
+
+from __future__ import annotations
+
+import inspect
+import shutil
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
+from datagen_core.reading.cache import ParamSet
+from datagen_core.reading.tables import FORMATS, Selection
+
+GROUP = "datagen.formats"
+"""The entry-point group of formats. A value is a function `(path, selection, **options)`, which
+writes a file or a folder at `path`, where nothing is yet; each option is a keyword with a default,
+and is given as text. It returns what it wrote, how many samples or users of each part, `{part:
+count}`; None means all of the selection."""
+
+TABLES = "datagen.tables"
+"""The entry-point group of generators' own tables, by the generator's name: functions `Table`, with
+options as keywords behind, which are given as text."""
+
+
+def find_format(name: str) -> Callable[..., Mapping[str, int] | None]:
+    """Return the function that writes a format: ours, or that of a plugin.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is none of that name.
+    DatagenError
+        When the plugin does not load.
+    """
+    from importlib.metadata import entry_points  # costs as much as click itself
+
+    if name in FORMATS:
+        return FORMATS[name]
+    found = {point.name: point for point in entry_points(group=GROUP)}
+    if name not in found:
+        known = ", ".join([*FORMATS, *sorted(found)])
+        message = f"there is no format {name!r}; there are {known}"
+        raise ConfigurationError(message)
+    try:
+        writer: Callable[..., Mapping[str, int] | None] = found[name].load()
+    except Exception as error:  # a plugin may fail in any way
+        message = f"format {name!r} does not load: {type(error).__name__}: {error}"
+        raise DatagenError(message) from error
+    return writer
+
+
+def find_table(generator: str) -> Callable[..., Any] | None:
+    """Return the function that makes the rows of a generator's own table; None when it has none.
+
+    Raises
+    ------
+    DatagenError
+        When the plugin does not load.
+    """
+    from importlib.metadata import entry_points  # costs as much as click itself
+
+    point = next(iter(entry_points(group=TABLES, name=generator)), None)
+    try:
+        return point.load() if point is not None else None
+    except Exception as error:  # a plugin may fail in any way
+        message = f"the table of {generator!r} does not load: {type(error).__name__}: {error}"
+        raise DatagenError(message) from error
+
+
+def select_all(param_sets: Sequence[ParamSet], *options: str | None) -> Selection:
+    """Return what to export of several parameter sets, those without such samples left out.
+
+    `options` are those of `select`.
+
+    Raises
+    ------
+    SelectionError
+        When none of them has any.
+    """
+    found = []
+    for param_set in param_sets:
+        try:
+            found.append(select(param_set, *options))
+        except SelectionError:
+            if len(param_sets) == 1:
+                raise
+    if not found:
+        message = "none of the parameter sets has such samples; there is nothing to write"
+        raise SelectionError(message)
+    return replace(found[0], more=tuple(found[1:]))
+
+
+def select(
+    param_set: ParamSet, split: str | None = None, view: str | None = None, part: str | None = None
+) -> Selection:
+    """Return what to export: a split, a view, one part of a view, or all samples.
+
+    Raises
+    ------
+    SelectionError
+        When there is no such split, view or part, or nothing in it.
+    ConfigurationError
+        When a split and a view are named, or a part without a view.
+    """
+    if (split and view) or (part and not view):
+        message = "choose a split or a view; a part belongs to a view"
+        raise ConfigurationError(message)
+    if view:
+        found = param_set.view(view)
+        return Selection(param_set, {part: found[part]} if part else found, found)
+    samples = param_set[split] if split else param_set.samples
+    if not len(samples):
+        message = f"{param_set} has no samples in {split or 'any split'}; there is nothing to write"
+        raise SelectionError(message)
+    return Selection(param_set, {split or "all": samples})
+
+
+def export(
+    selection: Selection,
+    name: str,
+    destination: Path,
+    options: Mapping[str, str] | None = None,
+    *,
+    force: bool = False,
+) -> dict[str, int]:
+    """Write a selection as `destination`, which appears whole when all is written.
+
+    Parameters
+    ----------
+    name
+        The format.
+    options
+        What the format can be told, as text.
+    force
+        Replace what is there. A folder is replaced only when it holds nothing but what this format
+        writes, so that no other file can get lost, and none that is stale can mix in.
+
+    Returns
+    -------
+    counts
+        How many samples, or users of a view, were written of each part.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no such format or option, or the destination exists.
+    """
+    writer = find_format(name)
+    generator = selection.param_set.generator
+    table = find_table(generator) if name in FORMATS else None
+    if selection.more and name not in FORMATS:
+        message = f"format {name!r} takes one parameter set; choose it with -p"
+        raise ConfigurationError(message)
+    _check_options(name, options or {}, list_options(name, generator))
+    written = _names_behind(2, writer)
+    own = {key: value for key, value in (options or {}).items() if key in written}
+    others = {key: value for key, value in (options or {}).items() if key not in own}
+    if table is not None:
+        selection = replace(selection, table=partial(table, **others))
+    with _replaced(destination.absolute(), force=force) as temporary:
+        counts = writer(temporary, selection, **own)
+    return describe(selection) if counts is None else dict(counts)
+
+
+def list_options(name: str, generator: str) -> list[str]:
+    """Return what a format can be told, and the generator's own table where the format has tables.
+
+    Raises
+    ------
+    ConfigurationError
+        When there is no such format.
+    """
+    table = find_table(generator) if name in FORMATS else None
+    return _names_behind(2, find_format(name)) + (_names_behind(4, table) if table else [])
+
+
+def _names_behind(count: int, function: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(function).parameters)[count:]
+
+
+def _check_options(name: str, options: Mapping[str, str], known: Sequence[str]) -> None:
+    unknown = [option for option in options if option not in known]
+    if unknown:
+        message = (
+            f"format {name!r} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
+        )
+        raise ConfigurationError(message)
+
+
+@contextmanager
+def _replaced(destination: Path, *, force: bool) -> Iterator[Path]:
+    """Give a path beside the destination to write; move it there when the block succeeds."""
+    if _is_taken(destination) and not force:
+        message = f"{destination} exists; choose another name, or replace it with --force"
+        raise ConfigurationError(message)
+    if not destination.parent.is_dir():
+        message = f"{destination.parent} is no folder; make it first"
+        raise ConfigurationError(message)
+    temporary = _beside(destination)
+    try:
+        yield temporary
+        _move(temporary, destination)
+    finally:
+        _remove(temporary)
+
+
+def _is_taken(path: Path) -> bool:
+    """Return whether something is there; an empty folder is as good as nothing."""
+    return path.is_symlink() or (any(path.iterdir()) if path.is_dir() else path.exists())
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
+
+
+def _move(temporary: Path, destination: Path) -> None:
+    if not destination.is_dir() or not _is_taken(destination):
+        if temporary.is_file() and destination.is_dir():
+            destination.rmdir()
+        temporary.replace(destination)
+        return
+    _check_replaceable(temporary, destination)
+    grave = _beside(destination)
+    destination.rename(grave)
+    temporary.replace(destination)
+    _remove(grave)
+
+
+def _check_replaceable(temporary: Path, destination: Path) -> None:
+    ours = {path.name for path in temporary.iterdir()} if temporary.is_dir() else set()
+    others = sorted(path.name for path in destination.iterdir() if path.name not in ours)
+    if others:
+        message = (
+            f"{destination} holds {others[0]!r}, which is not of this format; it stays as it is"
+        )
+        raise ConfigurationError(message)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+
+
+def describe(selection: Selection) -> dict[str, int]:
+    """Return how many samples, or users of a view, each part has."""
+    counts: Counter[str] = Counter()
+    for each in (selection, *selection.more):
+        counts.update({part: len(samples) for part, samples in each.parts.items()})
+    return dict(counts)

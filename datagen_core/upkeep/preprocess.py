@@ -1,0 +1,101 @@
+"""Putting a split through a preprocessor: what is there already is not made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from datagen_core.errors import GeneratorError
+from datagen_core.generators.generator import DatasetGenerator, Preprocessor
+from datagen_core.generators.records import collect
+from datagen_core.generators.schema import Columns, Schema
+from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
+from datagen_core.reading.cache import ParamSet
+from datagen_core.reading.samples import present
+from datagen_core.store.columns import ColumnReader
+from datagen_core.store.derived import DerivedPaths, begin_derived, derived_paths, record_use
+from datagen_core.store.shard_writer import ShardWriter
+
+_CHUNK = 1024
+
+
+def find_preprocessor(generator: DatasetGenerator, name: str) -> Preprocessor:
+    """Return a generator's preprocessor.
+
+    Raises
+    ------
+    GeneratorError
+        When it has none of that name.
+    """
+    if name not in generator.preprocessors:
+        known = ", ".join(generator.preprocessors) or f"none; see @{generator.name}.preprocessor"
+        message = f"{generator.name} has no preprocessor {name!r}; it has {known}"
+        raise GeneratorError(message)
+    return generator.preprocessors[name]
+
+
+def preprocess(
+    param_set: ParamSet,
+    preprocessor: Preprocessor,
+    split: str,
+    n: int,
+    report: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Preprocess the first `n` samples of a split; return how many were not there yet.
+
+    Results are kept under the preprocessor's name and the version of its source: when that
+    changes, everything is made anew, beside the old.
+
+    Raises
+    ------
+    InsufficientSamplesError
+        When the split has fewer samples.
+    """
+    source = param_set[split]
+    wanted = source._first(n)  # noqa: SLF001 (the split's own way to count)
+    paths = derived_paths(param_set.paths, split, preprocessor.name, preprocessor.version)
+    missing = IntervalSet(wanted) - paths.existing()
+    reader = ColumnReader((param_set.paths.packs, param_set.paths.shards), param_set.schema)
+    work = _Preprocessing(param_set, preprocessor, paths)
+    total = len(missing)
+    done = 0
+    for piece in cut_into_batches(missing, _CHUNK):
+        work.add(piece, source._read(lambda part=piece: reader.read([part])))  # noqa: SLF001
+        done += piece.size
+        report(done)
+    work.finish()
+    record_use(param_set.paths, split, paths)
+    return total
+
+
+class _Preprocessing:
+    """One call of `preprocess` at work."""
+
+    def __init__(
+        self, param_set: ParamSet, preprocessor: Preprocessor, derived: DerivedPaths
+    ) -> None:
+        self._set, self._preprocessor, self._derived = param_set, preprocessor, derived
+        self._schema = derived.schema() if derived.existing() else None
+        paths, record = param_set.paths, param_set.record
+        self._writer = ShardWriter(derived.root, paths.temporary, record.generator, record.digest)
+
+    def add(self, piece: Interval, columns: Columns) -> None:
+        made, schema = self._apply(present(columns, self._set.schema), piece.size)
+        if self._schema is None:
+            begin_derived(self._set.paths, self._derived, self._preprocessor.name, schema)
+            self._schema = schema
+        if self._writer.is_due(piece):
+            self._writer.publish()
+        self._writer.add(piece, made)
+
+    def _apply(self, values: Any, size: int) -> tuple[Columns, Schema]:
+        try:
+            made = self._preprocessor(values, self._set.record.params)
+        except Exception as error:
+            message = f"preprocessor {self._preprocessor.name}: {type(error).__name__}: {error}"
+            raise GeneratorError(message) from error
+        named = made if isinstance(made, dict | tuple) else {"values": made}
+        return collect(named, size, self._schema)
+
+    def finish(self) -> None:
+        self._writer.publish()

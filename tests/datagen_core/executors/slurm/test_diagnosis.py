@@ -1,0 +1,153 @@
+"""Why tasks ended, from what Slurm writes and says, without a Slurm."""
+
+from __future__ import annotations
+
+import pytest
+
+from datagen_core.executors.slurm.diagnosis import diagnose
+from datagen_core.ranges import IntervalSet
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.runs import publish_attempt
+
+
+@pytest.fixture
+def attempt(tmp_path):
+    run = SetPaths(tmp_path / "gen" / "default-0123abcd").run(0)
+    ranges = [IntervalSet([(0, 10)]), IntervalSet([(10, 20)])]
+    return publish_attempt(run, "run-7", "slurm", ranges, 90)
+
+
+@pytest.fixture(autouse=True)
+def fake(tmp_path, monkeypatch):
+    """Replace Slurm's commands by scripts; those that are not given are missing."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+
+    def write(name, output, status=0):
+        script = f"#!/bin/sh\nwhile read -r line; do echo \"$line\"; done <<'EOT'\n{output}\nEOT\n"
+        (folder / name).write_text(f"{script}exit {status}\n")
+        (folder / name).chmod(0o755)
+
+    return write
+
+
+def write_log(attempt, text, task=0):
+    log = attempt.run.log(attempt.number, task)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("line", "verdict"),
+    [
+        ("*** JOB 5 ON n2 CANCELLED AT 2026-01-01T00:00:00 ***", "cancelled"),
+        ("*** JOB 5 ON n2 CANCELLED AT 2026-01-01T00:00:00 DUE TO PREEMPTION ***", "preempted"),
+        (
+            "*** JOB 5 ON n2 CANCELLED AT 2026-01-01T00:00:00 DUE TO TIME LIMIT ***",
+            "time limit: 01:30:00 were over",
+        ),
+        (
+            "*** JOB 5 ON n2 CANCELLED AT 2026-01-01T00:00:00 DUE TO NODE FAILURE, SEE LOG ***",
+            "node lost",
+        ),
+        (
+            "Detected 1 oom-kill event(s) in StepId=5.batch. Some of your processes may have been",
+            "out of memory",
+        ),
+        (
+            "StepId=4.batch exceeded memory limit (433164288 > 104857600), being killed",
+            "out of memory: it used 413 MiB of 100 MiB",
+        ),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["slurmstepd: error: ", "slurmstepd-n1: error: "])
+def test_the_log_says_why_a_task_ended(attempt, prefix, line, verdict):
+    write_log(attempt, f"10 of 20\n{prefix}{line}\nlast words\n")
+    assert diagnose(attempt, 0) == verdict
+
+
+def test_memory_outweighs_the_cancellation_that_follows_from_it(attempt):
+    write_log(
+        attempt,
+        "slurmstepd: error: Exceeded job memory limit\n"
+        "slurmstepd: error: *** JOB 4 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***\n",
+    )
+    assert diagnose(attempt, 0) == "out of memory"
+
+
+def test_what_generators_print_is_not_taken_for_slurms_words(attempt):
+    write_log(attempt, "sample 3 was CANCELLED AT noon\nout of memory of the past\n")
+    assert diagnose(attempt, 0) == ""
+
+
+def test_a_log_that_is_no_text_is_no_error(attempt):
+    write_log(attempt, "")
+    attempt.run.log(attempt.number, 0).write_bytes(b"\xff\0" * 20000)
+    assert diagnose(attempt, 0) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "exit_code", "verdict"),
+    [
+        ("TIMEOUT", "0:15", "time limit: 01:30:00 were over"),
+        ("OUT_OF_MEMORY", "0:125", "out of memory"),
+        ("CANCELLED", "0:15", "cancelled"),
+        ("NODE_FAIL", "0:0", "node lost: n3"),
+        ("PREEMPTED", "0:15", "preempted"),
+        ("FAILED", "0:9", "killed by SIGKILL, perhaps for want of memory"),
+        ("FAILED", "0:11", "killed by SIGSEGV"),
+        ("FAILED", "0:99", "killed by signal 99"),
+        ("FAILED", "1:0", "exit status 1"),
+        ("COMPLETED", "0:0", ""),
+    ],
+)
+def test_the_queue_remembers_how_a_task_ended(attempt, fake, state, exit_code, verdict):
+    fake("squeue", f"run-7|0|COMPLETED|8|8|None\nrun-7|1|{state}|9|8|None")
+    fake("scontrol", f"JobId=9 JobName=run-7 ExitCode={exit_code} NodeList=n3")
+    assert diagnose(attempt, 1) == verdict
+
+
+def test_a_job_that_took_over_the_id_is_not_asked(attempt, fake):
+    fake("squeue", "run-7|1|FAILED|9|8|None")
+    fake("scontrol", "JobId=9 JobName=another ExitCode=3:0 NodeList=n3")
+    assert diagnose(attempt, 1) == ""
+
+
+def test_what_never_started_of_a_cancelled_array_is_cancelled(attempt, fake):
+    fake("squeue", "run-7|0|COMPLETED|8|8|None\nrun-7|N/A|CANCELLED|9|8|Resources")
+    assert diagnose(attempt, 1) == "cancelled"
+
+
+def test_a_living_task_has_no_verdict(attempt, fake):
+    fake("squeue", "run-7|1|RUNNING|9|8|None")
+    assert diagnose(attempt, 1) == ""
+
+
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [
+        ("12_0|COMPLETED|0:0|n1\n12_1|OUT_OF_MEMORY|0:125|n3", "out of memory"),
+        ("12_0|COMPLETED|0:0|n1\n12_1|CANCELLED by 1000|0:0|n3", "cancelled"),
+        ("12_1|NODE_FAIL|1:0|n3\n12_1|FAILED|2:0|n4", "exit status 2"),
+        ("12_0|COMPLETED|0:0|n1\n12_[1-7%2]|CANCELLED by 0|0:0|None assigned", "cancelled"),
+        ("12_0|FAILED|1:0|n1", ""),
+        ("", ""),
+        ("nonsense", ""),
+    ],
+)
+def test_accounting_knows_what_the_queue_forgot(attempt, fake, rows, verdict):
+    fake("squeue", "")
+    fake("sacct", rows)
+    assert diagnose(attempt, 1) == verdict
+
+
+def test_nothing_is_known_where_nothing_answers(attempt, fake):
+    fake("squeue", "", status=1)
+    fake("sacct", "Slurm accounting storage is disabled", status=1)
+    assert diagnose(attempt, 1) == ""
+
+
+def test_nonsense_from_slurm_is_no_error(attempt, fake):
+    fake("squeue", "who knows")
+    assert diagnose(attempt, 0) == ""

@@ -1,0 +1,117 @@
+"""What the controller says becomes records, or an error that says what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from datagen_core.errors import ExecutionError, SchedulerUnavailableError
+from datagen_core.executors.base import TaskState
+from datagen_core.executors.slurm.queue import (
+    QueueRow,
+    describe_reason,
+    read_limit,
+    read_partitions,
+    read_queue,
+)
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """Replace one of Slurm's commands by a shell script."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def write(name, script):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+
+    return write
+
+
+def row(state, reason="None"):
+    return QueueRow("run-7", 1, state, "9", "8", reason)
+
+
+@pytest.mark.parametrize("state", ["PENDING", "CONFIGURING", "REQUEUED", "SPECIAL_EXIT"])
+def test_a_task_that_may_start_is_queued(state):
+    assert row(state).living == TaskState("queued")
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "COMPLETING", "STOPPED", "SIGNALING", "NEW_IN_99"])
+def test_a_task_that_goes_on_is_running(state):
+    assert row(state).living == TaskState("running")
+
+
+def test_a_suspended_task_says_so():
+    assert row("SUSPENDED").living == TaskState("running", "suspended")
+
+
+@pytest.mark.parametrize("state", ["COMPLETED", "FAILED", "TIMEOUT", "CANCELLED", "NODE_FAIL"])
+def test_an_ended_task_is_not_living(state):
+    assert row(state).living is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "meaning"),
+    [
+        ("None", ""),
+        ("Priority", "waiting for jobs of higher priority"),
+        ("PartitionTimeLimit", "time limit above the partition's maximum"),
+        ("DependencyNeverSatisfied", "its dependency can never be satisfied"),
+        (
+            "ReqNodeNotAvail, UnavailableNodes:n[1-4]",
+            "no node available: ReqNodeNotAvail, UnavailableNodes:n[1-4]",
+        ),
+        ("QOSMaxCpuPerUserLimit", "a limit of the quality of service: QOSMaxCpuPerUserLimit"),
+        ("AssocGrpCpuLimit", "a limit of the account: AssocGrpCpuLimit"),
+        ("SomethingNew", "SomethingNew"),
+    ],
+)
+def test_reasons_are_said_for_people(reason, meaning):
+    assert describe_reason(reason) == meaning
+
+
+def test_rows_may_hold_a_bar_in_their_reason(fake):
+    fake("squeue", "echo 'run-7|3|PENDING|9|8|a|b'")
+    assert read_queue(["run-7"]) == [QueueRow("run-7", 3, "PENDING", "9", "8", "a|b")]
+
+
+def test_thousands_of_jobs_take_few_calls(fake, tmp_path):
+    fake("squeue", f'echo called >> "{tmp_path}/calls"')
+    names = [f"generator-with-a-long-name-{number:064}" for number in range(1200)]
+    assert read_queue(names) == []
+    assert (tmp_path / "calls").read_text().count("called") == 3
+
+
+def test_one_call_that_fails_leaves_nothing_known(fake):
+    fake("squeue", "exit 1")
+    assert read_queue(["run-7"]) is None
+
+
+def test_filters_of_the_user_hide_nothing(fake, monkeypatch):
+    monkeypatch.setenv("SQUEUE_STATES", "RUNNING")
+    fake("squeue", 'echo "run-7|N/A|PENDING|9|9|${SQUEUE_STATES:-None}"')
+    assert read_queue(["run-7"]) == [QueueRow("run-7", None, "PENDING", "9", "9", "None")]
+
+
+def test_partitions_have_their_limits_in_minutes(fake):
+    fake("scontrol", "echo PartitionName=a Default=YES MaxTime=UNLIMITED\n"
+         "echo PartitionName=b Default=NO MaxTime=2-12:30:00")  # fmt: skip
+    partitions = read_partitions()
+    assert [(each.default, each.max_minutes) for each in partitions.values()] == [
+        (True, None),
+        (False, 3630),
+    ]
+
+
+def test_limits_are_numbers_of_the_configuration(fake):
+    fake("scontrol", "echo 'MaxArraySize            = 1001'")
+    assert read_limit("MaxArraySize") == 1001
+    with pytest.raises(ExecutionError, match="does not tell MaxJobCount"):
+        read_limit("MaxJobCount")
+
+
+@pytest.mark.parametrize("script", ["exit 1", "exit 0"])
+def test_a_silent_controller_is_unavailable(fake, script):
+    fake("scontrol", script)
+    with pytest.raises(SchedulerUnavailableError, match="try again later"):
+        read_limit("MaxArraySize")

@@ -1,0 +1,155 @@
+"""From what a generator yields to columns of one schema."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datagen_core import Field, Ragged, Schema
+from datagen_core.errors import SchemaError
+from datagen_core.generators.records import collect, fit
+from datagen_core.store.shards import columns_checksum
+from strategies import filled_schemas
+
+PAIR = Schema({"x": Field("float64"), "y": Field("float64")})
+
+
+def samples_of(columns, rows):
+    return [{name: column[row] for name, column in columns.items()} for row in range(rows)]
+
+
+@given(filled_schemas(min_rows=1))
+def test_samples_one_by_one_are_the_same_as_arrays(filled):
+    schema, columns, rows = filled
+    one_by_one, _ = collect(iter(samples_of(columns, rows)), rows, schema)
+    at_once, _ = collect(columns, rows, schema)
+
+    assert columns_checksum(one_by_one) == columns_checksum(at_once) == columns_checksum(columns)
+
+
+@given(filled_schemas(min_rows=2), st.data())
+def test_pieces_of_a_batch_are_joined(filled, data):
+    schema, columns, rows = filled
+    cut = data.draw(st.integers(0, rows))
+    ends = [(0, cut), (cut, rows)]
+    pieces = [{name: column[low:high] for name, column in columns.items()} for low, high in ends]
+    joined, _ = collect(iter(pieces), rows, schema) if rows > 2 else collect(columns, rows, schema)
+
+    assert columns_checksum(joined) == columns_checksum(columns)
+
+
+def test_pairs_become_x_and_y():
+    columns, schema = collect(iter([(1.0, 2), (3.0, 4)]), 2, None)
+
+    assert schema == Schema({"x": Field("f8"), "y": Field("i8")})
+    assert columns["x"].tolist() == [1.0, 3.0]
+    assert columns["y"].tolist() == [2, 4]
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ([1, 2.5], Field("f8")),
+        ([True, False], Field("bool")),
+        (["a", "bcd"], Field(str)),
+        ([np.zeros((2, 3)), np.ones((2, 3))], Field("f8", (2, 3))),
+        ([np.zeros((2, 3)), np.ones((1, 3))], Field("f8", (3,), ragged=True)),
+        ([["a"], ["b", "c"]], Field(str, ragged=True)),
+        ([np.float32(1), np.float32(2)], Field("f4")),
+        ([1j, 2], Field("c16")),
+    ],
+)
+def test_field_is_inferred_from_the_first_batch(values, field):
+    made = iter([{"a": value} for value in values])
+
+    assert collect(made, 2, None)[1] == Schema({"a": field})
+
+
+def test_one_array_field_may_be_ragged():
+    ragged = Ragged(np.arange(3), np.array([0, 3, 3]))
+    columns, schema = collect({"a": ragged}, 2, None)
+
+    assert schema.fields["a"] == Field("i8", ragged=True)
+    assert [part.tolist() for part in columns["a"]] == [[0, 1, 2], []]
+
+
+def test_a_batch_of_one_sample_is_told_by_its_schema():
+    x, y = np.array([1.0]), np.array([2.0])
+
+    assert collect(iter([(x, y)]), 1, PAIR)[0]["x"].tolist() == [1.0]
+    assert collect(iter([(1.0, 2.0)]), 1, PAIR)[0]["x"].tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ([1.0, 2.0], "a pair x, y or a dict that names its fields, not a float"),
+        ([(1, 2, 3)] * 2, "not a tuple of 3"),
+        ([{"x": 1.0, "z": 1.0}] * 2, "its schema says"),
+        ([{"x": 1.0, "y": 1.0}, {"x": 1.0}], "another"),
+        ([{"x": 1.0, "y": [1.0]}] * 2, "declare it as Field"),
+        ([{"x": 1.0, "y": "a"}] * 2, "cannot hold"),
+        ([{"x": 1.0, "y": 1j}] * 2, "cannot hold"),
+        ([(1.0, 2.0)] * 3, "made 3 samples for a batch of 2; yield 2"),
+        ([(np.float64(1), np.array(2.0))], "made 1 samples for a batch of 2; yield 2"),
+        ([], "made 0 samples for a batch of 2"),
+        ({"x": np.zeros(2), "y": np.zeros(3)}, "different first dimensions"),
+        ({"x": np.zeros(3), "y": np.zeros(3)}, "made 3 samples for a batch of 2"),
+        (7, "yields samples or returns arrays, not int"),
+        (None, "not NoneType"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(made, words):
+    with pytest.raises(SchemaError, match=words) as caught:
+        collect(iter(made) if isinstance(made, list) else made, 2, PAIR)
+
+    assert "\n" not in str(caught.value)
+
+
+def test_samples_of_no_common_shape_are_refused():
+    with pytest.raises(SchemaError, match="fit no schema"):
+        collect(iter([{"a": 1.0}, {"a": [1.0]}]), 2, None)
+
+
+@pytest.mark.parametrize("value", [1, None, b"a", "a\0b"])
+def test_text_is_text(value):
+    with pytest.raises(SchemaError, match="text"):
+        collect(iter([{"a": value}]), 1, Schema({"a": Field(str)}))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (np.array([1, 2]), "uint8"),
+        (np.array([1, 2]), "float32"),
+        (np.array([1.1, 2.2]), "float32"),
+        (np.array([1.0], "f4"), "float64"),
+        (np.array([True]), "int8"),
+        (np.array([], object), "int8"),
+    ],
+)
+def test_values_are_cast_where_nothing_is_lost(values, dtype):
+    found = fit("a", values, Field(dtype))
+
+    assert found.dtype == dtype
+    assert np.allclose(found, values.astype(dtype))
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype"),
+    [
+        (np.array([256]), "uint8"),
+        (np.array([-1]), "uint8"),
+        (np.array([0.5]), "int64"),
+        (np.array([1.0]), "int64"),
+        (np.array([2]), "bool"),
+        (np.array([1j]), "float64"),
+        (np.array([2**24 + 1]), "float32"),
+        (np.array(["1"]), "float64"),
+    ],
+)
+def test_values_are_never_cast_with_loss(values, dtype):
+    with pytest.raises(SchemaError, match="cannot hold"):
+        fit("a", values, Field(dtype))

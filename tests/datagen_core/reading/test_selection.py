@@ -1,0 +1,135 @@
+"""Finding a parameter set by number, parameters or digest."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datagen_core.errors import SelectionError
+from datagen_core.generators.identity import digest_of
+from datagen_core.reading.selection import parse_assignment, parse_value, select
+from datagen_core.store.sets import SetRecord
+from strategies import json_values
+
+DEFAULTS = {"left": -1, "right": 1, "label": "none", "sizes": [1, 2]}
+
+
+def record_of(seed=0, **changes):
+    params = {"left": -1.0, "right": 1.0, "label": "none", "sizes": [1, 2], **changes}
+    digest = digest_of("sine", "1", params, seed)
+    return SetRecord(digest, "sine", "1", params, seed, DEFAULTS, 10, None, {})
+
+
+RECORDS = {
+    0: record_of(),
+    1: record_of(left=0.0),
+    3: record_of(left=0.0, right=2.0),
+    4: record_of(left=0.0, seed=7),
+    5: record_of(label="a,b"),
+    6: record_of(sizes=[3, 4]),
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        (3, 3),
+        ("3", 3),
+        ({}, 0),
+        ({"left": 0}, 1),
+        ({"left": 0.0, "right": 1}, 1),
+        ({"right": 2}, 3),
+        ("right=2", 3),
+        ("left=0", 1),
+        ("left=0,right=2", 3),
+        ("left=0,seed=7", 4),
+        ({"left": 0, "seed": 7}, 4),
+        ({"seed": 7}, 4),
+        ("label=a,b", 5),
+        ("sizes=[3, 4]", 6),
+        ({"sizes": (3, 4)}, 6),
+        ({"left": np.float64(0)}, 1),
+        ({"seed": np.int64(7)}, 4),
+        (RECORDS[3].digest, 3),
+        (RECORDS[3].digest[:10], 3),
+    ],
+)
+def test_one_set_is_found(wanted, number):
+    assert select(RECORDS, wanted) == number
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (2, "none of the parameter sets is number 2; there are 0 (defaults), 1 (left=0.0)"),
+        ("99", "number 99"),
+        ({"left": 5}, "none of the parameter sets is left=5"),
+        ({"lefft": 0}, "none of the parameter sets is lefft=0"),
+        ({"left": float("nan")}, "left=nan"),
+        ({"left": object}, "none of the parameter sets"),
+        ("0123456789abcdef", "'0123456789abcdef'"),
+    ],
+)
+def test_what_is_not_there_is_refused_with_what_there_is(wanted, words):
+    with pytest.raises(SelectionError) as caught:
+        select(RECORDS, wanted)
+
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_ambiguous_choice_lists_the_candidates():
+    records = {0: record_of(left=0.0, right=2.0), 1: record_of(left=0.0, right=3.0)}
+
+    with pytest.raises(SelectionError, match=r"several.*0 \(left=0.0 right=2.0\), 1 \(left=0.0"):
+        select(records, {"left": 0})
+
+
+def test_an_empty_data_set_says_so():
+    with pytest.raises(SelectionError, match="there is none yet"):
+        select({}, 0)
+
+
+def test_a_long_list_is_cut():
+    records = {number: record_of(left=-float(number)) for number in range(20)}
+
+    with pytest.raises(SelectionError, match="and 12 more"):
+        select(records, 99)
+
+
+@given(st.dictionaries(st.integers(0, 99), st.floats(-9, -1), min_size=1, max_size=6))
+def test_every_set_is_found_by_its_digest_and_parameters(lefts):
+    records = {number: record_of(left=left) for number, left in lefts.items()}
+    for number, record in records.items():
+        twins = [n for n, other in records.items() if other.digest == record.digest]
+        if twins == [number]:
+            assert select(records, record.digest) == number
+            assert select(records, record.params) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1", 1), ("-0.5", -0.5), ("true", True), ("True", True), ("None", None), ("null", None),
+     ("abc", "abc"), ('"1"', "1"), ("[1, 2]", [1, 2]), ('{"a": 1}', {"a": 1}), ("", ""),
+     ("1e3", 1000.0)],
+)  # fmt: skip
+def test_values_are_json_or_text(text, value):
+    assert parse_value(text) == value
+    assert type(parse_value(text)) is type(value)
+
+
+@given(json_values)
+def test_json_values_come_back(value):
+    from datagen_core.generators.identity import canonical_json
+
+    key, parsed = parse_assignment(f"key={canonical_json(value)}")
+    assert key == "key"
+    assert canonical_json(parsed) == canonical_json(value)
+
+
+@pytest.mark.parametrize("text", ["", "left", "=1"])
+def test_what_is_no_assignment_is_refused(text):
+    with pytest.raises(SelectionError, match="write key=value"):
+        parse_assignment(text)

@@ -1,0 +1,74 @@
+"""Where a parameter set came from is recorded, and is no part of what it is."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import subprocess
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from datagen_core import generate
+from datagen_core.generators.registry import Loaded, load_generator
+from datagen_core.scheduling import provenance
+from datagen_core.scheduling.provenance import gather_provenance
+from generators_for_tests import sine
+
+SOURCE = "import datagen_core\n@datagen_core.generator()\ndef walk(size):\n    yield 1, 2\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    (tmp_path / "datasets.py").write_text(SOURCE)
+    return tmp_path / "datasets.py"
+
+
+def git(folder, *words):
+    options = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]
+    subprocess.run(["git", "-C", folder, *options, *words], check=True, capture_output=True)
+
+
+def test_facts_are_plain_json():
+    facts = gather_provenance(Loaded(sine, "sine"))
+
+    assert json.loads(json.dumps(facts)) == facts
+    assert datetime.fromisoformat(facts["created"]).tzinfo is not None
+    assert {"host", "user", "command", "python"} <= set(facts)
+    assert {"datagen", "numpy", "h5py"} <= set(facts["packages"])
+
+
+def test_a_folder_without_git_has_no_commit(file):
+    assert gather_provenance(load_generator(f"{file}:walk"))["commit"] is None
+
+
+def test_a_commit_says_when_it_was_changed(file):
+    git(file.parent, "init")
+    git(file.parent, "add", "datasets.py")
+    git(file.parent, "commit", "-m", "first")
+    loaded = load_generator(f"{file}:walk")
+    clean = gather_provenance(loaded)["commit"]
+    file.write_text(SOURCE + "# changed\n")
+
+    assert len(clean) == 40
+    assert gather_provenance(loaded)["commit"] == f"{clean}-dirty"
+
+
+def test_a_user_without_a_name_is_unknown(monkeypatch):
+    def nobody():
+        raise KeyError
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert gather_provenance(Loaded(sine, "sine"))["user"] == "unknown"
+
+
+def test_where_a_set_was_begun_does_not_matter(tmp_path, monkeypatch):
+    digests = set()
+    for host in ("here", "there"):
+        monkeypatch.setattr(provenance.socket, "gethostname", lambda host=host: host)
+        made = generate(sine, 5, executor="inline", cache=tmp_path / host)
+        assert made.record.provenance["host"] == host
+        digests.add(made.record.digest)
+
+    assert len(digests) == 1

@@ -1,0 +1,65 @@
+"""Lists of values become combinations; whoever names a parameter twice is told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from datagen_core.errors import ParamsError
+from datagen_core.scheduling.sweep import parse_sweeps
+
+
+def test_combinations_come_with_the_last_sweep_fastest():
+    points = parse_sweeps(["a=1,2", "b=x,y"], {"c": 0})
+
+    assert points == [
+        {"c": 0, "a": 1, "b": "x"},
+        {"c": 0, "a": 1, "b": "y"},
+        {"c": 0, "a": 2, "b": "x"},
+        {"c": 0, "a": 2, "b": "y"},
+    ]
+
+
+def test_without_sweeps_there_is_one_point():
+    assert parse_sweeps([], {"a": 1}) == [{"a": 1}]
+
+
+def test_a_json_list_keeps_commas_in_values():
+    points = parse_sweeps(['names=[["a","b"],"c,d",null]'], {})
+
+    assert [point["names"] for point in points] == [["a", "b"], "c,d", None]
+
+
+def test_a_file_lists_points_of_several_parameters(tmp_path):
+    path = tmp_path / "points.json"
+    path.write_text(json.dumps([{"a": 1, "b": 2}, {"a": 3}]))
+
+    assert parse_sweeps([f"@{path}", "c=5"], {}) == [{"a": 1, "b": 2, "c": 5}, {"a": 3, "c": 5}]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["a"], "no sweep"),
+        (["a="], "no sweep"),
+        (["=1,2"], "no sweep"),
+        (["a=[]"], "no JSON list"),
+        (["a=[1,2"], "no JSON list"),
+        (["a=1", "a=2"], "'a' is given twice"),
+        (["base=1"], "'base' is given twice"),
+        (["@nowhere.json"], "cannot be read"),
+    ],
+)
+def test_what_is_no_sweep_is_refused_in_one_line(texts, message):
+    with pytest.raises(ParamsError, match=message):
+        parse_sweeps(texts, {"base": 0})
+
+
+@pytest.mark.parametrize("content", ["{", "{}", "[]", "[1]"])
+def test_a_file_that_lists_no_points_is_refused(tmp_path, content):
+    path = tmp_path / "points.json"
+    path.write_text(content)
+
+    with pytest.raises(ParamsError, match=r"points\.json"):
+        parse_sweeps([f"@{path}"], {})

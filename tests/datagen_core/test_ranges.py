@@ -1,0 +1,135 @@
+"""Sets of indices, batches, tasks and random streams."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datagen_core.ranges import (
+    Interval,
+    IntervalSet,
+    batch_stream,
+    cut_into_batches,
+    deal,
+)
+from strategies import batch_sizes, indices, interval_sets, pairs
+
+DIGEST = "0123456789abcdef" * 4
+PINNED_WORDS = [577045408, 868132954, 2905303095, 2524134334]
+
+
+def members(intervals):
+    return {index for start, stop in intervals for index in range(start, stop)}
+
+
+@given(st.lists(pairs, max_size=8))
+def test_interval_set_holds_what_it_was_made_of(given_pairs):
+    assert members(IntervalSet(given_pairs)) == members(given_pairs)
+
+
+@given(interval_sets)
+def test_intervals_are_sorted_and_never_touch(samples):
+    edges = [edge for interval in samples for edge in interval]
+
+    assert edges == sorted(set(edges))
+
+
+@given(interval_sets, interval_sets)
+def test_operations_are_those_of_sets(left, right):
+    assert members(left | right) == members(left) | members(right)
+    assert members(left & right) == members(left) & members(right)
+    assert members(left - right) == members(left) - members(right)
+
+
+@given(interval_sets, interval_sets)
+def test_equal_sets_are_equal_however_they_were_made(left, right):
+    assert (left - right) | (left & right) == left
+    assert hash(left | right) == hash(right | left)
+
+
+@given(interval_sets, indices)
+def test_membership_and_size_are_those_of_sets(samples, index):
+    assert (index in samples) == (index in members(samples))
+    assert len(samples) == len(members(samples))
+    assert bool(samples) == bool(members(samples))
+
+
+@given(interval_sets, st.integers(-2, 300))
+def test_lowest_takes_from_the_bottom(samples, count):
+    assert members(samples.lowest(count)) == set(sorted(members(samples))[: max(count, 0)])
+
+
+def test_interval_set_reads_as_ranges():
+    assert str(IntervalSet([(5, 7), (0, 2), (2, 3)])) == "0-2, 5-6"
+    assert str(IntervalSet()) == "none"
+
+
+def test_operations_cost_nothing_for_huge_ranges():
+    huge = IntervalSet([(0, 10**15)])
+
+    assert len(huge - IntervalSet([(1, 2)])) == 10**15 - 1
+    assert huge.lowest(10**14).intervals == (Interval(0, 10**14),)
+
+
+@given(interval_sets, batch_sizes)
+def test_pieces_cover_and_stay_inside_a_batch(samples, size):
+    pieces = list(cut_into_batches(samples, size))
+
+    assert IntervalSet(pieces) == samples
+    assert sum(piece.size for piece in pieces) == len(samples)
+    assert all(piece.start // size == (piece.stop - 1) // size for piece in pieces)
+
+
+@given(interval_sets, batch_sizes, st.integers(1, 9))
+def test_deal_gives_every_sample_to_one_task(missing, size, tasks):
+    shares = deal(missing, size, tasks)
+
+    assert sum(map(len, shares)) == len(missing)
+    assert IntervalSet(part for share in shares for part in share) == missing
+    assert all(shares)
+    assert len(shares) <= tasks
+
+
+@given(interval_sets, batch_sizes, st.integers(1, 9))
+def test_deal_is_even_in_batches_and_in_order(missing, size, tasks):
+    shares = deal(missing, size, tasks)
+    counts = [sum(1 for _ in cut_into_batches(share, size)) for share in shares]
+
+    assert counts == sorted(counts, reverse=True)
+    assert max(counts, default=0) - min(counts, default=0) <= 1
+    assert [part for share in shares for part in share] == sorted(p for s in shares for p in s)
+
+
+def test_deal_never_divides_a_batch_of_a_fresh_run():
+    assert [str(share) for share in deal(IntervalSet([(0, 100)]), 30, 3)] == [
+        "0-59",
+        "60-89",
+        "90-99",
+    ]
+
+
+def test_batch_stream_is_pinned():
+    words = batch_stream(7, DIGEST, 3).generate_state(4)
+
+    assert words.tolist() == PINNED_WORDS
+
+
+@given(st.integers(0, 2**64), st.integers(0, 10**6))
+def test_batch_streams_differ_by_seed_and_batch(seed, batch):
+    states = {
+        tuple(batch_stream(s, DIGEST, b).generate_state(4))
+        for s, b in [(seed, batch), (seed + 1, batch), (seed, batch + 1)]
+    }
+
+    assert len(states) == 3
+
+
+@pytest.mark.parametrize("place", [0, 8, 31, 63])
+def test_every_part_of_the_digest_changes_the_stream(place):
+    other = DIGEST[:place] + ("0" if DIGEST[place] != "0" else "1") + DIGEST[place + 1 :]
+
+    assert not np.array_equal(
+        batch_stream(0, DIGEST, 0).generate_state(4), batch_stream(0, other, 0).generate_state(4)
+    )

@@ -1,0 +1,156 @@
+"""Derived data is kept under name and source, and extended where a split grew."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import pytest
+
+from datagen_core import Cache, InsufficientSamplesError, generate
+from datagen_core.errors import GeneratorError, SchemaError, SelectionError
+from datagen_core.generators.generator import Preprocessor
+from datagen_core.store import shards
+from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
+from generators_for_tests import count, sine, walks
+
+SQUARE = sine.preprocessors["square_both"]
+DESCRIBE = walks.preprocessors["describe"]
+
+
+@pytest.fixture
+def made(tmp_path):
+    made = generate(sine, 50, executor="inline", cache=tmp_path)
+    made.move(20, "train")
+    made.move(10, "test")
+    made.move(10, "train")
+    return made
+
+
+def test_results_come_in_the_order_of_the_split(made):
+    assert preprocess(made, SQUARE, "train", 25) == 25
+    X, y = made["train"].get(25)
+    squared_X, squared_y = made["train"]["square_both"].get(25)
+
+    assert np.array_equal(squared_X, X**2)
+    assert np.array_equal(squared_y, y**2)
+    assert made["train"].derived == ["square_both"]
+
+
+def test_what_is_there_is_not_made_again(made, monkeypatch):
+    sizes = []
+    seen = Preprocessor("seen", lambda X, y: sizes.append(len(X)) or (X, y))
+    monkeypatch.setattr(Preprocessor, "version", "a" * 64)
+    counts = [preprocess(made, seen, "train", n) for n in (8, 8, 5, 30)]
+
+    assert counts == [8, 0, 0, 22]
+    assert sum(sizes) == 30
+
+
+def test_a_split_that_grew_is_extended_without_touching_the_old(made):
+    preprocess(made, SQUARE, "train", 30)
+    before = {path: path.stat().st_mtime_ns for path in made.paths.derived("train").rglob("*.h5")}
+    made.move(10, "train")
+
+    assert len(made["train"]["square_both"]) == 30
+    assert preprocess(made, SQUARE, "train", 40) == 10
+    assert np.array_equal(made["train"]["square_both"].get(40)[0], made["train"].get(40)[0] ** 2)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+def test_another_source_is_another_version(made):
+    first = Preprocessor("shift", lambda X, y: X + 1)
+    second = Preprocessor("shift", lambda X, y: X + 2)
+    preprocess(made, first, "train", 5)
+
+    assert preprocess(made, second, "train", 5) == 5
+    assert np.array_equal(made["train"]["shift"].get()["values"], made["train"].get(5)[0] + 2)
+
+
+def test_going_back_to_an_earlier_source_shows_its_results(made):
+    first = Preprocessor("shift", lambda X, y: X + 1)
+    second = Preprocessor("shift", lambda X, y: X + 2)
+    for version in (first, second, first):
+        preprocess(made, version, "train", 5)
+
+    assert np.array_equal(made["train"]["shift"].get()["values"], made["train"].get(5)[0] + 1)
+
+
+def test_one_preprocessor_serves_several_generators(tmp_path):
+    for generator in (walks, count):
+        made = generate(generator, 6, executor="inline", cache=tmp_path)
+        assert preprocess(made, DESCRIBE, "raw", 6) == 6 if generator is count else True
+
+
+def test_params_are_given_to_those_who_name_them(made):
+    scaled = Preprocessor("scaled", lambda X, y, params: X * params["right"] + params["noise"])
+    preprocess(made, scaled, "test", 3)
+
+    assert np.allclose(made["test"]["scaled"].get()["values"], made["test"].get(3)[0] + 0.1)
+
+
+def test_splits_are_apart(made):
+    preprocess(made, SQUARE, "train", 5)
+
+    with pytest.raises(
+        SelectionError, match=r"sine 0 test.*has nothing made by 'square_both'.*datagen pre"
+    ):
+        made["test"]["square_both"]
+
+
+def test_an_unknown_result_names_those_there_are(made):
+    preprocess(made, SQUARE, "train", 5)
+
+    with pytest.raises(
+        SelectionError, match="nothing made by 'cube', it has square_both; make it: data"
+    ):
+        made["train"]["cube"]
+
+
+def test_too_few_results_name_the_command(made):
+    preprocess(made, SQUARE, "train", 5)
+    derived = pickle.loads(pickle.dumps(made["train"]["square_both"]))
+
+    with pytest.raises(
+        SelectionError, match="make more: datagen preprocess sine square_both train 30"
+    ):
+        derived.get(30)
+    with pytest.raises(InsufficientSamplesError, match="datagen"):
+        derived.get(31)
+
+
+def test_too_few_samples_are_refused(made):
+    with pytest.raises(InsufficientSamplesError, match="train of sine 0 has 30 samples"):
+        preprocess(made, SQUARE, "train", 31)
+    assert not made.paths.derived("train").exists()
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "words"),
+    [
+        (lambda X, y: 1 / 0, GeneratorError, "preprocessor p: ZeroDivisionError: division by zero"),
+        (lambda X, y: X[:-1], SchemaError, "for a batch of 5"),
+        (lambda X, y: None, SchemaError, "for a batch of 5"),
+        (lambda X, y: (X, y, X), SchemaError, "not a tuple of 3"),
+    ],
+)
+def test_a_wrong_preprocessor_leaves_no_result(made, function, error, words):
+    with pytest.raises(error, match=words):
+        preprocess(made, Preprocessor("p", function), "train", 5)
+    assert made["train"].derived in ([], ["p"])
+    assert list(made.paths.derived("train").rglob("*.h5")) == []
+
+
+def test_an_unknown_preprocessor_names_those_there_are():
+    with pytest.raises(GeneratorError, match="sine has no preprocessor 'cube'; it has square_both"):
+        find_preprocessor(sine, "cube")
+
+
+def test_damaged_results_are_named(made, monkeypatch):
+    monkeypatch.setattr(shards, "_RETRIES", 1)
+    preprocess(made, SQUARE, "train", 5)
+    (path,) = made.paths.derived("train").rglob("*.h5")
+    path.write_bytes(b"")
+
+    with pytest.raises(Exception, match=path.name):
+        Cache(made.paths.root.parents[1])["sine"][0]["train"]["square_both"].get(5)
