@@ -1,14 +1,14 @@
 """Image data sets, pictures of what generators made, torch's threads. A library, no plugin."""
 
-from datagen_images.catalogue import AnySource, Part, Source, Variant, check_variant
-from datagen_images.contact_sheet import Row, contact_sheet, draw_rows, save_png
 from datagen_images.errors import ImagesError
-from datagen_images.extras import import_matplotlib, import_pillow
-from datagen_images.heat_map import HeatMap, count_labels
-from datagen_images.idx import read_idx
-from datagen_images.sources import Images, load_images
-from datagen_images.torch_threads import use_threads
-from datagen_images.torchvision_import import import_torchvision
+from datagen_images.pictures.contact_sheet import Row, contact_sheet, draw_rows, save_png
+from datagen_images.pictures.extras import import_matplotlib, import_pillow
+from datagen_images.pictures.heat_map import HeatMap, count_labels
+from datagen_images.sources.catalogue import AnySource, Part, Source, Variant, check_variant
+from datagen_images.sources.idx import read_idx
+from datagen_images.sources.loading import Images, load_images
+from datagen_images.sources.torch_threads import use_threads
+from datagen_images.sources.torchvision_import import import_torchvision
 
 __all__ = [
     "AnySource",

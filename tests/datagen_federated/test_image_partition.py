@@ -93,7 +93,7 @@ def test_there_are_as_many_samples_as_clients():
     ],
 )
 def test_what_the_data_cannot_give_is_refused_beforehand(monkeypatch, values, message):
-    monkeypatch.setattr("datagen_images.sources.import_torchvision", lambda: None)
+    monkeypatch.setattr("datagen_images.sources.loading.import_torchvision", lambda: None)
     with pytest.raises(DatagenError, match=message):
         image_partition.inspect(params(**values), 0)
 

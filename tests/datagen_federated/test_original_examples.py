@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from datagen_federated.data import loading
-from datagen_images import catalogue
+from datagen_images.sources import catalogue
 from idx_files import write_source
 
 SMALL = ("rounds=1", "epochs_per_round=1", "validation_fraction=0")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from datagen_images import ImagesError
-from datagen_images.catalogue import find_publication
+from datagen_images.sources.catalogue import find_publication
 
 _TABLES = {
     "breast_cancer": ("malignant", "benign"),

@@ -7,7 +7,8 @@ import pytest
 
 from cifar_files import RECORDS, write_cifar
 from datagen_federated.data import DATASETS, DataError, load_data, loading
-from datagen_images import cifar, load_images
+from datagen_images import load_images
+from datagen_images.sources import cifar
 from idx_files import numbered_images, write_source
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")

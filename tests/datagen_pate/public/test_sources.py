@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from datagen_images import sources
+from datagen_images.sources import loading as sources
 from datagen_pate.errors import PateError
 from datagen_pate.public import load_public, omniglot
 from idx_files import numbered_images, write_source

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_images.errors import ImagesError
-from datagen_images.extras import import_pillow
-from datagen_images.heat_map import HeatMap, draw_heat_map, measure_heat_map
+from datagen_images.pictures.extras import import_pillow
+from datagen_images.pictures.heat_map import HeatMap, draw_heat_map, measure_heat_map
 
 if TYPE_CHECKING:
     from PIL.Image import Image

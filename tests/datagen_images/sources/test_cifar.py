@@ -14,7 +14,9 @@ from cifar_files import (
     pickle_content,
     write_cifar,
 )
-from datagen_images import ImagesError, catalogue, cifar, import_torchvision, load_images, sources
+from datagen_images import ImagesError, import_torchvision, load_images
+from datagen_images.sources import catalogue, cifar
+from datagen_images.sources import loading as sources
 
 IMAGES = colour_images(RECORDS)
 LABELS = np.array([6, 9, 9, 4])

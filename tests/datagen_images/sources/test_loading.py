@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from datagen_images import ImagesError, import_torchvision, load_images, sources
+from datagen_images import ImagesError, import_torchvision, load_images
+from datagen_images.sources import loading as sources
 from idx_files import numbered_images, write_idx, write_source
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")

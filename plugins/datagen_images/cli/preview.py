@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from datagen_core.commands import cache_option, open_cache, set_option
-from datagen_images.contact_sheet import draw_rows, save_png
 from datagen_images.errors import ImagesError
-from datagen_images.sample_rows import find_image_field, make_heat_map, make_rows
+from datagen_images.pictures.contact_sheet import draw_rows, save_png
+from datagen_images.pictures.sample_rows import find_image_field, make_heat_map, make_rows
 
 _POSITIVE = click.IntRange(1)
 _PNG = click.Path(dir_okay=False, path_type=Path)

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_images.catalogue import (
+from datagen_images.errors import ImagesError
+from datagen_images.sources.catalogue import (
     AnySource,
     Form,
     Part,
@@ -20,10 +21,9 @@ from datagen_images.catalogue import (
     Variant,
     find_publication,
 )
-from datagen_images.cifar import decode_cifar_binary, decode_cifar_pickle
-from datagen_images.errors import ImagesError
-from datagen_images.idx import decode_idx, read_content
-from datagen_images.torchvision_import import import_torchvision
+from datagen_images.sources.cifar import decode_cifar_binary, decode_cifar_pickle
+from datagen_images.sources.idx import decode_idx, read_content
+from datagen_images.sources.torchvision_import import import_torchvision
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 

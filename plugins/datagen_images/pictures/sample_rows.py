@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import Field, Schema
-from datagen_images.contact_sheet import Row
 from datagen_images.errors import ImagesError
-from datagen_images.heat_map import MOST_CLASSES, HeatMap, count_labels
+from datagen_images.pictures.contact_sheet import Row
+from datagen_images.pictures.heat_map import MOST_CLASSES, HeatMap, count_labels
 
 Sample = Mapping[str, NDArray[Any]] | tuple[NDArray[Any], NDArray[Any]]
 """A sample as a split gives it: a pair `x, y`, or a dict of its fields."""

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 import datagen_core
-from datagen_images.commands import preview
+from datagen_images.cli.preview import preview
 from idx_files import numbered_images, write_source
 
 

@@ -3,7 +3,12 @@ import pytest
 
 from datagen_core import Field, Schema
 from datagen_images import ImagesError
-from datagen_images.sample_rows import ImageField, find_image_field, make_heat_map, make_rows
+from datagen_images.pictures.sample_rows import (
+    ImageField,
+    find_image_field,
+    make_heat_map,
+    make_rows,
+)
 
 GREY = Field("uint8", (4, 5))
 LABEL = Field("int64")

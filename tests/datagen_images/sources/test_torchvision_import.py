@@ -4,7 +4,8 @@ from types import ModuleType
 
 import pytest
 
-from datagen_images import ImagesError, import_torchvision, torchvision_import
+from datagen_images import ImagesError, import_torchvision
+from datagen_images.sources import torchvision_import
 
 DATASETS = ModuleType("torchvision")
 

@@ -1,0 +1,1 @@
+"""Pictures of what generators made: contact sheets and heat maps."""

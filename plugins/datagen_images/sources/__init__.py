@@ -1,0 +1,1 @@
+"""Where images come from: torchvision's data sets, IDX files, CIFAR's archives."""
