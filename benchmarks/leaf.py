@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.table import Row
 from benchmarks.timing import cheapest
 from datagen_leaf.leaf_synthetic import BATCH_SIZE, leaf_synthetic
-from datagen_leaf.params import LeafSyntheticParams
+from datagen_leaf.tasks.params import LeafSyntheticParams
 
 SEED = 931231
 ORIGINAL = "LEAF's way"

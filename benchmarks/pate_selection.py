@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from benchmarks.table import Row
 from benchmarks.timing import cheapest
-from datagen_pate.autoencoder import Decoder, PretrainParams, pretrain
 from datagen_pate.classifier import Classifier, normalize, train_classifier
+from datagen_pate.classifier.recipes import Recipe
+from datagen_pate.decoder import Decoder, PretrainParams, pretrain
 from datagen_pate.public import load_public
-from datagen_pate.recipes import Recipe
 from datagen_pate.selection import DiverseSet, SelectionParams
 from datagen_pate.selection.steering import steer_latents
 

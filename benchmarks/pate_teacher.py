@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.table import MemoryRow, Row
-from datagen_pate.autoencoder import PretrainParams
-from datagen_pate.autoencoder.artefact import Place, make_decoder
 from datagen_pate.classifier import flatten_weights, train_classifier
+from datagen_pate.classifier.recipes import TEACHERS
+from datagen_pate.decoder import PretrainParams
+from datagen_pate.decoder.artefact import Place, make_decoder
 from datagen_pate.public import load_public
-from datagen_pate.recipes import TEACHERS
 
 POOL, SHARD, TRAINED = 20_000, 240, 3000
 AIM, MEMORY = 1 / 4, 1.5 * 2**30

@@ -21,8 +21,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.pate_selection import copy_plainly, filter_plainly, steer_plainly
-from datagen_pate.autoencoder import load_decoder
 from datagen_pate.classifier import Classifier, load_classifier, normalize
+from datagen_pate.decoder import load_decoder
 
 POOL, DRAWN, LABELLED = 20_000, 256, 128
 MIXED, NOISE = 0.3, 0.1

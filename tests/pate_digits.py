@@ -6,8 +6,8 @@ import functools
 
 import numpy as np
 
+from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.labelled import Labelled, check_labelled
-from datagen_pate.recipes import Recipe
 
 QUICK = Recipe(1, 16, "adam", 2e-3, schedule="cosine")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from datagen_core import DatasetGenerator, Params, Ragged, generator, hookimpl
-from datagen_leaf.laws import (
+from datagen_leaf.tasks.laws import (
     Floats,
     cut_sizes,
     fast_stream,
@@ -18,7 +18,7 @@ from datagen_leaf.laws import (
     place_features,
     shared_stream,
 )
-from datagen_leaf.params import refuse_below
+from datagen_leaf.tasks.params import refuse_below
 
 BATCH_SIZE = 8
 _PURPOSE = 2  # keeps what is shared here apart from what leaf_synthetic shares

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.random import Generator
 
 from datagen_core import DatasetGenerator, Ragged, generator, hookimpl
-from datagen_leaf.draws import Draws, draw_batch
-from datagen_leaf.laws import (
+from datagen_leaf.compat.legacy import legacy_stream
+from datagen_leaf.tasks.draws import Draws, draw_batch
+from datagen_leaf.tasks.laws import (
     Floats,
     Integers,
     MixtureLaw,
@@ -23,8 +24,7 @@ from datagen_leaf.laws import (
     place_features,
     shared_stream,
 )
-from datagen_leaf.legacy import legacy_stream
-from datagen_leaf.params import LeafSyntheticParams
+from datagen_leaf.tasks.params import LeafSyntheticParams
 
 BATCH_SIZE = 32
 _PURPOSE = 1  # keeps what is shared here apart from what fedprox_synthetic shares

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datagen_core import DatasetGenerator, Field, InputFile, Schema, generator, hookimpl, input_path
-from datagen_pate.candidates import Block
-from datagen_pate.config import read_config
+from datagen_pate.compat.config import read_config
+from datagen_pate.compat.original_options import translate
 from datagen_pate.errors import PateError
-from datagen_pate.original_options import translate
-from datagen_pate.pool_params import PoolParams
-from datagen_pate.pools import read_pool
+from datagen_pate.evaluation.shard_facts import read_class_counts
+from datagen_pate.pools.candidates import Block
+from datagen_pate.pools.files import read_pool
+from datagen_pate.pools.params import PoolParams
 from datagen_pate.selection import SelectionParams, ShardFacts, read_selection
-from datagen_pate.shard_facts import read_class_counts
 from datagen_pate.teachers import check_teachers, count_teachers, read_shard, read_teacher
 
 if TYPE_CHECKING:
-    from datagen_pate.labelling import Pool
+    from datagen_pate.pools.labelling import Pool
 
 NOT_PRIVATE = (
     "labels, confidences and filters of single teachers depend on private images without noise: "
@@ -114,7 +114,7 @@ def inspect_params(params: ImagesParams) -> list[str]:
     PateError
         When decoder, prior, teachers or shards are of another form.
     """
-    from datagen_pate.labelling import Pool  # it imports torch
+    from datagen_pate.pools.labelling import Pool  # it imports torch
 
     Pool(params)
     shards = None if params.shards is None else input_path(params.shards)
@@ -188,7 +188,7 @@ def pate_images(
         selection_report.json and more. No image at all is a sample, too.
     """
     from datagen_pate.classifier import computing_on  # both import torch
-    from datagen_pate.labelling import Pool
+    from datagen_pate.pools.labelling import Pool
     from datagen_pate.selection import select
 
     pool = Pool(params)

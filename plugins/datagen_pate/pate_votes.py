@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl, input_path
-from datagen_pate.accounting import Spent, spend_gnmax, spend_threshold
 from datagen_pate.errors import PateError
-from datagen_pate.pool_params import PoolParams
-from datagen_pate.teachers import check_teachers
-from datagen_pate.voting import (
+from datagen_pate.pools.params import PoolParams
+from datagen_pate.privacy.accounting import Spent, spend_gnmax, spend_threshold
+from datagen_pate.privacy.voting import (
     PRIVATE,
     Aggregation,
     Answers,
@@ -24,6 +23,7 @@ from datagen_pate.voting import (
     ask_plurality,
     limit_classes,
 )
+from datagen_pate.teachers import check_teachers
 
 WARNING = (
     "the seed of a private set is a secret: whoever knows it can take the noise away; choose a "
@@ -161,7 +161,7 @@ def inspect_params(params: VotesParams) -> list[str]:
     PateError
         When decoder or teachers are of another architecture.
     """
-    from datagen_pate.labelling import Panel  # it imports torch
+    from datagen_pate.pools.labelling import Panel  # it imports torch
 
     panel = Panel(params)
     check_teachers(input_path(params.teachers))
@@ -204,7 +204,7 @@ def pate_votes(
         and `confidence` float32, their mean probability of the label. `report`: JSON, with the
         aggregation and what a block costs.
     """
-    from datagen_pate.labelling import Panel  # it imports torch
+    from datagen_pate.pools.labelling import Panel  # it imports torch
 
     panel = Panel(params)
     first, images = panel.draw(seed, start)

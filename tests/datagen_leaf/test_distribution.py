@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from datagen_leaf.leaf_synthetic import leaf_synthetic, mixture_of
-from datagen_leaf.params import LeafSyntheticParams
+from datagen_leaf.tasks.params import LeafSyntheticParams
 from leaf_tasks import make
 
 TASKS = 2000

@@ -4,9 +4,9 @@ import pytest
 import datagen_leaf
 from datagen_core import Cache, DatagenError, generate
 from datagen_core.errors import ConfigurationError
+from datagen_leaf.compat.legacy import legacy_stream
 from datagen_leaf.leaf_synthetic import BATCH_SIZE, leaf_synthetic, mixture_of
-from datagen_leaf.legacy import legacy_stream
-from datagen_leaf.params import LeafSyntheticParams
+from datagen_leaf.tasks.params import LeafSyntheticParams
 from leaf_tasks import GOLDEN, digests, has_reference_logarithm, make, sha256
 
 SMALL = {"num_dim": 4, "num_classes": 3, "prob_clusters": (0.25, 0.75), "max_samples": 60}

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from datagen_pate.classifier.network import Classifier
 from datagen_pate.errors import PateError
-from datagen_pate.publishing import publish
-from datagen_pate.torch_files import read_tensors
+from datagen_pate.files.publishing import publish
+from datagen_pate.files.torch_files import read_tensors
 
 with torch.device("meta"):
     _SHAPES = {name: tuple(value.shape) for name, value in Classifier().state_dict().items()}

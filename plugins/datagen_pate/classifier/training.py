@@ -16,8 +16,8 @@ from torch.nn import functional
 from datagen_pate.classifier.augmentation import Contrast, Deformation
 from datagen_pate.classifier.devices import computing_on
 from datagen_pate.classifier.network import Classifier, lay_out, normalize
+from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import PateError
-from datagen_pate.recipes import Recipe
 
 DEFORMATIONS = {
     "original": Deformation(rotation=10, translation=2.8),

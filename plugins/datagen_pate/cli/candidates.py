@@ -53,7 +53,7 @@ def candidates(*, as_json: bool, **options: Any) -> None:
     at, for other programs, and for the original's scripts. A pool of the same decoder, options and
     seed that is there already is kept.
     """
-    from datagen_pate.pool_making import PoolRequest, make_pool  # it imports numpy
+    from datagen_pate.pools.making import PoolRequest, make_pool  # it imports numpy
 
     report = make_pool(PoolRequest(**options), lambda text: click.echo(text, err=True))
     if as_json:

@@ -11,7 +11,7 @@ import click
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 if TYPE_CHECKING:
-    from datagen_pate.combining import Source
+    from datagen_pate.compat.combining import Source
 
 _EXAMPLES = """\b
 Examples:
@@ -61,8 +61,8 @@ are in the order of teachers. A student can also learn from a parameter set as i
 @json_option
 def combine(*, as_json: bool, **options: Any) -> None:
     """Join the synthetic sets of all teachers, whole or a share of them."""
-    from datagen_pate.combining import Combination  # help must not pay for numpy
-    from datagen_pate.combining import combine as join
+    from datagen_pate.compat.combining import Combination  # help must not pay for numpy
+    from datagen_pate.compat.combining import combine as join
 
     if options["teachers_dir"] and options["selector"]:
         message = "choose --teachers-dir or a parameter set with -p"
@@ -79,8 +79,11 @@ def combine(*, as_json: bool, **options: Any) -> None:
 
 
 def _list_sources(options: dict[str, Any]) -> list[Source]:
-    from datagen_pate.combining import list_sources, read_sources  # help must not pay for numpy
-    from datagen_pate.trees import list_teachers
+    from datagen_pate.compat.combining import (  # help must not pay for numpy
+        list_sources,
+        read_sources,
+    )
+    from datagen_pate.compat.trees import list_teachers
 
     start, end = options["start_id"], options["end_id"]
     if not options["selector"]:

@@ -54,7 +54,7 @@ def evaluate(*, as_json: bool, out: Path | None, **options: Any) -> None:
     if (options["samples"] is None) == (not options["selector"]):
         message = "choose files with --samples, or a parameter set with -p"
         raise click.UsageError(message)
-    from datagen_pate.publishing import write_json  # help must not pay for numpy
+    from datagen_pate.files.publishing import write_json  # help must not pay for numpy
 
     reports = _evaluate_files(options) if options["samples"] else _evaluate_set(options)
     is_one = options["samples"] is not None or options["sample"] is not None

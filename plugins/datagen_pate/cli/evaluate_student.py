@@ -58,8 +58,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fmt: skip
     """Report how well students read real digits: MNIST's test images, or others."""
     from datagen_pate.classifier import choose_device  # help must not pay for torch
+    from datagen_pate.files.publishing import write_json
     from datagen_pate.labelled import load_real
-    from datagen_pate.publishing import write_json
     from datagen_pate.student import evaluate_students
 
     if options["data"] is not None and options["mnist_dir"] is not None:

@@ -76,8 +76,8 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
     have seen private images; of EMNIST, letters are the default.
     """
     from datagen_images import use_threads  # it imports numpy
-    from datagen_pate.autoencoder.artefact import Place, make_decoder  # it imports torch
     from datagen_pate.classifier.devices import choose_device
+    from datagen_pate.decoder.artefact import Place, make_decoder  # it imports torch
 
     params = _make_params(options)
     place = Place(out_dir, choose_device(options["device"]), options["threads"])
@@ -92,8 +92,8 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
 
 
 def _make_params(options: dict[str, Any]) -> Any:
-    from datagen_pate.autoencoder.params import PretrainParams
-    from datagen_pate.config import Config, describe_error, read_config
+    from datagen_pate.compat.config import Config, describe_error, read_config
+    from datagen_pate.decoder.params import PretrainParams
     from datagen_pate.errors import PateError
 
     config = Config() if options["config"] is None else read_config(options["config"])

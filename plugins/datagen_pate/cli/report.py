@@ -48,7 +48,7 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
     criteria of each teacher and over all, class histograms, distributions of confidence and
     distance, images of each class, and the first candidates of the pool.
     """
-    from datagen_pate.pages import Request, write_page  # help must not pay for numpy
+    from datagen_pate.report import Request, write_page  # help must not pay for numpy
 
     request = Request(options["split"], options["sample"], options["shards"])
     told = write_page(select_set(options["name"], options["selector"]), output, request)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.commands import cache_option, json_option, open_cache, set_option
+from datagen_pate.classifier.recipes import STUDENTS, choose_recipe
 from datagen_pate.errors import PateError
-from datagen_pate.recipes import STUDENTS, choose_recipe
 
 if TYPE_CHECKING:
     from datagen_pate.labelled import Labelled

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.commands import json_option
+from datagen_pate.classifier.recipes import TEACHERS, choose_recipe
 from datagen_pate.errors import PateError
-from datagen_pate.recipes import TEACHERS, choose_recipe
 
 if TYPE_CHECKING:
     from datagen_pate.labelled import Labelled

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_images import load_images
-from datagen_pate.distances import count_labels
+from datagen_pate.compat.trees import LABELS, METADATA, read_shard_files
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.distances import count_labels
 from datagen_pate.evaluation.report import evaluate
-from datagen_pate.publishing import hash_file
-from datagen_pate.sample_files import read_labels, read_samples
-from datagen_pate.shard_facts import CLASSES, ShardFacts
-from datagen_pate.trees import LABELS, METADATA, read_shard_files
+from datagen_pate.evaluation.shard_facts import CLASSES, ShardFacts
+from datagen_pate.files.publishing import hash_file
+from datagen_pate.files.sample_files import read_labels, read_samples
 
 
 class SetFiles(NamedTuple):

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.distances import (
+from datagen_pate.evaluation.criteria import judge
+from datagen_pate.evaluation.distances import (
     Images,
     average_cross_distance,
     average_pairwise_distance,
@@ -15,8 +16,7 @@ from datagen_pate.distances import (
     histogram_l1,
     nearest_distances,
 )
-from datagen_pate.evaluation.criteria import judge
-from datagen_pate.shard_facts import CLASSES, ShardFacts
+from datagen_pate.evaluation.shard_facts import CLASSES, ShardFacts
 
 _FAR = 28.0
 """The largest distance of two images, at which the original's score stops growing."""

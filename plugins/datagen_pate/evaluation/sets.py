@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from datagen_pate.compat.trees import check_synthetic, find_shards
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation.report import evaluate
-from datagen_pate.shard_facts import ShardFacts, describe_shard
+from datagen_pate.evaluation.shard_facts import ShardFacts, describe_shard
 from datagen_pate.teachers import read_shard
-from datagen_pate.trees import check_synthetic, find_shards
 
 
 def evaluate_set(

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
+from datagen_pate.files.publishing import hash_file
 from datagen_pate.labelled.digits import Labelled, check_labelled
-from datagen_pate.publishing import hash_file
 
 _LABEL_NAMES = ("label", "labels", "y", "class", "target")
 

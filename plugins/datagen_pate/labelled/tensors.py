@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datagen_pate.files.publishing import hash_file
+from datagen_pate.files.sample_files import read_labels, read_samples
+from datagen_pate.files.torch_files import read_tensor
 from datagen_pate.labelled.digits import Labelled, check_labelled
-from datagen_pate.publishing import hash_file
-from datagen_pate.sample_files import read_labels, read_samples
-from datagen_pate.torch_files import read_tensor
 
 
 def load_combined(samples: Path, labels: Path, *, normalized: bool = False) -> Labelled:

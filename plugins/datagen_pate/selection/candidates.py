@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.distances import Images, count_labels
+from datagen_pate.evaluation.distances import Images, count_labels
 from datagen_pate.selection.params import CLASSES
 
 Counts = NDArray[np.int64]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.distances import WHITE, Images
+from datagen_pate.evaluation.distances import WHITE, Images
 
 _BLOCK = 256
 _SQUARE = 4

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.distances import Images
+from datagen_pate.evaluation.distances import Images
 from datagen_pate.selection.candidates import (
     Candidates,
     Counts,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from datagen_core import Params
-from datagen_pate.config import Config
+from datagen_pate.compat.config import Config
 
 CLASSES = 10
 

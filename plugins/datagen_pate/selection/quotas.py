@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.apportionment import apportion_within
+from datagen_pate.selection.apportionment import apportion_within
 from datagen_pate.selection.candidates import Counts
 from datagen_pate.selection.params import CLASSES, SelectionParams
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.distances import Images, average_pairwise_distance, histogram_l1
 from datagen_pate.evaluation import judge
+from datagen_pate.evaluation.distances import Images, average_pairwise_distance, histogram_l1
 from datagen_pate.selection.candidates import Candidates, Counts, Funnel, Outcome
 from datagen_pate.selection.params import CLASSES, SelectionParams
 from datagen_pate.selection.quotas import UNBOUNDED

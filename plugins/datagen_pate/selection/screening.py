@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.distances import Images, nearest_distances
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.distances import Images, nearest_distances
 from datagen_pate.selection.candidates import Candidates, Funnel, concatenate, most_confident
 from datagen_pate.selection.params import CLASSES, SelectionParams
 

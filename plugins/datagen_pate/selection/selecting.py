@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.distances import Images, round_to_stored
+from datagen_pate.evaluation.distances import Images, round_to_stored
+from datagen_pate.evaluation.shard_facts import describe_shard
 from datagen_pate.selection.candidates import (
     Candidates,
     Counts,
@@ -24,7 +25,6 @@ from datagen_pate.selection.params import CLASSES, SelectionParams
 from datagen_pate.selection.quotas import bound_classes, share_out
 from datagen_pate.selection.report import Account, write_report
 from datagen_pate.selection.screening import Pool, Screen, make_labeller, screen_pool
-from datagen_pate.shard_facts import describe_shard
 
 _SPARE = 1.25
 """How many more images than are missing steering makes, since some do not pass."""
@@ -129,7 +129,7 @@ def _make_steer(
     """Return what steers; None when it is not wanted, or something is missing for it."""
     if decoder is None or not params.steering_enabled or not hasattr(teacher, "state_dict"):
         return None
-    from datagen_pate.autoencoder import decode  # imports torch
+    from datagen_pate.decoder import decode  # imports torch
     from datagen_pate.selection.steering import steer_latents  # so does this
 
     def steer(classes: NDArray[np.int64]) -> Images:

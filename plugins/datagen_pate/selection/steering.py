@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datagen_pate.autoencoder import Decoder
-from datagen_pate.autoencoder.decoding import compute_in
 from datagen_pate.classifier import Classifier, normalize
+from datagen_pate.decoder import Decoder
+from datagen_pate.decoder.decoding import compute_in
 from datagen_pate.selection.params import SelectionParams
 
 _BATCH = 80

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_pate.files.publishing import hash_file
 from datagen_pate.labelled.digits import CLASSES, Labelled
-from datagen_pate.publishing import hash_file
 from datagen_pate.student.training import summarize
 
 _LEAST = np.finfo(np.float32).tiny

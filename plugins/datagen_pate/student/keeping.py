@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from datagen_pate.publishing import hash_file, write_json
+from datagen_pate.files.publishing import hash_file, write_json
 
 RECORD = "student.json"
 """Written last of a student's files: what decided it, and what is reported of it."""

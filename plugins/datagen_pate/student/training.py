@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import PateError
+from datagen_pate.files.publishing import hash_file, write_json
 from datagen_pate.labelled.digits import Labelled
-from datagen_pate.publishing import hash_file, write_json
-from datagen_pate.recipes import Recipe
 from datagen_pate.student.keeping import find_student, keep_student
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
+from datagen_pate.files.publishing import publish
+from datagen_pate.files.sample_files import read_samples
+from datagen_pate.files.torch_files import is_torch_file
 from datagen_pate.labelled.digits import CLASSES, to_uint8
-from datagen_pate.publishing import publish
-from datagen_pate.sample_files import read_samples
-from datagen_pate.torch_files import is_torch_file
 
 if TYPE_CHECKING:
     from datagen_pate.classifier import Classifier

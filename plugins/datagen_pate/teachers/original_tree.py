@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.shard_facts import read_class_counts
+from datagen_pate.files.publishing import hash_file, write_json
+from datagen_pate.files.sample_files import read_samples
 from datagen_pate.labelled.digits import Labelled, to_uint8
-from datagen_pate.publishing import hash_file, write_json
-from datagen_pate.sample_files import read_samples
-from datagen_pate.shard_facts import read_class_counts
 from datagen_pate.teachers.artefact import (
     FILES,
     UNKNOWN,

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import PateError
+from datagen_pate.files.publishing import hash_file, publish, write_json
 from datagen_pate.labelled.digits import Labelled, to_uint8
-from datagen_pate.publishing import hash_file, publish, write_json
-from datagen_pate.recipes import Recipe
 from datagen_pate.teachers.artefact import (
     FILES,
     Shard,

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import PateError
-from datagen_pate.recipes import Recipe
 from datagen_pate.teachers.artefact import FILES, Shard, read_shard
 from datagen_pate.teachers.parts import Parts, Plan, hash_weights
 from datagen_pate.teachers.processes import run_workers

@@ -8,9 +8,9 @@ import torch
 
 from datagen_pate.classifier import choose_device, flatten_weights, predict, train_classifier
 from datagen_pate.classifier.augmentation import Contrast
+from datagen_pate.classifier.recipes import STUDENTS, TEACHERS, Recipe, choose_recipe
 from datagen_pate.classifier.training import CONTRASTS, DEFORMATIONS, _Schedule
 from datagen_pate.errors import PateError
-from datagen_pate.recipes import STUDENTS, TEACHERS, Recipe, choose_recipe
 from pate_digits import QUICK, make_digits, train_once
 
 IMAGES, LABELS = make_digits(32)

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from datagen_pate.cli.candidates import candidates
 from datagen_pate.cli.pretrain_decoder import pretrain_decoder
 from datagen_pate.errors import PateError
-from datagen_pate.pools import read_pool
+from datagen_pate.pools.files import read_pool
 
 SMALL = ("--source", "glyphs", "--size", 600, "--epochs", 1, "--latent-dim", 4, "--device", "cpu")
 

@@ -11,10 +11,10 @@ from click.testing import CliRunner
 
 from datagen_pate.cli.combine import combine
 from datagen_pate.cli.evaluate import evaluate
+from datagen_pate.compat.trees import write_teacher
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation import files
-from datagen_pate.sample_files import read_samples, write_samples
-from datagen_pate.trees import write_teacher
+from datagen_pate.files.sample_files import read_samples, write_samples
 
 GENERATOR = """
 import json

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datagen_pate.evaluation import evaluate, judge
-from datagen_pate.shard_facts import ShardFacts
+from datagen_pate.evaluation.shard_facts import ShardFacts
 
 
 def points(*values):

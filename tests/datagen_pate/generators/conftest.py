@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from datagen_pate.autoencoder import Decoder, save_decoder
 from datagen_pate.classifier import Classifier, flatten_weights
+from datagen_pate.decoder import Decoder, save_decoder
 
 TEACHERS = 3
 

@@ -10,8 +10,8 @@ import pytest
 import datagen_core
 from datagen_core import Cache
 from datagen_pate import pate_votes as module
-from datagen_pate.accounting import spend_gnmax, spend_threshold
 from datagen_pate.pate_votes import VotesParams, account, count_blocks
+from datagen_pate.privacy.accounting import spend_gnmax, spend_threshold
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from datagen_pate.evaluation import evaluate
+from datagen_pate.evaluation.shard_facts import describe_shard
 from datagen_pate.selection import SelectionParams, select
-from datagen_pate.shard_facts import describe_shard
 from pate_images import make_images, make_pool, read_teacher
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from datagen_pate.config import read_config
+from datagen_pate.compat.config import read_config
 from datagen_pate.selection import SelectionParams, read_selection
 
 ORIGINAL = {

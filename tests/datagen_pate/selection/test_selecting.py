@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from datagen_pate.distances import nearest_distances
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.distances import nearest_distances
 from datagen_pate.selection import SelectionParams, ShardFacts, select
 from pate_images import make_images, make_pool, read_teacher
 

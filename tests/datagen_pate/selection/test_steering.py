@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from datagen_pate.autoencoder import Decoder, decode
 from datagen_pate.classifier import Classifier, predict
+from datagen_pate.decoder import Decoder, decode
 from datagen_pate.selection import SelectionParams, select, steering
 from datagen_pate.selection.steering import steer_latents
 

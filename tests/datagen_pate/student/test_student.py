@@ -10,8 +10,8 @@ import pytest
 
 from datagen_pate.classifier import flatten_weights, load_classifier, predict, save_classifier
 from datagen_pate.errors import PateError
+from datagen_pate.files.publishing import hash_file
 from datagen_pate.labelled import check_labelled
-from datagen_pate.publishing import hash_file
 from datagen_pate.student import (
     evaluate_student,
     evaluate_students,

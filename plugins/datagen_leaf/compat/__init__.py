@@ -1,0 +1,1 @@
+"""What is LEAF's own: its random streams, names and files."""

@@ -1,0 +1,173 @@
+"""LEAF's JSON files, byte for byte as its own scripts write them.
+
+::
+
+    data/all_data/data.json          all tasks
+    data/sampled_data/…              after each stage that the exported view went through
+    data/rem_user_data/…
+    data/train/…  data/test/…
+    meta/sampling_seed.txt  meta/split_seed.txt  meta/dir-checksum.md5
+    meta/recipes.json                not LEAF's: parameters, and every option of every stage
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from datagen_leaf.compat.leaf_names import ALL, OPERATIONS, file_names, seed_file
+from datagen_leaf.errors import PreprocessingError
+
+_ROWS = 16_384
+"""About how many rows are in memory at once."""
+
+
+class LeafFile(NamedTuple):
+    """One JSON file: its path from LEAF's folder, its users, and their samples by place."""
+
+    path: PurePosixPath
+    users: Sequence[str]
+    sizes: Sequence[int]
+    samples: Any
+    places: Any
+
+
+def write_leaf(path: Path, selection: Any, *, checksum: str = "yes") -> None:
+    """Write a parameter set, or a view with all stages before it, as LEAF's folder `synthetic`.
+
+    Parameters
+    ----------
+    path
+        The folder to make.
+    selection
+        What to export: `param_set`, and `view` or None.
+    checksum
+        `no` to leave out meta/dir-checksum.md5, as LEAF's `--nochecksum` does.
+
+    Raises
+    ------
+    PreprocessingError
+        When it is a split or one part, for which LEAF has no files, or the option is another.
+    """
+    views = _stages(selection)
+    if checksum not in {"yes", "no"}:
+        message = f"checksum is yes or no, not {checksum!r}"
+        raise PreprocessingError(message)
+    sums = [f"{_write(path, file)}  {file.path}\n" for file in leaf_files(selection)]
+    meta = path / "meta"
+    meta.mkdir(parents=True)
+    for name, text in filter(None, (seed_file(view.recipe) for view in views)):
+        (meta / name).write_text(text, encoding="utf-8")
+    if checksum == "yes":
+        (meta / "dir-checksum.md5").write_text("".join(_by_path(sums)), encoding="utf-8")
+    (meta / "recipes.json").write_text(_describe(selection, views), encoding="utf-8")
+
+
+def compute_checksums(selection: Any) -> list[str]:
+    """Return the lines of meta/dir-checksum.md5, sorted by path, without writing any file."""
+    return _by_path([f"{_write(None, file)}  {file.path}\n" for file in leaf_files(selection)])
+
+
+def _by_path(lines: Sequence[str]) -> list[str]:
+    return sorted(lines, key=lambda line: line.split("  ", 1)[1])
+
+
+def leaf_files(selection: Any) -> Iterator[LeafFile]:
+    """Yield the files of a selection, in the order of the stages."""
+    views = _stages(selection)
+    stem = "data"
+    yield _all_data(selection.param_set, views)
+    for view in views:
+        names = file_names(view.recipe, stem)
+        for part, (folder, name) in names.items():
+            samples = view[part]
+            sizes = samples.lengths().tolist()
+            path = PurePosixPath("data", folder, name)
+            yield LeafFile(path, samples.users, sizes, samples, np.arange(len(samples)))
+            stem = PurePosixPath(name).stem
+
+
+def _stages(selection: Any) -> list[Any]:
+    """Return the exported view behind all views that it came from."""
+    view = selection.view
+    if set(selection.parts) != (set(view) if view is not None else {"all"}):
+        message = "LEAF's files hold all samples, or a whole view; leave out --split and --part"
+        raise PreprocessingError(message)
+    stages: list[Any] = []
+    while view is not None:
+        if view.recipe.get("operation") not in OPERATIONS:
+            message = f"view {view.full_name} is not of `datagen leaf`, so LEAF has no files for it"
+            raise PreprocessingError(message)
+        stages.insert(0, view)
+        view = view.parent
+    return stages
+
+
+def _all_data(param_set: Any, views: Sequence[Any]) -> LeafFile:
+    """Return the file of all samples, or of those that there were when views were made."""
+    samples = param_set.samples
+    indices, sizes = samples.indices, samples.lengths()
+    places = np.arange(len(samples))
+    if views:
+        seen = [(indices >= start) & (indices < stop) for start, stop in views[0].recipe["samples"]]
+        places = np.flatnonzero(np.any(seen, axis=0))
+    users = list(map(str, indices[places].tolist()))
+    path = PurePosixPath("data", ALL, "data.json")
+    return LeafFile(path, users, sizes[places].tolist(), samples, places)
+
+
+def _write(folder: Path | None, file: LeafFile) -> str:
+    """Write a file below a folder, or nothing at all; return the MD5 of its bytes."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    with ExitStack() as stack:
+        output = None
+        if folder is not None:
+            path = folder / file.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            output = stack.enter_context(path.open("wb"))
+        for text in _json(file):
+            encoded = text.encode()
+            md5.update(encoded)
+            if output is not None:
+                output.write(encoded)
+    return md5.hexdigest()
+
+
+def _json(file: LeafFile) -> Iterator[str]:
+    """Yield what `json.dumps` makes of a whole file, user by user."""
+    head = json.dumps({"users": list(file.users), "num_samples": list(file.sizes)})
+    yield f'{head[:-1]}, "user_data": {{'
+    separator = ""
+    for user, data in zip(file.users, _user_data(file), strict=True):
+        yield f"{separator}{json.dumps(user)}: {json.dumps(data)}"
+        separator = ", "
+    yield "}}"
+
+
+def _user_data(file: LeafFile) -> Iterator[dict[str, Any]]:
+    """Yield each user's data as Python numbers, reading some users at a time."""
+    blocks = (np.concatenate([[0], np.cumsum(file.sizes)]) // _ROWS)[:-1]
+    cuts = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(file.users)]
+    for start, stop in pairwise(cuts):
+        taken = file.samples.take(file.places[start:stop])
+        x, y = taken if isinstance(taken, tuple) else (taken["x"], taken["y"])
+        for one_x, one_y in zip(x, y, strict=True):
+            yield {"x": one_x.tolist(), "y": one_y.tolist()}
+
+
+def _describe(selection: Any, views: Sequence[Any]) -> str:
+    param_set = selection.param_set
+    content: Mapping[str, Any] = {
+        "generator": param_set.generator,
+        "params": param_set.params,
+        "seed": param_set.seed,
+        "stages": [{"view": view.full_name, **view.recipe} for view in views],
+    }
+    return json.dumps(content, indent=1) + "\n"

@@ -1,0 +1,1 @@
+"""LEAF's preprocessing of users: sampling, removing, splitting, and statistics."""

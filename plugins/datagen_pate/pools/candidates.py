@@ -1,0 +1,231 @@
+"""Candidates: latents drawn at random, and the images that the decoder makes of them.
+
+They are made in blocks. Each has a random stream of its own, so that any block can be made alone, a
+larger pool begins with the smaller one, and no pool has to be in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_pate.decoder.latent_prior import LatentPrior
+from datagen_pate.errors import PateError
+
+if TYPE_CHECKING:
+    from datagen_pate.decoder import Decoder
+
+BLOCK = 1024
+"""Candidates of a block."""
+
+_BATCH = 256  # the original's; all blocks are decoded in whole batches of it
+_LEAST_SHARE, _GREATEST_SHARE = 0.6, 1.0  # of the first of two latents that are mixed
+
+Block = tuple[int, NDArray[np.float32], NDArray[Any]]
+"""The number of the first candidate, latents `(n, latent_dim)`, images `(n, 28, 28)`."""
+
+
+def draw_latents(  # noqa: PLR0913 (one for each property of the draw)
+    count: int,
+    latent_dim: int,
+    rng: np.random.Generator,
+    *,
+    mixing_ratio: float = 0.0,
+    noise_scale: float = 0.0,
+    compat: str | None = None,
+    start: int = 0,
+) -> NDArray[np.float32]:
+    """Return latents, standard normal but for the noise.
+
+    A share of them is mixed: `(a z1 + (1 - a) z2) / sqrt(a² + (1 - a)²)` with a uniform in
+    [0.6, 1). The root keeps the variance: what is mixed is standard normal again. So mixing changes
+    which latents are drawn, and not how they are distributed. The original leaves the root out, by
+    which mixed latents have a variance of 0.71 only, and images that differ less; that is
+    `compat="original"`, where the first 76 of each 256 are mixed, but for the first 256.
+
+    Parameters
+    ----------
+    count
+        How many.
+    latent_dim
+        How many variables they have.
+    rng
+        The source of all randomness.
+    mixing_ratio
+        The share that is mixed, 0 to 1.
+    noise_scale
+        Standard deviation of noise that is added at last; 0.1 widens the distribution by 0.5 %.
+    compat
+        `original` or None.
+    start
+        The number of the first candidate, for `compat`.
+
+    Returns
+    -------
+    latents
+        float32 `(count, latent_dim)`.
+    """
+    shape = (count, latent_dim)
+    latents = rng.standard_normal(shape, np.float32)
+    if mixing_ratio > 0:
+        share = rng.uniform(_LEAST_SHARE, _GREATEST_SHARE, (count, 1)).astype(np.float32)
+        first, second = (rng.standard_normal(shape, np.float32) for _ in range(2))
+        mixed = share * first + (1 - share) * second
+        if compat is None:
+            mixed /= np.sqrt(share**2 + (1 - share) ** 2)
+        rows = _choose_mixed(count, rng, mixing_ratio, compat, start)
+        latents = np.where(rows[:, None], mixed, latents)
+    if noise_scale > 0:
+        latents += np.float32(noise_scale) * rng.standard_normal(shape, np.float32)
+    return latents
+
+
+def _choose_mixed(
+    count: int, rng: np.random.Generator, ratio: float, compat: str | None, start: int
+) -> NDArray[np.bool_]:
+    if compat is None:
+        return rng.random(count) < ratio
+    numbers = np.arange(start, start + count)
+    return (numbers >= _BATCH) & (numbers % _BATCH < int(_BATCH * ratio))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that says what the candidates of a pool are, besides decoder, prior and seed.
+
+    Attributes
+    ----------
+    pool_size, latent_dim
+        How many candidates there are, and the latent variables of each.
+    mixing_ratio, noise_scale, compat
+        See `draw_latents`.
+    block
+        Candidates of a block; multiples of 256 waste nothing.
+    precision
+        Of the decoder: `float32` or `bfloat16`.
+    """
+
+    pool_size: int
+    latent_dim: int
+    mixing_ratio: float = 0.0
+    noise_scale: float = 0.0
+    compat: str | None = None
+    block: int = BLOCK
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.pool_size < 1:
+            raise PateError(f"a pool has at least 1 candidate, not {self.pool_size}")
+        if not 0 <= self.mixing_ratio <= 1:
+            raise PateError(f"the share of mixed latents is from 0 to 1, not {self.mixing_ratio}")
+        if not 0 <= self.noise_scale < np.inf:
+            raise PateError(f"the noise on latents is at least 0, not {self.noise_scale}")
+        if self.block < 1:
+            raise PateError(f"a block has at least 1 candidate, not {self.block}")
+        if self.compat not in {None, "original"}:
+            raise PateError(f"compat is original or nothing, not {self.compat!r}")
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks the pool has."""
+        return -(-self.pool_size // self.block)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All attributes by name, as plain JSON types."""
+        return asdict(self)
+
+
+def iterate_candidates(  # noqa: PLR0913 (the last three say which part is wanted, and how)
+    decoder: Decoder,
+    pool_size: int,
+    latent_dim: int,
+    seed_sequence: np.random.SeedSequence,
+    *,
+    prior: LatentPrior | None = None,
+    blocks: Iterable[int] | None = None,
+    as_floats: bool = False,
+    **recipe: Any,
+) -> Iterator[Block]:
+    """Yield a pool block by block: number of the first candidate, latents, images.
+
+    Parameters
+    ----------
+    decoder
+        Makes the images.
+    pool_size, latent_dim
+        How many candidates there are, and the latent variables of each.
+    seed_sequence
+        Block b draws from the sequence whose spawn key has b added.
+    prior
+        Where latents are drawn; None: everywhere, as the original.
+    blocks
+        Which blocks to make; None: all. Each is what it is in the whole pool.
+    as_floats
+        Yield images as float32 in [0, 1]; otherwise as uint8, which is what pools hold.
+    recipe
+        Further attributes of `Recipe`.
+
+    Raises
+    ------
+    PateError
+        When decoder and prior have other latent variables, or numbers are out of range.
+    """
+    chosen = Recipe(pool_size, latent_dim, **recipe)
+    for owner in (decoder, prior):
+        if owner is not None and owner.latent_dim != latent_dim:
+            what = "decoder" if owner is decoder else "prior"
+            message = f"the {what} has {owner.latent_dim} latents, not {latent_dim}"
+            raise PateError(f"{message}; leave --latent-dim out")
+    for number in range(chosen.blocks) if blocks is None else blocks:
+        latents = _draw_block(chosen, number, seed_sequence, prior)
+        yield number * chosen.block, latents, _decode_block(decoder, latents, chosen, as_floats)
+
+
+def _draw_block(
+    recipe: Recipe,
+    number: int,
+    seed_sequence: np.random.SeedSequence,
+    prior: LatentPrior | None,
+) -> NDArray[np.float32]:
+    """Return a block's latents: always drawn in full, and cut where the pool ends."""
+    if not 0 <= number < recipe.blocks:
+        raise PateError(f"there is no block {number}: the pool has {recipe.blocks}")
+    start = number * recipe.block
+    key = (*seed_sequence.spawn_key, number)
+    stream = np.random.SeedSequence(seed_sequence.entropy, spawn_key=key)
+    latents = draw_latents(
+        recipe.block,
+        recipe.latent_dim,
+        np.random.default_rng(stream),
+        mixing_ratio=recipe.mixing_ratio,
+        noise_scale=recipe.noise_scale,
+        compat=recipe.compat,
+        start=start,
+    )
+    placed = latents if prior is None else prior.place(latents, start)
+    return placed[: recipe.pool_size - start]
+
+
+def _decode_block(
+    decoder: Decoder,
+    latents: NDArray[np.float32],
+    recipe: Recipe,
+    as_floats: bool,  # noqa: FBT001 (passed on)
+) -> NDArray[Any]:
+    from datagen_pate.decoder import decode  # here, since it imports torch
+
+    # In batches of one size, so that an image's last bits do not depend on where its pool ends.
+    missing = -len(latents) % _BATCH
+    padded = np.pad(latents, ((0, missing), (0, 0)))
+    images = decode(decoder, padded, precision=recipe.precision, batch=_BATCH)[: len(latents)]
+    return images if as_floats else to_bytes(images)
+
+
+def to_bytes(images: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return images in [0, 1] as uint8, rounded: the form in which they are kept and labelled."""
+    return np.rint(images * 255).astype(np.uint8)

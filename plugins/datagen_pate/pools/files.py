@@ -1,0 +1,233 @@
+"""Pools of candidates in files: ours, of bytes, and the original's, of floats."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_pate.errors import PateError
+from datagen_pate.files.torch_files import is_torch_file, read_tensors
+from datagen_pate.pools.candidates import BLOCK, Block, to_bytes
+
+_SIDE = 28
+_SUFFIX = ".pt"  # of the original's pools
+_ROUNDING = 1e-4  # floats may be so far outside of [0, 1]
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Candidates that lie in a file; they are read when they are asked for.
+
+    Attributes
+    ----------
+    images
+        uint8 or, in a pool of the original, float32 in [0, 1]; `(n, 28, 28)`, memory-mapped.
+    recipe
+        What its file says about how it was made; empty where it says nothing.
+    """
+
+    images: NDArray[Any]
+    recipe: dict[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def iterate(
+        self, block: int = BLOCK, *, as_floats: bool = False
+    ) -> Iterator[tuple[int, NDArray[Any]]]:
+        """Yield the number of a block's first candidate, and its images.
+
+        They are uint8, floats being rounded; or, `as_floats`, float32 in [0, 1].
+        """
+        for start in range(0, len(self.images), block):
+            images = np.asarray(self.images[start : start + block])
+            is_float = images.dtype != np.uint8
+            if as_floats:
+                yield start, np.clip(images, 0, 1) if is_float else images.astype(np.float32) / 255
+            else:
+                yield start, to_bytes(np.clip(images, 0, 1)) if is_float else images
+
+
+def write_pool(path: Path, blocks: Iterable[Block], count: int, recipe: dict[str, Any]) -> str:
+    """Write the images of a pool and its recipe, as they come; return the file's SHA-256.
+
+    The file is a plain `.npz` of two arrays: `images`, uint8 `(count, 28, 28)`, and `recipe`, the
+    text of a JSON object. It is not compressed, and the same pool is the same bytes. It appears, or
+    replaces an older one, only when whole.
+
+    Parameters
+    ----------
+    path
+        The file.
+    blocks
+        What `iterate_candidates` yields.
+    count
+        How many candidates they hold.
+    recipe
+        What to write about how they were made.
+
+    Raises
+    ------
+    PateError
+        When it cannot be written, or the blocks hold more or fewer.
+    """
+    text = np.array(json.dumps(recipe, sort_keys=True), np.str_)
+    with _unfinished(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+        with archive.open(_member("recipe"), "w", force_zip64=True) as file:
+            np.lib.format.write_array(file, text, allow_pickle=False)
+        with archive.open(_member("images"), "w", force_zip64=True) as file:
+            np.lib.format.write_array_header_1_0(file, _header(count))
+            written = 0
+            for _, _, images in blocks:
+                file.write(np.ascontiguousarray(images, np.uint8).data)
+                written += len(images)
+        _check_count(written, count)
+    return hash_file(path)
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    return zipfile.ZipInfo(f"{name}.npy")  # with the same date in all files
+
+
+def _header(count: int) -> dict[str, Any]:
+    return {"descr": "|u1", "fortran_order": False, "shape": (count, _SIDE, _SIDE)}
+
+
+def _check_count(written: int, count: int) -> None:
+    if written != count:
+        raise PateError(f"the blocks hold {written} candidates, not {count}; give them all")
+
+
+def write_original_pool(
+    path: Path, blocks: Iterable[Block], count: int, sidecar: dict[str, Any]
+) -> str:
+    """Write a pool as the original does, and its `.json` beside it; return the pool's SHA-256.
+
+    That is float32 `(count, 1, 28, 28)` in [0, 1], by `torch.save`: four times as many bytes. It
+    goes through a file, so that memory does not grow with the pool.
+
+    Parameters
+    ----------
+    path, blocks, count
+        As of `write_pool`; images may be floats.
+    sidecar
+        What is written to the `.json`; `shape` is added.
+    """
+    import torch  # here, since it takes seconds that a command's start must not pay
+
+    shape = (count, 1, _SIDE, _SIDE)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.raw")
+    try:
+        pixels = np.lib.format.open_memmap(scratch, "w+", np.float32, shape)
+        written = 0
+        for start, _, images in blocks:
+            is_bytes = images.dtype == np.uint8
+            pixels[start : start + len(images), 0] = (
+                images / np.float32(255) if is_bytes else images
+            )
+            written += len(images)
+        _check_count(written, count)
+        with _unfinished(path) as unfinished, unfinished.open("wb") as file:
+            torch.save(torch.from_numpy(pixels), file)
+    except OSError as error:
+        raise PateError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        scratch.unlink(missing_ok=True)
+    with _unfinished(path.with_suffix(".json")) as unfinished:
+        unfinished.write_text(json.dumps({**sidecar, "shape": list(shape)}, indent=2))
+    return hash_file(path)
+
+
+def read_pool(path: Path) -> Pool:
+    """Return the pool in a file, ours or the original's.
+
+    Raises
+    ------
+    PateError
+        When it cannot be read, holds another shape, or floats outside of [0, 1] or not finite.
+    """
+    if not path.is_file():
+        raise PateError(f"there is no pool {path}; make one with: datagen pate candidates")
+    is_original = path.suffix == _SUFFIX or is_torch_file(path)
+    pool = _read_original(path) if is_original else _read_ours(path)
+    _check(pool, path)
+    return pool
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_ours(path: Path) -> Pool:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            recipe = json.loads(str(content["recipe"]))
+        return Pool(_map_member(path, "images.npy"), recipe)
+    except OSError as error:
+        raise PateError(f"{path} cannot be read ({error.strerror or error})") from error
+    except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise PateError(f"{path} is no pool of datagen pate candidates: {error}") from error
+
+
+def _map_member(path: Path, name: str) -> NDArray[Any]:
+    """Return an array of an uncompressed archive without reading it."""
+    with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+        member = archive.getinfo(name)
+        if member.compress_type != zipfile.ZIP_STORED:
+            raise ValueError(f"{name} is compressed")
+        file.seek(member.header_offset + 26)  # two lengths, of name and extra field, then both
+        file.seek(sum(np.frombuffer(file.read(4), "<u2").tolist()), os.SEEK_CUR)
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        return np.memmap(path, dtype, "r", file.tell(), shape)
+
+
+def _read_original(path: Path) -> Pool:
+    tensor = read_tensors(path, "a pool of candidates", mapped=True)
+    shape = tuple(getattr(tensor, "shape", ()))
+    if len(shape) != 4 or shape[1:] != (1, _SIDE, _SIDE) or not tensor.is_floating_point():
+        raise PateError(f"{path} is no pool: it has shape {shape}, not float (n, 1, 28, 28)")
+    sidecar = path.with_suffix(".json")
+    recipe = json.loads(sidecar.read_text()) if sidecar.is_file() else {}
+    return Pool(tensor.float().numpy()[:, 0], recipe)
+
+
+def _check(pool: Pool, path: Path) -> None:
+    images = pool.images
+    if images.ndim != 3 or images.shape[1:] != (_SIDE, _SIDE) or not len(images):
+        raise PateError(f"{path} is no pool: its images have shape {images.shape}, not (n, 28, 28)")
+    if images.dtype == np.uint8:
+        return
+    for start in range(0, len(images), BLOCK):
+        part = images[start : start + BLOCK]
+        # not (… and …) instead of (… or …), since that also refuses NaN
+        if not (part.min() >= -_ROUNDING and part.max() <= 1 + _ROUNDING):
+            span = f"{part.min():g} to {part.max():g}"
+            raise PateError(f"{path}: images from {start} hold {span}; they must be from 0 to 1")
+
+
+@contextmanager
+def _unfinished(path: Path) -> Iterator[Path]:
+    """Give a name beside a file's place, and put what is written there when it is whole."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
+        unfinished.replace(path)
+    except OSError as error:
+        raise PateError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

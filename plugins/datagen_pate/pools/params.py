@@ -1,0 +1,62 @@
+"""Parameters that say which candidates there are, and who labels them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from datagen_core import InputFile, Params
+from datagen_pate.files.artefacts import find_files
+
+
+class PoolParams(Params):
+    """A decoder, teachers, and the pool of candidates that the decoder draws."""
+
+    decoder: InputFile
+    """The public decoder: `decoder.pth`, or the folder of `datagen pate pretrain-decoder`."""
+
+    teachers: InputFile
+    """The teachers' weights: `weights.npy`, or the folder of `datagen pate train-teachers`."""
+
+    prior: InputFile | None = None
+    """Where latents are drawn: `latent_prior.npz`, which is taken from the decoder's folder when
+    that is named; without one, everywhere. It was fitted to public images."""
+
+    pool_size: int = 20_000
+    """How many candidates there are."""
+
+    block_size: int = 512
+    """Candidates that are drawn together, from a random stream of their own."""
+
+    latent_mixing: float = 0.3
+    """The share of candidates whose latent mixes two others."""
+
+    latent_noise: float = 0.1
+    """Standard deviation of noise on each latent, relative to the latent's own."""
+
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """bfloat16: half precision where the processor has it; one label in a thousand differs."""
+
+    device: Literal["cpu", "auto", "cuda"] = "cpu"
+    """Where networks compute. Another device may differ in last digits, and in labels that hang on
+    them."""
+
+    @classmethod
+    def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Take folders for the files in them."""
+        return super().prepare(find_files(values, cls.model_fields))
+
+    def check(self) -> None:
+        """Refuse numbers that count or measure nothing."""
+        super().check()
+        if self.block_size < 1 or self.block_size % 256:
+            message = f"block_size is a multiple of 256, not {self.block_size}"
+            raise ValueError(message)
+        if self.pool_size < 1:
+            message = f"pool_size is at least 1, not {self.pool_size}"
+            raise ValueError(message)
+        if not 0 <= self.latent_mixing <= 1:
+            message = f"latent_mixing is from 0 to 1, not {self.latent_mixing:g}"
+            raise ValueError(message)
+        if self.latent_noise < 0:
+            message = f"latent_noise is at least 0, not {self.latent_noise:g}"
+            raise ValueError(message)

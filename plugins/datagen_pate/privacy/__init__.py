@@ -1,0 +1,1 @@
+"""Noisy votes of teachers, and what they cost."""

@@ -1,0 +1,63 @@
+"""What a parameter set was made of and with: parameters, files, and their place in a cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datagen_core import DatagenError
+from datagen_pate.compat.trees import find_shards
+from datagen_pate.errors import PateError
+
+if TYPE_CHECKING:
+    from datagen_pate.pools.params import PoolParams
+
+INPUTS = ("decoder", "prior", "teachers", "shards")
+"""Parameters that name files."""
+
+
+def find_input(param_set: Any, name: str) -> Path | None:
+    """Return the copy of an input that the cache keeps; None where there is none."""
+    reference = param_set.params.get(name)
+    if not reference:
+        return None
+    path = find_inputs_folder(param_set) / reference.removeprefix("sha256:")
+    return path if path.is_file() else None
+
+
+def find_inputs_folder(param_set: Any) -> Path:
+    """Return the folder of all inputs of a parameter set's cache."""
+    folder: Path = param_set.paths.root.parent.parent / "inputs"
+    return folder
+
+
+def find_private(param_set: Any) -> Path | None:
+    """Return the shards that a parameter set was made with; None where they are not at hand."""
+    try:
+        return find_shards(param_set)
+    except DatagenError:
+        return None
+
+
+def read_params(param_set: Any) -> PoolParams:
+    """Return the parameters of a set, with decoder and prior taken from its cache.
+
+    Raises
+    ------
+    PateError
+        When they are those of another version, or of another generator.
+    """
+    from datagen_pate.pate_images import ImagesParams  # a command's help must not pay for pydantic
+    from datagen_pate.pate_votes import VotesParams
+
+    types: dict[str, type[PoolParams]] = {"pate_images": ImagesParams, "pate_votes": VotesParams}
+    if param_set.generator not in types:
+        message = f"{param_set} was not made by this plugin; name pate_images or pate_votes"
+        raise PateError(message)
+    kept = {name: find_input(param_set, name) for name in ("decoder", "prior")}
+    files = {name: str(path) for name, path in kept.items() if path is not None}
+    try:
+        return types[param_set.generator](**{**param_set.params, **files, "device": "cpu"})
+    except ValueError:
+        message = f"the parameters of {param_set} are those of another version of this plugin"
+        raise PateError(f"{message}; draw its page with that") from None

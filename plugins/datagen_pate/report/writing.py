@@ -1,0 +1,195 @@
+"""From a parameter set to its page."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datagen_images import import_matplotlib
+from datagen_pate.errors import PateError
+from datagen_pate.files.publishing import hash_file, publish
+from datagen_pate.report.candidates import draw_candidates
+from datagen_pate.report.document import Contents, write_page_text
+from datagen_pate.report.gathering import Findings, gather
+from datagen_pate.report.privacy import Privacy, read_privacy
+from datagen_pate.report.private_images import PrivateImages
+from datagen_pate.report.provenance import INPUTS, find_private, read_params
+from datagen_pate.report.reasons import say_why_not
+
+_LIMITS = {"confidence": "confidence_threshold", "distance": "min_memorization_distance"}
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to draw of a parameter set.
+
+    Attributes
+    ----------
+    split
+        Whose samples.
+    sample
+        The index of the only sample to draw; None for all.
+    shards
+        `shards.npz` to compare with: every sample is measured again. None: what samples tell of
+        themselves counts, and class counts are those of the shards that the set was made with.
+    """
+
+    split: str = "raw"
+    sample: int | None = None
+    shards: Path | None = None
+
+
+def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]:
+    """Write one HTML file about a parameter set, and return its figures in plain JSON types.
+
+    It needs nothing but itself, and appears whole or not at all. The same samples, inputs and
+    versions of packages give the same bytes. One sample is in memory at a time.
+
+    Parameters
+    ----------
+    param_set
+        One of `pate_images` or `pate_votes`.
+    output
+        The file, `.html`.
+
+    Raises
+    ------
+    PateError
+        When the set, the split, the sample or the shards are none, or the file cannot be written.
+    ImagesError
+        When matplotlib or pillow is missing.
+    """
+    if output.suffix.lower() not in {".html", ".htm"}:
+        raise PateError(f"{output} is no page; give it a name that ends in .html")
+    import_matplotlib()  # before anything is read
+    contents = _collect(param_set, request)
+    text = write_page_text(contents).encode()
+    try:
+        publish(output, lambda file: file.write(text))
+    except OSError as error:
+        raise PateError(f"{output} cannot be written: {error.strerror or error}") from None
+    written = {"output": str(output), "page_sha256": hashlib.sha256(text).hexdigest()}
+    return {**written, **_report(contents)}
+
+
+def _collect(param_set: Any, request: Request) -> Contents:
+    params = read_params(param_set)
+    samples = param_set[request.split]
+    places = _find_places(samples, request)
+    is_images = param_set.generator == "pate_images"
+    private = _find_private(param_set, samples, places[0], request)
+    measured = request.shards is not None
+    findings = gather(samples, places, private, measured=measured)
+    overall = findings.judge()
+    privacy = read_privacy(param_set, params, compares=private is not None)
+    facts = _describe(param_set, request, findings, privacy)
+    return Contents(
+        title=f"{param_set}, {_name_part(request, is_images=is_images)}",
+        sample="teacher" if is_images else "block",
+        facts=facts,
+        changed=_list_changed(param_set),
+        inputs=_list_inputs(param_set, request),
+        limits={name: param_set.params.get(option) for name, option in _LIMITS.items()},
+        privacy=privacy,
+        findings=findings,
+        overall=overall,
+        not_checked=say_why_not(overall, findings, has_shards=private is not None),
+        candidates=draw_candidates(param_set, params, findings.lines[0].index),
+    )
+
+
+def _name_part(request: Request, *, is_images: bool) -> str:
+    if request.sample is None:
+        return f"split {request.split}"
+    return f"{'teacher' if is_images else 'block'} {request.sample}"
+
+
+def _find_places(samples: Any, request: Request) -> list[int]:
+    """Return the places of the samples to draw.
+
+    Raises
+    ------
+    PateError
+        When there are none.
+    """
+    indices = samples.indices.tolist()
+    where = f"{samples.param_set} {samples.name}"
+    if not indices:
+        raise PateError(f"{where} has no samples; choose another with --split")
+    if request.sample is None:
+        return list(range(len(indices)))
+    if request.sample not in indices:
+        message = f"{where} has no sample {request.sample}; it has {len(indices)}"
+        raise PateError(f"{message}, from {min(indices)} to {max(indices)}")
+    return [indices.index(request.sample)]
+
+
+def _find_private(
+    param_set: Any, samples: Any, first: int, request: Request
+) -> PrivateImages | None:
+    """Return the private images of samples; None where they are not at hand."""
+    shards = request.shards or find_private(param_set)
+    if shards is None:
+        return None
+    if param_set.generator == "pate_images":
+        return PrivateImages(shards)
+    return PrivateImages(shards, json.loads(samples[first]["report"])["teachers"])
+
+
+def _describe(
+    param_set: Any, request: Request, findings: Findings, privacy: Privacy
+) -> dict[str, str]:
+    """Return what the set is. The seed of a private one is a secret."""
+    record = param_set.record
+    seed = "not told: it is a secret" if privacy.is_finite else str(record.seed)
+    return {
+        "parameter set": record.digest,
+        "generator": f"{record.generator}, version {record.version}",
+        "seed": seed,
+        "split": request.split,
+        "samples": f"{len(findings.lines)}, of which {findings.empty} have no images",
+        "images": str(findings.size),
+    }
+
+
+def _list_changed(param_set: Any) -> dict[str, Any]:
+    """Return the parameters that differ from their defaults, besides files."""
+    changed = param_set.record.changed
+    return {name: value for name, value in changed.items() if name not in INPUTS}
+
+
+def _list_inputs(param_set: Any, request: Request) -> dict[str, str | None]:
+    params = param_set.params
+    inputs = {name: params.get(name) for name in INPUTS if name in params}
+    if request.shards is not None:
+        inputs["shards of this page"] = f"sha256:{hash_file(request.shards)}"
+    return inputs
+
+
+def _report(contents: Contents) -> dict[str, Any]:
+    findings, private = contents.findings, contents.findings.private_counts
+    drawn = contents.candidates
+    return {
+        "parameter_set": contents.facts["parameter set"],
+        "samples": len(findings.lines),
+        "empty_samples": findings.empty,
+        "images": findings.size,
+        "steered": int(findings.steered.sum()),
+        "class_distribution": _name_counts(findings.counts),
+        "private_class_distribution": None if private is None else _name_counts(private),
+        "privacy": {**contents.privacy.account, "notes": contents.privacy.notes},
+        "success_criteria": {
+            "overall": dict(contents.overall),
+            "samples": {str(line.index): line.criteria for line in findings.lines},
+        },
+        "not_checked": dict(contents.not_checked),
+        "candidates": drawn if isinstance(drawn, str) else len(drawn),
+        "inputs": dict(contents.inputs),
+    }
+
+
+def _name_counts(counts: Any) -> dict[str, int]:
+    return {str(label): int(count) for label, count in enumerate(counts)}
