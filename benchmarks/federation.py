@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.table import AccuracyRow, Row
-from datagen_federated.client_files import ImagePartitionParams
-from datagen_federated.training.plans import make_plan
-from datagen_federated.training.preparing import PreparedClients, prepare_clients
-from datagen_federated.training.running import Federation, run_federation
+from datagen_federations.sessions.plans import make_plan
+from datagen_federations.sessions.preparing import PreparedClients, prepare_clients
+from datagen_federations.sessions.running import Federation, run_federation
+from datagen_partitions.client_files import ImagePartitionParams
 
 CLIENTS, ROUNDS, PLAIN_ROUNDS, REPEAT, SEEDS = 3, 5, 2, 2, 3
 SPEED_AIM, ACCURACY_AIM = 1 / 3, 90

@@ -19,7 +19,7 @@ from declearn.model.torch import TorchModel
 from declearn.utils import run_as_processes
 from declearn.utils.examples import generate_ssl_certificates
 
-from datagen_federated.training.layers import build_module
+from datagen_federations.roles.layers import build_module
 
 PORT = 18765
 

@@ -103,9 +103,10 @@ class LazyGroup(click.Group):
     Parameters
     ----------
     package
-        Where the modules of the commands are.
+        The package that relative names of modules start from.
     members
-        By the name of a command, where it is, `"module:object"`, and its line of help.
+        By the name of a command, where it is, `"module:object"` or `".module:object"`, and its line
+        of help.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class LazyGroup(click.Group):
         if cmd_name not in self._members:
             return None
         module, _, name = self._members[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(f"{self._package}.{module}"), name)
+        command: click.Command = getattr(import_module(module, self._package), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen_federated.partitioning import Division, PartitionParams, divide
+from datagen_partitions.schemes import Division, PartitionParams, divide
 
 DIGITS = np.repeat(np.arange(10), 60)
 

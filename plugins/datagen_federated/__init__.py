@@ -1,1 +1,1 @@
-"""Generators of federated data: data sets divided among clients."""
+"""Simulated federated runs: the generator `federated_metrics`, its studies, tables and pictures."""

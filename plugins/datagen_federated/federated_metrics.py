@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl
-from datagen_federated.experiment import inspect_params, prepare_experiment
-from datagen_federated.metrics_params import FederatedMetricsParams
+from datagen_federated.runs.experiment import inspect_params, prepare_experiment
+from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import (
     WeightSpec,
     client_dtype,

@@ -50,7 +50,7 @@ def group(tmp_path, monkeypatch):
     (tmp_path / "greetings" / "__init__.py").touch()
     (tmp_path / "greetings" / "polite.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
-    yield LazyGroup("greetings", package="greetings", members={"hi": ("polite:greet", "Say so.")})
+    yield LazyGroup("greetings", package="greetings", members={"hi": (".polite:greet", "Say so.")})
     sys.modules.pop("greetings.polite", None)
     sys.modules.pop("greetings", None)
 

@@ -9,9 +9,9 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache
-from datagen_federated.experiment import prepare_experiment
 from datagen_federated.federated_metrics import federated_metrics, schema_of, weight_specs
-from datagen_federated.metrics_params import FederatedMetricsParams
+from datagen_federated.runs.experiment import prepare_experiment
+from datagen_federated.runs.params import FederatedMetricsParams
 
 QUICK = {
     "dataset": "iris", "model_type": "LogReg", "clients": 3, "rounds": 2, "epochs_per_round": 1,

@@ -9,7 +9,7 @@ import pytest
 
 from datagen_core import Cache, DatagenError, generate
 from datagen_federated.federated_metrics import federated_metrics
-from datagen_federated.metrics_params import FederatedMetricsParams
+from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.studies import (
     DEFAULT_SPACE,
     StudyError,

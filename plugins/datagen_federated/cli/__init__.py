@@ -7,17 +7,27 @@ import click
 from datagen_core.commands import LazyGroup
 
 _COMMANDS = {
-    "merge": ("merging:merge", "Join tables of runs into one, with an id for every row."),
-    "weights": ("weights:weights", "Write the weights that runs saved, as files."),
-    "plot": ("plotting:plot", "Draw learning curves and label distributions."),
-    "autogen": ("studies:autogen", "Make a random study: many runs from a space of parameters."),
+    "merge": (".merge:merge", "Join tables of runs into one, with an id for every row."),
+    "weights": (".weights:weights", "Write the weights that runs saved, as files."),
+    "plot": (".plot:plot", "Draw learning curves and label distributions."),
+    "autogen": (".autogen:autogen", "Make a random study: many runs from a space of parameters."),
+    # Real federations are a package of their own, which builds on this one.
     "certificates": (
-        "certificates:certificates",
+        "datagen_federations.cli.certificates:certificates",
         "Make the certificates of a server and its clients.",
     ),
-    "server": ("server:server", "Serve a federated run to clients on this or other machines."),
-    "client": ("client:client", "Take part in a federated run with the data of this machine."),
-    "demo": ("demo:demo", "Run a server and its clients on this machine, from data to curves."),
+    "server": (
+        "datagen_federations.cli.server:server",
+        "Serve a federated run to clients on this or other machines.",
+    ),
+    "client": (
+        "datagen_federations.cli.client:client",
+        "Take part in a federated run with the data of this machine.",
+    ),
+    "demo": (
+        "datagen_federations.cli.demo:demo",
+        "Run a server and its clients on this machine, from data to curves.",
+    ),
 }
 
 

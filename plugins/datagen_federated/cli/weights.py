@@ -11,7 +11,7 @@ import click
 from datagen_core.commands import cache_option, json_option, open_cache, set_option
 
 if TYPE_CHECKING:
-    from datagen_federated.weights import WrittenRun
+    from datagen_federated.runs.weights import WrittenRun
 
 _EXAMPLES = """\b
 Examples:
@@ -58,7 +58,7 @@ def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
     get_weights. A client that took no part in a round has no file. Runs save their weights when
     they are made with -p save_weights=true.
     """
-    from datagen_federated.weights import write_weights  # help must not pay for numpy
+    from datagen_federated.runs.weights import write_weights  # help must not pay for numpy
 
     param_set = open_cache()[name][",".join(options["selector"]) or {}]
     samples = param_set[options["split"]] if options["split"] else param_set.samples

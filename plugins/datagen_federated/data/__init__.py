@@ -1,9 +1,9 @@
 """Labelled data sets to train on: images, scikit-learn's tables, and the user's own files."""
 
-from datagen_federated.data.errors import DataError
 from datagen_federated.data.labelled import Data
 from datagen_federated.data.loading import load_data
 from datagen_federated.data.requests import DATASETS, Dataset, Scaler, Task
+from datagen_partitions.errors import DataError
 
 __all__ = [
     "DATASETS",

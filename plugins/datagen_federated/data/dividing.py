@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.data.errors import DataError
 from datagen_federated.data.labelled import Places
+from datagen_partitions.errors import DataError
 
 TEST_SEED = 42
 """The seed of every test part. No parameter sets it: all runs are tested on the same samples."""

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.data.errors import DataError
 from datagen_federated.data.requests import Task
+from datagen_partitions.errors import DataError
 
 _LISTED = 5  # so many classes are listed in a note
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.data.errors import DataError, suggest
 from datagen_federated.data.labelled import RawData
 from datagen_federated.data.requests import Request
+from datagen_partitions.errors import DataError, suggest
 
 Arrays = Mapping[str, NDArray[Any]]
 

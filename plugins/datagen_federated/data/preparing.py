@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.data.dividing import hold_out, hold_out_stratified
-from datagen_federated.data.errors import DataError
 from datagen_federated.data.labelled import Data, Pair, RawData
 from datagen_federated.data.labels import (
     Classes,
@@ -19,6 +18,7 @@ from datagen_federated.data.labels import (
 )
 from datagen_federated.data.requests import Request
 from datagen_federated.data.scaling import scale_tables
+from datagen_partitions.errors import DataError
 
 
 def prepare(request: Request, raw: RawData) -> Data:

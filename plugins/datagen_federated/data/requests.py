@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from datagen_federated.data.errors import DataError, suggest
 from datagen_images import check_variant
+from datagen_partitions.errors import DataError, suggest
 
 Dataset = Literal[
     "fashion_mnist",

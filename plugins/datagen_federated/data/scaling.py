@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.data.errors import DataError
+from datagen_partitions.errors import DataError
 
 Table = NDArray[np.float32]
 

@@ -1,17 +1,16 @@
-"""The data sets that scikit-learn brings or downloads. The only module that imports it."""
+"""The data sets that scikit-learn brings or downloads."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.data.errors import DataError
 from datagen_federated.data.labelled import RawData
 from datagen_federated.data.requests import Request
+from datagen_partitions.errors import DataError
 
 _DIGITS_MAXIMUM = 16
 
@@ -57,24 +56,6 @@ def read_california_housing(_: Request) -> RawData:
             "a folder that has it"
         )
         raise DataError(message) from error
-
-
-def read_svmlight(path: Path) -> tuple[Any, NDArray[np.float64]]:
-    """Return the inputs in a svmlight file, a sparse matrix float64 `(n, d)`, and its labels.
-
-    Raises
-    ------
-    DataError
-        When it cannot be read.
-    """
-    datasets = _import_datasets()
-    try:
-        with path.open("rb") as file:
-            x, y = datasets.load_svmlight_file(file)
-    except (OSError, ValueError) as error:
-        message = f"it cannot be read as svmlight: {str(error).splitlines()[0]}"
-        raise DataError(message) from error
-    return x, y
 
 
 def _as_regression(bunch: Any) -> RawData:

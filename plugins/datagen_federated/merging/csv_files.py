@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
 
-from datagen_federated.merging.errors import MergeError
+from datagen_federated.errors import MergeError
 
 Row = list[str]
 

@@ -6,7 +6,7 @@ import glob
 from collections.abc import Sequence
 from pathlib import Path
 
-from datagen_federated.merging.errors import MergeError
+from datagen_federated.errors import MergeError
 
 
 def find_files(patterns: Sequence[str]) -> list[Path]:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from datagen_federated.errors import MergeError
 from datagen_federated.merging.csv_files import Row, Table, open_writer
-from datagen_federated.merging.errors import MergeError
 from datagen_federated.merging.identities import Seen
 
 

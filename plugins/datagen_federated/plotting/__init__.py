@@ -1,8 +1,8 @@
 """Pictures of federated runs: learning curves, and how samples are spread over clients."""
 
+from datagen_federated.errors import PlotError
 from datagen_federated.plotting.comparison import ComparedSet, describe_differences
 from datagen_federated.plotting.curves import Band
-from datagen_federated.plotting.errors import PlotError
 from datagen_federated.plotting.figures import (
     Kind,
     draw_bars,

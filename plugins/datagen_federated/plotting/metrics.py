@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.plotting.errors import PlotError
+from datagen_federated.errors import PlotError
 
 Metric = Literal["accuracy", "loss", "f1", "rmse", "r2"]
 """The scores by name, as in the tables of a run."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_federated.errors import PlotError
 from datagen_federated.plotting.class_names import name_classes
-from datagen_federated.plotting.errors import PlotError
 from datagen_federated.plotting.runs import FIELDS, FederatedRun, Table
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")

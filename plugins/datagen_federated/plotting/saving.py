@@ -7,7 +7,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen_federated.plotting.errors import PlotError
+from datagen_federated.errors import PlotError
 from datagen_federated.plotting.style import house_style
 
 if TYPE_CHECKING:

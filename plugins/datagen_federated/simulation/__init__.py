@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from datagen_federated.data import Data
-from datagen_federated.simulation.architecture import (
+from datagen_federated.errors import SimulationError
+from datagen_federated.models.architecture import (
     WeightSpec,
     count_weights,
     list_weights,
     to_keras_layers,
 )
-from datagen_federated.simulation.errors import SimulationError
 from datagen_federated.simulation.inputs import (
     Groups,
     Indices,

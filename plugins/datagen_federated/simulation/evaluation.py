@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 
 from datagen_federated.data import Data
+from datagen_federated.models.networks import Network, to_tensor
 from datagen_federated.simulation.inputs import target_scale
 from datagen_federated.simulation.metrics import Scores, score_classes, score_targets
-from datagen_federated.simulation.networks import Network, to_tensor
 from datagen_federated.simulation.params import TrainingParams
 
 _BATCH = {"CNN": 64, "ResNet": 64, "MLP": 1024, "LogReg": 1024}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.data import Data
-from datagen_federated.simulation.errors import SimulationError
+from datagen_federated.errors import SimulationError
 
 Indices = NDArray[np.int64]
 

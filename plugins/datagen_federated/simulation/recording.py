@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_federated.models.architecture import WeightSpec, count_weights
 from datagen_federated.simulation.aggregation import Weights
-from datagen_federated.simulation.architecture import WeightSpec, count_weights
 from datagen_federated.simulation.inputs import Groups, Indices
 from datagen_federated.simulation.metrics import Scores
 from datagen_federated.simulation.params import TrainingParams

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.simulation.architecture import WeightSpec
+from datagen_federated.models.architecture import WeightSpec
 
 FAIL_REASONS = ("", "dropped_out", "not_selected", "diverged", "no_samples")
 """Why a client did not take part in a round, by code: it dropped out, the server did not select it,

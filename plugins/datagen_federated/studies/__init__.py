@@ -1,7 +1,7 @@
 """Random studies: many federated runs, with parameters drawn from a space, as one submission."""
 
+from datagen_federated.errors import StudyError
 from datagen_federated.studies.default_space import DEFAULT_SPACE
-from datagen_federated.studies.errors import StudyError
 from datagen_federated.studies.manifest import format_manifest, publish_manifest, read_space
 from datagen_federated.studies.planning import DEFAULT_SPLIT, TASKS, Study, plan_study
 from datagen_federated.studies.space import Point, Space, check_space, draw_point

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from datagen_federated.studies.errors import StudyError
+from datagen_federated.errors import StudyError
 from datagen_federated.studies.planning import Study
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from datagen_core import DatagenError
+from datagen_federated.errors import StudyError
 from datagen_federated.federated_metrics import federated_metrics
-from datagen_federated.metrics_params import FederatedMetricsParams
-from datagen_federated.studies.errors import StudyError
+from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.studies.space import Point, Space, check_space, draw_point
 
 TASKS = ("classification", "regression")

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen_federated.studies.errors import StudyError
+from datagen_federated.errors import StudyError
 
 Space = Mapping[str, Any]
 Point = dict[str, Any]

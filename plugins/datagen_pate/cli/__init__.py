@@ -7,20 +7,20 @@ import click
 from datagen_core.commands import LazyGroup
 
 _COMMANDS = {
-    "pretrain-decoder": ("pretrain_decoder:pretrain_decoder", "Train the public decoder, a VAE."),
+    "pretrain-decoder": (".pretrain_decoder:pretrain_decoder", "Train the public decoder, a VAE."),
     "train-teachers": (
-        "train_teachers:train_teachers",
+        ".train_teachers:train_teachers",
         "Train teachers on shards of private images, or import them.",
     ),
-    "candidates": ("candidates:candidates", "Draw a pool of candidate images from the decoder."),
-    "combine": ("combine:combine", "Join the synthetic sets of all teachers."),
-    "train-student": ("train_student:train_student", "Train a student on synthetic images."),
-    "evaluate-student": ("evaluate_student:evaluate_student", "Measure a student on real images."),
+    "candidates": (".candidates:candidates", "Draw a pool of candidate images from the decoder."),
+    "combine": (".combine:combine", "Join the synthetic sets of all teachers."),
+    "train-student": (".train_student:train_student", "Train a student on synthetic images."),
+    "evaluate-student": (".evaluate_student:evaluate_student", "Measure a student on real images."),
     "evaluate": (
-        "evaluate:evaluate",
+        ".evaluate:evaluate",
         "Measure a synthetic set: diversity, memorization, success criteria.",
     ),
-    "report": ("report:report", "Draw one page of pictures and checks of a parameter set."),
+    "report": (".report:report", "Draw one page of pictures and checks of a parameter set."),
 }
 
 

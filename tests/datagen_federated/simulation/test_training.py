@@ -3,10 +3,10 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from datagen_federated.models.architecture import draw_weights
+from datagen_federated.models.networks import Network, to_tensor
 from datagen_federated.simulation import list_weights
-from datagen_federated.simulation.architecture import draw_weights
 from datagen_federated.simulation.inputs import output_count
-from datagen_federated.simulation.networks import Network, to_tensor
 from datagen_federated.simulation.training import Streams, Trainer
 from federated_data import make_images, make_table, quick
 

@@ -1,8 +1,0 @@
-"""Arrays in files of the user, as `declearn-split` reads them: .csv, .npy, .svmlight, .sparse."""
-
-from datagen_federated.array_files.csv_matrix import CsvTable
-from datagen_federated.array_files.labelled import Labels, read_labelled
-from datagen_federated.array_files.npy import read_npy
-from datagen_federated.array_files.reading import FileFormat, format_of
-
-__all__ = ["CsvTable", "FileFormat", "Labels", "format_of", "read_labelled", "read_npy"]

@@ -1,0 +1,1 @@
+"""Models that clients train: architectures, and networks of torch."""

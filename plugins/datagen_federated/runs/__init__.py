@@ -1,0 +1,1 @@
+"""One run of `federated_metrics`: its parameters, what it needs, its table, its weights."""

@@ -1,0 +1,1 @@
+"""The commands of real federations: server, client, demo, certificates."""

@@ -1,0 +1,111 @@
+"""The command `datagen federated certificates`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core.commands import json_option
+from datagen_federations.certificates.host_names import parse_hosts
+from datagen_federations.errors import TrainingError
+
+if TYPE_CHECKING:
+    from datagen_federations.certificates.making import Certificates
+
+_EXAMPLES = """\b
+Examples:
+  datagen federated certificates
+  datagen federated certificates --host fl.example.org --host 192.168.1.7
+  datagen federated certificates --folder of-june --days 90 --json"""
+
+
+def _check_hosts(
+    _ctx: click.Context, _param: click.Parameter, hosts: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Tell wrong usage, whose exit code is 2, from anything else that goes wrong."""
+    for host in hosts:
+        try:
+            parse_hosts([host])
+        except TrainingError as error:
+            raise click.BadParameter(str(error)) from error
+    return hosts
+
+
+@click.command(epilog=_EXAMPLES)
+@click.option(
+    "--folder",
+    default="certificates",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="The folder to write to; made, for you alone, when there is none.",
+)
+@click.option(
+    "--host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    callback=_check_hosts,
+    help="A name or an IP address by which clients reach the server, besides localhost, 127.0.0.1"
+    " and ::1; repeatable.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=30,
+    show_default=True,
+    help="How long they are valid.",
+)
+@click.option(
+    "--keep-ca-key",
+    is_flag=True,
+    help="Keep the authority's key. Whoever has it can pretend to be the server.",
+)
+@json_option
+def certificates(
+    *, folder: Path, hosts: tuple[str, ...], days: int, keep_ca_key: bool, as_json: bool
+) -> None:
+    """Make the certificates with which clients know their server (TLS).
+
+    \b
+    ca-cert.pem      for each client, on its machine: which server to trust
+    server-cert.pem  stays with the server
+    server-pkey.pem  stays with the server: its key, a secret
+    ca-pkey.pem      only with --keep-ca-key: signs more certificates, a secret
+
+    Only ca-cert.pem goes to clients. Files that exist are never replaced.
+    """
+    # Here, since help must not pay for it.
+    from datagen_federations.certificates.making import LOOPBACK, make_certificates
+
+    made = make_certificates(folder, (*LOOPBACK, *hosts), days=days, keep_ca_key=keep_ca_key)
+    facts = _describe(made)
+    click.echo(json.dumps(facts) if as_json else _write_text(facts))
+
+
+def _describe(made: Certificates) -> dict[str, Any]:
+    from datagen_federations.certificates.making import describe_certificate  # as above
+
+    server, authority = map(describe_certificate, (made.server_cert, made.ca_cert))
+    return {
+        **{name: path and str(path) for name, path in asdict(made).items()},
+        "hosts": [str(host) for host in server.hosts],
+        "valid_until": server.end.isoformat(),
+        "ca_sha256": authority.fingerprint,
+    }
+
+
+def _write_text(facts: dict[str, Any]) -> str:
+    lines = [
+        f"{facts['ca_cert']}: copy this one, and no other, to each client",
+        f"{facts['server_cert']}: the server's",
+        f"{facts['server_key']}: the server's key, a secret; leave it here",
+        f"Valid for {', '.join(facts['hosts'])} until {facts['valid_until'][:10]}.",
+        f"SHA-256 of the authority, to compare on clients: {facts['ca_sha256']}",
+    ]
+    if facts["ca_key"]:
+        lines.insert(3, f"{facts['ca_key']}: the authority's key, a secret; keep it off line")
+    return "\n".join(lines)

@@ -1,0 +1,108 @@
+"""The command `datagen federated client`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core.commands import json_option
+from datagen_federations.cli.training_options import (
+    LOG,
+    choose_output,
+    deadline_option,
+    output_option,
+    protocol_option,
+    seed_option,
+    told_with_log,
+)
+
+if TYPE_CHECKING:
+    from datagen_federations.roles.requests import Event
+
+_EXAMPLES = """\b
+Examples:
+  datagen federated client client_0 data/mnist_iid
+  datagen federated client client_1 data/mnist_iid --ca-cert ca-cert.pem \\
+      --serv-uri wss://fl.example.org:8765"""
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("name")
+@click.argument("data_folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--ca-cert",
+    type=click.Path(path_type=Path),
+    default="certificates/ca-cert.pem",
+    show_default=True,
+    help="The certificate of the authority that vouches for the server, PEM.",
+)
+@protocol_option
+@click.option(
+    "--serv-uri",
+    default="wss://localhost:8765",
+    show_default=True,
+    metavar="URI",
+    help="Where the server is.",
+)
+@seed_option
+@click.option(
+    "--patience",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for a server that is not there yet.",
+)
+@deadline_option
+@output_option("The folder of results; this client's are in a folder of its name.")
+@click.option("--verbose/--quiet", default=True, help="Tell on standard error what happens.")
+@json_option
+def client(
+    *, name: str, data_folder: Path, output: Path | None, verbose: bool, as_json: bool,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Take part in a federated run as the client NAME, with the data in DATA_FOLDER/NAME.
+
+    The data are as `datagen export image_partition --format declearn` writes them. They stay on
+    this machine; the server gets updates of the model, and metrics. Of the server, models of
+    layers of torch.nn are accepted and nothing else, which could run any code here.
+    """
+    from datagen_federations.certificates.making import check_ca
+    from datagen_federations.roles.declearn_import import require_declearn, set_up_process
+    from datagen_federations.roles.ports import split_uri
+    from datagen_federations.roles.requests import ClientRequest, check_client_name
+    from datagen_partitions.client_files import read_client  # help must not pay for numpy
+
+    require_declearn(options["protocol"])
+    check_client_name(name)
+    split_uri(options["serv_uri"])
+    check_ca(options["ca_cert"])
+    read_client(data_folder / name)
+    folder = choose_output(output, name)
+    folder.mkdir(parents=True, exist_ok=True)
+    set_up_process(folder / LOG)
+    from datagen_federations.roles.joining import join  # after the set-up
+
+    request = ClientRequest(
+        name=name,
+        data_folder=str(data_folder),
+        uri=options["serv_uri"],
+        ca_cert=str(options["ca_cert"]),
+        protocol=options["protocol"],
+        folder=str(folder),
+        patience=min(options["patience"], options["deadline"]),
+        deadline=options["deadline"],
+        seed=options["seed"],
+    )
+    with told_with_log(request, folder):
+        join(request, lambda event: _hear(event, told=verbose))
+    click.echo(json.dumps({"folder": str(folder)}) if as_json else f"{folder}")
+
+
+def _hear(event: Event, *, told: bool) -> None:
+    if told and event["event"] == "client":
+        sizes = f"{event['train']} samples to train on, {event['valid']} to validate"
+        click.echo(f"{event['name']}: {sizes}", err=True)

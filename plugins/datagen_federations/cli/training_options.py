@@ -1,0 +1,121 @@
+"""Options that the commands of federated training share, and how they tell of a run."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from datagen_federations.roles.requests import ClientRequest, ServerRequest
+
+protocol_option = click.option(
+    "--protocol",
+    type=click.Choice(["websockets", "grpc"]),
+    default="websockets",
+    show_default=True,
+    help="How messages travel; over TLS in any case. With grpc, which needs a package of its own, a"
+    " client that died is noticed by the deadline only.",
+)
+config_option = click.option(
+    "--config",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML file with the model, the optimizers and the rounds: [model], [optim], [run].",
+)
+rounds_option = click.option(
+    "--rounds", type=click.IntRange(1), help="Rounds of training.  [default: the file's, else 5]"
+)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    default=0,
+    show_default=True,
+    help="Of all random numbers; the same seed gives the same weights.",
+)
+deadline_option = click.option(
+    "--deadline",
+    type=click.FloatRange(0, min_open=True),
+    default=3600.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="When it is not over by then, it ends with an error.",
+)
+
+
+LOG = "logs.txt"
+"""The log of a server or a client, in its folder; one that is tried again adds to it."""
+
+
+def output_option(text: str) -> Callable[[Any], Any]:
+    """Add the option for the folder of results; by default it has the time in its name."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(file_okay=False, path_type=Path),
+        help=f"{text}  [default: result_<time>]",
+    )
+
+
+def choose_output(given: Path | None, inner: str = "") -> Path:
+    """Return the folder of results, or the folder `inner` in it, with nothing but a log in it.
+
+    Raises
+    ------
+    click.UsageError
+        When something is in it: results of two runs must not mix.
+    """
+    folder = (given or Path(time.strftime("result_%Y-%m-%d_%H-%M-%S"))) / inner
+    there = [path.name for path in folder.iterdir()] if folder.is_dir() else [folder.name]
+    if folder.exists() and set(there) - {LOG}:
+        message = f"{folder} is not empty; name another folder with --output"
+        raise click.UsageError(message)
+    return folder
+
+
+@contextmanager
+def told_with_log(request: ServerRequest | ClientRequest, folder: Path) -> Iterator[None]:
+    """Hold to the deadline of a request, and let its errors end with the name of the log.
+
+    Raises
+    ------
+    TrainingError
+        As it was raised, and where the log is.
+    """
+    from datagen_federations.errors import TrainingError
+    from datagen_federations.roles.deadlines import end_in_time
+
+    def tell(message: str) -> None:
+        click.echo(f"datagen: error: {message}; the log: {folder / LOG}", err=True)
+
+    try:
+        with end_in_time(request, tell):
+            yield
+    except TrainingError as error:
+        raise TrainingError(f"{error}; the log: {folder / LOG}") from error
+
+
+def dump_json(value: Any) -> str:
+    """Return JSON; numbers that it does not have, of a loss that went to infinity say, are null."""
+    return json.dumps(_without_nan(value), allow_nan=False)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def tell_round(event: dict[str, Any]) -> None:
+    """Write what came of a round, on standard error."""
+    parts = [f"round {event['round']}:"]
+    if "accuracy" in event:
+        parts.append(f"accuracy {event['accuracy']:.4f}, loss {event['loss']:.4f},")
+    click.echo(" ".join([*parts, f"{event['seconds']:.2f} s"]), err=True)

@@ -1,0 +1,1 @@
+"""The server and the client of a federated run, as declearn has them."""

@@ -1,0 +1,1 @@
+"""A whole federated run on one machine, from its plan to its records."""

@@ -1,0 +1,115 @@
+"""Tables in csv files: a header, and columns of numbers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_partitions.array_files.csv_numbers import read_column, read_float
+from datagen_partitions.errors import DataError, suggest
+
+
+@dataclass(frozen=True, eq=False)
+class CsvTable:
+    """A csv file, comma-separated, as `pandas.read_csv` has it.
+
+    Attributes
+    ----------
+    title
+        What messages call the file.
+    header
+        The name of each column.
+    columns
+        The cells of each column.
+    lines
+        The line of the file that each row ends in.
+    """
+
+    title: str
+    header: Sequence[str]
+    columns: Sequence[Sequence[str]]
+    lines: Sequence[int]
+
+    @cached_property
+    def arrays(self) -> list[NDArray[Any]]:
+        """Each column as numbers, `(n,)`.
+
+        Raises
+        ------
+        DataError
+            When one holds anything else, which declearn would write as pickled objects.
+        """
+        read = [(place, read_column(cells)) for place, cells in enumerate(self.columns)]
+        wrong = next((place for place, array in read if array is None), None)
+        if wrong is not None:
+            message = f"{self.title}: column {self.header[wrong]!r} holds {self._what(wrong)}"
+            raise DataError(f"{message}; code it as numbers, or take it out")
+        return [array for _, array in read if array is not None]
+
+    def _what(self, place: int) -> str:
+        cells = zip(self.columns[place], self.lines, strict=True)
+        text = next(((cell, line) for cell, line in cells if read_float(cell) is None), None)
+        return "integers beyond 64 bits" if text is None else f"{text[0]!r} in line {text[1]}"
+
+    def values(self, without: int | None = None) -> NDArray[Any]:
+        """Return all columns but one as a matrix, in the least type that holds them.
+
+        Raises
+        ------
+        DataError
+            When there is none, or they have no type in common.
+        """
+        arrays = [array for place, array in enumerate(self.arrays) if place != without]
+        kinds = {array.dtype.kind for array in arrays}
+        if not arrays or ("b" in kinds and len(kinds) > 1):
+            what = "true and false beside numbers; code them as 0 and 1" if arrays else "no inputs"
+            message = f"{self.title} holds {what}"
+            raise DataError(message)
+        return np.column_stack(arrays)
+
+    def find(self, name: str) -> int:
+        """Return the place of a column.
+
+        Raises
+        ------
+        DataError
+            When there is none of that name.
+        """
+        if name not in self.header:
+            message = f"{self.title} has no column {name!r}, and there is no such file"
+            raise DataError(f"{message}; {suggest(name, self.header[:20])}")
+        return self.header.index(name)
+
+
+def read_csv_table(path: Path, title: str) -> CsvTable:
+    """Return the table in a csv file.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, or its lines differ in length.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(reader.line_num, cells) for cells in reader if cells]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        message = f"{title} cannot be read as csv in UTF-8: {error}; check the file"
+        raise DataError(message) from error
+    if len(rows) < 2:
+        message = f"{title} has no rows below its header; name another csv file"
+        raise DataError(message)
+    header = rows[0][1]
+    for line, cells in rows[1:]:
+        if len(cells) != len(header):
+            message = f"{title} has {len(cells)} values in line {line}, but {len(header)} columns"
+            raise DataError(f"{message}; correct that line")
+    columns = list(zip(*(cells for _, cells in rows[1:]), strict=True))
+    return CsvTable(title, header, columns, [line for line, _ in rows[1:]])

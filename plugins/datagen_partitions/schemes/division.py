@@ -1,0 +1,143 @@
+"""Dividing a data set by the name of a law, and what is promised whatever the law."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import Generator
+
+from datagen_partitions.errors import PartitionError
+from datagen_partitions.schemes.biased import describe_renumbering
+from datagen_partitions.schemes.custom import request
+from datagen_partitions.schemes.dealing import Indices, Labels
+from datagen_partitions.schemes.laws import LAWS, Law
+from datagen_partitions.schemes.natural_id import name_by_id
+from datagen_partitions.schemes.params import PartitionParams
+from datagen_partitions.schemes.resolving import resolve
+
+MOST_REDRAWS = 10
+"""How often sizes below the least are drawn again, as in flwr-datasets."""
+
+_MOST_LABELS = 10
+
+
+class Division(NamedTuple):
+    """A data set divided among clients.
+
+    Attributes
+    ----------
+    shares
+        For each client the indices of its samples, int64; an index is in one of them at most.
+    names
+        The clients' names, in the same order.
+    dropped
+        How many samples are in no share.
+    notes
+        What happened that one may not expect, a line each.
+    """
+
+    shares: list[Indices]
+    names: tuple[str, ...]
+    dropped: int
+    notes: tuple[str, ...]
+
+
+def divide(law: str, labels: Labels, params: PartitionParams, rng: Generator) -> Division:
+    """Divide a data set among clients.
+
+    Parameters
+    ----------
+    law
+        A name of `LAWS`.
+    labels
+        The column that the law divides by, `(n,)`: classes, ids, or for "continuous" numbers. Laws
+        that look at sizes alone only count them.
+    params
+        How to; those that the law does not use have their defaults.
+    rng
+        Where all randomness comes from: the same state gives the same division.
+
+    Raises
+    ------
+    PartitionError
+        When the data set cannot be divided so, or parameters do not go with the law.
+    """
+    resolved = resolve(law, params)
+    found = LAWS[law]
+    _check_data(law, found, labels, resolved)
+    shares, redraws = _draw(law, found, labels, resolved, rng)
+    if found.is_shuffled and resolved.compat is None:
+        shares = [rng.permutation(share) for share in shares]
+    names, notes = _describe(law, labels, resolved, len(shares))
+    dropped = labels.size - sum(share.size for share in shares)
+    notes += _note_redraws(law, redraws) + _note_empty(names, shares)
+    return Division(shares, names, dropped, notes + _note_dropped(labels, shares, dropped))
+
+
+def _check_data(law: str, found: Law, labels: Labels, params: PartitionParams) -> None:
+    given = len(params.sizes) if params.sizes else params.clients
+    clients = given if found.counted_by else 1
+    if clients > labels.size:
+        message = f"cannot divide {labels.size} samples among {clients} clients; ask for fewer"
+        raise PartitionError(message)
+    if (params.compat == "original" or law == "custom") and labels.dtype.kind not in "iu":
+        message = f"{law} needs labels that are whole numbers, not {labels.dtype}"
+        raise PartitionError(message)
+
+
+def _draw(
+    law: str, found: Law, labels: Labels, params: PartitionParams, rng: Generator
+) -> tuple[list[Indices], int]:
+    """Return shares that are large enough, and how often they were drawn again."""
+    least = params.min_samples if params.min_samples is not None else int(params.compat is None)
+    redraws = MOST_REDRAWS if found.is_redrawn and params.compat is None else 0
+    for again in range(redraws + 1):
+        shares = found.divide(labels, params, rng)
+        smallest = min(share.size for share in shares)
+        if smallest >= least:
+            return shares, again
+    advice = f"change {found.principal}, " if found.principal else ""
+    message = (
+        f"{law}: the smallest share has {smallest} samples, fewer than min_samples {least}"
+        f"{f', also after {redraws} redraws' if redraws else ''}; {advice}ask for fewer clients, "
+        f"or allow it with min_samples {smallest}"
+    )
+    raise PartitionError(message)
+
+
+def _describe(
+    law: str, labels: Labels, params: PartitionParams, clients: int
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if law == "custom":
+        asked = request(labels, params)
+        return asked.names, asked.notes
+    if law == "natural_id":
+        return name_by_id(labels), ()
+    names = tuple(f"client_{i + 1}" for i in range(clients))
+    return names, describe_renumbering(labels) if law == "biased" else ()
+
+
+def _note_redraws(law: str, redraws: int) -> tuple[str, ...]:
+    times = "once" if redraws == 1 else f"{redraws} times"
+    return (f"{law}: drawn again {times}, for the least size of a share",) if redraws else ()
+
+
+def _note_empty(names: tuple[str, ...], shares: list[Indices]) -> tuple[str, ...]:
+    empty = [name for name, share in zip(names, shares, strict=True) if not share.size]
+    return (f"without samples: {_enumerate(empty)}",) if empty else ()
+
+
+def _note_dropped(labels: Labels, shares: list[Indices], dropped: int) -> tuple[str, ...]:
+    if not dropped:
+        return ()
+    notes = [f"{dropped} of {labels.size} samples are in no share"]
+    lost = np.setdiff1d(labels, labels[np.concatenate(shares)])
+    if lost.size:
+        notes.append(f"no share has a sample of: {_enumerate(list(map(str, lost)))}")
+    return tuple(notes)
+
+
+def _enumerate(things: list[str]) -> str:
+    rest = len(things) - _MOST_LABELS
+    return ", ".join(things[:_MOST_LABELS]) + (f" and {rest} more" if rest > 0 else "")

@@ -1,0 +1,190 @@
+"""Every law by its name, with the parameters that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal
+
+from numpy.random import Generator
+
+from datagen_partitions.schemes.biased import divide_with_bias
+from datagen_partitions.schemes.continuous import divide_continuously
+from datagen_partitions.schemes.custom import divide_as_asked
+from datagen_partitions.schemes.dealing import Indices, Labels
+from datagen_partitions.schemes.dirichlet import divide_by_dirichlet
+from datagen_partitions.schemes.distribution import divide_by_distribution
+from datagen_partitions.schemes.iid import divide_iid
+from datagen_partitions.schemes.inner_dirichlet import divide_by_inner_dirichlet
+from datagen_partitions.schemes.label_per_client import divide_by_label_count
+from datagen_partitions.schemes.labels import divide_by_labels
+from datagen_partitions.schemes.natural_id import divide_by_id, divide_by_id_groups
+from datagen_partitions.schemes.params import PartitionParams
+from datagen_partitions.schemes.pathological import divide_pathologically
+from datagen_partitions.schemes.quantity_skew import divide_with_quantity_skew
+from datagen_partitions.schemes.shard import divide_into_shards
+from datagen_partitions.schemes.sizes import (
+    divide_by_sizes,
+    divide_by_squares,
+    divide_exponentially,
+    divide_linearly,
+)
+
+LawName = Literal[
+    "iid",
+    "quantity_skew",
+    "dirichlet",
+    "shard",
+    "label_per_client",
+    "custom",
+    "biased",
+    "labels",
+    "sizes",
+    "linear",
+    "square",
+    "exponential",
+    "inner_dirichlet",
+    "pathological",
+    "distribution",
+    "continuous",
+    "natural_id",
+    "grouped_natural_id",
+]
+
+Divide = Callable[[Labels, PartitionParams, Generator], list[Indices]]
+
+
+@dataclass(frozen=True)
+class Law:
+    """One way to divide a data set.
+
+    Attributes
+    ----------
+    divide
+        The pure function. Its parameters have no None where the law has a default.
+    uses
+        The parameters it uses, besides clients, distribution_param, min_samples and compat.
+    needs
+        The parameter without which it cannot do, if any.
+    principal
+        The parameter that `distribution_param` stands for, if any.
+    defaults
+        What parameters are that are not given.
+    compat
+        Whose algorithm it also has.
+    ours
+        Parameters that mean nothing with `compat`.
+    counted_by
+        The parameter that says how many clients there are: the data do, where it is None.
+    is_redrawn
+        Whether sizes are drawn, so that another draw may be better.
+    is_shuffled
+        Whether samples of a share are in random order; else theirs is that of the law.
+    """
+
+    divide: Divide
+    uses: frozenset[str] = frozenset()
+    needs: str | None = None
+    principal: str | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    compat: frozenset[str] = frozenset()
+    ours: frozenset[str] = frozenset()
+    counted_by: str | None = "clients"
+    is_redrawn: bool = False
+    is_shuffled: bool = True
+
+
+_THEIRS = frozenset({"original"})
+_DECLEARN = frozenset({"declearn"})
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LAWS: Mapping[str, Law] = MappingProxyType(
+    {
+        "iid": Law(divide_iid, compat=_THEIRS | _DECLEARN),
+        "quantity_skew": Law(
+            divide_with_quantity_skew,
+            uses=_names("alpha"),
+            principal="alpha",
+            defaults={"alpha": 1.0},
+            compat=_THEIRS,
+            is_redrawn=True,
+        ),
+        "dirichlet": Law(
+            divide_by_dirichlet,
+            uses=_names("alpha self_balancing"),
+            principal="alpha",
+            defaults={"alpha": 0.5},
+            compat=_THEIRS | _DECLEARN,
+            ours=_names("self_balancing"),
+            is_redrawn=True,
+        ),
+        "shard": Law(
+            divide_into_shards,
+            uses=_names("shards_per_client shard_size keep_incomplete_shard"),
+            principal="shards_per_client",
+            defaults={"shards_per_client": 2},
+            compat=_THEIRS,
+            ours=_names("shard_size keep_incomplete_shard"),
+        ),
+        "label_per_client": Law(
+            divide_by_label_count,
+            uses=_names("labels_per_client label_coverage"),
+            principal="labels_per_client",
+            defaults={"labels_per_client": 1},
+            compat=_THEIRS,
+            is_redrawn=True,
+        ),
+        "custom": Law(
+            divide_as_asked,
+            uses=_names("distribution on_shortage"),
+            needs="distribution",
+            compat=_THEIRS,
+        ),
+        "biased": Law(divide_with_bias, compat=_DECLEARN, is_shuffled=False),
+        "labels": Law(divide_by_labels, compat=_DECLEARN, is_shuffled=False),
+        "sizes": Law(divide_by_sizes, uses=_names("sizes"), needs="sizes", counted_by="sizes"),
+        "linear": Law(divide_linearly),
+        "square": Law(divide_by_squares),
+        "exponential": Law(divide_exponentially),
+        "inner_dirichlet": Law(
+            divide_by_inner_dirichlet,
+            uses=_names("alpha sizes"),
+            principal="alpha",
+            defaults={"alpha": 0.5},
+            counted_by="sizes",
+        ),
+        "pathological": Law(
+            divide_pathologically,
+            uses=_names("labels_per_client class_assignment"),
+            principal="labels_per_client",
+            defaults={"labels_per_client": 2},
+            is_redrawn=True,
+        ),
+        "distribution": Law(
+            divide_by_distribution,
+            uses=_names("distribution_array labels_per_client preassigned_samples rescale"),
+            needs="distribution_array",
+            defaults={"labels_per_client": 2},
+        ),
+        "continuous": Law(
+            divide_continuously,
+            uses=_names("strictness"),
+            principal="strictness",
+            defaults={"strictness": 0.5},
+        ),
+        "natural_id": Law(divide_by_id, counted_by=None, is_shuffled=False),
+        "grouped_natural_id": Law(
+            divide_by_id_groups,
+            uses=_names("group_size group_mode sort_ids"),
+            needs="group_size",
+            counted_by=None,
+            is_shuffled=False,
+        ),
+    }
+)
+"""Every law by the name that parameters give it."""

@@ -1,0 +1,77 @@
+"""Values that mean nothing are refused whatever the law; the rest keeps its identity."""
+
+from __future__ import annotations
+
+import pytest
+
+from datagen_core.generators.identity import canonical_json
+from datagen_partitions.schemes import LAWS, PartitionParams
+from partition_examples import EXAMPLES
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"clients": 0}, "clients is at least 1, not 0"),
+        ({"alpha": 0.0}, "alpha is above 0, not 0"),
+        ({"alpha": (0.5, -1)}, "alpha is above 0"),
+        ({"alpha": ()}, "alpha is above 0"),
+        ({"shards_per_client": 0}, "shards_per_client is at least 1"),
+        ({"shard_size": -1}, "shard_size is at least 1"),
+        ({"labels_per_client": 0}, "labels_per_client is at least 1"),
+        ({"group_size": 0}, "group_size is at least 1"),
+        ({"min_samples": -1}, "min_samples is at least 0"),
+        ({"preassigned_samples": -1}, "preassigned_samples is at least 0"),
+        ({"strictness": 1.1}, "strictness is from 0 to 1"),
+        ({"sizes": ()}, "sizes is empty"),
+        ({"sizes": (3, -1)}, "sizes is at least 0, not -1"),
+        ({"distribution": {}}, "distribution is empty"),
+        ({"distribution": {"a": {1: -2}}}, "distribution of a is at least 0, not -2"),
+        ({"distribution_array": ()}, "distribution_array is empty"),
+        ({"distribution_array": ((1, -1),)}, "distribution_array is at least 0"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
+        PartitionParams(**values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"clients": 1.5},
+        {"labels_per_client": 1.9},
+        {"sizes": [1.5]},
+        {"distribution": {"a": {"cat": 1}}},
+        {"distribution": {"a": {"1": 1.5}}},
+        {"alpha": float("nan")},
+        {"compat": "flower"},
+        {"seed": 1},
+    ],
+)
+def test_values_of_another_type_are_refused(values):
+    with pytest.raises(ValueError, match=next(iter(values))):
+        PartitionParams(**values)
+
+
+@pytest.mark.parametrize("law", LAWS)
+def test_values_survive_being_stored(law):
+    params = PartitionParams(**EXAMPLES[law])
+
+    assert PartitionParams.bind(params.canonical(), "x") == params
+
+
+def test_the_order_of_clients_is_no_part_of_the_identity():
+    wanted = {"b": {0: 1}, "a": {1: 2, 0: 3}}
+    turned = {"a": {0: 3, 1: 2}, "b": {0: 1}}
+    first, second = (PartitionParams(distribution=value) for value in (wanted, turned))
+
+    assert first == second
+    assert hash(first) == hash(second)
+    assert canonical_json(first.canonical()) == canonical_json(second.canonical())
+
+
+def test_keys_of_json_are_labels():
+    params = PartitionParams(distribution={"client_1": {"0": 500}})
+
+    assert params.distribution == {"client_1": {0: 500}}
