@@ -5,6 +5,7 @@ DatagenError                    anything below; the command line exits with its 
         ParamsError             parameters that do not fit the generator's params class
         GeneratorError          a generator that cannot be found, loaded or called
         SchemaError             samples that do not fit the schema of their parameter set
+        MissingPackageError     a package that is an extra of datagen and not installed
     CacheError                  a cache that cannot be read or written
         DamagedFileError        a published file that does not hold what was written
         SelectionError          no parameter set, split or sample answers to that name
@@ -43,6 +44,10 @@ class GeneratorError(ConfigurationError):
 
 class SchemaError(ConfigurationError):
     """Samples that do not fit the schema of their parameter set."""
+
+
+class MissingPackageError(ConfigurationError):
+    """A package that is an extra of datagen and not installed."""
 
 
 class CacheError(DatagenError):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.errors import SimulationError
-from datagen_federated.simulation.params import TrainingParams
+from datagen_federated.models.params import TrainingParams
 
 FILTERS = (32, 64)
 """Of the CNN's two convolutions, each 3 x 3 and followed by 2 x 2 max pooling."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from datagen_federated.models.architecture import STAGES, WeightSpec
-from datagen_federated.simulation.params import TrainingParams
+from datagen_federated.models.params import TrainingParams
 
 GROUPS = 8
 """Groups of channels that the ResNet normalises."""

@@ -14,6 +14,7 @@ from datagen_federated.models.architecture import (
     list_weights,
     to_keras_layers,
 )
+from datagen_federated.models.params import TrainingParams
 from datagen_federated.simulation.inputs import (
     Groups,
     Indices,
@@ -21,7 +22,6 @@ from datagen_federated.simulation.inputs import (
     groups_of,
     output_count,
 )
-from datagen_federated.simulation.params import TrainingParams
 from datagen_federated.simulation.records import FAIL_REASONS, Run, client_dtype, round_dtype
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.simulation.params import TrainingParams
+from datagen_federated.models.params import TrainingParams
 
 Weights = NDArray[np.float32]
 

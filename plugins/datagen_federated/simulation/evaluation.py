@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from datagen_federated.data import Data
 from datagen_federated.models.networks import Network, to_tensor
+from datagen_federated.models.params import TrainingParams
 from datagen_federated.simulation.inputs import target_scale
 from datagen_federated.simulation.metrics import Scores, score_classes, score_targets
-from datagen_federated.simulation.params import TrainingParams
 
 _BATCH = {"CNN": 64, "ResNet": 64, "MLP": 1024, "LogReg": 1024}
 """Samples at a time: of convolutions, so many as the processor's cache holds."""

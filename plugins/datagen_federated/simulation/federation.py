@@ -10,10 +10,10 @@ import torch
 from datagen_federated.data import Data
 from datagen_federated.models.architecture import WeightSpec, draw_weights
 from datagen_federated.models.networks import Network
+from datagen_federated.models.params import TrainingParams
 from datagen_federated.simulation.aggregation import Server
 from datagen_federated.simulation.evaluation import Evaluator
 from datagen_federated.simulation.inputs import Indices
-from datagen_federated.simulation.params import TrainingParams
 from datagen_federated.simulation.participation import REASONS, draw_participation
 from datagen_federated.simulation.process_memory import keep_freed_memory
 from datagen_federated.simulation.recording import Recorder

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datagen_federated.simulation.params import TrainingParams
+from datagen_federated.models.params import TrainingParams
 
 EPSILON = 1e-7
 """Keras's default of every optimizer that has one."""

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.models.architecture import WeightSpec, count_weights
+from datagen_federated.models.params import TrainingParams
 from datagen_federated.simulation.aggregation import Weights
 from datagen_federated.simulation.inputs import Groups, Indices
 from datagen_federated.simulation.metrics import Scores
-from datagen_federated.simulation.params import TrainingParams
 from datagen_federated.simulation.participation import REASONS
 from datagen_federated.simulation.records import Run, client_dtype, empty_table, round_dtype
 from datagen_federated.simulation.sketch import WIDTH, sketch

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from datagen_federated.data import Data
 from datagen_federated.models.networks import Network, to_tensor
+from datagen_federated.models.params import TrainingParams
 from datagen_federated.simulation.inputs import loss_unit, training_targets
 from datagen_federated.simulation.optimizers import start_optimizer
-from datagen_federated.simulation.params import TrainingParams
 
 Indices = NDArray[np.int64]
 

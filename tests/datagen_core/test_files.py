@@ -1,0 +1,66 @@
+"""Files that appear whole or not at all, hashes, and packages that may be missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from datagen_core.errors import MissingPackageError
+from datagen_core.files import hash_file, replacing, require
+
+
+def test_a_file_appears_when_the_block_ends(tmp_path):
+    path = tmp_path / "new" / "folder" / "a.bin"
+
+    with replacing(path) as file:
+        file.write(b"content")
+        assert not path.exists()
+
+    assert path.read_bytes() == b"content"
+    assert [each.name for each in path.parent.iterdir()] == ["a.bin"]
+
+
+def write_half(path, error):
+    with replacing(path, "w") as file:
+        file.write("half")
+        raise error
+
+
+@pytest.mark.parametrize("folder", ["", "new/folder"])
+def test_a_failure_leaves_nothing_behind(tmp_path, folder):
+    with pytest.raises(KeyboardInterrupt):
+        write_half(tmp_path / folder / "a.txt", KeyboardInterrupt())
+
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failure_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    with pytest.raises(ValueError, match="bad"):
+        write_half(path, ValueError("bad"))
+
+    assert path.read_text() == "old"
+
+
+def test_text_is_utf_8_and_line_ends_are_the_callers(tmp_path):
+    with replacing(tmp_path / "a.csv", "w", newline="") as file:
+        file.write("é\r\n")
+
+    assert (tmp_path / "a.csv").read_bytes() == "é\r\n".encode()
+
+
+def test_hash_is_sha_256(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert hash_file(tmp_path / "a") == digest
+
+
+def test_a_missing_package_names_its_extra():
+    with pytest.raises(MissingPackageError, match=r"no_such is not installed; .*datagen\[plots\]"):
+        require("no_such.module", "plots")
+
+
+def test_a_module_is_returned():
+    assert require("json.decoder", "plots").JSONDecoder
