@@ -12,25 +12,25 @@ from datagen_core.commands import LazyGroup
 from datagen_core.errors import DatagenError
 
 _COMMANDS = {
-    "generate": (".generating:generate_command", "Make samples, on Slurm or on this machine."),
-    "resume": (".watching:resume_command", "Fill the holes that killed or failed jobs left."),
-    "status": (".watching:status_command", "What became of runs: done, running, failed, and why."),
-    "cancel": (".watching:cancel_command", "Stop runs; what they made is kept."),
-    "list": (".listing:list_command", "The data sets of a cache and their splits."),
-    "generators": (".listing:generators_command", "The generators that there are."),
-    "show": (".listing:show_command", "A generator's parameters, or a parameter set's provenance."),
-    "move": (".managing:move_command", "Label samples: move them from raw into a split."),
-    "preprocess": (".managing:preprocess_command", "Put a split through a preprocessor, cached."),
+    "generate": (".generate:generate_command", "Make samples, on Slurm or on this machine."),
+    "resume": (".resume:resume_command", "Fill the holes that killed or failed jobs left."),
+    "status": (".status:status_command", "What became of runs: done, running, failed, and why."),
+    "cancel": (".cancel:cancel_command", "Stop runs; what they made is kept."),
+    "list": (".list:list_command", "The data sets of a cache and their splits."),
+    "generators": (".generators:generators_command", "The generators that there are."),
+    "show": (".show:show_command", "A generator's parameters, or a parameter set's provenance."),
+    "move": (".move:move_command", "Label samples: move them from raw into a split."),
+    "preprocess": (".preprocess:preprocess_command", "Put a split through a preprocessor, cached."),
     "export": (
-        ".exporting:export_command",
+        ".export:export_command",
         "Write samples as tables, or in the formats of other programs.",
     ),
     "verify": (
-        ".managing:verify_command",
+        ".verify:verify_command",
         "Check checksums and splits; make samples anew and compare.",
     ),
-    "compact": (".managing:compact_command", "Join many small shards into few large packs."),
-    "rm": (".managing:rm_command", "Remove a parameter set for good."),
+    "compact": (".compact:compact_command", "Join many small shards into few large packs."),
+    "rm": (".rm:rm_command", "Remove a parameter set for good."),
 }
 
 _EPILOG = """\b

@@ -15,6 +15,7 @@ from datagen_core.errors import ParamsError, SelectionError
 from datagen_core.reading.selection import parse_assignment
 
 if TYPE_CHECKING:
+    from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.cache import ParamSet
 
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
@@ -65,6 +66,17 @@ def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
     cache = open_cache()
     datasets = [cache[name]] if name is not None else list(cache.values())
     return [param_set for dataset in datasets for param_set in dataset.values()]
+
+
+def load_generator_of(param_set: ParamSet, name: str, folder: Path | None) -> DatasetGenerator:
+    """Load the generator by the name given, else as the set's last run loaded it."""
+    from datagen_core.generators.registry import load_generator
+    from datagen_core.store.runs import list_reservations
+
+    reservations = list_reservations(param_set.paths)
+    if folder is not None or ":" in name or not reservations or not reservations[-1].source:
+        return load_generator(name, folder).generator
+    return load_generator(reservations[-1].source).generator
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.cli.options import select_sets
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from datagen_core.reading.cache import ParamSet
     from datagen_core.scheduling.plan import Settings
     from datagen_core.scheduling.status import RunStatus
     from datagen_core.scheduling.submission import Run
@@ -65,6 +67,24 @@ def _slurm_option(text: str) -> tuple[str, str | bool]:
     return key, value if equals else True
 
 
+def select_runs(
+    name: str | None, selector: tuple[str, ...], number: int | None
+) -> Iterator[tuple[ParamSet, RunStatus]]:
+    """Yield the runs that a command means, each with its status."""
+    from datagen_core.scheduling.status import status_of
+    from datagen_core.store.runs import list_reservations
+
+    for param_set in select_sets(name, selector):
+        for reservation in list_reservations(param_set.paths):
+            if number in {None, reservation.number}:
+                yield param_set, status_of(param_set.paths, reservation)
+
+
+def count_runs(verb: str, runs: int) -> str:
+    """Return "resumed 2 runs", or nothing for no runs."""
+    return f"{verb} {runs} run{'s' * (runs != 1)}" if runs else ""
+
+
 def execute(runs: Sequence[Run]) -> list[RunStatus]:
     """Submit what is missing, and wait for it unless --no-wait says not to; return the statuses."""
     from datagen_core.scheduling.driving import inspect, submit  # help must not pay for it
@@ -84,7 +104,7 @@ def _announce(words: str) -> None:
 
 
 def _watch(runs: Sequence[Run]) -> list[RunStatus]:
-    from datagen_core.cli.rendering import watch  # help must not pay for it
+    from datagen_core.cli.progress import watch  # help must not pay for it
 
     try:
         return watch(runs)

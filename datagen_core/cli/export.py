@@ -1,4 +1,4 @@
-"""The command that writes samples in the formats of other programs."""
+"""`datagen export`: write samples in the formats of other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that start, watch, resume and cancel runs."""
+"""`datagen generate`: make samples."""
 
 from __future__ import annotations
 

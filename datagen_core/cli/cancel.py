@@ -1,0 +1,31 @@
+"""`datagen cancel`: stop runs that are alive."""
+
+from __future__ import annotations
+
+import getpass
+
+import click
+
+from datagen_core.cli.run_options import count_runs, select_runs
+from datagen_core.commands import cache_option, set_option
+
+
+@click.command("cancel")
+@click.argument("name", required=False)
+@set_option()
+@click.option("--run", "number", type=int, help="Only this run.")
+@cache_option
+def cancel_command(name: str | None, selector: tuple[str, ...], number: int | None) -> None:
+    """Stop runs that are alive. They publish what they have; `datagen resume` goes on.
+
+    \b
+    Examples:
+      datagen cancel noisy_sine
+      datagen cancel noisy_sine -p 0 --run 3
+    """
+    from datagen_core.scheduling.run import cancel
+
+    alive = [found for found in select_runs(name, selector, number) if found[1].alive]
+    for param_set, status in alive:
+        cancel(param_set.paths, status.reservation, getpass.getuser())
+    click.echo(count_runs("cancelled", len(alive)) or "nothing is alive")

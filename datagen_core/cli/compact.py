@@ -1,0 +1,35 @@
+"""`datagen compact`: join many small shards into few large packs."""
+
+from __future__ import annotations
+
+import click
+
+from datagen_core.cli.options import select_sets
+from datagen_core.commands import cache_option, set_option
+
+
+@click.command("compact")
+@click.argument("name", required=False)
+@set_option()
+@click.option("--grace", type=click.FloatRange(0), default=24.0, show_default=True, metavar="HOURS",
+              help="How long shards stay beside the pack that covers them.")  # fmt: skip
+@cache_option
+def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -> None:
+    """Join many small shards into packs, from which minibatches are read fastest.
+
+    Shards are removed when a pack has covered them for the grace period, since readers on other
+    machines may have them open.
+
+    \b
+    Examples:
+      datagen compact
+      datagen compact noisy_sine --grace 0
+    """
+    from datagen_core.store.compaction import compact
+
+    for param_set in select_sets(name, selector):
+        if not param_set.existing:
+            continue
+        done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)
+        click.echo(f"{param_set}: {done.packs} packs written, {done.removed} shards removed, "
+                   f"{done.waiting} wait for the grace period")  # fmt: skip

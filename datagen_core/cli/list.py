@@ -1,0 +1,73 @@
+"""`datagen list`: the data sets of a cache and their splits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core.cli.summaries import summarize_set
+from datagen_core.commands import cache_option, json_option, open_cache
+from datagen_core.errors import DatagenError
+from datagen_core.generators.identity import short_text
+
+if TYPE_CHECKING:
+    from datagen_core.reading.cache import Dataset
+
+
+@click.command("list")
+@click.argument("name", required=False)
+@cache_option
+@json_option
+def list_command(name: str | None, *, as_json: bool) -> None:
+    """Show the data sets of the cache, or the one called NAME.
+
+    A line for each parameter set: its number, the parameters that differ from the defaults, seed,
+    samples in each split, size on disk, and whether all samples that were asked for are there.
+
+    \b
+    Examples:
+      datagen list
+      datagen list noisy_sine --json
+    """
+    cache = open_cache()
+    datasets = [cache[name]] if name is not None else list(cache.values())
+    rows, problems = _summaries(datasets)
+    if as_json:
+        click.echo(json.dumps(rows))
+    elif not rows:
+        click.echo(f"{cache.path} is empty; `datagen generators` lists what can be made")
+    else:
+        _print_summaries(rows)
+        click.echo(f"cache: {cache.path}", err=True)
+    if problems:
+        raise problems[0]
+
+
+def _summaries(datasets: list[Dataset]) -> tuple[list[dict[str, Any]], list[DatagenError]]:
+    """Sum up what can be read; a damaged parameter set hides no other."""
+    rows, problems = [], []
+    for param_set in (param_set for dataset in datasets for param_set in dataset.values()):
+        try:
+            rows.append(summarize_set(param_set))
+        except DatagenError as error:
+            problems.append(error)
+    return rows, problems
+
+
+def _print_summaries(rows: list[dict[str, Any]]) -> None:
+    from datagen_core.cli.tables import human_bytes, print_table
+
+    splits = list(dict.fromkeys(split for row in rows for split in row["splits"]))
+    accounts = ["account"] if any(row["account"] for row in rows) else []
+    header = ("data set", "set", "parameters", "seed", *splits, "size", "state", *accounts)
+    lines = [_cells(row, splits, human_bytes(row["bytes"])) for row in rows]
+    print_table("", header, [line[: len(header)] for line in lines])
+
+
+def _cells(row: dict[str, Any], splits: list[str], size: str) -> tuple[Any, ...]:
+    named = (row["generator"], row["number"], row["description"], row["seed"])
+    counts = [row["splits"].get(split, 0) for split in splits]
+    account = " ".join(f"{name}={short_text(value)}" for name, value in row["account"].items())
+    return (*named, *counts, size, row["state"], account)

@@ -1,0 +1,53 @@
+"""`datagen move`: label raw samples with a split."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from datagen_core.cli.options import confirm, yes_option
+from datagen_core.commands import cache_option, json_option, select_set, set_option
+
+
+@click.command("move")
+@click.argument("name")
+@click.argument("n", type=click.IntRange(1))
+@click.argument("split")
+@set_option()
+@yes_option
+@cache_option
+@json_option
+def move_command(
+    name: str, n: int, split: str, selector: tuple[str, ...], *, yes: bool, as_json: bool
+) -> None:
+    """Move the N raw samples of lowest index of NAME into SPLIT. There is no way back.
+
+    \b
+    Examples:
+      datagen move noisy_sine 700 train
+      datagen move noisy_sine 300 test -p left=0 -y
+    """
+    param_set = select_set(name, selector)
+    raw = param_set.counts["raw"]
+    question = (
+        f"Move {n} of {raw} raw samples of {param_set} ({param_set.describe()}) into {split!r}, "
+        "for good?"
+    )
+    if raw >= n:  # otherwise the move itself says what is missing
+        _confirm_move(question, yes=yes)
+    samples = param_set.move(n, split)
+    if as_json:
+        moved = [list(part) for part in samples]
+        click.echo(json.dumps({"set": param_set.number, "split": split, "moved": moved,
+                               "splits": param_set.counts}))  # fmt: skip
+    else:
+        counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
+        click.echo(f"moved {n} samples ({samples}) into {split}; {param_set} now has {counts}")
+
+
+def _confirm_move(question: str, *, yes: bool) -> None:
+    """Ask on a terminal only: scripts of the seed move without a flag."""
+    if not yes and sys.stdin.isatty():
+        confirm(question, yes=False)

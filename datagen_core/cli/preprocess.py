@@ -1,0 +1,49 @@
+"""`datagen preprocess`: put a split through a preprocessor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from datagen_core.cli.options import folder_option, load_generator_of
+from datagen_core.commands import cache_option, select_set, set_option
+
+
+@click.command("preprocess")
+@click.argument("name")
+@click.argument("preprocessor")
+@click.argument("split")
+@click.argument("n", type=click.IntRange(1))
+@set_option()
+@folder_option
+@cache_option
+def preprocess_command(
+    name: str,
+    preprocessor: str,
+    split: str,
+    n: int,
+    selector: tuple[str, ...],
+    folder: Path | None,
+) -> None:
+    """Put the first N samples of a SPLIT of NAME through a PREPROCESSOR; what is there is kept.
+
+    \b
+    Examples:
+      datagen preprocess noisy_sine square_both train 600 -p 0
+    """
+    from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
+
+    param_set = select_set(_plain_name(name), selector)
+    found = find_preprocessor(load_generator_of(param_set, name, folder), preprocessor)
+    if sys.stderr.isatty():
+        with click.progressbar(length=n, label=preprocessor, file=sys.stderr) as bar:
+            made = preprocess(param_set, found, split, n, lambda done: bar.update(done - bar.pos))
+    else:  # where click would print the label alone
+        made = preprocess(param_set, found, split, n)
+    click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")
+
+
+def _plain_name(name: str) -> str:
+    return name.rpartition(":")[2]

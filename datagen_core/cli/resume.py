@@ -1,0 +1,65 @@
+"""`datagen resume`: make what is missing of runs that were begun."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from datagen_core.cli.run_options import (
+    count_runs,
+    execute,
+    read_settings,
+    run_options,
+    select_runs,
+    status_to_json,
+)
+from datagen_core.commands import cache_option, json_option, set_option
+from datagen_core.errors import IncompleteRunError
+
+
+@click.command("resume")
+@click.argument("name", required=False)
+@set_option()
+@click.option("--run", "number", type=int, help="Only this run.")
+@run_options
+@cache_option
+@json_option
+def resume_command(
+    name: str | None,
+    selector: tuple[str, ...],
+    number: int | None,
+    *,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Make what is missing of runs that were begun: of one set, one data set, or the whole cache.
+
+    Jobs that are still alive are waited for, not started twice. A second resume changes nothing.
+
+    \b
+    Examples:
+      datagen resume
+      datagen resume noisy_sine -p 0 --mem 4GB
+    """
+    from datagen_core.scheduling.driving import explain  # help must not pay for it
+    from datagen_core.scheduling.run import take_up
+    from datagen_core.store.publishing import remove_litter
+
+    settings = read_settings(options)
+    runs = []
+    for param_set, status in select_runs(name, selector, number):
+        if status.missing:
+            runs.append(take_up(param_set.paths, status.reservation, settings, options["njobs"]))
+        else:
+            remove_litter(param_set.paths.temporary)
+    results = list(zip(runs, execute(runs), strict=True))
+    if as_json:
+        found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
+        click.echo(json.dumps(found))
+    else:
+        click.echo(count_runs("resumed", len(results)) or "nothing is missing")
+    incomplete = [(run, status) for run, status in results if status.missing and settings.wait]
+    if incomplete:
+        raise IncompleteRunError(explain(*incomplete[0]))

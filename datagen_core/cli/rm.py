@@ -1,0 +1,40 @@
+"""`datagen rm`: remove a parameter set for good."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import click
+
+from datagen_core.cli.options import confirm, yes_option
+from datagen_core.commands import cache_option, select_set, set_option
+from datagen_core.errors import CacheError
+
+
+@click.command("rm")
+@click.argument("name")
+@set_option()
+@yes_option
+@cache_option
+def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
+    """Remove a parameter set of NAME with all its samples, for good.
+
+    \b
+    Examples:
+      datagen rm noisy_sine -p 0
+    """
+    from datagen_core.scheduling.status import statuses
+
+    param_set = select_set(name, selector)
+    if any(status.alive for status in statuses(param_set.paths)):
+        message = f"{param_set} has runs that are alive; `datagen cancel {name}` first"
+        raise CacheError(message)
+    counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
+    confirm(f"Remove {param_set} ({param_set.describe()}; {counts}) for good?", yes=yes)
+    # Renamed first, so that it vanishes at once, whole, even if the removal is interrupted.
+    root = param_set.paths.root
+    root.rename(root.with_name(f".removed-{os.urandom(4).hex()}-{root.name}"))
+    for grave in root.parent.glob(f".removed-*-{root.name}"):  # an interrupted removal's, too
+        shutil.rmtree(grave, ignore_errors=True)
+    click.echo(f"removed {param_set}")

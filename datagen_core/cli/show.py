@@ -1,0 +1,91 @@
+"""`datagen show`: a generator's parameters, or a parameter set's provenance."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core.cli.options import folder_option
+from datagen_core.cli.summaries import summarize_set
+from datagen_core.commands import cache_option, json_option, select_set, set_option
+
+if TYPE_CHECKING:
+    from datagen_core.reading.cache import ParamSet
+
+
+@click.command("show")
+@click.argument("name")
+@set_option()
+@folder_option
+@cache_option
+@json_option
+def show_command(
+    name: str, selector: tuple[str, ...], folder: Path | None, *, as_json: bool
+) -> None:
+    """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
+
+    With -p, describe a parameter set of the cache instead: parameters, schema and provenance.
+
+    \b
+    Examples:
+      datagen show noisy_sine
+      datagen show noisy_sine -p 0
+    """
+    described = _show_set(select_set(name, selector)) if selector else _show_generator(name, folder)
+    if as_json:
+        click.echo(json.dumps(described))
+        return
+    from datagen_core.cli.tables import print_table
+
+    for key, value in described.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            rows = [[_cell(cell) for cell in row.values()] for row in value]
+            print_table(f"\n{key}", list(value[0]), rows)
+        else:
+            click.echo(f"{key:<13}{_cell(value)}")
+
+
+def _cell(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _show_set(param_set: ParamSet) -> dict[str, Any]:
+    from datagen_core.store.sets import read_schema
+
+    record = param_set.record
+    return {
+        **{key: value for key, value in summarize_set(param_set).items() if key != "changed"},
+        "version": record.version,
+        "batch_size": record.batch_size,
+        "schema": read_schema(param_set.paths),
+        "views": param_set.views,
+        **record.provenance,
+    }
+
+
+def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
+    from datagen_core.generators.params import describe_params
+    from datagen_core.generators.registry import load_generator
+
+    generator, source = load_generator(name, folder)
+    return {
+        "generator": generator.name,
+        "source": source,
+        "doc": generator.summary,
+        "version": generator.version,
+        "batch_size": generator.batch_size,
+        "memory": generator.memory,
+        "options": dict(generator.options),
+        "preprocessors": list(generator.preprocessors),
+        "params": describe_params(generator.params_type),
+        "schema": _describe_schema(generator.schema),
+    }
+
+
+def _describe_schema(schema: Any) -> Any:
+    if schema is None:
+        return "inferred from the first batch"
+    return "follows from the parameters" if callable(schema) else schema.to_json()

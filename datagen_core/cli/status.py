@@ -1,0 +1,45 @@
+"""`datagen status`: what became of runs."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from datagen_core.cli.run_options import select_runs, status_to_json
+from datagen_core.commands import cache_option, json_option, set_option
+
+
+@click.command("status")
+@click.argument("name", required=False)
+@set_option()
+@click.option("--all", "show_all", is_flag=True, help="Show complete runs too.")
+@cache_option
+@json_option
+def status_command(
+    name: str | None, selector: tuple[str, ...], *, show_all: bool, as_json: bool
+) -> None:
+    """Say what became of runs: index ranges done, running, queued, failed or lost, and why.
+
+    \b
+    Examples:
+      datagen status
+      datagen status noisy_sine -p 0 --json
+    """
+    from datagen_core.cli.tables import print_statuses
+
+    found = [
+        (param_set, status)
+        for param_set, status in select_runs(name, selector, None)
+        if show_all or as_json or status.missing
+    ]
+    if as_json:
+        click.echo(json.dumps([
+            {"generator": param_set.generator, "number": param_set.number,
+             **status_to_json(param_set.paths.root.name, status)}
+            for param_set, status in found
+        ]))  # fmt: skip
+    elif found:
+        print_statuses(found)
+    else:
+        click.echo("all runs are complete")

@@ -1,0 +1,39 @@
+"""A parameter set summed up in plain JSON types, for `datagen list` and `datagen show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from datagen_core.store.runs import read_account
+
+if TYPE_CHECKING:
+    from datagen_core.reading.cache import ParamSet
+
+
+def summarize_set(param_set: ParamSet) -> dict[str, Any]:
+    """Return number, parameters, samples in each split, size, and state of a parameter set."""
+    existing, reserved = len(param_set.existing), param_set.reserved
+    return {
+        "generator": param_set.generator,
+        "number": param_set.number,
+        "params": param_set.params,
+        "changed": param_set.record.changed,
+        "description": param_set.describe(),
+        "seed": param_set.seed,
+        "splits": param_set.counts,
+        "samples": existing,
+        "reserved": reserved,
+        "bytes": param_set.bytes,
+        "state": "complete" if existing >= reserved else _state(param_set),
+        "account": read_account(param_set.paths),
+        "digest": param_set.record.digest,
+        "path": str(param_set.paths.root),
+    }
+
+
+def _state(param_set: ParamSet) -> str:
+    """Ask the executors; only where samples are missing, since that needs more imports."""
+    from datagen_core.scheduling.status import statuses
+
+    states = {status.state for status in statuses(param_set.paths)}
+    return "running" if "running" in states else "holes"

@@ -1,0 +1,57 @@
+"""`datagen verify`: check checksums and splits, and make samples anew to compare."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import click
+
+from datagen_core.cli.options import folder_option, load_generator_of, select_sets
+from datagen_core.commands import cache_option, json_option, set_option
+from datagen_core.errors import VerificationError
+
+
+@click.command("verify")
+@click.argument("name", required=False)
+@set_option()
+@click.option("--resample", type=click.IntRange(0), default=0, metavar="K",
+              help="Make K random samples of each set anew, and compare the bytes.")  # fmt: skip
+@folder_option
+@cache_option
+@json_option
+def verify_command(
+    name: str | None,
+    selector: tuple[str, ...],
+    resample: int,
+    folder: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Check every file's checksum and every split ledger; nothing is changed.
+
+    \b
+    Examples:
+      datagen verify
+      datagen verify noisy_sine -p 0 --resample 50
+    """
+    from datagen_core.upkeep.verify import verify
+
+    results = []
+    for param_set in select_sets(name, selector):
+        generator = partial(load_generator_of, param_set, param_set.generator, folder)
+        found = verify(param_set, generator, resample)
+        results.append({"set": str(param_set), **found._asdict()})
+        if not as_json:
+            verdict = f"{len(found.problems)} problems" if found.problems else "good"
+            click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made anew: "
+                       f"{verdict}")  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(results))
+    problems = [problem for result in results for problem in result["problems"]]
+    for problem in problems[1:]:
+        click.echo(f"  {problem}", err=True)
+    if problems:
+        message = f"{len(problems)} problem{'s' * (len(problems) != 1)} found: {problems[0]}"
+        raise VerificationError(message)

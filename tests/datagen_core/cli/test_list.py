@@ -1,0 +1,78 @@
+"""`datagen list`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import generators_for_tests
+from datagen_core.store import documents
+
+FILE = Path(generators_for_tests.__file__)
+
+
+def cells(line):
+    return line.split()
+
+
+def test_an_empty_cache_says_how_to_go_on(run_cli, cache):
+    answer = run_cli("list")
+
+    assert answer.out == f"{cache} is empty; `datagen generators` lists what can be made\n"
+    assert run_cli("list", "--json").json == []
+    assert not cache.exists()
+
+
+def test_a_line_for_each_parameter_set(run_cli, filled):
+    answer = run_cli("list")
+    header, *lines = [line for line in answer.out.splitlines() if line.strip()]
+
+    assert cells(header)[:5] == ["data", "set", "set", "parameters", "seed"]
+    assert "raw" in header
+    assert "train" in header
+    assert [cells(line)[:2] for line in lines] == [["count", "0"], ["sine", "0"], ["sine", "1"]]
+    assert cells(lines[1])[2:6] == ["defaults", "0", "20", "10"]
+    assert "left=0" in lines[2]
+    assert "label=a b" in lines[2]
+    assert all(line.rstrip().endswith("complete") for line in lines)
+
+
+def test_one_data_set_alone(run_cli, filled):
+    names = {row["generator"] for row in run_cli("list", "sine", "--json").json}
+
+    assert names == {"sine"}
+
+
+def test_json_has_everything(run_cli, filled):
+    first = run_cli("list", "sine", "--json").json[0]
+    on_disk = sum(file.stat().st_size for file in filled.paths.shards.iterdir())
+
+    assert first["splits"] == {"raw": 20, "train": 10}
+    assert (first["number"], first["seed"], first["samples"]) == (0, 0, 30)
+    assert (first["bytes"], first["state"]) == (on_disk, "complete")
+    assert first["digest"] == filled.record.digest
+    assert first["params"]["left"] == -1.0
+
+
+def test_holes_are_told(run_cli):
+    run_cli("generate", f"{FILE}:broken", "-n", 20, "--executor", "inline")
+    (row,) = run_cli("list", "--json").json
+
+    assert (row["state"], row["samples"], row["reserved"]) == ("holes", 15, 20)
+
+
+def test_a_damaged_set_hides_no_other(run_cli, filled, monkeypatch):
+    monkeypatch.setattr(documents, "_RETRIES", 1)
+    os.truncate(filled.paths.params, 10)
+    answer = run_cli("list", "--json")
+
+    assert [(row["generator"], row["number"]) for row in answer.json] == [("count", 0), ("sine", 1)]
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert f"{filled.paths.params} is damaged" in answer.err
+
+
+def test_listing_changes_no_file(run_cli, filled, cache):
+    before = {path: path.stat().st_mtime_ns for path in cache.rglob("*")}
+    run_cli("list")
+
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == before
