@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -12,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import replacing, require
 from datagen_images.errors import ImagesError
-from datagen_images.pictures.extras import import_pillow
 from datagen_images.pictures.heat_map import HeatMap, draw_heat_map, measure_heat_map
 
 if TYPE_CHECKING:
@@ -64,7 +63,9 @@ def contact_sheet(
     Raises
     ------
     ImagesError
-        When the images have another form or number than said, or pillow is not installed.
+        When the images have another form or number than said.
+    MissingPackageError
+        When pillow is not installed.
     """
     if columns < 1:
         message = f"a contact sheet has at least 1 column, not {columns}"
@@ -97,15 +98,17 @@ def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: HeatMap | None = No
     """
     _check(rows, scale)
     _check_heat_map(rows, heat_map)
-    pillow = import_pillow()
-    length = pillow.ImageFont.load_default().getlength
+    pillow, drawing, fonts = (
+        require(f"PIL.{name}", "images") for name in ("Image", "ImageDraw", "ImageFont")
+    )
+    length = fonts.load_default().getlength
     layout = _lay_out(rows, scale, length, heat_map)
-    sheet = pillow.Image.new("RGB" if _is_colour(rows[0]) else "L", layout.size, "white")
-    draw = pillow.ImageDraw.Draw(sheet)
+    sheet = pillow.new("RGB" if _is_colour(rows[0]) else "L", layout.size, "white")
+    draw = drawing.Draw(sheet)
     for number, row in enumerate(rows):
         draw.text(layout.title_place(number), row.title, fill="black", anchor="lm")
         for column, image in enumerate(row.images):
-            tile = pillow.Image.fromarray(_enlarge(image, scale))
+            tile = pillow.fromarray(_enlarge(image, scale))
             sheet.paste(tile, layout.image_corner(number, column))
         for column, caption in enumerate(row.captions):
             draw.text(layout.caption_place(number, column), caption, fill="black", anchor="ma")
@@ -123,14 +126,11 @@ def save_png(sheet: Image, path: Path) -> None:
     ImagesError
         When it cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        sheet.save(unfinished, format="PNG")
-        unfinished.replace(path)
+        with replacing(path) as file:
+            sheet.save(file, format="PNG")
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
-        message = f"{path} cannot be written: {error.strerror or error}"
-        raise ImagesError(message) from error
+        raise ImagesError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 @dataclass(frozen=True)

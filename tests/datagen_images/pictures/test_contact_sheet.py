@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from datagen_core.errors import MissingPackageError
 from datagen_images import ImagesError, Row, contact_sheet, draw_rows, save_png
 
 GREY = np.full((3, 28, 28), 100, np.uint8)
@@ -83,7 +84,7 @@ def test_rows_of_different_sizes_are_refused():
 
 def test_a_missing_pillow_is_named_with_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
-    with pytest.raises(ImagesError, match=r"pip install 'datagen\[images\]'"):
+    with pytest.raises(MissingPackageError, match=r"pillow .*pip install 'datagen\[images\]'"):
         contact_sheet(GREY)
 
 
@@ -101,7 +102,7 @@ def test_a_failed_save_leaves_the_older_one(tmp_path, monkeypatch):
     path.write_bytes(b"older")
 
     def fill_disk(file, format):  # noqa: A002
-        file.write_bytes(b"half")
+        file.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(sheet, "save", fill_disk)
@@ -111,6 +112,14 @@ def test_a_failed_save_leaves_the_older_one(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_missing_folder_is_named(tmp_path):
-    with pytest.raises(ImagesError, match="cannot be written: No such file or directory"):
-        save_png(contact_sheet(GREY), tmp_path / "missing" / "sheet.png")
+def test_a_path_below_a_file_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ImagesError, match=r"file/sheet.png cannot be written: (File|Not a)"):
+        save_png(contact_sheet(GREY), tmp_path / "file" / "sheet.png")
+
+
+def test_a_missing_folder_is_made(tmp_path):
+    path = tmp_path / "missing" / "sheet.png"
+    save_png(contact_sheet(GREY), path)
+    with Image.open(path) as saved:
+        assert np.array_equal(np.asarray(saved), np.asarray(contact_sheet(GREY)))
