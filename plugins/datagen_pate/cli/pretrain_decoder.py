@@ -14,6 +14,7 @@ _EXAMPLES = """\b
 Examples:
   datagen pate pretrain-decoder
   datagen pate pretrain-decoder --epochs 12 --batch-size 64 --lr 2e-3 --kl-annealing-epochs 3
+  datagen pate pretrain-decoder --fonts all --out-dir decoder_of_all_fonts
   datagen pate pretrain-decoder --data-root EMNIST --variant letters --out-dir pretrained_decoder
   datagen pate pretrain-decoder --compat original --source emnist --variant balanced"""
 
@@ -40,6 +41,11 @@ _PARAMS = (*_CONFIG_NAMES, "kl_weight", "lr_schedule", "seed", "precision", "com
 )
 @click.option("--variant", type=click.Choice(_VARIANTS), help="Of emnist.  [default: letters]")
 @click.option("--size", type=click.IntRange(1), help="How many images.  [default: all, or 16000]")
+@click.option(
+    "--fonts",
+    metavar="DIR|all",
+    help="Further fonts for characters: those in a folder, or all of this machine.",
+)
 @click.option("--data-root", type=_FOLDER, help="Folder with published images.")
 @click.option("--use-kmnist", is_flag=True, help="The same as --source kmnist.")
 @click.option("--latent-dim", type=int, help="Latent variables.  [default: 32]")
@@ -71,6 +77,9 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
 
     Writes decoder.pth, latent_prior.npz (where the decoder draws digits) and pretrain_report.json.
     Called again, it goes on after the last whole epoch; what is done is not done again.
+
+    Characters are drawn in the fonts that come with matplotlib, so that the same command makes the
+    same decoder on every machine; further ones (--fonts) are named in the report.
 
     EMNIST's digits and MNIST are cut from the same forms, so a decoder that was trained on them may
     have seen private images; of EMNIST, letters are the default.
@@ -107,16 +116,16 @@ def _make_params(options: dict[str, Any]) -> Any:
 
 
 def _load(options: dict[str, Any], seed: int) -> Any:
-    from datagen_pate.errors import PateError
+    from datagen_pate.errors import ArgumentError
     from datagen_pate.public import load_public
 
     source = options["source"]
     if options["use_kmnist"] and source not in {None, "kmnist"}:
-        raise PateError(f"--use-kmnist and --source {source} exclude each other; leave one out")
+        raise ArgumentError(f"--use-kmnist and --source {source} exclude each other; leave one out")
     default = "mix" if options["data_root"] is None else "emnist"
     source = "kmnist" if options["use_kmnist"] else source or default
-    folder = options["data_root"]
-    return load_public(source, options["size"], seed, variant=options["variant"], folder=folder)
+    places = {"folder": options["data_root"], "fonts": options["fonts"]}
+    return load_public(source, options["size"], seed, variant=options["variant"], **places)
 
 
 def _show(epochs: int) -> Any:

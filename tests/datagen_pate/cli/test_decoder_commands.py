@@ -106,3 +106,15 @@ def test_mistake_is_one_line(folder, tmp_path, options, message):
 def test_source_and_use_kmnist_exclude_each_other(tmp_path):
     with pytest.raises(PateError, match="exclude each other"):
         call(pretrain_decoder, "--use-kmnist", "--source", "mix", "--out-dir", tmp_path)
+
+
+def test_further_fonts_are_an_option(tmp_path):
+    font = pytest.importorskip("PIL.ImageFont").load_default(20)
+    (tmp_path / "other.ttf").write_bytes(font.font_bytes)
+    options = ("--source", "glyphs", "--size", 20, "--epochs", 1, "--device", "cpu", "--json")
+    default = json.loads(call(pretrain_decoder, *options, "--out-dir", tmp_path / "default"))
+    out = ("--fonts", tmp_path, "--out-dir", tmp_path / "more")
+    report = json.loads(call(pretrain_decoder, *options, *out))
+
+    assert report["dataset_hash"] != default["dataset_hash"]
+    assert len(report["dataset_notes"]["fonts"]) == len(default["dataset_notes"]["fonts"]) + 1

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from datagen_images.sources import loading as sources
-from datagen_pate.errors import PateError
-from datagen_pate.public import load_public, omniglot
+from datagen_pate.errors import ArgumentError, PateError
+from datagen_pate.public import handwriting, load_public
 from idx_files import numbered_images, write_source
 
 
@@ -15,7 +15,7 @@ def isolated(tmp_path, monkeypatch):
     monkeypatch.delenv("DATAGEN_IMAGES", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setattr(sources, "DEBIAN", tmp_path / "debian")
-    for module in (sources, omniglot):
+    for module in (sources, handwriting):
         monkeypatch.setattr(module, "import_torchvision", no_torchvision)
 
 
@@ -161,6 +161,7 @@ def test_size_takes_a_part_of_what_is_published(tmp_path):
     [
         ("mnist", {}, "no public source 'mnist'; use one of mix, glyphs"),
         ("digits", {"variant": "letters"}, "only emnist has variants"),
+        ("digits", {"fonts": "all"}, "only mix and glyphs use fonts"),
         ("digits", {"size": 0}, "at least 1"),
         ("kmnist", {"size": 10}, "kmnist has 9 images, not 10"),
     ],
@@ -168,5 +169,5 @@ def test_size_takes_a_part_of_what_is_published(tmp_path):
 def test_mistake_is_one_line(tmp_path, source, options, message):
     write_source(tmp_path, numbered_images(9), np.arange(9))
 
-    with pytest.raises(PateError, match=message):
+    with pytest.raises(ArgumentError, match=message):
         load_public(source, folder=tmp_path, **options)
