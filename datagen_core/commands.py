@@ -1,19 +1,17 @@
-"""What commands share, those of plugins too: options, the parameter set they mean, lazy groups.
+"""What commands share, those of plugins too: options, the choice of a parameter set, lazy groups.
 
-Public like the names of `datagen_core`; apart from them, since those who import it import click.
+Public like the names of `datagen_core`; a module of its own, since it imports click.
 """
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from datagen_core.errors import SelectionError
 
 if TYPE_CHECKING:
     from datagen_core.reading.cache import Cache, ParamSet
@@ -45,47 +43,50 @@ cache_option: Decorator = click.option(
     metavar="DIR",
     callback=_remember_cache,
     expose_value=False,
-    help="The cache's folder (default: $DATAGEN_CACHE, else ./datagen-cache).",
+    help="The cache's folder.  [default: $DATAGEN_CACHE, else ./datagen-cache]",
 )
 
 
 def set_option(
-    text: str = "The parameter set: its number, key=value pairs, or the beginning of its digest.",
+    text: str = "The parameter set: a number, key=value pairs, or the beginning of a digest.",
 ) -> Decorator:
-    """Add the option `-p`, for `select_set`: the argument `selector`, a tuple of texts."""
+    """Return the option `-p`; the command's argument `selector` is a tuple of texts.
+
+    Parameters
+    ----------
+    text
+        The option's help.
+    """
     names = ("-p", "--set", "--params", "selector")
     return click.option(*names, multiple=True, metavar="SET", help=text)
 
 
 def open_cache() -> Cache:
-    """Return the cache that the options and the environment name."""
+    """Return the cache of `--cache`, else of $DATAGEN_CACHE, else ./datagen-cache."""
     from datagen_core.reading.cache import Cache  # help must not pay for it
 
     return Cache(click.get_current_context().find_root().obj)
 
 
-def select_set(name: str, selector: tuple[str, ...]) -> ParamSet:
-    """Return the parameter set of NAME that `-p` options mean; without any, the only one there is.
+def select_set(name: str, selector: Sequence[str]) -> ParamSet:
+    """Return the parameter set of data set `name` that `-p` options mean, or the only one.
 
     Raises
     ------
     SelectionError
-        When none or several answer to it.
+        When no set fits, or several do; the message lists them, and says how to choose.
     """
+    from datagen_core.reading.selection import parse_selector, select_only  # as above
+
     dataset = open_cache()[name]
-    numbers = list(dataset)
-    if selector or not numbers:
-        return dataset[",".join(selector) or {}]
-    if len(numbers) == 1:
-        return dataset[numbers[0]]
-    which = f"choose one with -p ({numbers[0]}…{numbers[-1]})"
-    message = f"{name} has {len(numbers)} parameter sets; {which}"
-    raise SelectionError(message)
+    if selector:
+        return dataset[parse_selector(",".join(selector))]
+    return dataset[select_only({number: one.record for number, one in dataset.items()})]
 
 
 @contextmanager
 def heed_sigterm() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C, so that what a command began ends with it."""
+    """Treat SIGTERM like Ctrl-C inside the block, so that the block cleans up before it ends."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
@@ -98,15 +99,15 @@ def heed_sigterm() -> Iterator[None]:
 
 
 class LazyGroup(click.Group):
-    """A group of commands, each imported when it is called; help shows lines known beforehand.
+    """A group of commands, each imported when it is called; the group's help imports none.
 
     Parameters
     ----------
     package
-        The package that relative names of modules start from.
+        The package to which names of modules with a leading dot are relative.
     members
-        By the name of a command, where it is, `"module:object"` or `".module:object"`, and its line
-        of help.
+        For each command's name its place, `"module:object"` or `".module:object"`, and the line
+        that the group's help shows for it.
     """
 
     def __init__(
@@ -120,7 +121,7 @@ class LazyGroup(click.Group):
         return list(self._members)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """Import a command, None where there is none of that name."""
+        """Import and return a command; None for an unknown name."""
         if cmd_name not in self._members:
             return None
         module, _, name = self._members[cmd_name][0].partition(":")
@@ -128,6 +129,6 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write a line for each command; none is imported for it."""
+        """Write the line of each command, without importing it."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self._members.items()])

@@ -8,8 +8,8 @@ DatagenError                    anything below; the command line exits with its 
         MissingPackageError     a package that is an extra of datagen and not installed
     CacheError                  a cache that cannot be read or written
         DamagedFileError        a published file that does not hold what was written
-        SelectionError          no parameter set, split or sample answers to that name
-        SplitError              a move that the split ledger does not allow
+        SelectionError          a name that no set, split, view or sample has, or several have
+        SplitError              a move that is not allowed
         InsufficientSamplesError  fewer samples than asked for
     ExecutionError              an executor that cannot run tasks
         SchedulerUnavailableError  a scheduler that does not answer now
@@ -59,14 +59,18 @@ class DamagedFileError(CacheError):
 
 
 class SelectionError(CacheError, KeyError):
-    """No parameter set, split or sample answers to that name."""
+    """A name or number that no parameter set, split, view or sample has, or several have."""
+
+    exit_code = 2
 
     # KeyError shows the repr of its message, which would put quotes around ours.
     __str__ = Exception.__str__
 
 
 class SplitError(CacheError, ValueError):
-    """A move that the split ledger does not allow; nothing was changed."""
+    """A move that is not allowed; nothing was changed."""
+
+    exit_code = 2
 
 
 class InsufficientSamplesError(CacheError):

@@ -12,12 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.errors import ConfigurationError, SelectionError, SplitError
-from datagen_core.generators.identity import short_text
+from datagen_core.errors import CacheError, ConfigurationError, SelectionError, SplitError
 from datagen_core.generators.inputs import look_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.notebooks import html_table
-from datagen_core.reading.selection import select
+from datagen_core.reading.selection import describe, select
 from datagen_core.store import ledger
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.runs import list_reservations
@@ -233,7 +232,7 @@ class ParamSet(Mapping[str, "Split"]):
         """Be sure that no other generation was written over ours by a file system that lies."""
         if not ledger.is_recorded(self.paths, operation):
             message = f"the move was lost: {self.paths.splits} was changed by something else; retry"
-            raise SplitError(message)
+            raise CacheError(message)
 
     @property
     def samples(self) -> Samples:
@@ -282,10 +281,7 @@ class ParamSet(Mapping[str, "Split"]):
 
     def describe(self) -> str:
         """Return the parameters that differ from the defaults, and the seed when it is not 0."""
-        changed = {**self.record.changed, **({"seed": self.seed} if self.seed else {})}
-        return (
-            " ".join(f"{key}={short_text(value)}" for key, value in changed.items()) or "defaults"
-        )
+        return describe(self.record)
 
     def __str__(self) -> str:
         return f"{self.paths.root.parent.name} {self.number}"

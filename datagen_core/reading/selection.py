@@ -1,14 +1,14 @@
-"""Finding a parameter set: by number, by parameters, by digest prefix. Pure."""
+"""The choice of one parameter set: by number, parameters, or the beginning of its digest."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from datagen_core.errors import SelectionError
-from datagen_core.generators.identity import canonical_json
+from datagen_core.generators.identity import canonical_json, short_text
 from datagen_core.store.sets import SetRecord
 
 
@@ -20,29 +20,52 @@ def select(records: Mapping[int, SetRecord], wanted: int | str | Mapping[str, An
     records
         The sets of one generator by number.
     wanted
-        A number; a mapping of parameters (the others at their defaults, or whatever they are when
-        only one set fits; `seed` counts as one of them); text: a number, `key=value,key=value`, or
-        the beginning of a digest.
+        A number; a mapping of parameters (the others at their defaults, or at any value when only
+        one set fits; `seed` counts as one of them); or text, see `parse_selector`.
 
     Raises
     ------
     SelectionError
-        When none or several answer to it; the message lists what there is.
+        When none or several fit; the message lists what there is.
     """
     if isinstance(wanted, str):
-        wanted = _parse(wanted)
+        wanted = parse_selector(wanted)
     if isinstance(wanted, int):
         found = [wanted] if wanted in records else []
     elif isinstance(wanted, str):
         found = [number for number, record in records.items() if record.digest.startswith(wanted)]
     else:
         found = _by_params(records, wanted)
-    if len(found) == 1:
-        return found[0]
-    what = "none" if not found else "several"
-    candidates = {number: records[number] for number in found} or records
-    message = f"{what} of the parameter sets is {_show(wanted)}; there {_list(candidates)}"
-    raise SelectionError(message)
+    return _take_one(records, found, _show(wanted))
+
+
+def select_only(records: Mapping[int, SetRecord]) -> int:
+    """Return the number of the only parameter set.
+
+    Raises
+    ------
+    SelectionError
+        When there are none or several; the message lists them.
+    """
+    return _take_one(records, list(records), "")
+
+
+def describe(record: SetRecord) -> str:
+    """Return the parameters that differ from the defaults, and the seed when it is not 0."""
+    changed = {**record.changed, **({"seed": record.seed} if record.seed else {})}
+    return " ".join(f"{key}={short_text(value)}" for key, value in changed.items()) or "defaults"
+
+
+def parse_selector(text: str) -> int | str | dict[str, Any]:
+    """Return what a text selects: a number, parameters, or else the beginning of a digest.
+
+    Parameters are `key=value,key=value`; values may hold commas.
+    """
+    if text.isdigit() and len(text) < 7:
+        return int(text)
+    if "=" not in text:
+        return text
+    return dict(parse_assignment(part) for part in _split_pairs(text))
 
 
 def parse_value(text: str) -> Any:
@@ -54,20 +77,17 @@ def parse_value(text: str) -> Any:
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
-    """Return key and value of `key=value`."""
+    """Return key and value of `key=value`.
+
+    Raises
+    ------
+    SelectionError
+        When there is no `=`, or nothing before it.
+    """
     key, equals, value = text.partition("=")
     if not equals or not key:
-        message = f"{text!r} is no parameter: write key=value"
-        raise SelectionError(message)
+        raise SelectionError(f"{text!r} is not a parameter; write key=value")
     return key.strip(), parse_value(value)
-
-
-def _parse(text: str) -> int | str | dict[str, Any]:
-    if text.isdigit() and len(text) < 7:
-        return int(text)
-    if "=" not in text:
-        return text
-    return dict(parse_assignment(part) for part in _split_pairs(text))
 
 
 def _split_pairs(text: str) -> list[str]:
@@ -97,27 +117,33 @@ def _fits(record: SetRecord, wanted: Mapping[str, Any]) -> bool:
 def _equal(known: object, value: object) -> bool:
     if isinstance(known, float) and isinstance(value, int) and not isinstance(value, bool):
         return known == value
-    with suppress(TypeError, ValueError):  # no JSON, so at best equal as text
+    with suppress(TypeError, ValueError):  # not JSON, so at best equal as text
         if canonical_json(known) == canonical_json(value):
             return True
     return str(known) == str(value)
 
 
-def _show(wanted: object) -> str:
-    if isinstance(wanted, Mapping):
-        return ", ".join(f"{key}={value}" for key, value in wanted.items()) or "at all defaults"
-    return f"number {wanted}" if isinstance(wanted, int) else repr(wanted)
-
-
-def _list(records: Mapping[int, SetRecord]) -> str:
+def _take_one(records: Mapping[int, SetRecord], found: Sequence[int], wanted: str) -> int:
+    if len(found) == 1:
+        return found[0]
     if not records:
-        return "is none yet"
-    shown = [f"{number} ({_describe(record)})" for number, record in list(records.items())[:8]]
-    more = f" and {len(records) - 8} more" if len(records) > 8 else ""
-    return f"are {', '.join(shown)}{more}"
+        raise SelectionError("there is no parameter set yet; `datagen generate` makes one")
+    name = next(iter(records.values())).generator
+    several = f"{name} has {len(found)} parameter sets{wanted}: {_list(records, found)}"
+    none = f"{name} has no parameter set{wanted}; it has {_list(records, list(records))}"
+    raise SelectionError(f"{several if found else none}; choose one with -p NUMBER")
 
 
-def _describe(record: SetRecord) -> str:
-    parts = [f"{key}={value}" for key, value in record.changed.items()]
-    parts += [f"seed={record.seed}"] if record.seed else []
-    return " ".join(parts) or "defaults"
+def _show(wanted: int | str | Mapping[str, Any]) -> str:
+    if isinstance(wanted, int):
+        return f" number {wanted}"
+    if isinstance(wanted, str):
+        return f" whose digest begins with {wanted!r}"
+    pairs = ", ".join(f"{key}={value}" for key, value in wanted.items())
+    return f" with {pairs}" if pairs else ""
+
+
+def _list(records: Mapping[int, SetRecord], numbers: Sequence[int]) -> str:
+    shown = [f"{number} ({describe(records[number])})" for number in numbers[:8]]
+    more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
+    return f"{', '.join(shown)}{more}"

@@ -72,7 +72,8 @@ def test_among_several_one_must_be_chosen(filled):
     found = CliRunner().invoke(tell, ["numbers"]).exception
 
     assert isinstance(found, datagen_core.DatagenError)
-    assert str(found) == "numbers has 2 parameter sets; choose one with -p (0…1)"
+    words = "numbers has 2 parameter sets: 0 (defaults), 1 (seed=5); choose one with -p NUMBER"
+    assert str(found) == words
 
 
 def test_the_cache_may_come_from_the_root_command(filled):
@@ -87,3 +88,9 @@ def test_help_of_a_group_imports_no_command(group):
 def test_a_command_is_imported_when_it_is_called(group):
     assert CliRunner().invoke(group, ["hi"]).output == "hello\n"
     assert "No such command 'ho'" in CliRunner().invoke(group, ["ho"]).output
+
+
+def test_a_damaged_set_is_no_obstacle_to_the_choice_of_another(filled):
+    datagen_core.Cache(filled)["numbers"][0].paths.params.write_text("{")
+
+    assert CliRunner().invoke(tell, ["numbers", "-p", "1"]).output == "1 False\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.commands import cache_option, open_cache, set_option
+from datagen_core.commands import cache_option, select_set, set_option
 from datagen_images.errors import ImagesError
 from datagen_images.pictures.contact_sheet import draw_rows, save_png
 from datagen_images.pictures.sample_rows import find_image_field, make_heat_map, make_rows
@@ -54,7 +54,7 @@ def preview(  # noqa: PLR0913 (each is one option)
     if output.suffix.lower() != ".png":
         message = f"{output} is no PNG file; give it a name that ends in .png"
         raise ImagesError(message)
-    samples = open_cache()[name][",".join(selector) or {}][split]
+    samples = select_set(name, selector)[split]
     if not len(samples):
         message = f"split {split!r} of {name} has no samples; choose another with --split"
         raise ImagesError(message)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, open_cache, set_option
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 from datagen_leaf.compat.export import compute_checksums
 from datagen_leaf.errors import ChecksumError, PreprocessingError
 from datagen_leaf.preprocessing.histogram import draw_histogram
@@ -161,7 +161,7 @@ def stats(**options: Any) -> None:  # fmt: skip
       datagen leaf stats leaf_synthetic -o sizes.png
       datagen leaf stats leaf_synthetic --view niid_0_keep_5_train_6 --part test
     """
-    param_set = _open(options)
+    param_set = select_set(options["name"], options["selector"])
     view = options["view"] and param_set.view(options["view"])
     samples = view[options["part"]] if view else param_set.samples
     title = f"{param_set} {view.full_name} {options['part']}" if view else str(param_set)
@@ -182,7 +182,7 @@ def stats(**options: Any) -> None:  # fmt: skip
 def _carry_out(options: dict[str, Any]) -> Chain:
     """Carry out the stages that options mean, and tell of each."""
     stages = _stages(SimpleNamespace(**{**_NONE, **options}))
-    chain = Chain(_open(options), options["view"])
+    chain = Chain(select_set(options["name"], options["selector"]), options["view"])
     told = [_tell(chain, stage, as_json=options["as_json"]) for stage in stages]
     if options["as_json"]:
         click.echo(json.dumps(told))
@@ -222,11 +222,6 @@ def _refuse(options: Mapping[str, Any], stage: str, *, missing: bool) -> None:
         if missing and value is not None:
             message = f"{option} does nothing without {stage}"
             raise PreprocessingError(message)
-
-
-def _open(options: Mapping[str, Any]) -> Any:
-    """Return the parameter set that options mean; without -p the only one, or that of defaults."""
-    return open_cache()[options["name"]][",".join(options["selector"]) or {}]
 
 
 def _tell(chain: Chain, stage: Recipe, *, as_json: bool) -> dict[str, Any]:

@@ -192,10 +192,10 @@ def test_floats_lose_nothing(made, tmp_path):
         (["--format", "csv", "-o", "a"], 2, "'a' is no option of a format: write KEY=VALUE"),
         (["--format", "csv", "--split", "raw", "--view", "mine"], 2, "a split or a view"),
         (["--format", "csv", "--part", "train"], 2, "a part belongs to a view"),
-        (["--format", "csv", "--split", "test"], 1, "no split 'test'"),
-        (["--format", "csv", "--view", "other"], 1, "no view is 'other'"),
-        (["--format", "csv", "--view", "mine", "--part", "dev"], 1, "no part 'dev'"),
-        (["--format", "csv", "-p", "4"], 1, "number 4"),
+        (["--format", "csv", "--split", "test"], 2, "no split 'test'"),
+        (["--format", "csv", "--view", "other"], 2, "no view is 'other'"),
+        (["--format", "csv", "--view", "mine", "--part", "dev"], 2, "no part 'dev'"),
+        (["--format", "csv", "-p", "4"], 2, "number 4"),
     ],
 )
 def test_what_cannot_be_written_is_said(users, run_cli, tmp_path, words, code, message):

@@ -74,7 +74,7 @@ def test_a_set_is_found_in_all_ways(filled, key):
 def test_a_set_that_is_not_there_is_refused(filled, key):
     assert key not in filled["sine"]
     assert filled["sine"].get(key) is None
-    with pytest.raises(SelectionError, match=r"0 \(defaults\), 1 \(left=0.0 seed=3\)"):
+    with pytest.raises(SelectionError, match=r"0 \(defaults\), 1 \(left=0 seed=3\)"):
         filled["sine"][key]
 
 

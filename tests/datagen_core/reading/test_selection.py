@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from datagen_core.errors import SelectionError
 from datagen_core.generators.identity import digest_of
-from datagen_core.reading.selection import parse_assignment, parse_value, select
+from datagen_core.reading.selection import parse_assignment, parse_value, select, select_only
 from datagen_core.store.sets import SetRecord
 from strategies import json_values
 
@@ -63,13 +63,13 @@ def test_one_set_is_found(wanted, number):
 @pytest.mark.parametrize(
     ("wanted", "words"),
     [
-        (2, "none of the parameter sets is number 2; there are 0 (defaults), 1 (left=0.0)"),
+        (2, "sine has no parameter set number 2; it has 0 (defaults), 1 (left=0), 3"),
         ("99", "number 99"),
-        ({"left": 5}, "none of the parameter sets is left=5"),
-        ({"lefft": 0}, "none of the parameter sets is lefft=0"),
+        ({"left": 5}, "sine has no parameter set with left=5; it has 0"),
+        ({"lefft": 0}, "no parameter set with lefft=0"),
         ({"left": float("nan")}, "left=nan"),
-        ({"left": object}, "none of the parameter sets"),
-        ("0123456789abcdef", "'0123456789abcdef'"),
+        ({"left": object}, "no parameter set with left="),
+        ("0123456789abcdef", "whose digest begins with '0123456789abcdef'; it has"),
     ],
 )
 def test_what_is_not_there_is_refused_with_what_there_is(wanted, words):
@@ -77,18 +77,27 @@ def test_what_is_not_there_is_refused_with_what_there_is(wanted, words):
         select(RECORDS, wanted)
 
     assert words in str(caught.value)
+    assert str(caught.value).endswith("6 (sizes=[3,4]); choose one with -p NUMBER")
     assert "\n" not in str(caught.value)
 
 
 def test_an_ambiguous_choice_lists_the_candidates():
     records = {0: record_of(left=0.0, right=2.0), 1: record_of(left=0.0, right=3.0)}
 
-    with pytest.raises(SelectionError, match=r"several.*0 \(left=0.0 right=2.0\), 1 \(left=0.0"):
+    candidates = r": 0 \(left=0 right=2\), 1 \(left=0 right=3\); choose one with -p NUMBER$"
+    with pytest.raises(SelectionError, match=f"^sine has 2 parameter sets with left=0{candidates}"):
         select(records, {"left": 0})
+    for choose in (lambda: select(records, {}), lambda: select_only(records)):
+        with pytest.raises(SelectionError, match=f"^sine has 2 parameter sets{candidates}"):
+            choose()
+
+
+def test_the_only_set_needs_no_choice():
+    assert select_only({3: RECORDS[3]}) == 3
 
 
 def test_an_empty_data_set_says_so():
-    with pytest.raises(SelectionError, match="there is none yet"):
+    with pytest.raises(SelectionError, match="no parameter set yet; `datagen generate`"):
         select({}, 0)
 
 

@@ -133,8 +133,8 @@ def test_samples_of_other_splits_are_drawn(cache, draw, tmp_path):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ((), "federated_metrics has 3 parameter sets; choose one with -p (0…2)"),
-        (("-p", 9), "none of the parameter sets is number 9"),
+        ((), "federated_metrics has 3 parameter sets: 0 ("),
+        (("-p", 9), "federated_metrics has no parameter set number 9"),
         (("nothing", "-p", 0), "there is no data set 'nothing'"),
         (("leaf_synthetic",), "leaf_synthetic 0 raw holds no federated runs: its samples have no"),
         (

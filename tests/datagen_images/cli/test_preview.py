@@ -114,6 +114,13 @@ def test_what_cannot_be_drawn_is_said_in_one_line(cache, tmp_path, name, argumen
     assert not (tmp_path / "sheet.png").exists()
 
 
+def test_among_several_sets_one_is_to_be_chosen(cache, tmp_path):
+    datagen_core.generate(squares, 3, seed=1, executor="inline", cache=cache)
+    words = r"squares has 2 parameter sets: 0 \(defaults\), 1 \(seed=1\); choose one with -p NUMBER"
+    with pytest.raises(datagen_core.DatagenError, match=words):
+        draw(cache, tmp_path / "sheet.png", name="squares")
+
+
 def test_an_empty_split_is_said(cache, tmp_path):
     datagen_core.Cache(cache)["image_partition"][0].move(4, "test")
     with pytest.raises(datagen_core.DatagenError, match="split 'raw' of image_partition has no"):

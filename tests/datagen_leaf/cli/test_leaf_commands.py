@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
+import datagen_core
 from datagen_core import Cache, DatagenError
 from datagen_leaf.cli.commands import leaf
 
@@ -119,6 +120,15 @@ def test_recipes_lead_back_to_the_samples(tasks, views):
 def test_what_leaf_skips_is_said(cache, words, message):
     assert message in refused(cache, *words)
     assert not list(cache.rglob("view.json"))
+
+
+@pytest.mark.parametrize("command", ["sample", "remove-users", "split", "stats"])
+def test_among_several_sets_one_is_to_be_chosen(cache, command):
+    params = {"num_dim": 3, "num_classes": 2}
+    datagen_core.generate("leaf_synthetic", 2, params, executor="inline", cache=cache)
+
+    assert "leaf_synthetic has 2 parameter sets: 0 (" in refused(cache, command)
+    assert "; choose one with -p NUMBER" in refused(cache, command)
 
 
 def test_nothing_goes_on_from_a_split(cache, views):
