@@ -11,7 +11,7 @@ from click.testing import CliRunner
 import datagen_core
 import leaf_original
 from datagen_core.upkeep.export import export, select
-from datagen_leaf.cli.commands import leaf
+from datagen_leaf.cli import leaf
 from leaf_tasks import has_reference_logarithm
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden_preprocess.json").read_text())
