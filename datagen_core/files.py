@@ -55,9 +55,13 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename == str(temporary):  # which says nothing to anybody
+            error.filename = str(path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
         with suppress(OSError):  # the file is there, or others have written there by now
+            temporary.unlink(missing_ok=True)
             for folder in made:
                 folder.rmdir()
 

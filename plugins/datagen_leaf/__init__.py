@@ -9,7 +9,7 @@ __all__ = ["true_model"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import `true_model` when it is first used: the commands of this package do without it."""
+    """Import `true_model` when it is first used, since the commands of this package do not."""
     if name != "true_model":
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)

@@ -6,12 +6,12 @@ from datagen_core import DatagenError
 
 
 class PreprocessingError(DatagenError):
-    """Options of the preprocessing that mean nothing, or leave nothing."""
+    """Options of the preprocessing that are invalid, or leave no users or samples."""
 
     exit_code = 2
 
 
 class ChecksumError(DatagenError):
-    """Files that are not those of a list of checksums."""
+    """Files whose checksums differ from those of a list."""
 
     exit_code = 5

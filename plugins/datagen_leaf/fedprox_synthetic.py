@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from datagen_core import DatasetGenerator, Params, Ragged, generator, hookimpl
-from datagen_leaf.tasks.laws import (
+from datagen_leaf.tasks.distributions import (
     Floats,
     cut_sizes,
     fast_stream,
@@ -18,56 +19,52 @@ from datagen_leaf.tasks.laws import (
     place_features,
     shared_stream,
 )
-from datagen_leaf.tasks.params import refuse_below
 
 BATCH_SIZE = 8
-_PURPOSE = 2  # keeps what is shared here apart from what leaf_synthetic shares
+_PURPOSE = 2  # its shared stream differs from that of leaf_synthetic
 
 
 class FedproxSyntheticParams(Params):
     """How far devices differ, and their sizes; the defaults are those of synthetic(0, 0).
 
     alpha and beta are standard deviations, as in the program that made the published data sets. The
-    paper writes N(0, alpha), which could mean a variance: the same thing for 0 and 1, not for 0.5.
+    paper writes N(0, alpha), which could also mean a variance; for 0 and 1 both are the same.
     """
 
-    alpha: float = 0.0
+    alpha: NonNegativeFloat = 0.0
     """How far the models of devices differ: standard deviation of the mean of their weights."""
 
-    beta: float = 0.0
+    beta: NonNegativeFloat = 0.0
     """How far the features of devices differ: standard deviation of the mean of their locations."""
 
     iid: bool = False
-    """One model for all devices, and the same features everywhere; with alpha = beta = 0."""
+    """One model and one distribution of features for all devices; needs alpha = beta = 0."""
 
-    num_classes: int = 10
-    """How many classes there are."""
+    num_classes: PositiveInt = 10
+    """Number of classes."""
 
-    num_dim: int = 60
+    num_dim: PositiveInt = 60
     """Length of x."""
 
-    min_samples: int = 50
-    """Added to the size that the log-normal law gives a device, so the least there is."""
+    min_samples: NonNegativeInt = 50
+    """Smallest size of a device; the log-normal draw is added to it."""
 
-    max_samples: int = 1_000_000
-    """The largest size of a device. FedProx has none; with its sizes, one device in two million
-    is cut by this one."""
+    max_samples: PositiveInt = 1_000_000
+    """Largest size of a device. FedProx has no such limit; the default cuts one size in two
+    million."""
 
     size_mu: float = 4.0
     """Mean of the logarithm of sizes."""
 
-    size_sigma: float = 2.0
+    size_sigma: NonNegativeFloat = 2.0
     """Standard deviation of the logarithm of sizes."""
 
     def check(self) -> None:
-        """Refuse numbers that count nothing, and differences between identical devices."""
-        refuse_below(1, num_classes=self.num_classes, num_dim=self.num_dim)
-        refuse_below(0, alpha=self.alpha, beta=self.beta)
-        refuse_below(0, min_samples=self.min_samples, size_sigma=self.size_sigma)
-        refuse_below(max(1, self.min_samples), max_samples=self.max_samples)
+        """Refuse sizes that contradict each other, and differences between identical devices."""
+        if self.max_samples < self.min_samples:
+            raise ValueError(f"max_samples is at least min_samples, not {self.max_samples}")
         if self.iid and (self.alpha or self.beta):
-            message = f"iid goes with alpha=0 and beta=0, not {self.alpha} and {self.beta}"
-            raise ValueError(message)
+            raise ValueError(f"iid needs alpha=0 and beta=0, not {self.alpha} and {self.beta}")
 
 
 @generator(BATCH_SIZE, FedproxSyntheticParams)
@@ -76,8 +73,8 @@ def fedprox_synthetic(
 ) -> dict[str, Any]:
     r"""Draw FedProx's synthetic(alpha, beta); one sample is one device.
 
-    The published data sets have 30 devices; it is the law that is theirs here, not the numbers,
-    since their program sets no seed.
+    The published data sets have 30 devices. Devices here have their distribution, but not their
+    numbers, since the program that made them sets no seed.
 
     Returns
     -------

@@ -13,25 +13,25 @@ from numpy.random import Generator
 
 from datagen_core import DatasetGenerator, Ragged, generator, hookimpl
 from datagen_leaf.compat.legacy import legacy_stream
-from datagen_leaf.tasks.draws import Draws, draw_batch
-from datagen_leaf.tasks.laws import (
+from datagen_leaf.tasks.distributions import (
     Floats,
     Integers,
-    MixtureLaw,
+    Mixture,
     draw_mixture,
     fast_stream,
     label,
     place_features,
     shared_stream,
 )
+from datagen_leaf.tasks.draws import Draws, draw_batch
 from datagen_leaf.tasks.params import LeafSyntheticParams
 
 BATCH_SIZE = 32
-_PURPOSE = 1  # keeps what is shared here apart from what fedprox_synthetic shares
+_PURPOSE = 1  # its shared stream differs from that of fedprox_synthetic
 
 
 def count_sizes(params: LeafSyntheticParams) -> int | None:
-    """Return how many tasks there can be: as many as explicit sizes, or any number."""
+    """Return the number of explicit sizes, to which the number of tasks is limited, or None."""
     return None if params.sizes is None else len(params.sizes)
 
 
@@ -66,13 +66,13 @@ def leaf_synthetic(
     return _make_tasks(params, mixture_of(params, seed), draws)
 
 
-def _make_tasks(params: LeafSyntheticParams, law: MixtureLaw, draws: Draws) -> dict[str, Any]:
+def _make_tasks(params: LeafSyntheticParams, mixture: Mixture, draws: Draws) -> dict[str, Any]:
     clusters = _choose_clusters(params, draws.clusters)
-    infos = law.means[clusters] + params.model_sigma * draws.models
+    infos = mixture.means[clusters] + params.model_sigma * draws.models
     x, scores = draws.features, draws.scores
     place_features(x, draws.offsets, draws.locations[:, :1] + draws.locations[:, 1:])
     scores *= params.noise
-    y = label(x, draws.offsets, [law.basis @ info for info in infos], scores)
+    y = label(x, draws.offsets, [mixture.basis @ info for info in infos], scores)
     return {
         "x": Ragged(x, draws.offsets),
         "y": Ragged(y, draws.offsets),
@@ -82,21 +82,21 @@ def _make_tasks(params: LeafSyntheticParams, law: MixtureLaw, draws: Draws) -> d
 
 
 def _choose_clusters(params: LeafSyntheticParams, uniforms: Floats) -> Integers:
-    """Return the cluster of each task, as `numpy.random.choice` makes it of a uniform number."""
+    """Return each task's cluster; `numpy.random.choice` turns a uniform number into the same."""
     sums = list(accumulate(params.prob_clusters))
     cumulative = [part / sums[-1] for part in sums]
     return np.array([bisect_right(cumulative, value) for value in uniforms.tolist()], np.int64)
 
 
-def mixture_of(params: LeafSyntheticParams, seed: int) -> MixtureLaw:
+def mixture_of(params: LeafSyntheticParams, seed: int) -> Mixture:
     """Return Q and the means of the clusters, which all tasks of a parameter set share."""
     if params.stream == "leaf":
-        return legacy_stream(params, seed).law
+        return legacy_stream(params, seed).mixture
     return _mixture(seed, params.num_dim, params.num_classes, params.num_clusters)
 
 
 @lru_cache(maxsize=2)
-def _mixture(seed: int, num_dim: int, num_classes: int, num_clusters: int) -> MixtureLaw:
+def _mixture(seed: int, num_dim: int, num_classes: int, num_clusters: int) -> Mixture:
     stream = shared_stream(seed, _PURPOSE)
     return draw_mixture(stream.standard_normal, num_dim, num_classes, num_clusters)
 

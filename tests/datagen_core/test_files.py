@@ -43,6 +43,14 @@ def test_a_failure_leaves_the_old_file(tmp_path):
     assert path.read_text() == "old"
 
 
+def test_an_error_names_the_file_and_not_the_temporary_one(tmp_path):
+    (tmp_path / "a.txt").mkdir()
+    for path in (tmp_path / "a.txt", tmp_path / "a.txt" / ("long" * 99)):
+        with pytest.raises(OSError, match=r".") as caught, replacing(path):
+            pass
+        assert caught.value.filename == str(path)
+
+
 def test_text_is_utf_8_and_line_ends_are_the_callers(tmp_path):
     with replacing(tmp_path / "a.csv", "w", newline="") as file:
         file.write("é\r\n")

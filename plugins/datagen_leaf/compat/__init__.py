@@ -1,1 +1,1 @@
-"""What is LEAF's own: its random streams, names and files."""
+"""Compatibility with LEAF's own program: its random stream, names and files."""

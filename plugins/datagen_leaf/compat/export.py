@@ -7,7 +7,7 @@
     data/rem_user_data/…
     data/train/…  data/test/…
     meta/sampling_seed.txt  meta/split_seed.txt  meta/dir-checksum.md5
-    meta/recipes.json                not LEAF's: parameters, and every option of every stage
+    meta/recipes.json                not in LEAF: parameters, and all options of each stage
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from datagen_leaf.compat.leaf_names import ALL, OPERATIONS, file_names, seed_fil
 from datagen_leaf.errors import PreprocessingError
 
 _ROWS = 16_384
-"""About how many rows are in memory at once."""
+"""Approximate number of rows in memory at once."""
 
 
 class LeafFile(NamedTuple):
-    """One JSON file: its path from LEAF's folder, its users, and their samples by place."""
+    """One JSON file: path in LEAF's folder, users, their sizes, and their samples by place."""
 
     path: PurePosixPath
     users: Sequence[str]
@@ -47,19 +47,18 @@ def write_leaf(path: Path, selection: Any, *, checksum: str = "yes") -> None:
     path
         The folder to make.
     selection
-        What to export: `param_set`, and `view` or None.
+        What to export: its `param_set`, its `view` or None, and its `parts`.
     checksum
         `no` to leave out meta/dir-checksum.md5, as LEAF's `--nochecksum` does.
 
     Raises
     ------
     PreprocessingError
-        When it is a split or one part, for which LEAF has no files, or the option is another.
+        For a split or one part, for which LEAF has no files, and for another value of `checksum`.
     """
     views = _stages(selection)
     if checksum not in {"yes", "no"}:
-        message = f"checksum is yes or no, not {checksum!r}"
-        raise PreprocessingError(message)
+        raise PreprocessingError(f"checksum is yes or no, not {checksum!r}")
     sums = [f"{_write(path, file)}  {file.path}\n" for file in leaf_files(selection)]
     meta = path / "meta"
     meta.mkdir(parents=True)
@@ -71,7 +70,7 @@ def write_leaf(path: Path, selection: Any, *, checksum: str = "yes") -> None:
 
 
 def compute_checksums(selection: Any) -> list[str]:
-    """Return the lines of meta/dir-checksum.md5, sorted by path, without writing any file."""
+    """Return the lines of meta/dir-checksum.md5, sorted by path, without writing a file."""
     return _by_path([f"{_write(None, file)}  {file.path}\n" for file in leaf_files(selection)])
 
 
@@ -95,23 +94,25 @@ def leaf_files(selection: Any) -> Iterator[LeafFile]:
 
 
 def _stages(selection: Any) -> list[Any]:
-    """Return the exported view behind all views that it came from."""
+    """Return the exported view, after all views that it was made from."""
     view = selection.view
     if set(selection.parts) != (set(view) if view is not None else {"all"}):
-        message = "LEAF's files hold all samples, or a whole view; leave out --split and --part"
-        raise PreprocessingError(message)
+        raise PreprocessingError(
+            "LEAF's files hold all samples, or a whole view; leave out --split and --part"
+        )
     stages: list[Any] = []
     while view is not None:
         if view.recipe.get("operation") not in OPERATIONS:
-            message = f"view {view.full_name} is not of `datagen leaf`, so LEAF has no files for it"
-            raise PreprocessingError(message)
+            raise PreprocessingError(
+                f"view {view.full_name} was not made by `datagen leaf`; LEAF has no files for it"
+            )
         stages.insert(0, view)
         view = view.parent
     return stages
 
 
 def _all_data(param_set: Any, views: Sequence[Any]) -> LeafFile:
-    """Return the file of all samples, or of those that there were when views were made."""
+    """Return the file of all samples, or of those that existed when the views were made."""
     samples = param_set.samples
     indices, sizes = samples.indices, samples.lengths()
     places = np.arange(len(samples))
@@ -124,7 +125,7 @@ def _all_data(param_set: Any, views: Sequence[Any]) -> LeafFile:
 
 
 def _write(folder: Path | None, file: LeafFile) -> str:
-    """Write a file below a folder, or nothing at all; return the MD5 of its bytes."""
+    """Return the MD5 of a file's bytes, and write them below `folder` unless that is None."""
     md5 = hashlib.md5(usedforsecurity=False)
     with ExitStack() as stack:
         output = None
@@ -141,7 +142,7 @@ def _write(folder: Path | None, file: LeafFile) -> str:
 
 
 def _json(file: LeafFile) -> Iterator[str]:
-    """Yield what `json.dumps` makes of a whole file, user by user."""
+    """Yield, user by user, the text that `json.dumps` makes of a whole file."""
     head = json.dumps({"users": list(file.users), "num_samples": list(file.sizes)})
     yield f'{head[:-1]}, "user_data": {{'
     separator = ""
@@ -152,7 +153,7 @@ def _json(file: LeafFile) -> Iterator[str]:
 
 
 def _user_data(file: LeafFile) -> Iterator[dict[str, Any]]:
-    """Yield each user's data as Python numbers, reading some users at a time."""
+    """Yield each user's data as Python numbers; a block of users is read at once."""
     blocks = (np.concatenate([[0], np.cumsum(file.sizes)]) // _ROWS)[:-1]
     cuts = [0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(file.users)]
     for start, stop in pairwise(cuts):

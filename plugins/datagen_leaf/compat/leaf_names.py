@@ -1,4 +1,4 @@
-"""LEAF's names: of its folders and files, and of our views, which follow them."""
+"""LEAF's names of folders and files, and the names of views, which follow them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 ALL, SAMPLED, KEPT = "all_data", "sampled_data", "rem_user_data"
 OPERATIONS = ("sample", "remove-users", "split")
-SEED_FILES = {"sample": "sampling_seed.txt", "split": "split_seed.txt"}
+_SEED_FILES = {"sample": "sampling_seed.txt", "split": "split_seed.txt"}
 _SEED_NOTES = {
     "sample": "# sampling_seed used by sampling script - supply as "
     "--smplseed to preprocess.sh or --seed to utils/sample.py\n",
@@ -17,12 +17,12 @@ _SEED_NOTES = {
 
 
 def digits(fraction: float) -> str:
-    """Return what LEAF's names tell of a fraction: the text behind `0.`, so 1.0 is `0` too."""
+    """Return how LEAF's names show a fraction: the digits after the point, so 1.0 is `0`."""
     return str(float(fraction))[2:]
 
 
 def tag(recipe: Mapping[str, Any]) -> str:
-    """Return what a stage adds to names: `niid_0`, `iid_01_1`, `keep_5` or `train_6`."""
+    """Return what a stage adds to a name: `niid_0`, `iid_01_1`, `keep_5` or `train_6`."""
     if recipe["operation"] == "sample":
         users = f"{digits(recipe['user_fraction'])}_" if recipe["kind"] == "iid" else ""
         return f"{recipe['kind']}_{users}{digits(recipe['fraction'])}"
@@ -35,7 +35,7 @@ def tag(recipe: Mapping[str, Any]) -> str:
 def view_name(parent: str | None, recipe: Mapping[str, Any]) -> str:
     """Return the name of a view, `niid_0_keep_5_train_6`.
 
-    Unlike LEAF's, it says that a split is by user: `niid_0_keep_5_user_train_6`.
+    Unlike in LEAF, it says whether a split is by user: `niid_0_keep_5_user_train_6`.
     """
     return f"{parent}_{tag(recipe)}" if parent else tag(recipe)
 
@@ -46,7 +46,7 @@ def file_names(recipe: Mapping[str, Any], stem: str) -> dict[str, tuple[str, str
     Parameters
     ----------
     stem
-        The name, without its suffix, of the file that the stage began with: `data_niid_0`.
+        The name of the stage's input file, without its suffix, such as `data_niid_0`.
     """
     if recipe["operation"] == "sample":
         return {"data": (SAMPLED, f"{stem}_{tag(recipe)}.json")}
@@ -58,17 +58,17 @@ def file_names(recipe: Mapping[str, Any], stem: str) -> dict[str, tuple[str, str
 
 
 def _number(stem: str) -> str:
-    """Return what LEAF makes of a name when it splits by user: a 0 for the first word but `data`.
+    """Return a name with a 0 for its second word, as LEAF has it after a split by user.
 
-    So `data_niid_0_keep_5` becomes `data_0_0_keep_5`.
+    `data_niid_0_keep_5` becomes `data_0_0_keep_5`.
     """
     _, *words = stem.split("_")
     return "_".join(["data", "0", *words[1:]])
 
 
 def seed_file(recipe: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return the name and the text of the file that keeps a stage's seed; None without a seed."""
+    """Return name and text of the file with a stage's seed; None for a stage without a seed."""
     operation = recipe["operation"]
-    if operation not in SEED_FILES:
+    if operation not in _SEED_FILES:
         return None
-    return SEED_FILES[operation], f"{_SEED_NOTES[operation]}{recipe['seed']}"
+    return _SEED_FILES[operation], f"{_SEED_NOTES[operation]}{recipe['seed']}"

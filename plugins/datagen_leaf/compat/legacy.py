@@ -1,13 +1,13 @@
 """Stream `leaf`: the numbers of LEAF's own program, from any task on.
 
 LEAF (TalwalkarLab/leaf, data/synthetic at 09ec454) draws everything from numpy's global legacy
-generator: MT19937, and normals in pairs by the polar method, of which the second waits for the next
-call. It seeds, draws all sizes, and seeds *again* with the same number; so sizes are a function of
-Q, and a larger number of tasks only appends to the stream.
+generator: MT19937, and normals in pairs by the polar method; the second of a pair waits for the
+next call. LEAF seeds, draws all sizes, and seeds *again* with the same number. So sizes come from
+the same numbers as Q, and a larger number of tasks only appends to the stream.
 
-To begin at a task one needs the generator's state there. How many numbers a task takes is known
-from its size, but not how many pairs the polar method rejects; so the tasks before it are walked
-over by the test of acceptance alone, which saves the logarithms.
+To begin at a task one needs the generator's state there. A task's size says how many normals it
+takes, but not how many pairs the polar method rejects. So the tasks before it are skipped by the
+test of acceptance alone, without the logarithms.
 """
 
 from __future__ import annotations
@@ -19,34 +19,39 @@ import numpy as np
 from numpy.random import MT19937, Generator, RandomState
 
 from datagen_core import DatagenError
+from datagen_leaf.tasks.distributions import Integers, cut_sizes, draw_mixture
 from datagen_leaf.tasks.draws import Draws
-from datagen_leaf.tasks.laws import Integers, cut_sizes, draw_mixture
 from datagen_leaf.tasks.params import LeafSyntheticParams
 
 State = dict[str, Any]
 
 MARK_EVERY = 1024
-"""The state at every so many tasks is remembered as it is passed; it takes 2.5 kB."""
+"""The state before every task with a multiple of this number is kept; a state takes 2.5 kB."""
 
 _BLOCK = 2**13
-"""So many pairs are tested at once; they fit the processor's cache."""
+"""Number of pairs that are tested at once; they fit the processor's cache."""
 
 _FEW = 200
-"""So many normals are drawn as quickly as skipped."""
+"""Up to this number, normals are drawn as quickly as they are skipped."""
 
 
 class LegacyStream:
-    """LEAF's stream of one parameter set; `draw` gives the same in any order of calls."""
+    """LEAF's stream of one parameter set; the order of calls of `draw` does not matter.
+
+    Raises
+    ------
+    DatagenError
+        For a seed that LEAF cannot take.
+    """
 
     def __init__(self, params: LeafSyntheticParams, seed: int) -> None:
         if seed >= 2**32:
-            message = f"stream=leaf takes seeds below 2**32, as LEAF does, not {seed}"
-            raise DatagenError(message)
+            raise DatagenError(f"stream=leaf takes seeds below 2**32, as LEAF does, not {seed}")
         self._params = params
         self._seed = seed
         self._sizes = np.zeros(0, np.int64)
         random = RandomState(seed)
-        self.law = draw_mixture(
+        self.mixture = draw_mixture(
             random.standard_normal, params.num_dim, params.num_classes, params.num_clusters
         )
         self._marks: dict[int, State] = {0: random.get_state(legacy=False)}
@@ -81,7 +86,7 @@ class LegacyStream:
         return draws
 
     def _at(self, start: int) -> RandomState:
-        """Return a generator at the border before task `start`."""
+        """Return a generator in its state before task `start`."""
         known = {**self._marks, self._last[0]: self._last[1]}
         first = max(task for task in known if task <= start)
         walker = _Walker(known[first])
@@ -92,39 +97,39 @@ class LegacyStream:
         return walker.random
 
     def _normals(self, stop: int) -> Integers:
-        """Return how many normals each of the tasks 0 to `stop` takes."""
+        """Return the number of normals that each of the tasks 0 to `stop` takes."""
         params = self._params
         once = 1 + params.num_dim + params.num_clusters
         return once + self.sizes(stop) * (params.num_dim + params.num_classes)
 
 
 class _Walker:
-    """Walks over tasks without making them."""
+    """A generator that skips tasks without making them."""
 
     def __init__(self, state: State) -> None:
         bits = MT19937(0)
         self.random = RandomState(bits)
         self.random.set_state(state)
-        self._uniform = Generator(bits)  # the same bits; it can fill an array that exists
+        self._uniform = Generator(bits)  # the same bits, for filling an existing array
         self._block = np.empty(2 * _BLOCK)
         self._is_waiting = bool(state["has_gauss"])
 
     def skip_task(self, normals: int) -> None:
-        """Skip the draw of a cluster and so many normals."""
+        """Skip the draw of a cluster and this many normals."""
         self.random.random_sample()
         if self._is_waiting:
             self.random.standard_normal()
             normals -= 1
-        while normals > _FEW:  # as many pairs as are missing: never too many, as some are rejected
+        while normals > _FEW:  # never too many pairs, since some are rejected
             normals -= 2 * self._count_accepted(min(normals // 2, _BLOCK))
-        self.random.standard_normal(normals)  # the last one's partner waits, with its value
+        self.random.standard_normal(normals)  # the last one's partner waits with its value
         self._is_waiting = normals % 2 == 1
 
     def _count_accepted(self, pairs: int) -> int:
-        """Draw so many pairs of uniform numbers; return how many of them lie in the circle.
+        """Draw pairs of uniform numbers, and return how many of them lie in the circle.
 
-        The polar method tests (2a - 1)^2 + (2b - 1)^2 < 1, of which this is a quarter, without any
-        rounding. It rejects a sum of 0 too, which has probability 2^-106.
+        The polar method tests (2a - 1)^2 + (2b - 1)^2 < 1; this tests a quarter of it, without
+        rounding. The method also rejects a sum of 0, which has probability 2^-106.
         """
         block = self._block[: 2 * pairs]
         self._uniform.random(out=block)
@@ -135,5 +140,5 @@ class _Walker:
 
 @lru_cache(maxsize=2)
 def legacy_stream(params: LeafSyntheticParams, seed: int) -> LegacyStream:
-    """Return the stream of a parameter set; it remembers where the last batch ended."""
+    """Return the stream of a parameter set, which remembers where the last batch ended."""
     return LegacyStream(params, seed)

@@ -1,11 +1,11 @@
-"""A picture of how many samples users have; the one module here that needs Pillow."""
+"""A picture of the numbers of samples that users have, as bars."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datagen_core import DatagenError
+from datagen_core.files import replacing, require
 from datagen_leaf.preprocessing.statistics import SizeStatistics, bins_of
 
 if TYPE_CHECKING:
@@ -21,20 +21,16 @@ _FONT = 15
 
 
 def draw_histogram(statistics: SizeStatistics, path: Path, title: str) -> None:
-    """Draw the histogram of users' numbers of samples, overflow bin included, as a PNG file.
+    """Draw the histogram of users' numbers of samples, with the overflow bin, as a PNG file.
 
     Raises
     ------
-    DatagenError
-        When Pillow is not installed.
+    MissingPackageError
+        When pillow is not installed.
     """
-    try:
-        from PIL import Image, ImageDraw  # an extra, and figures as text need it not
-    except ImportError:
-        message = "pictures need Pillow: pip install 'datagen[images]'"
-        raise DatagenError(message) from None
-    image = Image.new("RGB", _SIZE, "white")
-    draw = ImageDraw.Draw(image)
+    images, drawing = (require(f"PIL.{name}", "images") for name in ("Image", "ImageDraw"))
+    image = images.new("RGB", _SIZE, "white")
+    draw = drawing.Draw(image)
     bins = bins_of(statistics)
     top = _draw_axis(draw, max(count for _, count in bins))
     for place, (name, count) in enumerate(bins):
@@ -42,7 +38,8 @@ def draw_histogram(statistics: SizeStatistics, path: Path, title: str) -> None:
     _write(draw, ((_LEFT + _RIGHT) / 2, _TOP / 2), title, "mm")
     _write(draw, ((_LEFT + _RIGHT) / 2, _SIZE[1] - 20), "number of samples", "mm")
     _write(draw, (10, _TOP / 2), "number of users", "lm")
-    image.save(path, format="PNG")
+    with replacing(path) as file:
+        image.save(file, format="PNG")
 
 
 def _write(draw: ImageDraw, where: tuple[float, float], text: str, anchor: str) -> None:
@@ -50,7 +47,7 @@ def _write(draw: ImageDraw, where: tuple[float, float], text: str, anchor: str) 
 
 
 def _draw_axis(draw: ImageDraw, highest: int) -> int:
-    """Draw lines at round numbers of users; return the one at the top."""
+    """Draw lines at round numbers of users, and return the highest number."""
     step = _round_step(highest)
     top = -(-highest // step) * step
     for value in range(0, top + 1, step):
@@ -61,7 +58,7 @@ def _draw_axis(draw: ImageDraw, highest: int) -> int:
 
 
 def _round_step(highest: int) -> int:
-    """Return 1, 2 or 5 times a power of ten, of which about five reach up to `highest`."""
+    """Return 1, 2 or 5 times a power of ten; at most six steps reach `highest`."""
     power: int = 10 ** max(0, len(str(highest)) - 2)
     steps = [power * factor for factor in (1, 2, 5, 10, 20)]
     return next(step for step in steps if 6 * step >= highest)

@@ -1,20 +1,21 @@
-"""LEAF's preprocessing on row numbers: sample, remove users, split. Nothing is copied or changed.
+"""LEAF's preprocessing on row numbers: sample, remove users, split. No data are copied or changed.
 
-Every function takes users and returns new ones, with the picks that LEAF's scripts make for the
-same seed: they follow from the order of users and from how many rows each of them has.
+Every function takes users and returns new ones, with the picks of LEAF's scripts for the same seed,
+which depend on the order of users and on the number of rows of each.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from math import ceil, log
+from random import Random
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_leaf.compat.python_random import PythonRandom
 from datagen_leaf.errors import PreprocessingError
 
 Integers = NDArray[np.int64]
@@ -29,9 +30,9 @@ class Users:
     names
         Their names.
     offsets
-        int64 `(users + 1,)`: user i has the rows `offsets[i]` to `offsets[i + 1]` of these:
+        int64 `(users + 1,)`: user i has the rows `offsets[i]` to `offsets[i + 1]`.
     sample, row
-        int64 `(rows,)`: the index of a sample, and the number of a row in it.
+        int64 `(rows,)`: for each row, the index of its sample, and its number in that sample.
     """
 
     names: list[str]
@@ -41,27 +42,27 @@ class Users:
 
     @classmethod
     def of_samples(cls, indices: Integers, sizes: Integers) -> Users:
-        """Return all rows of samples, each of which is a user with its index for a name."""
+        """Return users with all rows of samples: one per sample, named by the sample's index."""
         offsets = _offsets_of(sizes)
         rows = np.arange(offsets[-1]) - np.repeat(offsets[:-1], sizes)
         return cls(list(map(str, indices.tolist())), offsets, np.repeat(indices, sizes), rows)
 
     @property
     def sizes(self) -> Integers:
-        """How many rows each user has, int64 `(users,)`."""
+        """The number of rows of each user, int64 `(users,)`."""
         return np.diff(self.offsets)
 
     @property
     def rows(self) -> int:
-        """How many rows there are."""
+        """The number of all rows."""
         return int(self.offsets[-1])
 
     def regroup(self, names: Sequence[str], sizes: Integers, rows: Integers) -> Users:
-        """Return users of these sizes that share out `rows`, numbers of our rows, in order."""
+        """Return users of these sizes that hold `rows`, numbers of rows here, in order."""
         return Users(list(names), _offsets_of(sizes), self.sample[rows], self.row[rows])
 
     def choose(self, places: Integers) -> Users:
-        """Return the users at these places, in that order, with all their rows."""
+        """Return the users at these places, in this order, with all their rows."""
         sizes = self.sizes[places]
         offsets = _offsets_of(sizes)
         shifts = np.repeat(self.offsets[places] - offsets[:-1], sizes)
@@ -70,7 +71,7 @@ class Users:
 
 
 class Split(NamedTuple):
-    """The two sides of a split, and how many users have too few rows for both."""
+    """The two parts of a split, and the number of users with too few rows for both."""
 
     train: Users
     test: Users
@@ -81,10 +82,58 @@ def _offsets_of(sizes: Integers) -> Integers:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
 
 
+class PythonRandom:
+    """Picks of `random.Random(seed)`, as LEAF uses it: a copy of Python's `shuffle` and `sample`.
+
+    Python promises the same `random()` for a seed in all versions, but not the same picks. With our
+    own way from random bits to picks, a seed gives the same picks for ever.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._bits: Callable[[int], int] = Random(seed).getrandbits  # noqa: S311 (not a secret)
+
+    def _below(self, stop: int) -> int:
+        """Draw from `range(stop)`: as many bits as `stop` has, until their number is below it."""
+        bits, size = self._bits, stop.bit_length()
+        drawn = bits(size)
+        while drawn >= stop:
+            drawn = bits(size)
+        return drawn
+
+    def shuffle(self, items: list[Any]) -> None:
+        """Shuffle a list in place."""
+        for last in range(len(items) - 1, 0, -1):
+            other = self._below(last + 1)
+            items[last], items[other] = items[other], items[last]
+
+    def sample(self, stop: int, count: int) -> list[int]:
+        """Draw `count` different numbers from `range(stop)`, and return them in this order."""
+        # Python's own rule: a set of the drawn numbers where it takes less memory than a list.
+        places = 21 + (4 ** ceil(log(count * 3, 4)) if count > 5 else 0)
+        if stop <= places:
+            return self._sample_from_list(stop, count)
+        return self._sample_into_set(stop, count)
+
+    def _sample_from_list(self, stop: int, count: int) -> list[int]:
+        pool = list(range(stop))
+        drawn = []
+        for left in range(stop, stop - count, -1):
+            place = self._below(left)
+            drawn.append(pool[place])
+            pool[place] = pool[left - 1]
+        return drawn
+
+    def _sample_into_set(self, stop: int, count: int) -> list[int]:
+        drawn: dict[int, None] = {}  # a set that remembers the order
+        while len(drawn) < count:
+            drawn[self._below(stop)] = None
+        return list(drawn)
+
+
 def sample_niid(users: Users, fraction: float, seed: int) -> Users:
     """Take users in random order until they have a fraction of all rows.
 
-    The last user is cut: of it, the first rows are taken, in random order.
+    The last user is cut to its first rows, in random order.
 
     Raises
     ------
@@ -109,8 +158,8 @@ def sample_niid(users: Users, fraction: float, seed: int) -> Users:
 def sample_iid(users: Users, fraction: float, user_fraction: float, seed: int) -> Users:
     """Draw a fraction of all rows and deal them out evenly to new users, `0`, `1` and so on.
 
-    There are a fraction of the number of users, at least one. Users may get no row when there are
-    more of them than rows.
+    The number of new users is `user_fraction` of the number of users, at least one. When there are
+    more new users than rows, some get no row.
 
     Raises
     ------
@@ -132,20 +181,19 @@ def remove_users(users: Users, least: int) -> Users:
     Raises
     ------
     PreprocessingError
-        When there is none.
+        When no user has.
     """
     kept = users.choose(np.flatnonzero(users.sizes >= least))
     if not kept.names:
         most = int(users.sizes.max(initial=0))
-        message = f"-k {least} leaves no user; the largest one has {most} samples"
-        raise PreprocessingError(message)
+        raise PreprocessingError(f"-k {least} leaves no user; the largest one has {most} samples")
     return kept
 
 
 def split_by_sample(users: Users, fraction: float, seed: int) -> Split:
-    """Divide the rows of each user, which keep their order; both sides have the same users.
+    """Divide the rows of each user, which keep their order; both parts have the same users.
 
-    A user that cannot have a row on each side, since it has only one, is dropped.
+    A user with fewer than two rows is dropped.
 
     Raises
     ------
@@ -163,8 +211,7 @@ def split_by_sample(users: Users, fraction: float, seed: int) -> Split:
     test_sizes = users.sizes - train_sizes
     kept = (train_sizes > 0) & (test_sizes > 0)
     if not kept.any():
-        message = "no user has the two samples that a split by sample needs"
-        raise PreprocessingError(message)
+        raise PreprocessingError("no user has the two samples that a split by sample needs")
     names = [name for name, keep in zip(users.names, kept.tolist(), strict=True) if keep]
     of_kept = np.repeat(kept, users.sizes)
     train = users.regroup(names, train_sizes[kept], np.flatnonzero(of_kept & in_train))
@@ -173,7 +220,7 @@ def split_by_sample(users: Users, fraction: float, seed: int) -> Split:
 
 
 def _count_train_rows(size: int, fraction: float) -> int:
-    """Return how many of a user's rows are for training; 0 for a user without two rows."""
+    """Return the number of a user's rows for training; 0 for a user with fewer than two rows."""
     if size < 2:
         return 0
     return 1 if size == 2 else max(1, int(fraction * size))
@@ -185,14 +232,13 @@ def split_by_user(users: Users, fraction: float, seed: int) -> Split:
     Raises
     ------
     PreprocessingError
-        When the fraction is not between 0 and 1, or one side would have no user.
+        When the fraction is not between 0 and 1, or a part would have no user.
     """
     _check_train_fraction(fraction)
     total = len(users.names)
     count = int(fraction * total)
     if not 0 < count < total:
-        message = f"--tf {fraction} of {total} users leaves one side without a user"
-        raise PreprocessingError(message)
+        raise PreprocessingError(f"--tf {fraction} of {total} users leaves one part without a user")
     in_train = np.zeros(total, np.bool_)
     in_train[PythonRandom(seed).sample(total, count)] = True
     train, test = np.flatnonzero(in_train), np.flatnonzero(~in_train)
@@ -203,18 +249,15 @@ def _count_rows(users: Users, fraction: float) -> int:
     _check_fraction("--sf", fraction)
     wanted = int(fraction * users.rows)
     if not wanted:
-        message = f"--sf {fraction} of {users.rows} samples leaves none"
-        raise PreprocessingError(message)
+        raise PreprocessingError(f"--sf {fraction} of {users.rows} samples leaves none")
     return wanted
 
 
 def _check_fraction(option: str, fraction: float) -> None:
     if not 0 < fraction <= 1:
-        message = f"{option} is above 0 and at most 1, not {fraction}"
-        raise PreprocessingError(message)
+        raise PreprocessingError(f"{option} is above 0 and at most 1, not {fraction}")
 
 
 def _check_train_fraction(fraction: float) -> None:
     if not 0 < fraction < 1:
-        message = f"--tf is between 0 and 1, not {fraction}"
-        raise PreprocessingError(message)
+        raise PreprocessingError(f"--tf is between 0 and 1, not {fraction}")

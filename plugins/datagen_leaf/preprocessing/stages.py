@@ -1,4 +1,4 @@
-"""Stages of the preprocessing as views: a recipe, its seed, its parent, and the rows it selects."""
+"""Stages of the preprocessing as views: recipes, their seeds and parents, the rows they select."""
 
 from __future__ import annotations
 
@@ -30,36 +30,35 @@ def sampling(kind: str, fraction: float, user_fraction: float | None, seed: int 
     Raises
     ------
     PreprocessingError
-        When a number of new users is given for `niid`, which keeps its users.
+        When a fraction of new users is given for `niid`, which keeps its users.
     """
     if kind == "niid" and user_fraction is not None:
-        message = "--iu makes new users, which only -s iid does"
-        raise PreprocessingError(message)
+        raise PreprocessingError("--iu is for new users, which only -s iid makes")
     recipe: dict[str, Any] = {"operation": "sample", "kind": kind, "fraction": fraction}
-    recipe["seed"] = drawn(seed)
+    recipe["seed"] = _choose_seed(seed)
     if kind == "iid":
         recipe["user_fraction"] = 0.01 if user_fraction is None else user_fraction
     return recipe
 
 
 def removal(min_samples: int) -> Recipe:
-    """Return the stage that removes users with fewer samples."""
+    """Return the stage that removes users with fewer than `min_samples` samples."""
     return {"operation": "remove-users", "min_samples": min_samples}
 
 
 def splitting(by: str, train_fraction: float, seed: int | None) -> Recipe:
     """Return the stage that splits by `sample` or by `user`."""
-    seed = drawn(seed)
+    seed = _choose_seed(seed)
     return {"operation": "split", "by": by, "train_fraction": train_fraction, "seed": seed}
 
 
-def drawn(seed: int | None) -> int:
-    """Return a seed; one that is not given, or is negative as LEAF takes it, is drawn once."""
+def _choose_seed(seed: int | None) -> int:
+    """Return the given seed, or a new random one for None and, as in LEAF, for a negative one."""
     return secrets.randbelow(2**31) if seed is None or seed < 0 else seed
 
 
 def carry_out(stage: Recipe, users: Users) -> Users | Split:
-    """Return what a stage makes of users.
+    """Return the users, or the split of users, that a stage makes of users.
 
     Raises
     ------
@@ -77,14 +76,14 @@ def carry_out(stage: Recipe, users: Users) -> Users | Split:
 
 
 class Chain:
-    """Stages one after the other, each of which becomes a view.
+    """Stages applied one after the other, each of which becomes a view.
 
     Parameters
     ----------
     param_set
-        The parameter set; its samples are the first users.
+        The parameter set whose samples are the first users.
     parent
-        The view to go on from, by name; None for all samples.
+        The name of the view to start from; None for all samples.
 
     Raises
     ------
@@ -103,14 +102,15 @@ class Chain:
             samples = self.param_set.samples
             return Users.of_samples(samples.indices, samples.lengths())
         if list(self.view) != ["data"]:
-            message = f"{self.view.full_name} is split already; go on from a view before it"
-            raise PreprocessingError(message)
+            raise PreprocessingError(
+                f"{self.view.full_name} is split already; choose an earlier view with --view"
+            )
         part = self.view["data"]
         sample, row = part.origins
         return Users(part.users, sample.offsets, sample.values, row.values)
 
     def apply(self, stage: Recipe) -> Any:
-        """Carry out a stage and return its view, which is there already if anybody made it before.
+        """Carry out a stage and return its view, an existing one where it was made before.
 
         Raises
         ------
@@ -129,7 +129,7 @@ class Chain:
         return self.view
 
     def _origin(self) -> dict[str, Any]:
-        """Return what the rows depend on besides the stage: the parent, or the samples."""
+        """Return what the rows depend on besides the stage: the parent view, or the samples."""
         if self.view is not None:
             return {"parent": self.view.digest}
         samples = [list(interval) for interval in self.param_set.existing]

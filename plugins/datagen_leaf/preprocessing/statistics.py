@@ -1,4 +1,4 @@
-"""Figures of a federated data set: how many samples its users have, and how unevenly."""
+"""Statistics of the numbers of samples that the users of a federated data set have."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ EDGES = tuple(range(0, 201, 20))
 
 @dataclass(frozen=True)
 class SizeStatistics:
-    """How many samples users have.
+    """Statistics of the numbers of samples that users have.
 
     Attributes
     ----------
     users, samples
-        How many there are.
+        The numbers of users and of all samples.
     mean, std
-        Of a user's number of samples; the standard deviation of a population, as in LEAF.
+        Mean and population standard deviation (as in LEAF) of a user's number of samples.
     skewness
-        Third central moment over the cube of `std`, without correction of its bias, as
-        scipy.stats.skew has it by default; NaN where all users have as many.
+        Third central moment over the cube of `std`, without bias correction, like the default of
+        scipy.stats.skew; NaN where all users have the same number.
     counts
-        How many users are in each bin of `EDGES`: [0, 20), ..., [180, 200].
+        The number of users in each bin of `EDGES`: [0, 20), ..., [180, 200].
     overflow
-        How many have more samples than the last bin holds; LEAF leaves them out.
+        The number of users above the last bin; LEAF leaves them out.
     """
 
     users: int
@@ -42,21 +42,26 @@ class SizeStatistics:
 
     @property
     def variation(self) -> float:
-        """The coefficient of variation, std / mean; NaN where no user has any sample."""
+        """The coefficient of variation, std / mean; NaN where no user has a sample."""
         return self.std / self.mean if self.mean else float("nan")
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types, in which null stands for what is not a number."""
+        """Return plain JSON types, with null for NaN."""
         values = {**asdict(self), "variation": self.variation, "edges": EDGES}
         return {key: None if value != value else value for key, value in values.items()}  # noqa: PLR0124
 
 
 def describe_sizes(sizes: ArrayLike) -> SizeStatistics:
-    """Return the statistics of users' numbers of samples; there is at least one user."""
+    """Return the statistics of the numbers of samples of one or more users.
+
+    Raises
+    ------
+    ValueError
+        When there are no users.
+    """
     counted = np.asarray(sizes, np.int64)
     if not counted.size:
-        message = "there are no users to describe"
-        raise ValueError(message)
+        raise ValueError("there are no users to describe")
     mean, std = float(counted.mean()), float(counted.std())
     cubes = float(((counted - mean) ** 3).mean())
     counts = np.histogram(counted, bins=EDGES)[0].tolist()
@@ -72,7 +77,7 @@ def describe_sizes(sizes: ArrayLike) -> SizeStatistics:
 
 
 def format_statistics(statistics: SizeStatistics, title: str) -> str:
-    """Return the figures and the histogram as text for people, without a newline at its end."""
+    """Return figures and histogram as text for people, without a newline at the end."""
     figures = [
         ("users", f"{statistics.users:,}"),
         ("samples", f"{statistics.samples:,}"),
@@ -84,20 +89,20 @@ def format_statistics(statistics: SizeStatistics, title: str) -> str:
     lines = [title, *(f"{name:<9} {value}" for name, value in figures), "", "samples   users"]
     largest = max(*statistics.counts, statistics.overflow)
     for name, count in bins_of(statistics):
-        bar = "#" * -(-40 * count // largest)  # rounded up, so that nobody goes unseen
+        bar = "#" * -(-40 * count // largest)  # rounded up, so that one user has a mark
         lines.append(f"{name:<9} {count:<7} {bar}".rstrip())
     return "\n".join(lines)
 
 
 def bins_of(statistics: SizeStatistics) -> list[tuple[str, int]]:
-    """Return the name and the number of users of each bin, that of the overflow at last."""
+    """Return the name and the number of users of each bin; the last one is the overflow."""
     names = [f"{low}-{high - 1}" for low, high in pairwise(EDGES)]
     names[-1] = f"{EDGES[-2]}-{EDGES[-1]}"
     return [*zip(names, statistics.counts, strict=True), (f">{EDGES[-1]}", statistics.overflow)]
 
 
 def format_as_leaf(statistics: SizeStatistics, name: str = "synthetic") -> str:
-    """Return what LEAF's stats.sh prints, to the byte; it leaves the overflow out."""
+    """Return what LEAF's stats.sh prints, byte for byte, without the overflow."""
     lines = [
         "####################################",
         f"DATASET: {name}",

@@ -1,4 +1,4 @@
-"""What is drawn for a batch of tasks, before any law is applied, and its stream `counter`."""
+"""The random numbers of a batch of tasks, before they are scaled, and the stream `counter`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from datagen_leaf.tasks.laws import Floats, Integers, cut_sizes, offsets_of
+from datagen_leaf.tasks.distributions import Floats, Integers, cut_sizes, offsets_of
 from datagen_leaf.tasks.params import LeafSyntheticParams
 
 
 @dataclass(frozen=True)
 class Draws:
-    """Independent draws for a batch of tasks: uniforms for clusters, standard normals else.
+    """Independent draws for a batch of tasks: uniforms for clusters, standard normals otherwise.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Draws:
     clusters
         `(tasks,)`, uniform in [0, 1).
     locations
-        `(tasks, 1 + num_dim)`: of a task's centre, then of its location around that.
+        `(tasks, 1 + num_dim)`: for a task's centre, then for its location around that centre.
     features
         `(rows, num_dim)`.
     models
@@ -53,7 +53,7 @@ class Draws:
 
 
 def draw_batch(params: LeafSyntheticParams, start: int, size: int, rng: Generator) -> Draws:
-    """Draw tasks `start` to `start + size` from their batch's own stream, independent of others."""
+    """Draw tasks `start` to `start + size` from their batch's own stream `rng`."""
     if params.sizes is None:
         values = rng.lognormal(params.size_mu, params.size_sigma, size)
         sizes = cut_sizes(values, params.min_samples, params.max_samples)

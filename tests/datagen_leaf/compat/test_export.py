@@ -126,7 +126,7 @@ def test_all_data_are_those_that_a_view_has_seen(tasks, views, tmp_path):
     [
         ({"split": "raw"}, "hold all samples, or a whole view"),
         ({"view": "train_9", "part": "test"}, "hold all samples, or a whole view"),
-        ({"view": "mine"}, "view mine-.* is not of `datagen leaf`"),
+        ({"view": "mine"}, "view mine-.* was not made by `datagen leaf`"),
     ],
 )
 def test_what_leaf_has_no_files_for_is_refused(tasks, views, tmp_path, chosen, message):

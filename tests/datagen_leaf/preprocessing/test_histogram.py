@@ -45,6 +45,6 @@ def test_lines_are_at_round_numbers(highest, step):
 
 
 def test_without_pillow_the_way_out_is_named(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(DatagenError, match=r"pip install 'datagen\[images\]'"):
         draw_histogram(describe_sizes([1]), tmp_path / "sizes.png", "")

@@ -146,7 +146,7 @@ def test_a_split_by_sample_loses_only_users_with_one_row(sizes, fraction, seed):
 def test_a_split_by_user_keeps_users_whole_and_in_order(count, fraction, seed):
     users = tasks(range(count))
     if not int(fraction * count):
-        with pytest.raises(PreprocessingError, match="one side without a user"):
+        with pytest.raises(PreprocessingError, match="one part without a user"):
             split_by_user(users, fraction, seed)
         return
     train, test, _ = split_by_user(users, fraction, seed)

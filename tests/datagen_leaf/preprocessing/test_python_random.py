@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_leaf.compat.python_random import PythonRandom
+from datagen_leaf.preprocessing.operations import PythonRandom
 
 seeds = st.integers(0, 2**64)
 

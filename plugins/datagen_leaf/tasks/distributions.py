@@ -1,4 +1,4 @@
-"""The laws that LEAF's and FedProx's tasks share: their sizes, features, models and labels.
+"""What LEAF's and FedProx's tasks are drawn from: their sizes, features, models and labels.
 
 A task has a size n, a location v and a model W. Its features are x ~ N(v, Sigma) with the diagonal
 covariance Sigma_jj = j^-1.2, and its labels the class of highest score, argmax([1, x] W + noise).
@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Normal = Callable[[tuple[int, ...]], Floats]
-"""Draws standard normals of some shape."""
+"""Draws standard normals of the given shape."""
 
 _PRODUCTS = 2**18
-"""OpenBLAS starts threads for a matrix product of more multiplications; they only cost here."""
+"""Largest matrix product, in multiplications, for which OpenBLAS starts no threads. Its threads
+make these small products slower."""
 
 
-class MixtureLaw(NamedTuple):
-    """What all tasks of LEAF's process share.
+class Mixture(NamedTuple):
+    """The distribution of models, which all tasks of a LEAF parameter set share.
 
     Attributes
     ----------
@@ -37,37 +38,37 @@ class MixtureLaw(NamedTuple):
     means: Floats
 
 
-def draw_mixture(normal: Normal, num_dim: int, num_classes: int, num_clusters: int) -> MixtureLaw:
+def draw_mixture(normal: Normal, num_dim: int, num_classes: int, num_clusters: int) -> Mixture:
     """Draw Q ~ N(0, 1), then for each cluster a centre c ~ N(0, 1) and its mean ~ N(c, 1)."""
     basis = normal((num_dim + 1, num_classes, num_clusters))
     means = [normal(()) + normal((num_clusters,)) for _ in range(num_clusters)]
-    return MixtureLaw(basis, np.stack(means))
+    return Mixture(basis, np.stack(means))
 
 
 def shared_stream(seed: int, purpose: int) -> Generator:
-    """Return the stream of what all samples of a set share; it follows from the seed alone."""
+    """Return the stream for what all samples of a set share; it depends on the seed alone."""
     return Generator(SFC64(SeedSequence([seed, purpose])))
 
 
 def fast_stream(rng: Generator) -> Generator:
-    """Return SFC64 on the seed sequence of a batch's stream: the fastest of numpy for normals."""
+    """Return SFC64 on a batch's seed sequence: numpy's fastest bit generator for normals."""
     return Generator(SFC64(cast(SeedSequence, rng.bit_generator.seed_seq)))
 
 
 def cut_sizes(values: Floats, least: int, most: int) -> Integers:
-    """Return `min(int(value) + least, most)` of log-normal values, however large they are."""
+    """Return `min(int(value) + least, most)` for each value, without overflow for large ones."""
     return np.minimum(np.minimum(values, most).astype(np.int64) + least, most)
 
 
 def offsets_of(sizes: Integers) -> Integers:
-    """Return where each task's rows begin, and at last how many rows there are."""
+    """Return where each task's rows begin, and the number of all rows at the end."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
 
 
 def feature_scales(num_dim: int) -> Floats:
-    """Return the standard deviations of the features within a task, j^-0.6.
+    """Return the standard deviations of the features within a task, j^-0.6, `(num_dim,)`.
 
-    The square root of Python's j ** -1.2, as LEAF computes it, to the last bit.
+    They are computed as LEAF does, as the square root of Python's j ** -1.2, to the last bit.
     """
     return np.sqrt([(j + 1) ** -1.2 for j in range(num_dim)])
 
@@ -91,7 +92,7 @@ def place_features(x: Floats, offsets: Integers, locations: Floats) -> None:
 
 
 def label(x: Floats, offsets: Integers, models: Sequence[Floats], scores: Floats) -> Integers:
-    """Return the class of highest score of each row.
+    """Return the class with the highest score for each row, int64 `(rows,)`.
 
     Parameters
     ----------
@@ -100,9 +101,9 @@ def label(x: Floats, offsets: Integers, models: Sequence[Floats], scores: Floats
     offsets
         int64 `(tasks + 1,)`, the rows of each task.
     models
-        For each task `(num_dim + 1, num_classes)`; its first row is the bias.
+        One `(num_dim + 1, num_classes)` per task; its first row is the bias.
     scores
-        `(rows, num_classes)`: the noise of the scores; they are added to it.
+        `(rows, num_classes)`: the noise on the scores; overwritten with the scores.
     """
     bounds = offsets.tolist()
     for task, model in enumerate(models):

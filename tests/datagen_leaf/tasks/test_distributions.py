@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from datagen_leaf.tasks import laws
-from datagen_leaf.tasks.laws import (
+from datagen_leaf.tasks import distributions
+from datagen_leaf.tasks.distributions import (
     cut_sizes,
     draw_mixture,
     fast_stream,
@@ -41,7 +41,7 @@ def test_features_are_scaled_and_moved():
 
 @pytest.mark.parametrize("products", [1, 30, 2**18])
 def test_labels_are_the_highest_scores(monkeypatch, products):
-    monkeypatch.setattr(laws, "_PRODUCTS", products)
+    monkeypatch.setattr(distributions, "_PRODUCTS", products)
     random = np.random.default_rng(0)
     x, noise = random.normal(size=(30, 4)), random.normal(size=(30, 3))
     models = random.normal(size=(2, 5, 3))
@@ -55,7 +55,7 @@ def test_labels_are_the_highest_scores(monkeypatch, products):
 
 def test_the_mixture_is_drawn_in_the_order_of_leaf():
     numbers = iter(range(100))
-    law = draw_mixture(
+    mixture = draw_mixture(
         lambda shape: (
             np.array([next(numbers) for _ in range(np.prod(shape, dtype=int))])
             .reshape(shape)
@@ -66,8 +66,8 @@ def test_the_mixture_is_drawn_in_the_order_of_leaf():
         num_clusters=2,
     )
 
-    assert np.array_equal(law.basis.ravel(), np.arange(12))
-    assert law.means.tolist() == [[12 + 13, 12 + 14], [15 + 16, 15 + 17]]
+    assert np.array_equal(mixture.basis.ravel(), np.arange(12))
+    assert mixture.means.tolist() == [[12 + 13, 12 + 14], [15 + 16, 15 + 17]]
 
 
 def test_shared_streams_differ_by_seed_and_purpose():
