@@ -11,27 +11,22 @@ import click
 from datagen_core.commands import LazyGroup
 from datagen_core.errors import DatagenError
 
-_COMMANDS = {
-    "generate": (".generate:generate_command", "Make samples, on Slurm or on this machine."),
-    "resume": (".resume:resume_command", "Fill the holes that killed or failed jobs left."),
-    "status": (".status:status_command", "What became of runs: done, running, failed, and why."),
-    "cancel": (".cancel:cancel_command", "Stop runs; what they made is kept."),
-    "list": (".list:list_command", "The data sets of a cache and their splits."),
-    "generators": (".generators:generators_command", "The generators that there are."),
-    "show": (".show:show_command", "A generator's parameters, or a parameter set's provenance."),
-    "move": (".move:move_command", "Label samples: move them from raw into a split."),
-    "preprocess": (".preprocess:preprocess_command", "Put a split through a preprocessor, cached."),
-    "export": (
-        ".export:export_command",
-        "Write samples as tables, or in the formats of other programs.",
-    ),
-    "verify": (
-        ".verify:verify_command",
-        "Check checksums and splits; make samples anew and compare.",
-    ),
-    "compact": (".compact:compact_command", "Join many small shards into few large packs."),
-    "rm": (".rm:rm_command", "Remove a parameter set for good."),
+_HELP = {
+    "generate": "Make samples, on Slurm or on this machine.",
+    "resume": "Make the samples that killed or failed jobs left out.",
+    "status": "The state of runs: done, running, failed, and why.",
+    "cancel": "Stop runs; samples that are made are kept.",
+    "list": "The data sets of a cache and their splits.",
+    "generators": "The generators that can be used.",
+    "show": "A generator's parameters, or a parameter set's provenance.",
+    "move": "Label samples: move them from raw into a split.",
+    "preprocess": "Preprocess samples of a split, and keep the result.",
+    "export": "Write samples as tables, or in the formats of other programs.",
+    "verify": "Check checksums and splits; remake samples and compare.",
+    "compact": "Join many small shards into few large packs.",
+    "rm": "Remove a parameter set for good.",
 }
+_COMMANDS = {name: (f".{name}:{name}_command", line) for name, line in _HELP.items()}
 
 _EPILOG = """\b
 Examples:
@@ -46,7 +41,7 @@ The cache is --cache, else $DATAGEN_CACHE, else ./datagen-cache."""
 
 
 class _Commands(LazyGroup):
-    """The commands of the core, and behind them those of plugins, which help only names."""
+    """The commands of the core, followed by those of plugins; help imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*super().list_commands(ctx), *sorted(_plugin_commands())]
@@ -74,8 +69,9 @@ def _load_plugin_command(point: Any) -> click.Command:
     try:
         command: click.Command = point.load()
     except Exception as error:  # a plugin may fail in any way
-        message = f"command {point.name!r} does not load: {type(error).__name__}: {error}"
-        raise DatagenError(message) from error
+        raise DatagenError(
+            f"command {point.name!r} does not load: {type(error).__name__}: {error}"
+        ) from error
     return command
 
 
@@ -88,12 +84,12 @@ def _load_plugin_command(point: Any) -> click.Command:
 @click.pass_context
 def datagen(ctx: click.Context, cache: str | None) -> None:
     """Make, keep and share synthetic data sets."""
-    # What all commands share, plugins' too: the root context's object is the cache's folder.
+    # All commands, those of plugins too, find the cache's folder in the root context's object.
     ctx.obj = cache
 
 
 def main() -> None:
-    """Run the command line; an error is one line on stderr, and its class is the exit code."""
+    """Run the command line; an error is one line on stderr, and its class sets the exit code."""
     try:
         datagen(standalone_mode=False)
     except click.exceptions.Exit as done:
@@ -124,6 +120,6 @@ def _with_hint(error: click.ClickException) -> str:
 
 def _fail(message: str, code: int) -> None:
     if os.environ.get("DATAGEN_TRACEBACK"):
-        raise  # noqa: PLE0704 (called while the error is handled; for those who mend datagen)
+        raise  # noqa: PLE0704 (called while the error is handled; for developers of datagen)
     click.echo(f"datagen: error: {' '.join(message.split())}", err=True)
     sys.exit(code)

@@ -1,4 +1,4 @@
-"""`datagen cancel`: stop runs that are alive."""
+"""The command `datagen cancel`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from datagen_core.commands import cache_option, set_option
 @click.option("--run", "number", type=int, help="Only this run.")
 @cache_option
 def cancel_command(name: str | None, selector: tuple[str, ...], number: int | None) -> None:
-    """Stop runs that are alive. They publish what they have; `datagen resume` goes on.
+    """Stop runs that are alive. Samples that are made are kept; `datagen resume` makes the rest.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`datagen compact`: join many small shards into few large packs."""
+"""The command `datagen compact`."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from datagen_core.commands import cache_option, set_option
 @click.argument("name", required=False)
 @set_option()
 @click.option("--grace", type=click.FloatRange(0), default=24.0, show_default=True, metavar="HOURS",
-              help="How long shards stay beside the pack that covers them.")  # fmt: skip
+              help="How long a shard is kept after a pack covers it.")  # fmt: skip
 @cache_option
 def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -> None:
-    """Join many small shards into packs, from which minibatches are read fastest.
+    """Join many small shards into packs, from which random minibatches are read faster.
 
-    Shards are removed when a pack has covered them for the grace period, since readers on other
-    machines may have them open.
+    A shard is removed only after a pack has covered it for the grace period, since readers on other
+    machines may have it open.
 
     \b
     Examples:

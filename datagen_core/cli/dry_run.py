@@ -1,4 +1,4 @@
-"""Printing a plan without doing anything."""
+"""The plan that `datagen generate --dry-run` prints."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def print_plans(
     *,
     as_json: bool,
 ) -> None:
-    """Print index range, tasks, estimated time, and what the scheduler would be handed.
+    """Print index range, tasks, estimated time, and what the scheduler would get.
 
-    Parameter sets of a sweep share a job; each is shown with its part of the tasks.
+    Parameter sets of a sweep share a job; each is shown with its own tasks.
     """
     settings = replace(settings, njobs=-(-settings.njobs // len(bindings)))
     pairs = zip(bindings, demands, strict=True)
@@ -71,7 +71,9 @@ def _print_plan(binding: Binding, executor: Executor, plan: Plan) -> None:
         click.echo(f"tasks      {len(sizes)} of {min(sizes)} to {max(sizes)} samples each, "
                    f"batches of {binding.record.batch_size}")  # fmt: skip
     guess = shares.estimate
-    known = f"about {format_duration(guess.mean_seconds)} a task" if guess else "nothing timed yet"
+    known = (
+        f"about {format_duration(guess.mean_seconds)} per task" if guess else "nothing timed yet"
+    )
     limit = f", limit {format_minutes(shares.minutes)}" if shares.minutes else ""
     click.echo(f"time       {known}{limit}")
     click.echo(f"executor   {executor.name}")

@@ -1,4 +1,4 @@
-"""`datagen export`: write samples in the formats of other programs."""
+"""The command `datagen export`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from datagen_core.commands import cache_option, json_option, select_set, set_opt
 )
 @click.option("--all-sets", is_flag=True, help="All parameter sets of NAME in one table.")
 @click.option("--split", help="Only this split.  [default: all samples]")
-@click.option("--view", help="A view instead, by name or name-digest.")
+@click.option("--view", help="Only this view, by name or name-digest.")
 @click.option("--part", help="One part of the view, such as train.  [default: all parts]")
 @click.option(
     "-o",
@@ -33,7 +33,7 @@ from datagen_core.commands import cache_option, json_option, select_set, set_opt
     "options",
     multiple=True,
     metavar="KEY=VALUE",
-    help="An option of the format; repeatable. --KEY VALUE says the same.",
+    help="An option of the format; repeatable. --KEY VALUE is the same.",
 )
 @click.option("--force", is_flag=True, help="Replace an earlier export.")
 @set_option()
@@ -48,12 +48,12 @@ def export_command(
     as_json: bool,
     **chosen: Any,
 ) -> None:  # fmt: skip
-    """Write samples of NAME as DESTINATION, a file or a folder, as its format wants.
+    """Write samples of NAME to DESTINATION, a file or a folder, depending on the format.
 
     A table has one row for each row of ragged fields, with the index of its sample, and in a view
-    the name of its user. The destination appears whole when all is written. What a format can be
-    told is written like an option of this command, --KEY VALUE; several values have commas, or
-    options of their own.
+    the name of its user. The destination appears when everything is written. Options of the format
+    are given like those of this command, --KEY VALUE; for several values, use commas or repeat the
+    option.
 
     \b
     Examples:
@@ -62,11 +62,10 @@ def export_command(
       datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
       datagen export image_partition --format declearn clients --client 0 --client 2
     """
-    from datagen_core.upkeep.export import export, list_options, select_all  # help must not pay
+    from datagen_core.upkeep.export import export, list_options, select_all  # slow; not for --help
 
     if chosen["all_sets"] and selector:
-        message = "choose one parameter set with -p, or --all-sets"
-        raise click.UsageError(message)
+        raise click.UsageError("choose one parameter set with -p, or --all-sets")
     options = read_options(chosen["options"], list_options(form, name), form)
     every = chosen["all_sets"]
     param_sets = select_sets(name, ()) if every else [select_set(name, selector)]

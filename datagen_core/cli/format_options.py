@@ -1,7 +1,8 @@
 """Options of formats on the command line: `-o KEY=VALUE`, or `--KEY VALUE` like the command's own.
 
-A format's options are known when its plugin is loaded, which click's parser cannot wait for: what
-looks like an option that the command does not have is set apart, and checked by `read_options`.
+A format's options are known only after its plugin is loaded, which is after click has parsed the
+command line. So everything that looks like an option, and is not one of the command's own, is set
+apart, and checked later by `read_options`.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ Option = tuple[str, str]
 
 
 class FormatCommand(click.Command):
-    """A command that takes options which it does not have itself, each with one value."""
+    """A command that also accepts unknown options, each with one value."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Set options of the format apart, and parse the rest as click does."""
+        """Set options of the format apart, and let click parse the rest."""
         own, apart = _divide(ctx, args)
         ctx.meta[_APART] = apart
         try:
             return super().parse_args(ctx, own)
-        except click.MissingParameter:  # a misspelt flag may have taken it for its value
+        except click.MissingParameter:  # a misspelt flag may have taken the argument for its value
             known = _list_known(ctx) if apart else []
             for key, _ in apart:
                 if key not in known:
@@ -38,23 +39,24 @@ class FormatCommand(click.Command):
 
 
 def read_options(assignments: Iterable[str], known: Sequence[str], form: str) -> dict[str, str]:
-    """Return the options of a format: `-o KEY=VALUE`, and those that were set apart.
+    """Return the options of a format by key: those of `-o`, and those that were set apart.
 
-    One that is given several times is a list with commas.
+    The values of an option that is given several times are joined with commas.
 
     Parameters
     ----------
     assignments
         The values of `-o`.
     known
-        What the format can be told.
+        The keys of the format's options.
     form
-        Its name.
+        The format's name.
 
     Raises
     ------
     ConfigurationError
-        For a text that is no assignment, or `--KEY` that neither the format nor the command has.
+        For a text that is not an assignment, and a `--KEY` that neither the format nor the command
+        has.
     """
     ctx = click.get_current_context()
     apart = ctx.meta.get(_APART, [])
@@ -68,7 +70,7 @@ def read_options(assignments: Iterable[str], known: Sequence[str], form: str) ->
 
 
 def _list_known(ctx: click.Context) -> list[str]:
-    """Return what the format can be told; nothing while none was named."""
+    """Return the keys of the format's options; none when no format is named."""
     from datagen_core.upkeep.export import list_options  # help must not pay for it
 
     form = ctx.params.get("form")  # click reads options before arguments
@@ -76,7 +78,7 @@ def _list_known(ctx: click.Context) -> list[str]:
 
 
 def _divide(ctx: click.Context, args: Sequence[str]) -> tuple[list[str], list[Option]]:
-    """Return what the command's own parser is for, and all other options."""
+    """Return the words for the command's own parser, and all other options."""
     takes_value = _own_options(ctx)
     own: list[str] = []
     apart: list[Option] = []
@@ -94,7 +96,7 @@ def _divide(ctx: click.Context, args: Sequence[str]) -> tuple[list[str], list[Op
 
 
 def _own_options(ctx: click.Context) -> dict[str, bool]:
-    """Return the command's own options, and whether a value follows."""
+    """Return whether a value follows, for each of the command's own options."""
     return {
         name: not parameter.is_flag
         for parameter in ctx.command.get_params(ctx)
@@ -107,8 +109,7 @@ def _take_value(ctx: click.Context, flag: str, rest: Iterator[str]) -> str:
     value = next(rest, "--")
     if value.startswith("--"):
         _refuse_misspelt(ctx, flag)
-        message = f"{flag} takes a value: write {flag} VALUE, or {flag}=VALUE"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"{flag} takes a value: write {flag} VALUE, or {flag}=VALUE")
     return value
 
 
@@ -124,14 +125,13 @@ def _describe_unknown(ctx: click.Context, key: str, known: Sequence[str], form: 
     near = get_close_matches(flag, [*theirs, *_own_options(ctx)], n=1)
     hint = f"; did you mean {near[0]}?" if near else ""
     has = ", ".join(theirs) or "none"
-    return f"{flag} is no option of {ctx.info_name}; of the format {form} there are {has}{hint}"
+    return f"{flag} is not an option of {ctx.info_name}; the format {form} has {has}{hint}"
 
 
 def _read_assignment(text: str) -> Option:
     key, equals, value = text.partition("=")
     if not equals or not key:
-        message = f"{text!r} is no option of a format: write KEY=VALUE"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"{text!r} is not an option of a format; write KEY=VALUE")
     return key, value
 
 

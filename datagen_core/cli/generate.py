@@ -1,4 +1,4 @@
-"""`datagen generate`: make samples."""
+"""The command `datagen generate`."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @click.command("generate")
 @click.argument("name")
-@click.option("-n", "samples", type=click.IntRange(1), help="How many more samples to make.")
-@click.option("--total", type=click.IntRange(1), help="How many there shall be altogether.")
+@click.option("-n", "samples", type=click.IntRange(1), help="Number of samples to add.")
+@click.option("--total", type=click.IntRange(1), help="Number of samples to reach.")
 @click.option("-p", "--param", "assignments", multiple=True, metavar="KEY=VALUE",
-              help="A parameter; JSON for nested values. Repeatable.")  # fmt: skip
+              help="A parameter; nested values as JSON. Repeatable.")  # fmt: skip
 @click.option("--params", metavar="TEXT|@FILE", help="Parameters as JSON or a Python dict.")
 @click.option("--sweep", "sweeps", multiple=True, metavar="KEY=V1,V2,…",
               help="One parameter set for each value, or each combination; a JSON list, or @FILE "
@@ -54,8 +54,8 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     """Make samples of generator NAME.
 
     NAME is an installed generator, one of datasets.py in the current folder (or in --generators
-    DIR), or path/to/file.py:name. Sample i depends on the generator, its parameters, the seed and i
-    alone: the number of jobs does not matter, and asking for more later adds to what is there.
+    DIR), or path/to/file.py:name. Sample i depends only on the generator, its parameters, the seed
+    and i: the number of jobs does not matter, and a later call adds to the existing samples.
 
     \b
     Examples:
@@ -70,12 +70,11 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     from datagen_core.scheduling.sweep import parse_sweeps
 
     if (samples is None) == (total is None):
-        message = "say how many samples: either -n N more, or --total N altogether"
-        raise click.UsageError(message)
+        raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
     settings = read_settings(options)
     points = parse_sweeps(sweeps, read_params(assignments, params))
     bindings = bind_all(name, folder, points, seed, open_cache().path)
-    _tell(bindings)
+    _print_notes(bindings)
     demands = [demand_of(each, samples or total or 0, total=total is not None) for each in bindings]
     executor = _choose_executor(settings)
     if dry_run:
@@ -102,8 +101,8 @@ def _choose_executor(settings: Settings) -> Executor:
     return executor
 
 
-def _tell(bindings: Sequence[Binding]) -> None:
-    """Print what the user should know before anything runs, each line once."""
+def _print_notes(bindings: Sequence[Binding]) -> None:
+    """Print warnings and notes on stderr before anything runs, each line once."""
     warnings = [binding.changed_code() for binding in bindings]
     notes = [note for binding in bindings for note in binding.notes]
     for line in dict.fromkeys([f"warning: {each}" for each in warnings if each] + notes):
@@ -135,7 +134,7 @@ def _report(
     *,
     as_json: bool,
 ) -> None:
-    """Print what became of the run of one parameter set, which is none when there is no need."""
+    """Print the result for one parameter set; there is no run when it has enough samples."""
     name = binding.record.generator
     if not runs:
         _report_nothing(name, total, as_json=as_json)
@@ -148,7 +147,7 @@ def _report(
                    f"{status.reservation.start} to {status.reservation.stop - 1}")  # fmt: skip
     elif not run.settings.wait:
         click.echo(f"submitted run {run.reservation.number} of {name}; "
-                   f"`datagen status {name}` tells more")  # fmt: skip
+                   f"see `datagen status {name}`")  # fmt: skip
 
 
 def _report_sweep(
@@ -158,7 +157,7 @@ def _report_sweep(
     *,
     as_json: bool,
 ) -> None:
-    """Print what became of the runs of a sweep."""
+    """Print the result of a sweep."""
     name = bindings[0].record.generator
     pairs = list(zip(runs, statuses, strict=True))
     if as_json:
@@ -166,7 +165,7 @@ def _report_sweep(
         sets = [binding.paths.root.name for binding in bindings]
         click.echo(json.dumps({"generator": name, "sets": sets, "runs": found}))
     elif runs and not runs[0].settings.wait:
-        click.echo(f"submitted {len(runs)} runs of {name}; `datagen status {name}` tells more")
+        click.echo(f"submitted {len(runs)} runs of {name}; see `datagen status {name}`")
     elif not runs:
         click.echo(f"all {len(bindings)} parameter sets of {name} have that many samples already; "
                    "nothing to do")  # fmt: skip
@@ -177,8 +176,8 @@ def _report_sweep(
 
 
 def _refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
-    """Raise for the first run that is over with samples missing."""
-    from datagen_core.scheduling.driving import explain  # help must not pay for it
+    """Raise for the first run that ended with samples missing."""
+    from datagen_core.scheduling.driving import explain  # slow; not for --help
 
     for run, status in zip(runs, statuses, strict=True):
         if status.missing and run.settings.wait:

@@ -1,4 +1,4 @@
-"""`datagen generators`: the generators that there are."""
+"""The command `datagen generators`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from datagen_core.errors import DatagenError
 
 
 @click.command("generators")
-@click.option("--check", is_flag=True, help="Load each one, and say which do not work.")
+@click.option("--check", is_flag=True, help="Load each one, and show which do not work.")
 @folder_option
 @json_option
 def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> None:
-    """Show the generators that there are: installed plugins, and those of datasets.py.
+    """Show the generators that can be used: installed plugins, and those of datasets.py.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`datagen list`: the data sets of a cache and their splits."""
+"""The command `datagen list`."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def list_command(name: str | None, *, as_json: bool) -> None:
     """Show the data sets of the cache, or the one called NAME.
 
-    A line for each parameter set: its number, the parameters that differ from the defaults, seed,
-    samples in each split, size on disk, and whether all samples that were asked for are there.
+    There is one line per parameter set: its number, the parameters that differ from the defaults,
+    seed, samples per split, size on disk, and whether all requested samples exist.
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def list_command(name: str | None, *, as_json: bool) -> None:
 
 
 def _summaries(datasets: list[Dataset]) -> tuple[list[dict[str, Any]], list[DatagenError]]:
-    """Sum up what can be read; a damaged parameter set hides no other."""
+    """Sum up the readable parameter sets; return them, and the errors of the others."""
     rows, problems = [], []
     for param_set in (param_set for dataset in datasets for param_set in dataset.values()):
         try:

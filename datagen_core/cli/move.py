@@ -1,4 +1,4 @@
-"""`datagen move`: label raw samples with a split."""
+"""The command `datagen move`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from datagen_core.commands import cache_option, json_option, select_set, set_opt
 def move_command(
     name: str, n: int, split: str, selector: tuple[str, ...], *, yes: bool, as_json: bool
 ) -> None:
-    """Move the N raw samples of lowest index of NAME into SPLIT. There is no way back.
+    """Move the N raw samples of NAME with the lowest indices into SPLIT. This cannot be undone.
 
     \b
     Examples:
@@ -35,7 +35,7 @@ def move_command(
         f"Move {n} of {raw} raw samples of {param_set} ({param_set.describe()}) into {split!r}, "
         "for good?"
     )
-    if raw >= n:  # otherwise the move itself says what is missing
+    if raw >= n:  # otherwise the move raises, and says what is missing
         _confirm_move(question, yes=yes)
     samples = param_set.move(n, split)
     if as_json:
@@ -48,6 +48,6 @@ def move_command(
 
 
 def _confirm_move(question: str, *, yes: bool) -> None:
-    """Ask on a terminal only: scripts of the seed move without a flag."""
+    """Ask on a terminal only, so that scripts can move without a flag."""
     if not yes and sys.stdin.isatty():
         confirm(question, yes=False)

@@ -1,4 +1,4 @@
-"""Options that only commands of the core share, and the parsing of their values."""
+"""Options that several commands of the core have, and the meaning of their values."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ folder_option: Decorator = click.option(
     "folder",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="A folder with datasets.py; its generators come before installed ones.",
+    help="A folder with datasets.py; its generators take precedence over installed ones.",
 )
 
 
 def read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, Any]:
-    """Return the parameters in `-p key=value` options, over those in `--params`."""
+    """Return the parameters of `--params`, updated by those of `-p key=value`.
+
+    Raises
+    ------
+    ParamsError
+        For a text that is not a mapping, or not key=value.
+    """
     try:
         given = dict(parse_assignment(assignment) for assignment in assignments)
     except SelectionError as error:
@@ -46,8 +52,7 @@ def _read_text(text: str) -> dict[str, Any]:
     except ValueError:
         value = _read_literal(text)
     if not isinstance(value, dict):
-        message = f"--params takes a mapping, such as '{{\"left\": 0}}', not {text[:60]!r}"
-        raise ParamsError(message)
+        raise ParamsError(f"--params takes a mapping, such as '{{\"left\": 0}}', not {text[:60]!r}")
     return value
 
 
@@ -55,12 +60,17 @@ def _read_literal(text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        message = f"--params is neither JSON nor a Python literal: {text[:60]!r}"
-        raise ParamsError(message) from None
+        raise ParamsError(f"--params is neither JSON nor a Python dict: {text[:60]!r}") from None
 
 
 def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
-    """Return the parameter sets that a command means: one, those of a data set, or all."""
+    """Return one parameter set, all sets of data set `name`, or all sets of the cache.
+
+    Raises
+    ------
+    SelectionError
+        When no data set or parameter set fits, or several sets fit the selector.
+    """
     if name is not None and selector:
         return [select_set(name, selector)]
     cache = open_cache()
@@ -69,7 +79,10 @@ def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
 
 
 def load_generator_of(param_set: ParamSet, name: str, folder: Path | None) -> DatasetGenerator:
-    """Load the generator by the name given, else as the set's last run loaded it."""
+    """Return the generator of a parameter set, loaded as its last run loaded it.
+
+    A `name` with a path, or a folder, takes precedence.
+    """
     from datagen_core.generators.registry import load_generator
     from datagen_core.store.runs import list_reservations
 
@@ -80,18 +93,17 @@ def load_generator_of(param_set: ParamSet, name: str, folder: Path | None) -> Da
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask on a terminal; without one, `-y` has to answer.
+    """Ask for confirmation on a terminal; without a terminal, `-y` is required.
 
     Raises
     ------
     click.Abort
         When the answer is no.
     click.UsageError
-        When nobody is there to answer.
+        When there is neither `-y` nor a terminal.
     """
     if yes:
         return
     if not sys.stdin.isatty():
-        message = "nobody is there to confirm; say -y"
-        raise click.UsageError(message)
+        raise click.UsageError("there is no terminal to confirm on; confirm with -y")
     click.confirm(question, abort=True, err=True)

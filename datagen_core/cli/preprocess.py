@@ -1,4 +1,4 @@
-"""`datagen preprocess`: put a split through a preprocessor."""
+"""The command `datagen preprocess`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def preprocess_command(
     selector: tuple[str, ...],
     folder: Path | None,
 ) -> None:
-    """Put the first N samples of a SPLIT of NAME through a PREPROCESSOR; what is there is kept.
+    """Preprocess the first N samples of SPLIT of NAME, and keep the result; add to an earlier one.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Progress on stderr."""
+"""The progress of runs, shown on stderr."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from datagen_core.scheduling.status import RunStatus
 from datagen_core.scheduling.submission import Run
 
 _LINE_SECONDS = 10.0
-"""How often a log, which is no terminal, gets a line."""
+"""Time between lines where stderr is not a terminal."""
 
 
 def watch(runs: Sequence[Run]) -> list[RunStatus]:
-    """Drive runs with a progress bar on stderr, or with plain lines where that is no terminal."""
+    """Drive runs, and show a progress bar on stderr, or plain lines where it is not a terminal."""
     name = runs[0].binding.record.generator
     title = f"{name} run {runs[0].reservation.number}"
     if len(runs) > 1:
@@ -56,7 +56,7 @@ def _display(title: str) -> Iterator[Observer]:
 
 
 class _Speed:
-    """Samples a second since the first moment."""
+    """Samples per second since the first moment."""
 
     def __init__(self) -> None:
         self._begun, self._first = time.monotonic(), -1
@@ -81,7 +81,7 @@ class _Bar:
 
 
 class _Lines:
-    """A line now and then, and whenever there is something new to say."""
+    """A line every ten seconds, and whenever failures or notes change."""
 
     def __init__(self, title: str) -> None:
         self._title = title

@@ -1,4 +1,4 @@
-"""`datagen resume`: make what is missing of runs that were begun."""
+"""The command `datagen resume`."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ def resume_command(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Make what is missing of runs that were begun: of one set, one data set, or the whole cache.
+    """Make the missing samples of runs: of one parameter set, one data set, or the whole cache.
 
-    Jobs that are still alive are waited for, not started twice. A second resume changes nothing.
+    Jobs that are still alive are not started again, but waited for. Where nothing is missing,
+    nothing is done.
 
     \b
     Examples:
       datagen resume
       datagen resume noisy_sine -p 0 --mem 4GB
     """
-    from datagen_core.scheduling.driving import explain  # help must not pay for it
+    from datagen_core.scheduling.driving import explain  # slow; not for --help
     from datagen_core.scheduling.run import take_up
     from datagen_core.store.publishing import remove_litter
 

@@ -1,4 +1,4 @@
-"""`datagen rm`: remove a parameter set for good."""
+"""The command `datagen rm`."""
 
 from __future__ import annotations
 
@@ -28,13 +28,12 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
 
     param_set = select_set(name, selector)
     if any(status.alive for status in statuses(param_set.paths)):
-        message = f"{param_set} has runs that are alive; `datagen cancel {name}` first"
-        raise CacheError(message)
+        raise CacheError(f"{param_set} has runs that are alive; `datagen cancel {name}` first")
     counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
     confirm(f"Remove {param_set} ({param_set.describe()}; {counts}) for good?", yes=yes)
-    # Renamed first, so that it vanishes at once, whole, even if the removal is interrupted.
+    # Renamed first, so that all of it vanishes at once, even if the removal is interrupted.
     root = param_set.paths.root
     root.rename(root.with_name(f".removed-{os.urandom(4).hex()}-{root.name}"))
-    for grave in root.parent.glob(f".removed-*-{root.name}"):  # an interrupted removal's, too
+    for grave in root.parent.glob(f".removed-*-{root.name}"):  # also of interrupted removals
         shutil.rmtree(grave, ignore_errors=True)
     click.echo(f"removed {param_set}")

@@ -1,4 +1,4 @@
-"""What the commands that submit runs share: their options, and how a run's status is told."""
+"""Runs on the command line: options, settings, the choice of runs, and their execution."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
 
 _RUN_OPTIONS = [
     click.option("--njobs", "-njobs", type=click.IntRange(1), default=None,
-                 help="How many jobs may run at once.  [default: 1]"),
+                 help="Number of jobs that may run at once.  [default: 1]"),
     click.option("--executor", metavar="slurm|local|inline",
-                 help="Where jobs run.  [default: slurm where there is one, else local]"),
+                 help="Where jobs run.  [default: slurm if available, else local]"),
     click.option("--time", "time_limit", metavar="T",
-                 help="Time limit of a job, as for sbatch (30, 1:00:00, 2-12); else estimated."),
+                 help="Time limit, as for sbatch (30, 1:00:00, 2-12).  [default: estimated]"),
     click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB)."),
     click.option("--partition", metavar="P", help="The Slurm partition."),
     click.option("--cpus", type=click.IntRange(1), default=1, show_default=True,
                  help="Processors (and threads) of a job."),
     click.option("--slurm-option", "slurm_options", multiple=True, metavar="KEY=VALUE",
-                 help="A further option of sbatch, such as qos=test; repeatable."),
+                 help="Another option of sbatch, such as qos=test; repeatable."),
     click.option("--no-wait", is_flag=True, help="Submit and return; see `datagen status`."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more on stderr."),
+    click.option("-v", "--verbose", is_flag=True, help="Print more on stderr."),
 ]  # fmt: skip
 
 
@@ -42,8 +42,14 @@ def run_options(command: Any) -> Any:
 
 
 def read_settings(options: dict[str, Any]) -> Settings:
-    """Return the settings that the options mean."""
-    from datagen_core.executors.base import Resources  # help must not pay for it
+    """Return the settings that `run_options` give.
+
+    Raises
+    ------
+    ConfigurationError
+        For an invalid time, memory or option of sbatch.
+    """
+    from datagen_core.executors.base import Resources  # slow; not for --help
     from datagen_core.executors.limits import parse_memory, parse_time_limit
     from datagen_core.scheduling.plan import Settings
 
@@ -62,15 +68,16 @@ def read_settings(options: dict[str, Any]) -> Settings:
 def _slurm_option(text: str) -> tuple[str, str | bool]:
     key, equals, value = text.lstrip("-").partition("=")
     if not key:
-        message = f"{text!r} is no option of sbatch: write KEY=VALUE, or KEY for a flag"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"{text!r} is not an option of sbatch; write KEY=VALUE, or KEY for a flag"
+        )
     return key, value if equals else True
 
 
 def select_runs(
     name: str | None, selector: tuple[str, ...], number: int | None
 ) -> Iterator[tuple[ParamSet, RunStatus]]:
-    """Yield the runs that a command means, each with its status."""
+    """Yield the runs of the selected parameter sets, or those of one number, with their status."""
     from datagen_core.scheduling.status import status_of
     from datagen_core.store.runs import list_reservations
 
@@ -87,7 +94,7 @@ def count_runs(verb: str, runs: int) -> str:
 
 def execute(runs: Sequence[Run]) -> list[RunStatus]:
     """Submit what is missing, and wait for it unless --no-wait says not to; return the statuses."""
-    from datagen_core.scheduling.driving import inspect, submit  # help must not pay for it
+    from datagen_core.scheduling.driving import inspect, submit  # slow; not for --help
 
     if not runs:
         return []
@@ -104,16 +111,17 @@ def _announce(words: str) -> None:
 
 
 def _watch(runs: Sequence[Run]) -> list[RunStatus]:
-    from datagen_core.cli.progress import watch  # help must not pay for it
+    from datagen_core.cli.progress import watch  # slow; not for --help
 
     try:
         return watch(runs)
     except KeyboardInterrupt:
         run, name = runs[0], runs[0].binding.record.generator
         if run.executor.name not in {"local", "inline"}:
-            _announce(f"its {run.executor.name} jobs go on: `datagen status {name}` tells how they "
-                      f"are, `datagen resume {name}` waits for them, `datagen cancel {name}` ends "
-                      "them")  # fmt: skip
+            _announce(
+                f"its {run.executor.name} jobs go on: `datagen status {name}` shows them, "
+                f"`datagen resume {name}` waits for them, `datagen cancel {name}` stops them"
+            )
         raise
 
 

@@ -1,4 +1,4 @@
-"""`datagen show`: a generator's parameters, or a parameter set's provenance."""
+"""The command `datagen show`."""
 
 from __future__ import annotations
 

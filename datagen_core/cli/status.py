@@ -1,4 +1,4 @@
-"""`datagen status`: what became of runs."""
+"""The command `datagen status`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from datagen_core.commands import cache_option, json_option, set_option
 def status_command(
     name: str | None, selector: tuple[str, ...], *, show_all: bool, as_json: bool
 ) -> None:
-    """Say what became of runs: index ranges done, running, queued, failed or lost, and why.
+    """Show the state of runs: index ranges done, running, queued, failed or lost, and why.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""A parameter set summed up in plain JSON types, for `datagen list` and `datagen show`."""
+"""A parameter set in plain JSON types, for `datagen list` and `datagen show`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def summarize_set(param_set: ParamSet) -> dict[str, Any]:
-    """Return number, parameters, samples in each split, size, and state of a parameter set."""
+    """Return number, parameters, samples per split, size and state of a parameter set."""
     existing, reserved = len(param_set.existing), param_set.reserved
     return {
         "generator": param_set.generator,
@@ -32,7 +32,7 @@ def summarize_set(param_set: ParamSet) -> dict[str, Any]:
 
 
 def _state(param_set: ParamSet) -> str:
-    """Ask the executors; only where samples are missing, since that needs more imports."""
+    """Return the state of a set with missing samples; asking executors takes further imports."""
     from datagen_core.scheduling.status import statuses
 
     states = {status.state for status in statuses(param_set.paths)}

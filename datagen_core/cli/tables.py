@@ -1,4 +1,4 @@
-"""Tables on stdout."""
+"""Tables, and the units of their cells, printed on stdout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table; numbers are set to the right. Never cut where stdout is no terminal."""
+    """Print a table with numbers aligned right; no line is cut where stdout is not a terminal."""
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for place, name in enumerate(header):
         numeric = rows and all(isinstance(row[place], int) for row in rows)
@@ -28,7 +28,7 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
 
 
 def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
-    """Print what became of runs, a line for each fate that index ranges share."""
+    """Print the state of runs, with a line for the index ranges of each state and reason."""
     for param_set, status in found:
         reservation = status.reservation
         title = (
@@ -46,7 +46,7 @@ def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
 
 
 def human_bytes(size: float) -> str:
-    """Return a size for people, "12.3 MB"."""
+    """Return a size for people, such as "12.3 MB"."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

@@ -1,8 +1,9 @@
-"""`datagen verify`: check checksums and splits, and make samples anew to compare."""
+"""The command `datagen verify`."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from datagen_core.errors import VerificationError
 @click.argument("name", required=False)
 @set_option()
 @click.option("--resample", type=click.IntRange(0), default=0, metavar="K",
-              help="Make K random samples of each set anew, and compare the bytes.")  # fmt: skip
+              help="Remake K random samples of each set, and compare the bytes.")  # fmt: skip
 @folder_option
 @cache_option
 @json_option
@@ -44,7 +45,7 @@ def verify_command(
         found = verify(param_set, generator, resample)
         results.append({"set": str(param_set), **found._asdict()})
         if not as_json:
-            verdict = f"{len(found.problems)} problems" if found.problems else "good"
+            verdict = _count(found.problems) if found.problems else "good"
             click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made anew: "
                        f"{verdict}")  # fmt: skip
     if as_json:
@@ -53,5 +54,8 @@ def verify_command(
     for problem in problems[1:]:
         click.echo(f"  {problem}", err=True)
     if problems:
-        message = f"{len(problems)} problem{'s' * (len(problems) != 1)} found: {problems[0]}"
-        raise VerificationError(message)
+        raise VerificationError(f"{_count(problems)} found: {problems[0]}")
+
+
+def _count(problems: Sequence[str]) -> str:
+    return f"{len(problems)} problem{'s' * (len(problems) != 1)}"

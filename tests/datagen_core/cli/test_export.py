@@ -189,7 +189,7 @@ def test_floats_lose_nothing(made, tmp_path):
     [
         (["--format", "xls"], 2, "there is no format 'xls'; there are csv, npz, parquet"),
         (["--format", "csv", "-o", "a=1"], 2, "format 'csv' has no option 'a'; it has none"),
-        (["--format", "csv", "-o", "a"], 2, "'a' is no option of a format: write KEY=VALUE"),
+        (["--format", "csv", "-o", "a"], 2, "'a' is not an option of a format; write KEY=VALUE"),
         (["--format", "csv", "--split", "raw", "--view", "mine"], 2, "a split or a view"),
         (["--format", "csv", "--part", "train"], 2, "a part belongs to a view"),
         (["--format", "csv", "--split", "test"], 2, "no split 'test'"),

@@ -69,9 +69,9 @@ def test_they_may_stand_anywhere(export):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--volum", "3"], "--volum is no option of export; of the format shout there are --vol"),
-        (["--spilt", "raw"], "there are --volume, --ear-plugs; did you mean --split?"),
-        (["--qqq", "1"], "--qqq is no option of export"),
+        (["--volum", "3"], "--volum is not an option of export; the format shout has --volume"),
+        (["--spilt", "raw"], "has --volume, --ear-plugs; did you mean --split?"),
+        (["--qqq", "1"], "--qqq is not an option of export"),
         (["--volume"], "--volume takes a value: write --volume VALUE"),
         (["--volume", "--force"], "--volume takes a value"),
         (["--forec"], "--force"),
@@ -111,7 +111,7 @@ def test_what_is_missing_is_told_whatever_the_format_was_told(export, words, mes
 
 def test_a_format_without_options_says_so(export):
     answer, _ = export("plain", "--format", "csv", "out", "--volume", "3")
-    assert "of the format csv there are none" in answer.err
+    assert "the format csv has none" in answer.err
 
 
 def test_what_stands_behind_two_dashes_is_no_option(export):

@@ -113,7 +113,7 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(generate_inline, cache):
 def test_a_dry_run_knows_what_was_timed(generate_inline):
     generate_inline(SINE, "-n", 100)
 
-    assert "about 1 s a task" in generate_inline(SINE, "-n", 25, "--dry-run").out
+    assert "about 1 s per task" in generate_inline(SINE, "-n", 25, "--dry-run").out
 
 
 def test_a_dry_run_for_slurm_tells_what_sbatch_gets(run_cli, cache, monkeypatch):
