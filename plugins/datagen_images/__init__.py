@@ -1,4 +1,4 @@
-"""Image data sets, pictures of what generators made, torch's threads. A library, no plugin."""
+"""Image data sets, pictures of samples, and torch on demand: a library for the other plugins."""
 
 from datagen_images.errors import ImagesError
 from datagen_images.pictures.contact_sheet import Row, contact_sheet, draw_rows, save_png
@@ -7,8 +7,7 @@ from datagen_images.pictures.heat_map import HeatMap, count_labels
 from datagen_images.sources.catalogue import AnySource, Part, Source, Variant, check_variant
 from datagen_images.sources.idx import read_idx
 from datagen_images.sources.loading import Images, load_images
-from datagen_images.sources.torch_threads import use_threads
-from datagen_images.sources.torchvision_import import import_torchvision
+from datagen_images.sources.torch_imports import import_torchvision, use_threads
 
 __all__ = [
     "AnySource",

@@ -18,14 +18,16 @@ _PNG = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("name")
 @set_option()
-@click.option("--split", default="raw", show_default=True, help="Which samples.")
-@click.option("-n", "count", default=10, show_default=True, type=_POSITIVE, help="Samples to draw.")
-@click.option("--images", default=10, show_default=True, type=_POSITIVE, help="Images in a row.")
-@click.option("--field", help="The field with the images, where several could hold them.")
+@click.option("--split", default="raw", show_default=True, help="The split to draw.")
+@click.option(
+    "-n", "count", default=10, show_default=True, type=_POSITIVE, help="Number of samples."
+)
+@click.option("--images", default=10, show_default=True, type=_POSITIVE, help="Images per row.")
+@click.option("--field", help="The field with the images, where several fields could hold them.")
 @click.option(
     "--heat-map/--no-heat-map",
     default=None,
-    help="Draw how the labels of a row are distributed.  [default: up to 62 classes]",
+    help="Draw the shares of labels of each row.  [default: with up to 62 classes]",
 )
 @click.option("-o", "--output", required=True, type=_PNG, help="PNG file, replaced if it exists.")
 @cache_option
@@ -40,11 +42,11 @@ def preview(  # noqa: PLR0913 (each is one option)
     heat_map: bool | None,
     output: Path,
 ) -> None:
-    """Draw the first images of the first samples of data set NAME.
+    """Draw the first images of the first samples of NAME.
 
-    A sample with many images, a client say, is a row. Labels stand below the images. To the right
-    of a row, a cell for each class is the darker, the more of all labels of the sample are of that
-    class, and the number of labels follows.
+    A sample with many images, such as a client, is a row, with labels below the images. To the
+    right of a row, the heat map has one cell per class, which is darker the more of the sample's
+    labels are of that class, and then the number of its labels.
 
     \b
     Examples:
@@ -52,12 +54,10 @@ def preview(  # noqa: PLR0913 (each is one option)
       datagen preview image_partition -p scheme=labels -n 5 --images 20 -o labels.png
     """
     if output.suffix.lower() != ".png":
-        message = f"{output} is no PNG file; give it a name that ends in .png"
-        raise ImagesError(message)
+        raise click.UsageError(f"{output} is not a PNG file; choose a name that ends in .png")
     samples = select_set(name, selector)[split]
     if not len(samples):
-        message = f"split {split!r} of {name} has no samples; choose another with --split"
-        raise ImagesError(message)
+        raise ImagesError(f"split {split!r} of {name} has no samples; choose another with --split")
     image = find_image_field(samples.schema, field)
     first = [samples[place] for place in range(min(count, len(samples)))]
     rows = make_rows(image, first, samples.indices, images)

@@ -1,4 +1,4 @@
-"""Contact sheets: many small images in one picture. The only module that imports pillow."""
+"""Contact sheets: many small images in one picture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Row:
     images
         uint8, `(n, height, width)` grey or `(n, height, width, 3)` colour.
     captions
-        A text below each image; empty for none.
+        A text below each image; empty for no captions.
     title
         A text to the left of the row.
     """
@@ -54,7 +54,7 @@ def contact_sheet(
     images
         uint8, `(n, height, width)` grey or `(n, height, width, 3)` colour.
     columns
-        How many images make a row.
+        Number of images per row.
     labels
         One for each image, shown below it.
     scale
@@ -63,13 +63,12 @@ def contact_sheet(
     Raises
     ------
     ImagesError
-        When the images have another form or number than said.
+        When shape, type or number of the images do not fit.
     MissingPackageError
         When pillow is not installed.
     """
     if columns < 1:
-        message = f"a contact sheet has at least 1 column, not {columns}"
-        raise ImagesError(message)
+        raise ImagesError(f"a contact sheet has at least 1 column, not {columns}")
     captions = [str(label) for label in labels] if labels is not None else []
     _check_row(Row(images, captions), images.shape)
     rows = [
@@ -80,7 +79,7 @@ def contact_sheet(
 
 
 def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: HeatMap | None = None) -> Image:
-    """Return one picture of titled rows; they may differ in length, not in the size of images.
+    """Return a picture of titled rows, which may differ in length, but not in image size.
 
     Parameters
     ----------
@@ -94,7 +93,9 @@ def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: HeatMap | None = No
     Raises
     ------
     ImagesError
-        As `contact_sheet`; and when the heat map has another number of rows.
+        When shape, type or number of the images do not fit, or the number of rows of the heat map.
+    MissingPackageError
+        When pillow is not installed.
     """
     _check(rows, scale)
     _check_heat_map(rows, heat_map)
@@ -119,7 +120,7 @@ def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: HeatMap | None = No
 
 
 def save_png(sheet: Image, path: Path) -> None:
-    """Write a picture; the file appears, or takes the place of an older one, only when whole.
+    """Write a picture, replacing an older one; the file appears only when it is complete.
 
     Raises
     ------
@@ -135,7 +136,7 @@ def save_png(sheet: Image, path: Path) -> None:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where everything is, in pixels (x, y) from the upper left corner."""
+    """Places of everything, in pixels (x, y) from the upper left corner."""
 
     rows: int
     columns: int
@@ -210,8 +211,7 @@ def _check(rows: Sequence[Row], scale: int) -> None:
 
 def _check_heat_map(rows: Sequence[Row], heat_map: HeatMap | None) -> None:
     if heat_map is not None and len(heat_map.counts) != len(rows):
-        message = f"{len(rows)} rows cannot have a heat map of {len(heat_map.counts)} rows"
-        raise ImagesError(message)
+        raise ImagesError(f"{len(rows)} rows cannot have a heat map of {len(heat_map.counts)} rows")
 
 
 def _check_row(row: Row, first: tuple[int, ...]) -> None:
@@ -219,8 +219,6 @@ def _check_row(row: Row, first: tuple[int, ...]) -> None:
     is_drawable = len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)
     if not is_drawable or dtype != np.uint8 or shape[1:] != first[1:]:
         form = "uint8 (n, height, width) or (n, height, width, 3), all of one size"
-        message = f"a contact sheet takes {form}; not {dtype} {shape}"
-        raise ImagesError(message)
+        raise ImagesError(f"a contact sheet takes {form}; not {dtype} {shape}")
     if row.captions and len(row.captions) != len(row.images):
-        message = f"{len(row.images)} images cannot have {len(row.captions)} labels"
-        raise ImagesError(message)
+        raise ImagesError(f"{len(row.images)} images cannot have {len(row.captions)} labels")

@@ -1,4 +1,4 @@
-"""Heat maps of labels: which share of a sample's labels is of which class."""
+"""Heat maps of labels: the share of each class among the labels of a sample."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
 MOST_CLASSES = 62
-"""More columns are drawn on demand alone. EMNIST has as many classes."""
+"""Largest number of columns, unless asked for; EMNIST has this many classes."""
 
 _GAP = 4  # pixels between the cells and the number of samples
 _LEAST_CELL = 12  # pixels
@@ -27,7 +27,7 @@ Length = Callable[[str], float]
 
 @dataclass(frozen=True, eq=False)
 class HeatMap:
-    """How often each class occurs in each row.
+    """The number of labels of each class in each row.
 
     Attributes
     ----------
@@ -48,15 +48,15 @@ class HeatMap:
 
     @property
     def shares(self) -> NDArray[np.float64]:
-        """The share of each class among the labels of its row: 0 to 1; 0 where there are none."""
+        """The share of each class among the labels of its row, 0 to 1; 0 in rows without labels."""
         return self.counts / np.maximum(self.totals, 1)[:, np.newaxis]
 
 
 def count_labels(rows: Sequence[NDArray[np.integer]]) -> HeatMap:
-    """Return how often each class occurs among the labels of each row.
+    """Return the number of labels of each class in each row.
 
-    Classes are those from 0 to the largest label; where that makes too many, or labels are
-    negative, those that occur.
+    The classes are 0 to the largest label; or, where these are more than `MOST_CLASSES` or a label
+    is negative, those that occur.
     """
     present = np.unique(np.concatenate(rows))
     if present.size and present[0] >= 0 and present[-1] < MOST_CLASSES:
@@ -68,7 +68,7 @@ def count_labels(rows: Sequence[NDArray[np.integer]]) -> HeatMap:
 
 
 def measure_heat_map(heat_map: HeatMap, length: Length) -> int:
-    """Return how many pixels wide a heat map is, with the numbers of samples at its right."""
+    """Return the width of a heat map in pixels, with the numbers of labels to its right."""
     cells = len(heat_map.classes) * _measure_cell(heat_map, length) + 1
     return cells + _GAP + ceil(max(length(text) for text in ("n", *map(str, heat_map.totals))))
 
@@ -76,9 +76,9 @@ def measure_heat_map(heat_map: HeatMap, length: Length) -> int:
 def draw_heat_map(
     draw: ImageDraw, heat_map: HeatMap, corners: Sequence[Corner], height: int, length: Length
 ) -> None:
-    """Draw a cell for each class and row, from white for none to black for all of its labels.
+    """Draw a cell for each class and row, from white for no labels to black for all labels.
 
-    The classes stand above the first row, the number of its labels to the right of each row.
+    The classes are written above the first row, the number of labels to the right of each row.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Which field of a sample holds images, and how samples become rows of a contact sheet."""
+"""Samples as rows of a contact sheet, and the field that holds their images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from datagen_images.pictures.contact_sheet import Row
 from datagen_images.pictures.heat_map import MOST_CLASSES, HeatMap, count_labels
 
 Sample = Mapping[str, NDArray[Any]] | tuple[NDArray[Any], NDArray[Any]]
-"""A sample as a split gives it: a pair `x, y`, or a dict of its fields."""
+"""A sample of a split: a pair `x, y`, or a dict of its fields."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ImageField:
     channels
         The axis of the colours, counted from the end; None for grey images without such an axis.
     labels
-        The field with a label for each image, where there is one.
+        The field with a label for each image, or None.
     """
 
     name: str
@@ -45,7 +45,7 @@ class ImageField:
         Raises
         ------
         ImagesError
-            When floating-point values are outside of 0 to 1.
+            When a floating-point value is not in 0 to 1.
         """
         images = np.asarray(_value(sample, self.name))
         if not self.is_many:
@@ -56,26 +56,27 @@ class ImageField:
         return images if images.dtype == np.uint8 else self._as_bytes(images)
 
     def labels_of(self, sample: Sample) -> list[str]:
-        """Return the labels of a sample's images as text; empty when they have none."""
+        """Return the labels of a sample's images as text; empty for images without labels."""
         if self.labels is None:
             return []
         return [str(label) for label in np.atleast_1d(_value(sample, self.labels))]
 
     def count_labels(self, samples: Sequence[Sample]) -> HeatMap | None:
-        """Return how often each class occurs in each sample; None where samples have no labels.
+        """Return the number of labels of each class in each sample; None without labels.
 
-        All labels of a sample count, however many images are drawn.
+        All labels of a sample are counted, also those of images that are not drawn.
         """
         if self.labels is None or not self.is_many:
             return None
         return count_labels([_value(sample, self.labels) for sample in samples])
 
     def _as_bytes(self, images: NDArray[Any]) -> NDArray[np.uint8]:
-        # not (… and …) instead of (… or …), since that also refuses NaN
+        # `not (… and …)` also refuses NaN
         if images.size and not (images.min() >= 0 and images.max() <= 1):
             span = f"{images.min():g} to {images.max():g}"
-            message = f"field {self.name!r} holds {span}; images of floats are drawn from 0 to 1"
-            raise ImagesError(message)
+            raise ImagesError(
+                f"field {self.name!r} holds {span}; images of floats are drawn from 0 to 1"
+            )
         return (images * 255).round().astype(np.uint8)
 
 
@@ -88,15 +89,15 @@ def _value(sample: Sample, name: str) -> NDArray[Any]:
 def find_image_field(schema: Schema, name: str | None = None) -> ImageField:
     """Return the field that holds images: uint8 or floating point, of the shape of images.
 
-    Such a shape is `(height, width)`, with 1 or 3 colours before or behind; several images a sample
-    have one dimension more at the front, which may be ragged.
+    Such a shape is `(height, width)`, with 1 or 3 channels before or after it. Several images per
+    sample have one more dimension at the front, which may be ragged.
 
     Parameters
     ----------
     schema
         The schema of the samples.
     name
-        The field to take; None where there is no choice.
+        The field's name; None where only one field fits.
 
     Raises
     ------
@@ -110,37 +111,38 @@ def find_image_field(schema: Schema, name: str | None = None) -> ImageField:
         (image,) = found.values()
         return _with_labels(image, schema)
     if found:
-        message = f"several fields could hold images; choose one with --field: {', '.join(found)}"
-        raise ImagesError(message)
+        raise ImagesError(
+            f"several fields could hold images; choose one with --field: {', '.join(found)}"
+        )
     fields = ", ".join(f"{key}: {field}" for key, field in schema.fields.items())
     wanted = "these samples hold no images" if name is None else f"field {name!r} holds no images"
-    message = f"{wanted} (uint8 or float, height x width); they have {fields}"
-    raise ImagesError(message)
+    raise ImagesError(f"{wanted} (uint8 or float, height x width); they have {fields}")
 
 
 def make_heat_map(
     image: ImageField, samples: Sequence[Sample], *, wanted: bool | None = None
 ) -> HeatMap | None:
-    """Return the labels of samples that are rows of many images, counted by class.
+    """Return the number of labels of each class, for samples that are rows of many images.
 
     Parameters
     ----------
     image
-        Where the images are, and their labels.
+        The field with the images, and with their labels.
     samples
         The samples: dicts by field, or pairs.
     wanted
-        Whether to make one; None: where there are labels of at most `MOST_CLASSES` classes.
+        Whether to make one; None to make one where labels have at most `MOST_CLASSES` classes.
 
     Raises
     ------
     ImagesError
-        When it is wanted, and there is nothing to count.
+        When it is wanted, and there are no labels to count.
     """
     heat_map = None if wanted is False else image.count_labels(samples)
     if wanted and heat_map is None:
-        message = "only rows of many images with integer labels have a heat map"
-        raise ImagesError(f"{message}; leave --heat-map out")
+        raise ImagesError(
+            "only rows of many images with integer labels have a heat map; leave --heat-map out"
+        )
     if wanted is None and heat_map is not None and len(heat_map.classes) > MOST_CLASSES:
         return None
     return heat_map
@@ -149,18 +151,18 @@ def make_heat_map(
 def make_rows(
     image: ImageField, samples: Sequence[Sample], indices: NDArray[np.int64], columns: int
 ) -> list[Row]:
-    """Return a row for each sample with many images, or rows full of samples with one image each.
+    """Return a row per sample with many images, or rows of several samples with one image each.
 
     Parameters
     ----------
     image
-        Where the images are.
+        The field with the images.
     samples
         The samples: dicts by field, or pairs.
     indices
-        The index of each sample, int64 `(samples,)`; a row is titled by its first.
+        The index of each sample, int64 `(samples,)`; the first one in a row is its title.
     columns
-        No row has more images.
+        Largest number of images per row.
     """
     step = 1 if image.is_many else columns
     return [

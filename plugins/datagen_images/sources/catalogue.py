@@ -1,10 +1,9 @@
-"""What there is to know about the image data sets before any file is opened.
+"""The image data sets: their files, classes, shapes and checksums, without opening a file.
 
-Class names are those of torchvision. Checksums are SHA-256 of the decompressed files; those of
-MNIST and Fashion-MNIST are known, so that two machines cannot hold different data under one name.
-So are the MD5 sums of CIFAR-10's python version, from torchvision. For KMNIST and EMNIST the
-downloader checks what it fetches; there and for CIFAR-10's binary version the readers check sizes
-and labels.
+Class names are those of torchvision. Known checksums keep two machines from holding different data
+under one name: SHA-256 of the decompressed files of MNIST and Fashion-MNIST, and torchvision's MD5
+sums of CIFAR-10's python version. KMNIST and EMNIST are checked by the downloader. For these two
+and CIFAR-10's binary version, the readers check sizes and labels.
 """
 
 from __future__ import annotations
@@ -17,16 +16,16 @@ from typing import Literal, get_args
 from datagen_images.errors import ImagesError
 
 Source = Literal["emnist", "fashion_mnist", "kmnist", "mnist"]
-"""The data sets of grey images of 28 x 28 pixels: what fits a schema of one fixed form."""
+"""The data sets of grey images of 28 x 28 pixels, all of which fit one schema."""
 
 AnySource = Literal[Source, "cifar10"]
 """All data sets by name."""
 
 Part = Literal["train", "test"]
-"""Every data set was published in these two parts."""
+"""The two parts in which every data set was published."""
 
 Variant = Literal["balanced", "byclass", "bymerge", "digits", "letters", "mnist"]
-"""EMNIST was published in these selections of one collection."""
+"""The selections of one collection in which EMNIST was published."""
 
 _DIGITS = tuple(string.digits)
 # 15 letters look alike in both cases; where classes are merged, only these keep two.
@@ -114,7 +113,7 @@ class Form:
     files
         The names of the files in order, without `.gz`.
     folder
-        The folder that the published archive puts them into; empty for none.
+        The folder that the published archive has them in; empty for no folder.
     """
 
     format: Literal["idx", "cifar-bin", "cifar-py"]
@@ -129,9 +128,9 @@ class Publication:
     Attributes
     ----------
     source, part, variant
-        Which one it is.
+        Data set, part, and variant of EMNIST.
     forms
-        The ways in which it was published, the preferred one first. Torchvision downloads the last.
+        The ways in which it was published, the preferred one first; torchvision downloads the last.
     classes
         The name of each label.
     """
@@ -144,12 +143,12 @@ class Publication:
 
     @property
     def torchvision_class(self) -> str:
-        """Name of the class in `torchvision.datasets`."""
+        """The name of the class in `torchvision.datasets`."""
         return _TORCHVISION_CLASSES[self.source]
 
     @property
     def torchvision_folder(self) -> str:
-        """Where that class looks for the data set, below its root."""
+        """The folder in which that class looks for the data set, below its root."""
         return "." if self.source == "cifar10" else f"{self.torchvision_class}/raw"
 
     @property
@@ -159,11 +158,17 @@ class Publication:
 
     @property
     def is_transposed(self) -> bool:
-        """Whether the files hold rows for columns, as all of EMNIST does."""
+        """Whether rows and columns are swapped in the files, as in all of EMNIST."""
         return self.source == "emnist"
 
     def check_content(self, name: str, content: bytes) -> None:
-        """Refuse the content of a decompressed file that is known to be another, by ValueError."""
+        """Refuse the content of a decompressed file that is known to be wrong.
+
+        Raises
+        ------
+        ValueError
+            When its checksum is that of another data set, or not the known one.
+        """
         if self.source == "cifar10":
             _check_md5(name, content)
             return
@@ -171,11 +176,9 @@ class Publication:
         expected = _SHA256.get(self.source, {}).get(name.partition("-idx")[0])
         owner = _OWNERS.get(found)
         if owner not in {None, self.source}:
-            message = f"it belongs to {owner}"
-            raise ValueError(message)
+            raise ValueError(f"it belongs to {owner}")
         if expected not in {None, found}:
-            message = f"its decompressed content has SHA-256 {found}, not {expected}"
-            raise ValueError(message)
+            raise ValueError(f"its decompressed content has SHA-256 {found}, not {expected}")
 
     def __str__(self) -> str:
         return " ".join(word for word in (self.source, self.variant, self.part) if word)
@@ -185,8 +188,7 @@ def _check_md5(name: str, content: bytes) -> None:
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     expected = _CIFAR_MD5.get(name)
     if expected not in {None, found}:
-        message = f"it has MD5 {found}, not {expected}"
-        raise ValueError(message)
+        raise ValueError(f"it has MD5 {found}, not {expected}")
 
 
 def find_publication(
@@ -225,13 +227,17 @@ def _cifar_forms(part: Part) -> tuple[Form, Form]:
 
 
 def check_variant(source: str, variant: str | None) -> None:
-    """Refuse emnist without a variant, and any other data set with one, by ValueError."""
+    """Refuse emnist without a variant, and any other data set with one.
+
+    Raises
+    ------
+    ValueError
+        When `variant` does not go with `source`.
+    """
     if source == "emnist" and variant is None:
-        message = f"emnist needs a variant: {', '.join(get_args(Variant))}"
-        raise ValueError(message)
+        raise ValueError(f"emnist needs a variant: {', '.join(get_args(Variant))}")
     if source != "emnist" and variant is not None:
-        message = f"only emnist has variants; leave variant out for {source}"
-        raise ValueError(message)
+        raise ValueError(f"only emnist has variants; leave variant out for {source}")
 
 
 def _check(source: str, part: str, variant: str | None) -> None:
@@ -241,8 +247,8 @@ def _check(source: str, part: str, variant: str | None) -> None:
         ("variant", variant, (None, *get_args(Variant))),
     ):
         if value not in known:
-            message = f"there is no {word} {value!r}; use one of {', '.join(filter(None, known))}"
-            raise ImagesError(message)
+            names = ", ".join(filter(None, known))
+            raise ImagesError(f"there is no {word} {value!r}; use one of {names}")
     try:
         check_variant(source, variant)
     except ValueError as error:

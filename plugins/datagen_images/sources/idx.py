@@ -28,13 +28,13 @@ def read_idx(path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     ImagesError
-        When the file cannot be read, is cut off or damaged, or holds no bytes.
+        When the file cannot be read, is cut off or damaged, or holds another type than bytes.
     """
     return decode_idx(read_content(path), path)
 
 
 def read_content(path: Path) -> bytes:
-    """Return the content of a file, decompressed where it starts like gzip.
+    """Return the content of a file, decompressed if it starts like gzip.
 
     Raises
     ------
@@ -44,14 +44,13 @@ def read_content(path: Path) -> bytes:
     try:
         content = path.read_bytes()
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise ImagesError(message) from error
+        raise ImagesError(f"{path} cannot be read: {error.strerror}") from error
     if not content.startswith(_GZIP):
         return content
     try:
         return gzip.decompress(content)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, str(error)) from error
+        raise ImagesError.damaged(path, str(error)) from error
 
 
 def decode_idx(content: bytes, path: Path) -> NDArray[np.uint8]:
@@ -60,19 +59,17 @@ def decode_idx(content: bytes, path: Path) -> NDArray[np.uint8]:
     Raises
     ------
     ImagesError
-        When it is no IDX file of unsigned bytes, or holds more or fewer than its header says.
+        When it is not an IDX file of unsigned bytes, or its size differs from its header.
     """
     if content[:3] != _BYTES or len(content) < 4:
-        raise _damaged(path, "it does not start like an IDX file of bytes")
+        raise ImagesError.damaged(path, "it does not start like an IDX file of bytes")
     start = 4 + 4 * content[3]
     if len(content) < start:
-        raise _damaged(path, "it ends within its header")
+        raise ImagesError.damaged(path, "it ends within its header")
     shape = struct.unpack(f">{content[3]}I", content[4:start])
     held = len(content) - start
     if held != prod(shape):
-        raise _damaged(path, f"it holds {held} values where its header says {prod(shape)}")
+        raise ImagesError.damaged(
+            path, f"it holds {held} values where its header says {prod(shape)}"
+        )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
-
-
-def _damaged(path: Path, reason: str) -> ImagesError:
-    return ImagesError(f"{path} is damaged: {reason}; fetch it again")

@@ -1,4 +1,4 @@
-"""Image data sets by name: found, read and checked."""
+"""Image data sets by name: found or downloaded, read, and checked."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ from datagen_images.sources.catalogue import (
 )
 from datagen_images.sources.cifar import decode_cifar_binary, decode_cifar_pickle
 from datagen_images.sources.idx import decode_idx, read_content
-from datagen_images.sources.torchvision_import import import_torchvision
+from datagen_images.sources.torch_imports import import_torchvision
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 ENVIRONMENT = "DATAGEN_IMAGES"
-"""Names the folder with image data sets; no parameter does, for data are the same anywhere."""
+"""The variable with the folder of image data sets. No parameter names it: the data are the same
+anywhere."""
 
 DEBIAN = Path("/usr/share/datasets")
-"""Where Debian's packages put data sets, `dataset-fashion-mnist` among them."""
+"""Folder of Debian's packages of data sets, such as `dataset-fashion-mnist`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ class Images:
     classes
         The name of each label; `classes[label]`.
     where
-        The folder that they were read from.
+        The folder from which they were read.
     """
 
     images: NDArray[np.uint8]
@@ -66,27 +67,27 @@ def load_images(
     """Return one part of an image data set.
 
     Its files are looked for in `folder`, in Debian's folder of data sets, and in the folder of
-    earlier downloads. Only when they lie nowhere, torchvision downloads them. They are IDX files,
-    or batches of CIFAR-10's binary or python version, gzip or not, and are read without
-    torchvision, which would need them unpacked.
+    earlier downloads. If none of these has them, torchvision downloads them. They are IDX files, or
+    batches of CIFAR-10's binary or python version, gzip or not. They are read without torchvision,
+    which would need them unpacked.
 
     Parameters
     ----------
     source
         `cifar10`, `emnist`, `fashion_mnist`, `kmnist` or `mnist`.
     folder
-        Holds the files themselves, or in a folder `<source>/`, or as torchvision lays them out
-        (`FashionMNIST/raw/`, `cifar-10-batches-py/`). None: the environment variable
-        DATAGEN_IMAGES names it.
+        The folder with the files, directly, in a folder `<source>/`, or where torchvision puts them
+        (`FashionMNIST/raw/`, `cifar-10-batches-py/`). None for that in the environment variable
+        DATAGEN_IMAGES.
     part
         `train` or `test`.
     variant
-        Which selection of EMNIST; None for all other data sets.
+        The selection of EMNIST; None for other data sets.
 
     Raises
     ------
     ImagesError
-        When the files cannot be had, are damaged, or are not what was published.
+        When the files are neither found nor downloaded, are damaged, or are not those published.
     """
     publication = find_publication(source, part, variant)
     chosen = _chosen_folder(folder)
@@ -115,8 +116,7 @@ def _chosen_folder(folder: str | Path | None) -> Path | None:
     chosen = Path(named).expanduser()
     if not chosen.is_dir():
         origin = "" if folder is not None else f" that {ENVIRONMENT} names"
-        message = f"there is no folder {chosen}{origin}; make it, or name another"
-        raise ImagesError(message)
+        raise ImagesError(f"there is no folder {chosen}{origin}; make it, or name another")
     return chosen
 
 
@@ -158,10 +158,10 @@ def _file(folder: Path, name: str) -> Path | None:
 
 
 def _download(publication: Publication, folder: Path) -> _Files:
-    """Fetch the files through torchvision into the folder below `folder` that it would use.
+    """Let torchvision fetch the files, into the folder below `folder` that it would use itself.
 
-    They appear under their names only when they are whole, since other processes may look for them
-    at the same time.
+    They appear under their names only when they are complete, since other processes may look for
+    them at the same time.
     """
     form = publication.forms[-1]
     inner = Path(publication.torchvision_folder) / form.folder
@@ -172,7 +172,7 @@ def _download(publication: Publication, folder: Path) -> _Files:
             _fetch(publication, scratch)
             for path in (Path(scratch) / inner).glob(_PATTERNS[form.format]):
                 path.replace(where / path.name)
-    except Exception as error:  # network, disk, archive, no torchvision: all end in one line
+    except Exception as error:  # network, disk, archive or no torchvision: one line for all
         raise ImagesError(_advice(publication, where, error)) from error
     return _Files(form, tuple(where / name for name in form.files))
 
@@ -225,15 +225,16 @@ def _read_published(publication: Publication, name: str, path: Path) -> bytes:
         publication.check_content(name, content)
     except ValueError as error:
         advice = f"replace it, or keep {publication.source} in a folder {publication.source}/"
-        message = f"{path} is not what was published as {publication}: {error}; {advice}"
-        raise ImagesError(message) from None
+        raise ImagesError(
+            f"{path} is not what was published as {publication}: {error}; {advice}"
+        ) from None
     return content
 
 
 def _check(
     publication: Publication, where: Path, images: NDArray[np.uint8], labels: NDArray[np.uint8]
 ) -> None:
-    """Refuse files that are whole but cannot be this data set."""
+    """Refuse complete files that cannot be this data set."""
     n = labels.size
     classes = len(publication.classes)
     if images.shape != (n, *publication.image_shape) or labels.shape != (n,) or n == 0:
@@ -242,8 +243,9 @@ def _check(
         problem = f"the label {labels.max()} where there are {classes} classes"
     else:
         return
-    message = f"{where} does not hold {publication}: it has {problem}; put the right files there"
-    raise ImagesError(message)
+    raise ImagesError(
+        f"{where} does not hold {publication}: it has {problem}; put the right files there"
+    )
 
 
 def _frozen(array: NDArray[_Scalar]) -> NDArray[_Scalar]:

@@ -1,3 +1,4 @@
+import re
 import shutil
 from importlib.metadata import entry_points
 
@@ -128,8 +129,9 @@ def test_an_empty_split_is_said(cache, tmp_path):
 
 
 def test_only_png_files_are_written(cache, tmp_path):
-    with pytest.raises(datagen_core.DatagenError, match=r"notes.txt is no PNG file; .* \.png"):
-        draw(cache, tmp_path / "notes.txt")
+    answer = draw(cache, tmp_path / "notes.txt")
+    assert answer.exit_code == 2
+    assert re.search(r"notes.txt is not a PNG file; .* \.png", answer.output)
 
 
 def test_the_command_is_found_by_its_entry_point():

@@ -1,11 +1,14 @@
 import subprocess
 import sys
+from contextlib import suppress
 from types import ModuleType
 
 import pytest
+import torch
 
-from datagen_images import ImagesError, import_torchvision
-from datagen_images.sources import torchvision_import
+from datagen_core.errors import MissingPackageError
+from datagen_images import import_torchvision, use_threads
+from datagen_images.sources import torch_imports
 
 DATASETS = ModuleType("torchvision")
 
@@ -36,26 +39,26 @@ def failing_import(errors):
 @pytest.fixture
 def declared(monkeypatch):
     calls = []
-    monkeypatch.setattr(torchvision_import, "_declare_operators", lambda: calls.append("declared"))
+    monkeypatch.setattr(torch_imports, "_declare_operators", lambda: calls.append("declared"))
     return calls
 
 
 def test_operators_are_declared_only_after_the_plain_import_failed_on_them(monkeypatch, declared):
     error = RuntimeError("operator torchvision::nms does not exist")
-    monkeypatch.setattr(torchvision_import, "_plain_import", failing_import([error]))
+    monkeypatch.setattr(torch_imports, "_plain_import", failing_import([error]))
     assert import_torchvision() is DATASETS
     assert declared == ["declared"]
 
 
 def test_a_torchvision_that_imports_is_left_alone(monkeypatch, declared):
-    monkeypatch.setattr(torchvision_import, "_plain_import", failing_import([]))
+    monkeypatch.setattr(torch_imports, "_plain_import", failing_import([]))
     assert import_torchvision() is DATASETS
     assert declared == []
 
 
 def test_any_other_failure_is_shown(monkeypatch, declared):
     failing = failing_import([RuntimeError("CUDA is broken")])
-    monkeypatch.setattr(torchvision_import, "_plain_import", failing)
+    monkeypatch.setattr(torch_imports, "_plain_import", failing)
     with pytest.raises(RuntimeError, match="CUDA is broken"):
         import_torchvision()
     assert declared == []
@@ -64,6 +67,17 @@ def test_any_other_failure_is_shown(monkeypatch, declared):
 @pytest.mark.parametrize("name", ["torch", "torchvision"])
 def test_a_missing_package_is_named_with_the_remedy(monkeypatch, name):
     missing = ModuleNotFoundError(f"No module named {name!r}", name=name)
-    monkeypatch.setattr(torchvision_import, "_plain_import", failing_import([missing]))
-    with pytest.raises(ImagesError, match=rf"^{name} is not installed.*'datagen\[torch\]'$"):
+    failing = failing_import([missing])
+    monkeypatch.setattr("datagen_core.files.import_module", lambda module: failing())
+    with pytest.raises(
+        MissingPackageError, match=rf"^{name} is not installed.*'datagen\[torch\]'$"
+    ):
         import_torchvision()
+
+
+def test_threads_are_as_before_after_the_block():
+    before = torch.get_num_threads()
+    with suppress(KeyError), use_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+        raise KeyError
+    assert torch.get_num_threads() == before
