@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: venv demo test lint bench clean demo-packages test-packages
+.PHONY: venv demo test test-versions coverage lint bench clean demo-packages test-packages
 
 # With another one: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
@@ -30,6 +30,17 @@ demo: $(VENV)/.demo
 test: test-packages $(VENV)/.test lint
 	pytest -n auto --dist loadgroup
 
+# The core and LEAF, without torch, on each supported Python that is here.
+test-versions:
+	.ci/test-versions
+
+# Lines and branches that the quick tests reach, jobs and other processes included.
+coverage: $(VENV)/.test
+	coverage erase
+	coverage run $(VENV)/bin/pytest -n auto --dist loadgroup -m "not slow and not slurm"
+	coverage combine --quiet
+	coverage report
+
 lint: $(VENV)/.test
 	ruff check
 	ruff format --check
@@ -42,7 +53,7 @@ bench: $(VENV)/.test
 venv: $(VENV)/.test
 
 clean:
-	rm -rf $(VENV) demo build dist .hypothesis .*_cache
+	rm -rf $(VENV) $(VENV)-3.* demo build dist .coverage* .hypothesis .*_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt

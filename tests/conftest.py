@@ -19,6 +19,7 @@ from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
 
 # How long a test takes says more about the machine than about the code.
 settings.register_profile("datagen", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("few", settings.get_profile("datagen"), max_examples=10)
 settings.load_profile("datagen")
 
 # A shell lets those that it starts in the background ignore Ctrl-C, and so would their children.
