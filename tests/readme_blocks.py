@@ -1,6 +1,6 @@
-"""The code blocks of a Markdown page, by section: how README.md becomes tests.
+"""The code blocks of a Markdown page, by section: how README.md and others become tests.
 
-Conventions, which README.md follows:
+Conventions, which they follow:
 
 - A section is what stands under one `##` heading. All its blocks share one folder, in order.
 - A `bash` block runs with `bash -euo pipefail`; a `python` block is a program of its own.
@@ -43,6 +43,8 @@ class Block:
         The line of the page on which it begins.
     needs, tested_by
         What the remark before it says; empty without one.
+    page
+        The file that it stands in.
     """
 
     language: str
@@ -50,6 +52,7 @@ class Block:
     line: int
     needs: str = ""
     tested_by: str = ""
+    page: str = "README.md"
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:
@@ -71,14 +74,14 @@ class Section(NamedTuple):
     blocks: tuple[Block, ...]
 
 
-def blocks_of(page: str) -> Iterator[tuple[str, Block]]:
+def blocks_of(page: str, name: str = "README.md") -> Iterator[tuple[str, Block]]:
     """Yield each block with the heading that it stands under."""
     title, remark = "", {}
     lines = enumerate(page.splitlines(), 1)
     for number, line in lines:
         if fence := FENCE.fullmatch(line):
             text = _rest_of_block(lines, number)
-            yield title, Block(fence[1].strip(), text, number, **remark)
+            yield title, Block(fence[1].strip(), text, number, **remark, page=name)
         elif heading := HEADING.fullmatch(line):
             title = heading[1]
         if line.strip():
@@ -95,9 +98,9 @@ def _rest_of_block(lines: Iterator[tuple[int, str]], start: int) -> str:
     raise UnknownBlockError(f"line {start}: a block that does not end")
 
 
-def sections_of(page: str) -> list[Section]:
+def sections_of(page: str, name: str = "README.md") -> list[Section]:
     """Return the sections that have blocks, in order."""
     sections: dict[str, list[Block]] = {}
-    for title, block in blocks_of(page):
+    for title, block in blocks_of(page, name):
         sections.setdefault(title, []).append(block)
     return [Section(title, tuple(blocks)) for title, blocks in sections.items()]

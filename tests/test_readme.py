@@ -1,4 +1,4 @@
-"""Every code block of README.md runs; tests/readme_blocks.py says how it is read.
+"""Every code block of README.md and CONTRIBUTING.md runs; tests/readme_blocks.py says how.
 
 A section starts in a fresh folder, which holds what the blocks may use from a clone of the project
 (`example_datasets/`), with the `datagen` and `python` of this environment first on PATH.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import doctest
 import os
+import re
 import shutil
 import subprocess
 import sysconfig
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -18,13 +20,17 @@ import pytest
 from readme_blocks import Block, Section, sections_of
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
+PAGES = ["README.md", "CONTRIBUTING.md"]
 
 
 def sections(*, slurm: bool) -> list[Section]:
     """Return the sections in which a block needs Slurm, or the others."""
-    page = sections_of(README.read_text())
-    return [item for item in page if slurm is any(block.needs == "slurm" for block in item.blocks)]
+    pages = (sections_of((ROOT / name).read_text(), name) for name in PAGES)
+    return [
+        item
+        for item in chain.from_iterable(pages)
+        if slurm is any(block.needs == "slurm" for block in item.blocks)
+    ]
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -59,7 +65,7 @@ def run_program(block: Block, folder: Path) -> str:
         check=False,
         timeout=240,
     )
-    words = f"README.md, line {block.line}:\n{block.text}\n{done.stdout}{done.stderr}"
+    words = f"{block.page}, line {block.line}:\n{block.text}\n{done.stdout}{done.stderr}"
     assert done.returncode == 0, words
     return done.stdout
 
@@ -67,7 +73,7 @@ def run_program(block: Block, folder: Path) -> str:
 def check_output(block: Block, printed: str) -> None:
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
     same = doctest.OutputChecker().check_output(block.text, printed, flags)
-    assert same, f"README.md, line {block.line} shows:\n{block.text}\nbut it is:\n{printed}"
+    assert same, f"{block.page}, line {block.line} shows:\n{block.text}\nbut it is:\n{printed}"
 
 
 def check_is_tested(block: Block) -> None:
@@ -75,7 +81,7 @@ def check_is_tested(block: Block) -> None:
     text = (ROOT / block.tested_by).read_text()
     lines = [line.partition(" #")[0].strip() for line in block.text.splitlines()]
     missing = [line for line in lines if line not in text]
-    assert not missing, f"README.md, line {block.line}: not in {block.tested_by}: {missing}"
+    assert not missing, f"{block.page}, line {block.line}: not in {block.tested_by}: {missing}"
 
 
 def run_section(section: Section, folder: Path) -> None:
@@ -145,3 +151,12 @@ def test_datagen_is_the_one_of_this_environment(tmp_path):
     printed = run_program(first_section(page).blocks[0], tmp_path)
 
     assert Path(printed.strip()).parent == Path(sysconfig.get_path("scripts"))
+
+
+def test_commands_for_contributors_exist():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", page, re.MULTILINE))
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert {"venv", "test", "lint"} <= named
+    assert named <= set(phony.split())
