@@ -6,7 +6,7 @@ import getpass
 
 import click
 
-from datagen_core.cli.run_options import count_runs, select_runs
+from datagen_core.cli.runs import count_runs, select_runs
 from datagen_core.commands import cache_option, set_option
 
 

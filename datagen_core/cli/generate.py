@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import folder_option, read_params
-from datagen_core.cli.run_options import execute, read_settings, run_options, status_to_json
+from datagen_core.cli.options import folder_option
+from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
 from datagen_core.commands import cache_option, json_option, open_cache
-from datagen_core.errors import IncompleteRunError
+from datagen_core.errors import IncompleteRunError, ParamsError
+from datagen_core.reading.selection import parse_assignment
 
 if TYPE_CHECKING:
     from datagen_core.executors.base import Executor
@@ -72,7 +74,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     if (samples is None) == (total is None):
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
     settings = read_settings(options)
-    points = parse_sweeps(sweeps, read_params(assignments, params))
+    points = parse_sweeps(sweeps, _read_params(assignments, params))
     bindings = bind_all(name, folder, points, seed, open_cache().path)
     _print_notes(bindings)
     demands = [demand_of(each, samples or total or 0, total=total is not None) for each in bindings]
@@ -90,6 +92,31 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     else:
         _report(bindings[0], runs, statuses, total, as_json=as_json)
     _refuse_holes(runs, statuses)
+
+
+def _read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, Any]:
+    """Return the parameters of `--params`, updated by those of `-p key=value`."""
+    return {**(_read_text(text) if text else {}), **dict(map(parse_assignment, assignments))}
+
+
+def _read_text(text: str) -> dict[str, Any]:
+    """Read JSON, a Python literal, or either of them in `@file`."""
+    if text.startswith("@"):
+        text = Path(text[1:]).read_text(encoding="utf-8", errors="replace")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = _read_literal(text)
+    if not isinstance(value, dict):
+        raise ParamsError(f"--params takes a mapping, such as '{{\"left\": 0}}', not {text[:60]!r}")
+    return value
+
+
+def _read_literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        raise ParamsError(f"--params is neither JSON nor a Python dict: {text[:60]!r}") from None
 
 
 def _choose_executor(settings: Settings) -> Executor:

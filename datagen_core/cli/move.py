@@ -35,8 +35,9 @@ def move_command(
         f"Move {n} of {raw} raw samples of {param_set} ({param_set.describe()}) into {split!r}, "
         "for good?"
     )
-    if raw >= n:  # otherwise the move raises, and says what is missing
-        _confirm_move(question, yes=yes)
+    # Scripts may move without a flag; a move of too many samples raises, and says what is missing.
+    if raw >= n and sys.stdin.isatty():
+        confirm(question, yes=yes)
     samples = param_set.move(n, split)
     if as_json:
         moved = [list(part) for part in samples]
@@ -45,9 +46,3 @@ def move_command(
     else:
         counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
         click.echo(f"moved {n} samples ({samples}) into {split}; {param_set} now has {counts}")
-
-
-def _confirm_move(question: str, *, yes: bool) -> None:
-    """Ask on a terminal only, so that scripts can move without a flag."""
-    if not yes and sys.stdin.isatty():
-        confirm(question, yes=False)

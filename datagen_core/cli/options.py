@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from datagen_core.commands import Decorator, open_cache, select_set
-from datagen_core.errors import ParamsError, SelectionError
-from datagen_core.reading.selection import parse_assignment
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
@@ -28,41 +24,6 @@ folder_option: Decorator = click.option(
 )
 
 
-def read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, Any]:
-    """Return the parameters of `--params`, updated by those of `-p key=value`.
-
-    Raises
-    ------
-    ParamsError
-        For a text that is not a mapping, or not key=value.
-    """
-    try:
-        given = dict(parse_assignment(assignment) for assignment in assignments)
-    except SelectionError as error:
-        raise ParamsError(str(error)) from None
-    return {**(_read_text(text) if text else {}), **given}
-
-
-def _read_text(text: str) -> dict[str, Any]:
-    """Read JSON, a Python literal, or either of them in `@file`."""
-    if text.startswith("@"):
-        text = Path(text[1:]).read_text(encoding="utf-8", errors="replace")
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = _read_literal(text)
-    if not isinstance(value, dict):
-        raise ParamsError(f"--params takes a mapping, such as '{{\"left\": 0}}', not {text[:60]!r}")
-    return value
-
-
-def _read_literal(text: str) -> Any:
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ParamsError(f"--params is neither JSON nor a Python dict: {text[:60]!r}") from None
-
-
 def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
     """Return one parameter set, all sets of data set `name`, or all sets of the cache.
 
@@ -70,9 +31,13 @@ def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
     ------
     SelectionError
         When no data set or parameter set fits, or several sets fit the selector.
+    click.UsageError
+        For a selector without a name.
     """
     if name is not None and selector:
         return [select_set(name, selector)]
+    if selector:
+        raise click.UsageError("-p chooses a parameter set of a data set; give the data set's NAME")
     cache = open_cache()
     datasets = [cache[name]] if name is not None else list(cache.values())
     return [param_set for dataset in datasets for param_set in dataset.values()]

@@ -35,7 +35,7 @@ def preprocess_command(
     """
     from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
 
-    param_set = select_set(_plain_name(name), selector)
+    param_set = select_set(name.rpartition(":")[2], selector)
     found = find_preprocessor(load_generator_of(param_set, name, folder), preprocessor)
     if sys.stderr.isatty():
         with click.progressbar(length=n, label=preprocessor, file=sys.stderr) as bar:
@@ -43,7 +43,3 @@ def preprocess_command(
     else:  # where click would print the label alone
         made = preprocess(param_set, found, split, n)
     click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")
-
-
-def _plain_name(name: str) -> str:
-    return name.rpartition(":")[2]

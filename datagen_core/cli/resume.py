@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from datagen_core.cli.run_options import (
+from datagen_core.cli.runs import (
     count_runs,
     execute,
     read_settings,

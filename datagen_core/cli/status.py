@@ -6,7 +6,7 @@ import json
 
 import click
 
-from datagen_core.cli.run_options import select_runs, status_to_json
+from datagen_core.cli.runs import select_runs, status_to_json
 from datagen_core.commands import cache_option, json_option, set_option
 
 

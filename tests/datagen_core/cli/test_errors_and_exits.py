@@ -71,6 +71,7 @@ def snapshot(folder):
         (["rm", "sine", "-p", "0"], 2, "no terminal to confirm on; confirm with -y"),
         (["resume", "nothing"], 2, "there is no data set"),
         (["status", "nothing"], 2, "there is no data set"),
+        (["cancel", "-p", "0"], 2, "give the data set's NAME"),
         (["verify", "nothing"], 2, "there is no data set"),
     ],
 )  # fmt: skip
