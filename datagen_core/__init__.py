@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datagen_core.generators.schema import Ragged as Ragged
     from datagen_core.generators.schema import Schema as Schema
     from datagen_core.reading.cache import Cache as Cache
-    from datagen_core.scheduling.run import generate as generate
-    from datagen_core.scheduling.run import sweep as sweep
+    from datagen_core.scheduling.generate import generate as generate
+    from datagen_core.scheduling.generate import sweep as sweep
 
 _MODULES = {
     "Cache": "reading.cache",
@@ -33,11 +33,11 @@ _MODULES = {
     "Params": "generators.params",
     "Ragged": "generators.schema",
     "Schema": "generators.schema",
-    "generate": "scheduling.run",
+    "generate": "scheduling.generate",
     "generator": "generators.generator",
     "hookimpl": "generators.hookspecs",
     "input_path": "generators.inputs",
-    "sweep": "scheduling.run",
+    "sweep": "scheduling.generate",
 }
 
 __all__ = list(_MODULES)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from datagen_core.reading.cache import Cache, ParamSet
+    from datagen_core.reading.cache import Cache
+    from datagen_core.reading.param_set import ParamSet
 
 __all__ = [
     "LazyGroup",

@@ -27,15 +27,16 @@ from typing import Any, NamedTuple
 from datagen_core.executors.choice import choose_executor
 from datagen_core.generators.registry import load_generator
 from datagen_core.ranges import IntervalSet
-from datagen_core.reading.cache import Cache, ParamSet
+from datagen_core.reading.cache import Cache
+from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling import driving
-from datagen_core.scheduling.plan import Settings, bind_generator
+from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin, generate
 from datagen_core.scheduling.worker import run_task
 from datagen_core.store import ledger
 from datagen_core.store.compaction import compact
-from datagen_core.store.runs import Demand, publish_attempt
 from datagen_core.upkeep.preprocess import preprocess
+from demands import demand_for, plan_for
 from fault_checks import Move, Reference, changes, published, resume, snapshot, source, violations
 from fault_injection import Steps
 from mutants import MUTANTS
@@ -54,12 +55,12 @@ def _generate(cache: Path) -> list[Move]:
 
 
 def _plan(cache: Path, samples: int = 8) -> None:
-    """Publish a run with one attempt of one task, as a scheduler is given it."""
-    binding = bind_generator(source("quick"), None, None, 0, cache)
-    [run] = begin([binding], [Demand(samples)], choose_executor("inline"), Settings())
+    """Publish a run with one plan of one task, as a scheduler is given it."""
+    demand = demand_for(source("quick"), cache, samples)
+    [run] = begin([demand], choose_executor("inline"), Settings())
     assert run is not None
-    whole = [IntervalSet([run.reservation.interval])]
-    publish_attempt(run.paths, run.reservation.id, "inline", whole, None)
+    whole = [IntervalSet([run.record.interval])]
+    plan_for(run.paths, run.record.id, "inline", whole, None)
 
 
 def _work(cache: Path) -> list[Move]:

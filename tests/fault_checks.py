@@ -18,7 +18,8 @@ from datagen_core.errors import DatagenError
 from datagen_core.generators.registry import load_generator
 from datagen_core.generators.schema import Columns, Schema, slice_columns
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.reading.cache import Cache, ParamSet
+from datagen_core.reading.cache import Cache
+from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import generate, take_up
@@ -27,7 +28,7 @@ from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
 from datagen_core.store.layout import SetPaths, numbered, parse_shard_name
 from datagen_core.store.publishing import remove_litter
-from datagen_core.store.runs import list_reservations
+from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import existing_samples, read_schema, read_set
 from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
 from datagen_core.upkeep.verify import verify
@@ -183,7 +184,7 @@ def _indices(parts: Iterable[tuple[int, int]]) -> list[int]:
 
 def _wrong_reservations(paths: SetPaths) -> Iterator[str]:
     end = 0
-    for number, reservation in enumerate(list_reservations(paths)):
+    for number, reservation in enumerate(list_runs(paths)):
         if (reservation.number, reservation.start) != (number, end):
             yield f"{paths.runs}: run {reservation.number} reserves {reservation.interval}"
         end = reservation.stop
@@ -193,7 +194,7 @@ def _incomplete(cache: Path) -> Iterator[str]:
     for dataset in Cache(cache).values():
         for param_set in dataset.values():
             paths = param_set.paths
-            reserved = IntervalSet(item.interval for item in list_reservations(paths))
+            reserved = IntervalSet(item.interval for item in list_runs(paths))
             if reserved != param_set.existing:
                 yield f"{param_set}: {reserved} are reserved, {param_set.existing} exist"
             litter = [path.name for path in paths.temporary.glob("*") if path != paths.lock]
@@ -212,7 +213,7 @@ def resume(cache: Path) -> None:
     """Fill all holes of a cache, as `datagen resume --executor inline` does."""
     sets = [param_set.paths for dataset in Cache(cache).values() for param_set in dataset.values()]
     for paths in sets:
-        for reservation in list_reservations(paths):
+        for reservation in list_runs(paths):
             if status_of(paths, reservation).missing:
                 drive([take_up(paths, reservation, Settings(executor="inline"))])
         remove_litter(paths.temporary)

@@ -20,12 +20,12 @@ from datagen_core.store.columns import ColumnReader
 from fault_checks import Reference, published, violations
 from slurm_cluster import SlurmCluster, wait_until
 from slurm_runs import (
-    attempts_of,
     errors,
     files_of,
     generate,
     job_ids,
     made,
+    plans_of,
     prepare,
     run,
     set_of,
@@ -66,12 +66,12 @@ class Disturbance:
     @property
     def submissions(self) -> int:
         """How often tasks were submitted."""
-        return len(attempts_of(self.folder))
+        return len(plans_of(self.folder))
 
     @property
     def tries(self) -> float:
         """How often a sample was given to a task, in the mean."""
-        tasks = [task for plan in attempts_of(self.folder) for task in plan["tasks"]]
+        tasks = [task for plan in plans_of(self.folder) for task in plan["tasks"]]
         return sum(stop - start for task in tasks for start, stop in task) / SAMPLES
 
 

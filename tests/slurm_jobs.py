@@ -15,7 +15,7 @@ import cloudpickle
 from datagen_core.executors.base import Job, Resources
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.runs import publish_attempt
+from demands import plan_for
 
 # Tasks cannot import this module.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])
@@ -60,5 +60,5 @@ def make_job(folder, work, tasks=1, waiting=True, **resources):
     run = SetPaths(folder / "a cache" / "gen" / "default-0123abcd").run(0)
     ranges = [IntervalSet([(task * 10, task * 10 + 10)]) for task in range(tasks)]
     name = f"gen-{os.urandom(4).hex()}-0"
-    attempt = publish_attempt(run, name, "slurm", ranges, resources.pop("minutes", None))
-    return Job(attempt, Resources(**resources), 256, waiting, partial(work, folder))
+    plan = plan_for(run, name, "slurm", ranges, resources.pop("minutes", None))
+    return Job((plan,), Resources(**resources), 256, waiting, partial(work, folder))

@@ -167,8 +167,8 @@ def same_bytes(folder, reference, n):
     return whole and columns(folder).tobytes() == reference[:, :n].tobytes()
 
 
-def attempts_of(folder):
-    """Return the plans of the only run: for each attempt the ranges of its tasks."""
+def plans_of(folder):
+    """Return the plans of the only run: for each plan the ranges of its tasks."""
     plans = sorted(folder.glob("cache/noisy_sine/*/runs/0/attempts/*.json"))
     return [json.loads(plan.read_text()) for plan in plans]
 

@@ -27,5 +27,5 @@ def cancel_command(name: str | None, selector: tuple[str, ...], number: int | No
 
     alive = [found for found in select_runs(name, selector, number) if found[1].alive]
     for param_set, status in alive:
-        cancel(param_set.paths, status.reservation, getpass.getuser())
+        cancel(param_set.paths, status.record, getpass.getuser())
     click.echo(count_runs("cancelled", len(alive)) or "nothing is alive")

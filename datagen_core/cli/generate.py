@@ -18,9 +18,9 @@ from datagen_core.reading.selection import parse_assignment
 
 if TYPE_CHECKING:
     from datagen_core.executors.base import Executor
-    from datagen_core.scheduling.plan import Binding, Settings
+    from datagen_core.scheduling.plan import Demand, Settings
+    from datagen_core.scheduling.run import Run
     from datagen_core.scheduling.status import RunStatus
-    from datagen_core.scheduling.submission import Run
 
 
 @click.command("generate")
@@ -67,7 +67,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate noisy_sine -n 1000000 --njobs 40 --dry-run
       datagen generate noisy_sine -n 100 --sweep left=-2,-1 --sweep std_dev=0.1,0.5 --njobs 4
     """
-    from datagen_core.scheduling.plan import bind_all, demand_of
+    from datagen_core.scheduling.plan import load, make_demands
     from datagen_core.scheduling.run import begin
     from datagen_core.scheduling.sweep import parse_sweeps
 
@@ -75,22 +75,24 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
     settings = read_settings(options)
     points = parse_sweeps(sweeps, _read_params(assignments, params))
-    bindings = bind_all(name, folder, points, seed, open_cache().path)
-    _print_notes(bindings)
-    demands = [demand_of(each, samples or total or 0, total=total is not None) for each in bindings]
+    demands = make_demands(
+        load(name, folder), points, seed, open_cache().path, samples or total or 0,
+        total=total is not None,
+    )  # fmt: skip
+    _print_notes(demands)
     executor = _choose_executor(settings)
     if dry_run:
         from datagen_core.cli.dry_run import print_plans
 
-        print_plans(bindings, demands, executor, settings, as_json=as_json)
+        print_plans(demands, executor, settings, as_json=as_json)
         return
-    runs = begin(bindings, demands, executor, settings)
+    runs = begin(demands, executor, settings)
     _describe(runs, verbose=options["verbose"])
     statuses = execute(runs)
     if sweeps:
-        _report_sweep(bindings, runs, statuses, as_json=as_json)
+        _report_sweep(demands, runs, statuses, as_json=as_json)
     else:
-        _report(bindings[0], runs, statuses, total, as_json=as_json)
+        _report(demands[0], runs, statuses, total, as_json=as_json)
     _refuse_holes(runs, statuses)
 
 
@@ -128,21 +130,21 @@ def _choose_executor(settings: Settings) -> Executor:
     return executor
 
 
-def _print_notes(bindings: Sequence[Binding]) -> None:
+def _print_notes(demands: Sequence[Demand]) -> None:
     """Print warnings and notes on stderr before anything runs, each line once."""
-    warnings = [binding.changed_code() for binding in bindings]
-    notes = [note for binding in bindings for note in binding.notes]
+    warnings = [demand.changed_code() for demand in demands]
+    notes = [note for demand in demands for note in demand.notes]
     for line in dict.fromkeys([f"warning: {each}" for each in warnings if each] + notes):
         click.echo(f"datagen: {line}", err=True)
 
 
 def _describe(runs: Sequence[Run], *, verbose: bool) -> None:
     for run in runs if verbose else ():
-        record = run.binding.record
-        click.echo(f"cache        {run.binding.cache}", err=True)
+        record = run.demand.record
+        click.echo(f"cache        {run.demand.cache}", err=True)
         click.echo(f"set          {run.paths.set.root.name}  ({record.digest})", err=True)
-        click.echo(f"run          {run.reservation.id}: samples {run.reservation.start} to "
-                   f"{run.reservation.stop - 1}", err=True)  # fmt: skip
+        click.echo(f"run          {run.record.id}: samples {run.record.start} to "
+                   f"{run.record.stop - 1}", err=True)  # fmt: skip
         click.echo(f"executor     {run.executor.name}", err=True)
 
 
@@ -154,7 +156,7 @@ def _report_nothing(name: str, total: int | None, *, as_json: bool) -> None:
 
 
 def _report(
-    binding: Binding,
+    demand: Demand,
     runs: Sequence[Run],
     statuses: Sequence[RunStatus],
     total: int | None,
@@ -162,7 +164,7 @@ def _report(
     as_json: bool,
 ) -> None:
     """Print the result for one parameter set; there is no run when it has enough samples."""
-    name = binding.record.generator
+    name = demand.record.generator
     if not runs:
         _report_nothing(name, total, as_json=as_json)
         return
@@ -171,34 +173,34 @@ def _report(
         click.echo(json.dumps(status_to_json(run.paths.set.root.name, status)))
     elif not status.missing:
         click.echo(f"{name}: {len(status.done)} samples made, "
-                   f"{status.reservation.start} to {status.reservation.stop - 1}")  # fmt: skip
+                   f"{status.record.start} to {status.record.stop - 1}")  # fmt: skip
     elif not run.settings.wait:
-        click.echo(f"submitted run {run.reservation.number} of {name}; "
+        click.echo(f"submitted run {run.record.number} of {name}; "
                    f"see `datagen status {name}`")  # fmt: skip
 
 
 def _report_sweep(
-    bindings: Sequence[Binding],
+    demands: Sequence[Demand],
     runs: Sequence[Run],
     statuses: Sequence[RunStatus],
     *,
     as_json: bool,
 ) -> None:
     """Print the result of a sweep."""
-    name = bindings[0].record.generator
+    name = demands[0].record.generator
     pairs = list(zip(runs, statuses, strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
-        sets = [binding.paths.root.name for binding in bindings]
+        sets = [demand.paths.root.name for demand in demands]
         click.echo(json.dumps({"generator": name, "sets": sets, "runs": found}))
     elif runs and not runs[0].settings.wait:
         click.echo(f"submitted {len(runs)} runs of {name}; see `datagen status {name}`")
     elif not runs:
-        click.echo(f"all {len(bindings)} parameter sets of {name} have that many samples already; "
+        click.echo(f"all {len(demands)} parameter sets of {name} have that many samples already; "
                    "nothing to do")  # fmt: skip
     else:
         made = sum(len(status.done) for status in statuses)
-        click.echo(f"{name}: {made} samples made in {len(runs)} of {len(bindings)} parameter sets; "
+        click.echo(f"{name}: {made} samples made in {len(runs)} of {len(demands)} parameter sets; "
                    f"`datagen list {name}` shows them")  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from datagen_core.commands import Decorator, open_cache, select_set
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
-    from datagen_core.reading.cache import ParamSet
+    from datagen_core.reading.param_set import ParamSet
 
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 folder_option: Decorator = click.option(
@@ -49,12 +49,12 @@ def load_generator_of(param_set: ParamSet, name: str, folder: Path | None) -> Da
     A `name` with a path, or a folder, takes precedence.
     """
     from datagen_core.generators.registry import load_generator
-    from datagen_core.store.runs import list_reservations
+    from datagen_core.store.runs import list_runs
 
-    reservations = list_reservations(param_set.paths)
-    if folder is not None or ":" in name or not reservations or not reservations[-1].source:
+    runs = list_runs(param_set.paths)
+    if folder is not None or ":" in name or not runs or not runs[-1].source:
         return load_generator(name, folder).generator
-    return load_generator(reservations[-1].source).generator
+    return load_generator(runs[-1].source).generator
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -21,9 +21,9 @@ from rich.progress import (
 from datagen_core.commands import heed_sigterm
 from datagen_core.scheduling.driving import Observer, drive
 from datagen_core.scheduling.driving import Progress as Moment
-from datagen_core.scheduling.estimation import format_duration
+from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
-from datagen_core.scheduling.submission import Run
+from datagen_core.store.timings import format_duration
 
 _LINE_SECONDS = 10.0
 """Time between lines where stderr is not a terminal."""
@@ -31,8 +31,8 @@ _LINE_SECONDS = 10.0
 
 def watch(runs: Sequence[Run]) -> list[RunStatus]:
     """Drive runs, and show a progress bar on stderr, or plain lines where it is not a terminal."""
-    name = runs[0].binding.record.generator
-    title = f"{name} run {runs[0].reservation.number}"
+    name = runs[0].demand.record.generator
+    title = f"{name} run {runs[0].record.number}"
     if len(runs) > 1:
         title = f"{name} {len(runs)} runs"
     with heed_sigterm(), _display(title) as observer:

@@ -52,7 +52,7 @@ def resume_command(
     runs = []
     for param_set, status in select_runs(name, selector, number):
         if status.missing:
-            runs.append(take_up(param_set.paths, status.reservation, settings, options["njobs"]))
+            runs.append(take_up(param_set.paths, status.record, settings, options["njobs"]))
         else:
             remove_litter(param_set.paths.temporary)
     results = list(zip(runs, execute(runs), strict=True))

@@ -11,10 +11,10 @@ from datagen_core.cli.options import select_sets
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
+    from datagen_core.reading.param_set import ParamSet
     from datagen_core.scheduling.plan import Settings
+    from datagen_core.scheduling.run import Run
     from datagen_core.scheduling.status import RunStatus
-    from datagen_core.scheduling.submission import Run
 
 _RUN_OPTIONS = [
     click.option("--njobs", "-njobs", type=click.IntRange(1), default=None,
@@ -79,12 +79,12 @@ def select_runs(
 ) -> Iterator[tuple[ParamSet, RunStatus]]:
     """Yield the runs of the selected parameter sets, or those of one number, with their status."""
     from datagen_core.scheduling.status import status_of
-    from datagen_core.store.runs import list_reservations
+    from datagen_core.store.runs import list_runs
 
     for param_set in select_sets(name, selector):
-        for reservation in list_reservations(param_set.paths):
-            if number in {None, reservation.number}:
-                yield param_set, status_of(param_set.paths, reservation)
+        for record in list_runs(param_set.paths):
+            if number in {None, record.number}:
+                yield param_set, status_of(param_set.paths, record)
 
 
 def count_runs(verb: str, runs: int) -> str:
@@ -116,7 +116,7 @@ def _watch(runs: Sequence[Run]) -> list[RunStatus]:
     try:
         return watch(runs)
     except KeyboardInterrupt:
-        run, name = runs[0], runs[0].binding.record.generator
+        run, name = runs[0], runs[0].demand.record.generator
         if run.executor.name not in {"local", "inline"}:
             _announce(
                 f"its {run.executor.name} jobs go on: `datagen status {name}` shows them, "
@@ -127,19 +127,19 @@ def _watch(runs: Sequence[Run]) -> list[RunStatus]:
 
 def status_to_json(set_name: str, status: RunStatus) -> dict[str, Any]:
     """Return a run's status in plain JSON types."""
-    reservation = status.reservation
+    record = status.record
     return {
         "set": set_name,
-        "run": reservation.number,
-        "id": reservation.id,
-        "start": reservation.start,
-        "stop": reservation.stop,
+        "run": record.number,
+        "id": record.id,
+        "start": record.start,
+        "stop": record.stop,
         "state": status.state,
         "done": len(status.done),
         "missing": len(status.missing),
         "ranges": [
             {
-                "state": item.phase,
+                "state": item.state,
                 "samples": [list(part) for part in item.samples],
                 "reason": item.reason,
                 "log": str(item.log) if item.log else None,

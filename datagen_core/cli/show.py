@@ -13,7 +13,7 @@ from datagen_core.cli.summaries import summarize_set
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
+    from datagen_core.reading.param_set import ParamSet
 
 
 @click.command("show")

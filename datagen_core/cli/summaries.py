@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from datagen_core.store.runs import read_account
 
 if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
+    from datagen_core.reading.param_set import ParamSet
 
 
 def summarize_set(param_set: ParamSet) -> dict[str, Any]:

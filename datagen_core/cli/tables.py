@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
+    from datagen_core.reading.param_set import ParamSet
     from datagen_core.scheduling.status import RunStatus
 
 
@@ -30,14 +30,14 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
 def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
     """Print the state of runs, with a line for the index ranges of each state and reason."""
     for param_set, status in found:
-        reservation = status.reservation
+        record = status.record
         title = (
-            f"{param_set} run {reservation.number}: {status.state}, {len(status.done)} of "
-            f"{reservation.interval.size} samples ({reservation.start} to {reservation.stop - 1})"
+            f"{param_set} run {record.number}: {status.state}, {len(status.done)} of "
+            f"{record.interval.size} samples ({record.start} to {record.stop - 1})"
         )
         rows = [("done", str(status.done), "", "")] if status.done else []
         rows += [
-            (item.phase, str(item.samples), item.reason, str(item.log or ""))
+            (item.state, str(item.samples), item.reason, str(item.log or ""))
             for item in status.ranges
         ]
         click.echo(title)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal, NamedTuple, Protocol
 
-from datagen_core.store.runs import Attempt, TaskKey
+from datagen_core.store.runs import Plan, TaskKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +48,34 @@ class Resources:
 
 
 class Job(NamedTuple):
-    """Everything that an executor needs to start an attempt, or several that share a job.
+    """Everything that an executor needs to start the tasks of a plan, or of several plans.
 
     `work(place)` does the work of the task at a place of the job in the process that calls it, and
-    returns None. `parallel` tasks may run at once. `waiting` tells whether somebody watches and
-    resubmits what is lost. `others` are the attempts behind the first one.
+    returns None. `parallel` tasks may run at once. `waiting` says whether somebody watches and
+    resubmits what is lost. Tasks of the first plan have the first places, and so on.
     """
 
-    attempt: Attempt
+    plans: tuple[Plan, ...]
     resources: Resources
     parallel: int
     waiting: bool
     work: Callable[[int], None]
-    others: tuple[Attempt, ...] = ()
 
     @property
-    def attempts(self) -> tuple[Attempt, ...]:
-        """All attempts, in the order of their places."""
-        return (self.attempt, *self.others)
+    def name(self) -> str:
+        """The name by which an executor finds the job again."""
+        return self.plans[0].name
 
     @property
     def size(self) -> int:
         """The number of tasks."""
-        return sum(len(attempt.tasks) for attempt in self.attempts)
+        return sum(len(plan.tasks) for plan in self.plans)
 
 
 class TaskState(NamedTuple):
     """A task that is still alive, and in one line why it does not go on (or nothing)."""
 
-    phase: Literal["queued", "running"]
+    state: Literal["queued", "running"]
     reason: str = ""
 
 
@@ -113,15 +112,15 @@ class Executor(Protocol):
         """
         ...
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
-        """Return the living tasks of these attempts by `Attempt.keys`; None for "cannot know"."""
+    def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
+        """Return the living tasks of these plans by `Plan.keys`; None for "cannot know"."""
         ...
 
-    def cancel(self, attempts: Sequence[Attempt]) -> None:
-        """Ask the living tasks of these attempts to end; they publish what they have."""
+    def cancel(self, plans: Sequence[Plan]) -> None:
+        """Ask the living tasks of these plans to end; they publish what they have."""
         ...
 
-    def diagnose(self, attempt: Attempt, task: int) -> str:
+    def diagnose(self, plan: Plan, task: int) -> str:
         """Return in one line why a task that left no last word ended; nothing when unknown.
 
         Lines begin with one of "out of memory", "time limit", "cancelled", "node lost",

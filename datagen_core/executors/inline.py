@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from datagen_core.executors.base import Job, Resources, TaskState
-from datagen_core.store.runs import Attempt, TaskKey
+from datagen_core.store.runs import Plan, TaskKey
 
 
 class InlineExecutor:
@@ -34,13 +34,13 @@ class InlineExecutor:
         for place in range(job.size):
             job.work(place)
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState]:  # noqa: ARG002
+    def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState]:  # noqa: ARG002
         """Return nothing: no task outlives `submit`."""
         return {}
 
-    def cancel(self, attempts: Sequence[Attempt]) -> None:
+    def cancel(self, plans: Sequence[Plan]) -> None:
         """Do nothing: Ctrl-C ends an inline run."""
 
-    def diagnose(self, attempt: Attempt, task: int) -> str:  # noqa: ARG002
+    def diagnose(self, plan: Plan, task: int) -> str:  # noqa: ARG002
         """Return nothing: the process that ended had the only answer."""
         return ""

@@ -28,13 +28,13 @@ from datagen_core.executors.processes import (
 )
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import read_journal
-from datagen_core.store.runs import Attempt, TaskKey
+from datagen_core.store.runs import Plan, TaskKey
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """What numpy and torch read to pin their number of threads."""
 
 _START_SECONDS = 10.0
-"""So long after its plan was published, an attempt's processes may still be about to start."""
+"""So long after its plan was published, a plan's processes may still be about to start."""
 
 _PATIENCE = 10.0
 
@@ -67,22 +67,22 @@ class LocalExecutor:
 
     def submit(self, job: Job) -> None:
         """Start at most `parallel` processes; place p is done by process p modulo their number."""
-        tasks = [(attempt, task) for attempt in job.attempts for task in range(len(attempt.tasks))]
+        tasks = [(plan, task) for plan in job.plans for task in range(len(plan.tasks))]
         width = min(job.parallel, job.size)
-        workers: dict[Path, list[dict[str, Any]]] = {_receipt(each): [] for each in job.attempts}
+        workers: dict[Path, list[dict[str, Any]]] = {_receipt(each): [] for each in job.plans}
         for first in range(width):
             share = _by_attempt(tasks[first::width])
             process = describe_process(self._start(share, job.resources.cpus).pid)
-            for attempt, numbers in share:
-                workers[_receipt(attempt)].append({**process, "tasks": numbers})
-        for attempt in job.attempts:
-            content = {"workers": workers[_receipt(attempt)]}
-            publish_document(_receipt(attempt), content, attempt.run.set.temporary)
+            for plan, numbers in share:
+                workers[_receipt(plan)].append({**process, "tasks": numbers})
+        for plan in job.plans:
+            content = {"workers": workers[_receipt(plan)]}
+            publish_document(_receipt(plan), content, plan.run.set.temporary)
 
-    def _start(self, share: list[tuple[Attempt, list[int]]], cpus: int) -> subprocess.Popen[bytes]:
+    def _start(self, share: list[tuple[Plan, list[int]]], cpus: int) -> subprocess.Popen[bytes]:
         places = [
-            json.dumps([str(attempt.run.set.root), attempt.run.number, attempt.number, tasks])
-            for attempt, tasks in share
+            json.dumps([str(plan.run.set.root), plan.run.number, plan.number, tasks])
+            for plan, tasks in share
         ]
         command = [sys.executable, "-m", "datagen_core.worker", *places]
         log = share[0][0].log(share[0][1][0])
@@ -99,61 +99,61 @@ class LocalExecutor:
         self._children.append(child)
         return child
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
+    def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks; None when they may live on another machine."""
         self._children[:] = [child for child in self._children if child.poll() is None]
         states: dict[TaskKey, TaskState] = {}
-        for attempt in attempts:
-            workers = _workers(attempt)
+        for plan in plans:
+            workers = _workers(plan)
             if any(not is_here(worker) for worker in workers):
                 return None
-            states |= _living(attempt, workers)
+            states |= _living(plan, workers)
         return states
 
-    def cancel(self, attempts: Sequence[Attempt]) -> None:
+    def cancel(self, plans: Sequence[Plan]) -> None:
         """End the processes: SIGTERM, then after ten seconds SIGKILL."""
-        workers = [worker for attempt in attempts for worker in _workers(attempt)]
+        workers = [worker for plan in plans for worker in _workers(plan)]
         found = [find_process(worker) for worker in workers if is_here(worker)]
         end_processes((process for process in found if process is not None), _PATIENCE)
 
-    def diagnose(self, attempt: Attempt, task: int) -> str:
+    def diagnose(self, plan: Plan, task: int) -> str:
         """Return that it was killed, unless its journal has a last word of its own."""
-        events = {event["event"] for event in _events(attempt, task)}
+        events = {event["event"] for event in _events(plan, task)}
         if "end" in events:
             return ""
         return "killed" if "start" in events else "killed before it began"
 
 
-def _by_attempt(tasks: list[tuple[Attempt, int]]) -> list[tuple[Attempt, list[int]]]:
+def _by_attempt(tasks: list[tuple[Plan, int]]) -> list[tuple[Plan, list[int]]]:
     groups = groupby(tasks, key=lambda pair: _receipt(pair[0]))
     found = [list(group) for _, group in groups]
     return [(group[0][0], [task for _, task in group]) for group in found]
 
 
-def _receipt(attempt: Attempt) -> Path:
-    return attempt.run.folder / "workers" / f"{attempt.number}.json"
+def _receipt(plan: Plan) -> Path:
+    return plan.run.folder / "workers" / f"{plan.number}.json"
 
 
-def _workers(attempt: Attempt) -> list[dict[str, Any]]:
-    """Find the processes of an attempt: from the receipt, or as their journals tell."""
+def _workers(plan: Plan) -> list[dict[str, Any]]:
+    """Find the processes of a plan: from the receipt, or as their journals tell."""
     with suppress(FileNotFoundError):
-        workers: list[dict[str, Any]] = read_document(_receipt(attempt))["workers"]
+        workers: list[dict[str, Any]] = read_document(_receipt(plan))["workers"]
         return workers
     return [
         {**event, "tasks": [task]}
-        for task in range(len(attempt.tasks))
-        for event in _events(attempt, task)
+        for task in range(len(plan.tasks))
+        for event in _events(plan, task)
         if event["event"] == "start"
     ]
 
 
-def _events(attempt: Attempt, task: int) -> list[dict[str, Any]]:
-    return read_journal(attempt.run.journal(attempt.number, task))
+def _events(plan: Plan, task: int) -> list[dict[str, Any]]:
+    return read_journal(plan.run.journal(plan.number, task))
 
 
-def _living(attempt: Attempt, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey, TaskState]]:
-    if not workers and time.time() - attempt.created < _START_SECONDS:
-        for key in attempt.keys:
+def _living(plan: Plan, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey, TaskState]]:
+    if not workers and time.time() - plan.created < _START_SECONDS:
+        for key in plan.keys:
             yield key, TaskState("queued", "its process is about to start")
     for worker in workers:
         process = find_process(worker)
@@ -161,6 +161,6 @@ def _living(attempt: Attempt, workers: list[dict[str, Any]]) -> Iterator[tuple[T
             continue
         stopped = f"process {process.pid} is stopped; `kill -CONT {process.pid}` lets it go on"
         for task in worker["tasks"]:
-            if not any(event["event"] == "end" for event in _events(attempt, task)):
-                phase = TaskState("running", stopped if is_stopped(process) else "")
-                yield attempt.key(task), phase
+            if not any(event["event"] == "end" for event in _events(plan, task)):
+                state = TaskState("running", stopped if is_stopped(process) else "")
+                yield plan.key(task), state

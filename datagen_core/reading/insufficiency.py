@@ -3,79 +3,68 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
 
 from datagen_core.errors import InsufficientSamplesError
 from datagen_core.generators.identity import canonical_json
-from datagen_core.scheduling.estimation import JobTimings, compute_seconds, format_duration
-from datagen_core.store.journals import read_timings
-from datagen_core.store.ledger import RAW
-from datagen_core.store.runs import list_reservations
-
-if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.ledger import RAW, read_ledger
+from datagen_core.store.runs import RunRecord, list_runs
+from datagen_core.store.sets import SetRecord, existing_samples, read_set
+from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
 
 _LITERALS = {"true", "false", "null", "True", "False", "None", "NaN", "Infinity"}
 
 
 def insufficient(
-    param_set: ParamSet, split: str, have: int, wanted: int
+    paths: SetPaths, number: int, split: str, have: int, wanted: int
 ) -> InsufficientSamplesError:
-    """Return the error for a split that has `have` of `wanted` samples."""
+    """Return the error for a split of a parameter set that has `have` of `wanted` samples."""
     missing = wanted - have
-    spare = 0 if split == RAW else param_set.counts[RAW]
-    holes = param_set.reserved - len(param_set.existing)
+    existing, record = existing_samples(paths), read_set(paths)
+    spare = 0 if split == RAW else len(read_ledger(paths).raw(existing))
     to_make = max(0, missing - spare)
-    seconds = _compute_seconds(param_set, to_make)
-    command = _command(param_set, split, missing, to_make, holes)
+    seconds = _compute_seconds(paths, -(-to_make // record.batch_size))
+    commands = [] if not to_make else [_make(paths, number, record, to_make, len(existing))]
+    if split != RAW:
+        name, amount = record.generator, str(missing)
+        commands.append(["datagen", "move", name, amount, split, "-p", str(number), "-y"])
+    cache = ["--cache", str(paths.root.parent.parent)]
+    command = " && ".join(shlex.join([*words, *cache]) for words in commands)
     time = "" if seconds is None else f", about {format_duration(seconds)} of compute time"
     message = (
-        f"{split} of {param_set} has {have} samples, {missing} fewer than the {wanted} asked for"
-        f"{time}; get them with: {command}"
+        f"{split} of {record.generator} {number} has {have} samples, {missing} fewer than the "
+        f"{wanted} asked for{time}; get them with: {command}"
     )
     return InsufficientSamplesError(message, missing, seconds, command)
 
 
-def _compute_seconds(param_set: ParamSet, samples: int) -> float | None:
-    history = [JobTimings(**timings) for timings in read_timings(param_set.paths)]
-    return compute_seconds(history, -(-samples // param_set.record.batch_size))
+def _compute_seconds(paths: SetPaths, batches: int) -> float | None:
+    mean = mean_batch_seconds(read_timings(paths))
+    return None if mean is None else batches * mean
 
 
-def _command(param_set: ParamSet, split: str, missing: int, to_make: int, holes: int) -> str:
-    cache = ["--cache", str(param_set.paths.root.parent.parent)]
-    name, number = param_set.generator, str(param_set.number)
-    commands = []
-    if to_make and holes >= to_make:
-        commands.append(["datagen", "resume", name, "-p", number, *cache])
-    elif to_make:
-        commands.append(
-            [
-                "datagen",
-                "generate",
-                _source(param_set),
-                "-n",
-                str(to_make),
-                *_assignments(param_set),
-                *cache,
-            ]
-        )
-    if split != RAW:
-        commands.append(["datagen", "move", name, str(missing), split, "-p", number, "-y", *cache])
-    return " && ".join(shlex.join(words) for words in commands)
+def _make(
+    paths: SetPaths, number: int, record: SetRecord, samples: int, existing: int
+) -> list[str]:
+    """Return the command that makes samples: the holes of earlier runs first."""
+    runs = list_runs(paths)
+    holes = sum(run.interval.size for run in runs) - existing
+    if holes >= samples:
+        return ["datagen", "resume", record.generator, "-p", str(number)]
+    source = _last_source(runs) or record.generator
+    return ["datagen", "generate", source, "-n", str(samples), *_assignments(record)]
 
 
-def _source(param_set: ParamSet) -> str:
+def _last_source(runs: list[RunRecord]) -> str:
     """Return the name under which the generator was loaded last."""
-    reservations = list_reservations(param_set.paths)
-    last = reservations[-1].source if reservations else ""
-    return last or param_set.generator
+    return runs[-1].source if runs else ""
 
 
-def _assignments(param_set: ParamSet) -> list[str]:
+def _assignments(record: SetRecord) -> list[str]:
     words = []
-    for key, value in param_set.record.changed.items():
+    for key, value in record.changed.items():
         words += ["-p", f"{key}={_argument(value)}"]
-    return words + (["--seed", str(param_set.seed)] if param_set.seed else [])
+    return words + (["--seed", str(record.seed)] if record.seed else [])
 
 
 def _argument(value: object) -> str:

@@ -27,42 +27,51 @@ class Samples(Sequence[Any]):
 
     A snapshot: what is generated or moved later shows in a new one. Pickles to a few hundred bytes
     and reads the same samples in any process.
+
+    Attributes
+    ----------
+    title
+        What messages call them.
+    schema
+        Their fields.
+    intervals
+        Their index ranges, in their order.
     """
 
     def __init__(
         self, title: str, folders: Sequence[Path], schema: Schema, intervals: Sequence[Interval]
     ) -> None:
-        self._title = title
+        self.title = title
         self._folders = tuple(folders)
-        self._intervals = tuple(intervals)
+        self.intervals = tuple(intervals)
         self.schema = schema
 
     @cached_property
     def _reader(self) -> ColumnReader:
-        return ColumnReader(self._folders, self.schema, IntervalSet(self._intervals))
+        return ColumnReader(self._folders, self.schema, IntervalSet(self.intervals))
 
     @cached_property
-    def _view(self) -> dict[str, NDArray[Any]] | None:
-        """Views of all samples, when they are fixed-shape rows of one mapped file."""
+    def _mapped(self) -> dict[str, NDArray[Any]] | None:
+        """Arrays over all samples, when they are fixed-shape rows of one mapped file."""
         if any(field.ragged for field in self.schema.fields.values()):
             return None
-        view: dict[str, NDArray[Any]] | None = self._read(
-            lambda: self._reader.view(self._intervals)
+        mapped: dict[str, NDArray[Any]] | None = self._read(
+            lambda: self._reader.map(self.intervals)
         )
-        return view
+        return mapped
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
-        return np.cumsum([interval.size for interval in self._intervals], dtype=np.int64)
+        return np.cumsum([interval.size for interval in self.intervals], dtype=np.int64)
 
     @cached_property
     def _shifts(self) -> NDArray[np.int64]:
         """What to add to a position to get the index of its sample, for each interval."""
-        starts = np.array([interval.start for interval in self._intervals], np.int64)
+        starts = np.array([interval.start for interval in self.intervals], np.int64)
         return starts - np.concatenate([[0], self._ends[:-1]]) if len(starts) else starts
 
     def __len__(self) -> int:
-        return sum(interval.size for interval in self._intervals)
+        return sum(interval.size for interval in self.intervals)
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -94,7 +103,7 @@ class Samples(Sequence[Any]):
             When a file cannot be read; it is named.
         """
         parts = self._first(len(self) if n is None else n)
-        columns = None if copy else self._read(lambda: self._reader.view(parts))
+        columns = None if copy else self._read(lambda: self._reader.map(parts))
         if columns is None:
             columns = self._read(lambda: self._reader.read(parts))
         return self._present(columns)
@@ -146,9 +155,9 @@ class Samples(Sequence[Any]):
         ragged = [name for name, item in self.schema.fields.items() if item.ragged]
         name = ragged[0] if field is None and ragged else field
         if name not in ragged:
-            message = f"{self._title} has no ragged field{f' {name!r}' if name else ''}"
+            message = f"{self.title} has no ragged field{f' {name!r}' if name else ''}"
             raise SelectionError(message)
-        lengths: NDArray[np.int64] = self._read(lambda: self._reader.lengths(name, self._intervals))
+        lengths: NDArray[np.int64] = self._read(lambda: self._reader.lengths(name, self.intervals))
         return lengths
 
     def batches(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Iterator[Any]:
@@ -186,31 +195,31 @@ class Samples(Sequence[Any]):
 
     def _first(self, n: int) -> list[Interval]:
         if n < 0:
-            message = f"cannot get {n} samples of {self._title}"
+            message = f"cannot get {n} samples of {self.title}"
             raise SelectionError(message)
         if n > len(self):
             raise self._insufficient(n)
-        return _head(self._intervals, n)
+        return _head(self.intervals, n)
 
     def _present(self, columns: dict[str, Any]) -> Any:
         return present(columns, self.schema)
 
     def _insufficient(self, n: int) -> Exception:
-        return SelectionError(f"{self._title} has {len(self)} samples, not {n}")
+        return SelectionError(f"{self.title} has {len(self)} samples, not {n}")
 
     def _take(self, positions: NDArray[Any]) -> Columns:
-        if self._view is not None and positions.dtype == np.int64:
-            return self._take_from_view(self._view, positions)
+        if self._mapped is not None and positions.dtype == np.int64:
+            return self._take_mapped(self._mapped, positions)
         indices = self._indices_of(self._checked(positions))
         columns: Columns = self._read(lambda: self._reader.take(indices))
         return columns
 
-    def _take_from_view(
-        self, view: dict[str, NDArray[Any]], positions: NDArray[np.int64]
+    def _take_mapped(
+        self, mapped: dict[str, NDArray[Any]], positions: NDArray[np.int64]
     ) -> Columns:
         """Let numpy check the positions, which costs a random minibatch half as much."""
         try:
-            return {name: column[positions] for name, column in view.items()}
+            return {name: column[positions] for name, column in mapped.items()}
         except IndexError:
             self._checked(positions)
             raise
@@ -222,19 +231,19 @@ class Samples(Sequence[Any]):
             message = f"positions are integers, or one bool for each of {len(self)} samples"
             raise IndexError(message)
         if positions.size and not -len(self) <= positions.min() <= positions.max() < len(self):
-            message = f"{self._title} has {len(self)} samples; a position lies outside of them"
+            message = f"{self.title} has {len(self)} samples; a position lies outside of them"
             raise IndexError(message)
         return np.where(positions < 0, positions + len(self), positions).astype(np.int64)
 
     def _indices_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        if len(self._intervals) == 1:
-            return positions + self._intervals[0].start
+        if len(self.intervals) == 1:
+            return positions + self.intervals[0].start
         return positions + self._shifts[np.searchsorted(self._ends, positions, side="right")]
 
     def _ragged(self, columns: Columns, name: str) -> Ragged:
         column = columns.get(name)
         if not isinstance(column, Ragged):
-            message = f"{self._title} has no ragged field {name!r}"
+            message = f"{self.title} has no ragged field {name!r}"
             raise SelectionError(message)
         return column
 
@@ -248,22 +257,27 @@ class Samples(Sequence[Any]):
                 return read()
         except KeyError as error:
             message = (
-                f"sample {error} of {self._title} is in no file; "
+                f"sample {error} of {self.title} is in no file; "
                 "`datagen resume` makes again what is missing"
             )
             raise DamagedFileError(message) from error
 
     def __getstate__(self) -> dict[str, Any]:
-        keep = {"_title", "_folders", "_intervals", "schema", "param_set", "name", "split"}
-        return {key: value for key, value in self.__dict__.items() if key in keep}
+        """Leave out what is cached: a copy in another process opens the files by itself."""
+        kind = type(self)
+        return {
+            name: value
+            for name, value in self.__dict__.items()
+            if not isinstance(getattr(kind, name, None), cached_property)
+        }
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}: {field}" for name, field in self.schema.fields.items())
-        return f"<{self._title}: {len(self)} samples of {fields}>"
+        return f"<{self.title}: {len(self)} samples of {fields}>"
 
     def _repr_html_(self) -> str:
         rows = [(name, str(field)) for name, field in self.schema.fields.items()]
-        return html_table(f"{self._title}: {len(self)} samples", ("field", "type"), rows)
+        return html_table(f"{self.title}: {len(self)} samples", ("field", "type"), rows)
 
 
 def _head(intervals: Sequence[Interval], n: int) -> list[Interval]:

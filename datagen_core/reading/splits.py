@@ -1,83 +1,82 @@
-"""A split, and the derived data that preprocessors made of it."""
+"""The samples of one split, and what preprocessors made of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from datagen_core.errors import SelectionError
+from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.insufficiency import insufficient
 from datagen_core.reading.samples import Samples
 from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
-
-if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
+from datagen_core.store.layout import SetPaths
 
 
 class Split(Samples):
     """The samples of one split; what preprocessors made of it is found by their names."""
 
-    def __init__(self, param_set: ParamSet, name: str, intervals: Sequence[Interval]) -> None:
-        self.param_set = param_set
+    def __init__(
+        self,
+        paths: SetPaths,
+        number: int,
+        name: str,
+        schema: Schema,
+        intervals: Sequence[Interval],
+    ) -> None:
         self.name = name
-        paths = param_set.paths
-        title = f"{param_set} {name}"
-        super().__init__(title, (paths.packs, paths.shards), param_set.schema, intervals)
+        self._set, self._number = paths, number
+        title = f"{paths.root.parent.name} {number} {name}"
+        super().__init__(title, (paths.packs, paths.shards), schema, intervals)
 
     @property
     def derived(self) -> list[str]:
         """The names of the preprocessors that this split was put through."""
-        return sorted({item.name for item in list_derived(self.param_set.paths, self.name)})
+        return sorted({item.name for item in list_derived(self._set, self.name)})
 
     def _insufficient(self, n: int) -> Exception:
-        return insufficient(self.param_set, self.name, len(self), n)
+        return insufficient(self._set, self._number, self.name, len(self), n)
 
     def __getitem__(self, key: Any) -> Any:
-        """Return samples, or for a preprocessor's name its results: `split["square_both"]`."""
-        return Derived(self, key) if isinstance(key, str) else super().__getitem__(key)
+        """Return samples, or for a preprocessor's name its results: `split["square_both"]`.
+
+        Raises
+        ------
+        SelectionError
+            When the split was not put through that preprocessor.
+        """
+        return self._find_derived(key) if isinstance(key, str) else super().__getitem__(key)
+
+    def _find_derived(self, name: str) -> Derived:
+        found = newest_derived(self._set, self.name, name)
+        if found is None:
+            made = ", ".join(self.derived) or "nothing"
+            message = (
+                f"{self.title} has nothing made by {name!r}, it has {made}; "
+                f"make it: {self.command_for(name, len(self))}"
+            )
+            raise SelectionError(message)
+        return Derived(self, found)
+
+    def command_for(self, preprocessor: str, n: int) -> str:
+        """Return the command that puts the first `n` samples through a preprocessor."""
+        generator = self._set.root.parent.name
+        return f"datagen preprocess {generator} {preprocessor} {self.name} {n} -p {self._number}"
 
 
 class Derived(Samples):
-    """What one version of a preprocessor made of a split, in the split's order.
+    """What one version of a preprocessor made of a split, in the split's order."""
 
-    Raises
-    ------
-    SelectionError
-        When the split was not put through that preprocessor.
-    """
-
-    def __init__(self, split: Split, name: str) -> None:
+    def __init__(self, split: Split, paths: DerivedPaths) -> None:
         self.split = split
-        paths = _newest(split, name)
-        done = paths.existing()
-        intervals = [
-            part
-            for interval in split._intervals  # noqa: SLF001 (its own kind)
-            for part in IntervalSet([interval]) & done
-        ]
         self.name = paths.name
-        super().__init__(f"{split._title} {paths.name}", (paths.root,), paths.schema(), intervals)  # noqa: SLF001
+        done = paths.existing()
+        parts = [part for each in split.intervals for part in IntervalSet([each]) & done]
+        super().__init__(f"{split.title} {self.name}", (paths.root,), paths.schema(), parts)
 
     def _insufficient(self, n: int) -> Exception:
-        split = self.split
-        if n > len(split):
-            return split._insufficient(n)  # noqa: SLF001
-        words = (
-            f"{split.param_set.generator} {self.name} {split.name} {n} -p {split.param_set.number}"
-        )
-        message = f"{self._title} has {len(self)} samples; make more: datagen preprocess {words}"
-        return SelectionError(message)
-
-
-def _newest(split: Split, name: str) -> DerivedPaths:
-    found = newest_derived(split.param_set.paths, split.name, name)
-    if found is None:
-        words = f"{split.param_set.generator} {name} {split.name} {len(split)}"
-        made = ", ".join(split.derived) or "nothing"
-        message = (
-            f"{split.param_set} {split.name} has nothing made by {name!r}, it has {made}; "
-            f"make it: datagen preprocess {words} -p {split.param_set.number}"
-        )
-        raise SelectionError(message)
-    return found
+        if n > len(self.split):
+            return self.split._insufficient(n)  # noqa: SLF001 (its own kind)
+        command = self.split.command_for(self.name, n)
+        return SelectionError(f"{self.title} has {len(self)} samples; make more: {command}")

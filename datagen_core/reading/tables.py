@@ -18,7 +18,7 @@ from datagen_core.reading.samples import Samples
 from datagen_core.reading.views import View, ViewSamples
 
 if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
+    from datagen_core.reading.param_set import ParamSet
 
 Block = dict[str, NDArray[Any]]
 """Consecutive rows of a table by column; a column of vectors is `(rows, *shape)`."""

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from torch.utils.data import Dataset
 
-if TYPE_CHECKING:
-    from datagen_core.reading.samples import Samples
+
+class Takeable(Protocol):
+    """Samples in a fixed order, as `datagen_core.reading.samples.Samples` has them."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: int) -> Any: ...
+    def take(self, positions: Any) -> Any:
+        """Return the samples at some positions."""
+        ...
 
 
 class TorchDataset(Dataset[Any]):
@@ -19,7 +26,7 @@ class TorchDataset(Dataset[Any]):
     memory-mapped; workers pay off when samples are decoded or augmented.
     """
 
-    def __init__(self, samples: Samples) -> None:
+    def __init__(self, samples: Takeable) -> None:
         self.samples = samples
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,10 @@ from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import Interval
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.samples import Samples
-from datagen_core.store import views
+from datagen_core.store import view_files
 from datagen_core.store.columns import ColumnReader
+from datagen_core.store.layout import SetPaths
 from datagen_core.store.row_reader import RowReader
-
-if TYPE_CHECKING:
-    from datagen_core.reading.cache import ParamSet
 
 
 class View(Mapping[str, "ViewSamples"]):
@@ -35,8 +33,10 @@ class View(Mapping[str, "ViewSamples"]):
         The operation with every option, the seeds it used and its parent's digest.
     """
 
-    def __init__(self, param_set: ParamSet, record: views.ViewRecord) -> None:
-        self.param_set = param_set
+    def __init__(
+        self, owner: str, paths: SetPaths, schema: Schema, record: view_files.ViewRecord
+    ) -> None:
+        self._owner, self._paths, self._schema = owner, paths, schema
         self.name, self.digest, self.recipe = record.name, record.digest, record.recipe
         self._record = record
 
@@ -49,14 +49,16 @@ class View(Mapping[str, "ViewSamples"]):
     def parent(self) -> View | None:
         """The view that this one was made from; None when it was the parameter set itself."""
         parent = self.recipe.get("parent")
-        return find_view(self.param_set, parent) if parent else None
+        if not parent:
+            return None
+        return find_view(self._owner, self._paths, self._schema, parent)
 
     def __getitem__(self, part: str) -> ViewSamples:
         if part not in self._record.parts:
             known = ", ".join(self)
             message = f"view {self.full_name} has no part {part!r}; it has {known}"
             raise SelectionError(message)
-        return ViewSamples(self.param_set, self._record, part)
+        return ViewSamples(self._owner, self._paths, self._schema, self._record, part)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._record.parts)
@@ -68,11 +70,11 @@ class View(Mapping[str, "ViewSamples"]):
         parts = ", ".join(
             f"{part} {users} users" for part, (users, _) in self._record.parts.items()
         )
-        return f"<View {self.full_name} of {self.param_set}: {parts}>"
+        return f"<View {self.full_name} of {self._owner}: {parts}>"
 
     def _repr_html_(self) -> str:
         rows = [(part, users) for part, (users, _) in self._record.parts.items()]
-        return html_table(f"{self.param_set} {self.full_name}", ("part", "users"), rows)
+        return html_table(f"{self._owner} {self.full_name}", ("part", "users"), rows)
 
 
 class ViewSamples(Samples):
@@ -82,37 +84,41 @@ class ViewSamples(Samples):
     come from one sample. Indices, also those of `rows()`, are places in `users`.
     """
 
-    def __init__(self, param_set: ParamSet, record: views.ViewRecord, part: str) -> None:
-        self.param_set = param_set
+    def __init__(
+        self,
+        owner: str,
+        paths: SetPaths,
+        schema: Schema,
+        record: view_files.ViewRecord,
+        part: str,
+    ) -> None:
         self.name = part
         users, whole = record.parts[part]
         self._folder = record.folder(part)
-        fields = param_set.schema.fields
-        kept = {name: field for name, field in fields.items() if whole or field.ragged}
-        paths = param_set.paths
-        title = f"{param_set} {record.root.name} {part}"
+        kept = {name: field for name, field in schema.fields.items() if whole or field.ragged}
+        title = f"{owner} {record.root.name} {part}"
         folders = (paths.packs, paths.shards)
         super().__init__(title, folders, Schema(kept), [Interval(0, users)])
-        self._is_pair = param_set.schema.is_pair
+        self._is_pair = schema.is_pair
 
     @cached_property
     def users(self) -> list[str]:
         """The names of the users, which may be those of other users in another view."""
-        column = ColumnReader((self._folder,), views.NAMES).read(self._intervals)["users"]
+        column = ColumnReader((self._folder,), view_files.NAMES).read(self.intervals)["users"]
         return [str(name) for name in column]
 
     @cached_property
     def origins(self) -> tuple[Ragged, Ragged]:
         """Where each row of each user comes from: the index of its sample, and its row in that."""
-        reader = ColumnReader((self._folder,), views.ROWS)
-        columns: Any = reader.view(self._intervals) or reader.read(self._intervals)
+        reader = ColumnReader((self._folder,), view_files.ROWS)
+        columns: Any = reader.map(self.intervals) or reader.read(self.intervals)
         return columns["sample"], columns["row"]
 
     def lengths(self, field: str | None = None) -> NDArray[np.int64]:
         """Return how many rows each user has, int64 `(users,)`; all ragged fields have as many."""
         if field is None or field in self.schema.fields:
             return self.origins[0].lengths
-        message = f"{self._title} has no field {field!r}"
+        message = f"{self.title} has no field {field!r}"
         raise SelectionError(message)
 
     @cached_property
@@ -122,11 +128,6 @@ class ViewSamples(Samples):
     def _present(self, columns: dict[str, Any]) -> Any:
         """Stay with what the parameter set gives, whether fixed fields are left out or not."""
         return (columns["x"], columns["y"]) if self._is_pair else columns
-
-    def __getstate__(self) -> dict[str, Any]:
-        keep = {"param_set", "name", "_folder", "_is_pair"}
-        mine = {key: value for key, value in self.__dict__.items() if key in keep}
-        return {**super().__getstate__(), **mine}
 
 
 class _UserReader:
@@ -142,7 +143,7 @@ class _UserReader:
         self._samples = ColumnReader(folders, Schema(fixed)) if fixed else None
         self._rows = RowReader(folders, Schema(ragged)) if ragged else None
 
-    def view(self, intervals: Sequence[Interval]) -> None:  # noqa: ARG002 (there never is one)
+    def map(self, intervals: Sequence[Interval]) -> None:  # noqa: ARG002 (there never is one)
         return None
 
     def read(self, intervals: Sequence[Interval]) -> Columns:
@@ -160,28 +161,23 @@ class _UserReader:
         return {name: columns[name] for name in self._names}
 
 
-def find_view(param_set: ParamSet, wanted: str) -> View:
+def find_view(owner: str, paths: SetPaths, schema: Schema, wanted: str) -> View:
     """Return the view that a name, a name with the beginning of its digest, or a digest means.
+
+    `owner` is what messages call the parameter set.
 
     Raises
     ------
     SelectionError
         When none or several answer to it; the message lists them.
     """
-    return View(param_set, views.read_view(views.find_view(param_set.paths, wanted)))
+    return View(owner, paths, schema, view_files.read_view(view_files.find_view(paths, wanted)))
 
 
-def publish_view(
-    param_set: ParamSet, name: str, recipe: Mapping[str, Any], parts: Mapping[str, Any]
-) -> View:
-    """Keep the rows that a recipe selects under a readable name and the recipe's digest.
-
-    Parameters
-    ----------
-    recipe
-        What the rows follow from, in plain JSON types; `parent` is the digest of another view.
-    parts
-        For each part a dict of `users` (text), `sample` and `row` (`Ragged`, an array each user).
+def check_parts(
+    name: str, parts: Mapping[str, Mapping[str, Any]]
+) -> dict[str, tuple[Columns, bool]]:
+    """Return the columns of each part of a view, and whether all rows of a user are of one sample.
 
     Raises
     ------
@@ -190,9 +186,7 @@ def publish_view(
     SchemaError
         When a part does not hold these fields, or a user has not as many rows as samples.
     """
-    checked = {part: _checked(name, part, columns) for part, columns in parts.items()}
-    paths, generator = param_set.paths, param_set.generator
-    return View(param_set, views.publish_view(paths, generator, (name, recipe), checked))
+    return {part: _checked(name, part, columns) for part, columns in parts.items()}
 
 
 def _checked(name: str, part: str, columns: Mapping[str, Any]) -> tuple[Columns, bool]:
@@ -200,11 +194,11 @@ def _checked(name: str, part: str, columns: Mapping[str, Any]) -> tuple[Columns,
     if not users:
         message = f"{part!r} of {name} has no users; nothing was kept"
         raise SelectionError(message)
-    collected, _ = collect(dict(columns), users, views.PART)
+    collected, _ = collect(dict(columns), users, view_files.PART)
     sample, row = collected["sample"], collected["row"]
     if not (isinstance(sample, Ragged) and isinstance(row, Ragged)) or not np.array_equal(
         sample.lengths, row.lengths
     ):
         message = f"{part!r} of {name} does not have as many rows as samples for each user"
         raise SchemaError(message)
-    return collected, views.rows_are_whole(collected)
+    return collected, view_files.rows_are_whole(collected)

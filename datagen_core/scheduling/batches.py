@@ -28,8 +28,10 @@ class BatchMaker:
     params: Params
 
     @classmethod
-    def of(cls, generator: DatasetGenerator, record: SetRecord) -> BatchMaker:
-        """Bind a generator to a parameter set.
+    def of(
+        cls, generator: DatasetGenerator, record: SetRecord, params: Params | None = None
+    ) -> BatchMaker:
+        """Bind a generator to a parameter set; `params` are the record's, where they are bound.
 
         Raises
         ------
@@ -46,7 +48,9 @@ class BatchMaker:
                     f"{begun}; change it back, or raise `version` to begin a new set"
                 )
                 raise GeneratorError(message)
-        return cls(generator, record, generator.params_type.bind(record.params, generator.name))
+        if params is None:
+            params = generator.params_type.bind(record.params, generator.name)
+        return cls(generator, record, params)
 
     def make(self, piece: Interval, schema: Schema | None) -> tuple[Columns, Schema]:
         """Return the samples of `piece`, which lies in one batch, and their schema.

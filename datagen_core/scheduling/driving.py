@@ -15,12 +15,13 @@ from typing import NamedTuple, TypeVar
 from datagen_core.errors import CacheError, SchedulerUnavailableError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.generators.schema import Schema
+from datagen_core.scheduling.run import Run, ignore
 from datagen_core.scheduling.status import Poll, RunStatus
-from datagen_core.scheduling.submission import Run, group_alike, share_out_runs, submit_together
+from datagen_core.scheduling.submission import group_alike, plan_jobs, publish_job
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.publishing import remove_litter
-from datagen_core.store.runs import Attempt, TaskKey, list_attempts
-from datagen_core.store.sets import read_schema, read_set
+from datagen_core.store.runs import Plan, TaskKey, list_plans
+from datagen_core.store.sets import read_schema
 
 T = TypeVar("T")
 
@@ -41,10 +42,6 @@ class Progress(NamedTuple):
 Observer = Callable[[Progress], None]
 
 
-def ignore(news: Progress | str) -> None:
-    """Observe nothing."""
-
-
 def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
     """Submit what is missing until all is done, or nothing more can be; return the statuses.
 
@@ -55,7 +52,7 @@ def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
     except KeyboardInterrupt:
         ours = [run for run in runs if run.executor.name == "local"]
         for executor in {run.executor.name: run.executor for run in ours}.values():
-            executor.cancel([each for run in ours for each in list_attempts(run.paths)])
+            executor.cancel([each for run in ours for each in list_plans(run.paths)])
         raise
     except OSError as error:
         if error.filename is None:  # no file, but a closed terminal perhaps
@@ -100,14 +97,14 @@ def inspect(runs: Sequence[Run]) -> list[RunStatus]:
 def _ask_once(runs: Sequence[Run], executor: Executor) -> Poll:
     """Return what stands for the executor's `poll` while all these runs are inspected."""
     mine = [run for run in runs if run.executor.name == executor.name]
-    asked = [attempt for run in mine for attempt in list_attempts(run.paths)]
-    living, known = executor.poll(asked), {attempt.key(0) for attempt in asked}
+    asked = [plan for run in mine for plan in list_plans(run.paths)]
+    living, known = executor.poll(asked), {plan.key(0) for plan in asked}
 
-    def poll(attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
-        # Somebody else may have submitted a new attempt since.
-        if {attempt.key(0) for attempt in attempts} <= known:
+    def poll(plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
+        # Somebody else may have submitted a new plan since.
+        if {plan.key(0) for plan in plans} <= known:
             return living
-        return executor.poll(attempts)
+        return executor.poll(plans)
 
     return poll
 
@@ -123,8 +120,8 @@ def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observe
         chosen = [open_places[place] for place in group]
         these, those = [runs[place] for place in chosen], [statuses[place] for place in chosen]
         patience = _Patience(runs, observer)
-        for portions in patience.ask(these[0], partial(share_out_runs, these, those)):
-            job = submit_together(portions, report)
+        for parts in patience.ask(these[0], partial(plan_jobs, these, those)):
+            job = publish_job(parts, report)
             patience.ask(these[0], partial(these[0].executor.submit, job))
 
 
@@ -151,7 +148,7 @@ class _Patience:
 def _explain_stop(runs: Sequence[Run], error: OSError) -> str:
     """Return in one line why the cache cannot be written, what is safe, and what to do."""
     done = sum(len(run.inspect().done) for run in runs)
-    size = sum(run.reservation.interval.size for run in runs)
+    size = sum(run.record.interval.size for run in runs)
     return (
         f"{error.strerror}: {error.filename}; {done} of {size} samples are made and safe; when "
         f"that is mended, go on with: {_resume_command(runs[0])}"
@@ -161,10 +158,12 @@ def _explain_stop(runs: Sequence[Run], error: OSError) -> str:
 def _tidy(run: Run, status: RunStatus) -> None:
     paths = run.paths.set
     remove_litter(paths.temporary)
+    if status.missing or not wants_compaction(paths):
+        return
     fields = read_schema(paths)
-    if not status.missing and fields is not None and wants_compaction(paths):
+    if fields is not None:
         with suppress(OSError):  # all samples are there; packs would only read faster
-            compact(paths, read_set(paths), Schema.from_json(fields))
+            compact(paths, run.maker.record, Schema.from_json(fields))
 
 
 class _Reporter:
@@ -185,9 +184,9 @@ def progress_of(statuses: Sequence[RunStatus]) -> Progress:
     """Return what an observer of runs is told."""
     ranges = [item for status in statuses for item in status.ranges]
     waiting = sum(item.waiting for item in ranges)
-    failed = sum(len(item.samples) for item in ranges if item.phase in {"failed", "cancelled"})
-    held = [item.reason for item in ranges if item.reason and item.phase != "lost"]
-    size = sum(status.reservation.interval.size for status in statuses)
+    failed = sum(len(item.samples) for item in ranges if item.state in {"failed", "cancelled"})
+    held = [item.reason for item in ranges if item.reason and item.state != "lost"]
+    size = sum(status.record.interval.size for status in statuses)
     done = sum(len(status.done) for status in statuses)
     return Progress(min(done + waiting, size), size, failed, held[0] if held else "")
 
@@ -199,11 +198,11 @@ def explain(run: Run, status: RunStatus) -> str:
     others = f" (and {more} more ranges: datagen status)" if more else ""
     log = f"; log: {worst.log}" if worst.log else ""
     return (
-        f"{len(status.missing)} of {status.reservation.interval.size} samples are missing, the "
-        f"others are kept: samples {worst.samples} {worst.phase}: {worst.reason}{log}{others}; "
+        f"{len(status.missing)} of {status.record.interval.size} samples are missing, the "
+        f"others are kept: samples {worst.samples} {worst.state}: {worst.reason}{log}{others}; "
         f"go on with: {_resume_command(run)}"
     )
 
 
 def _resume_command(run: Run) -> str:
-    return f"datagen resume {run.binding.record.generator} --cache {run.binding.cache}"
+    return f"datagen resume {run.demand.record.generator} --cache {run.demand.cache}"

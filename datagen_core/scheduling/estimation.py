@@ -12,6 +12,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from datagen_core.store.timings import Estimate, JobTimings
+
 _SIGMAS = 3.0
 _MARGIN_SECONDS = 30.0
 """Slurm checks limits every 30 s, and a worker needs a moment to publish what it has."""
@@ -25,50 +27,6 @@ a quarter of the mean, worth four jobs."""
 
 _UNKNOWN_SPREAD = 0.5
 """The standard deviation, relative to the mean, of what was seen only once."""
-
-
-@dataclass(frozen=True, slots=True)
-class JobTimings:
-    """What one past job recorded, in seconds.
-
-    Attributes
-    ----------
-    startup
-        From the start of the process to the start of its first batch.
-    first
-        The first batch, which pays for imports, caches and just-in-time compilation.
-    count
-        How many batches came later.
-    seconds
-        The sum of the times of the later batches.
-    squares
-        The sum of their squares.
-    """
-
-    startup: float
-    first: float
-    count: int
-    seconds: float
-    squares: float
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """The predicted wall time of a job.
-
-    Attributes
-    ----------
-    mean_seconds
-        Its expectation.
-    deviation
-        Its standard deviation, in seconds. It includes how little is known.
-    limit_minutes
-        The time limit to ask for, in minutes.
-    """
-
-    mean_seconds: float
-    deviation: float
-    limit_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +86,6 @@ def estimate(history: Sequence[JobTimings], batches: int) -> Estimate | None:
     return Estimate(mean, deviation, max(minutes, _LEAST_MINUTES))
 
 
-def compute_seconds(history: Sequence[JobTimings], batches: int) -> float | None:
-    """Return the expected compute time of `batches` batches, without any start-up, in seconds.
-
-    None when nothing was recorded.
-    """
-    return batches * _later_batches(history).mean if history else None
-
-
 def _later_batches(history: Sequence[JobTimings]) -> _Batches:
     jobs = [job for job in history if job.count > 0]
     if not jobs:
@@ -185,19 +135,3 @@ def _variance(values: Sequence[float], unknown: float) -> float:
         return unknown
     mean = _mean(values)
     return math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1)
-
-
-def format_duration(seconds: float) -> str:
-    """Return a duration for people: "40 s", "3 min", "2 h 10 min", "3 d 4 h"."""
-    if seconds < 90:
-        return f"{math.ceil(seconds)} s"
-    minutes = round(seconds / 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    if days:
-        return _joined((days, "d"), (hours, "h"))
-    return _joined((hours, "h"), (minutes, "min"))
-
-
-def _joined(*parts: tuple[int, str]) -> str:
-    return " ".join(f"{number} {unit}" for number, unit in parts if number)

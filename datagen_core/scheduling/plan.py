@@ -1,4 +1,7 @@
-"""From what was asked for to a plan: bind parameters, find the set, share out. Writes nothing."""
+"""From a demand to a plan: bind parameters, find the set, share samples among tasks.
+
+Nothing here writes. A demand says what is asked for, a plan which task makes which samples.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,19 @@ from datagen_core.executors.limits import format_minutes, parse_memory
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.identity import folder_name, plain
 from datagen_core.generators.params import Params, defaults_of
-from datagen_core.generators.registry import Loaded, load_generator, refuse_while_loading, source_of
-from datagen_core.ranges import IntervalSet, cut_into_batches, deal
-from datagen_core.scheduling.estimation import Estimate, JobTimings, estimate
+from datagen_core.generators.registry import (
+    Loaded,
+    load_generator,
+    refuse_while_loading,
+    source_of,
+)
+from datagen_core.ranges import Interval, IntervalSet, cut_into_batches, deal
+from datagen_core.scheduling.estimation import estimate
 from datagen_core.scheduling.provenance import gather_provenance
-from datagen_core.store.journals import read_timings
-from datagen_core.store.layout import SetPaths, check_name
-from datagen_core.store.runs import Demand, Reservation
+from datagen_core.store.layout import RunPaths, SetPaths, check_name
+from datagen_core.store.runs import Plan
 from datagen_core.store.sets import SetRecord, read_set
+from datagen_core.store.timings import Estimate, read_timings
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +39,7 @@ class Settings:
     Attributes
     ----------
     njobs
-        How many jobs may run at once.
+        Number of jobs that may run at once.
     executor
         "slurm", "local", "inline", or the name of a plugin's.
     resources
@@ -52,23 +60,62 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
-    """A generator bound to parameters, seed and cache: a parameter set, begun or not.
+class Demand:
+    """What is asked for: a generator bound to parameters, seed and cache, and how many samples.
 
-    `notes` are what the user should be told of the parameters, a line each.
+    Attributes
+    ----------
+    generator, params
+        The generator and its bound parameters.
+    source
+        The name under which another process loads the generator; empty when none can.
+    record
+        The parameter set, begun or not.
+    cache
+        The cache's folder.
+    samples
+        Number of samples to add, or the total to reach with `total`.
+    notes
+        What the user should be told of the parameters, a line each.
     """
 
     generator: DatasetGenerator
+    params: Params
     source: str
     record: SetRecord
     cache: Path
+    samples: int
+    total: bool = False
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.samples < 1:
+            message = f"cannot make {self.samples} samples; ask for at least one"
+            raise ConfigurationError(message)
 
     @property
     def paths(self) -> SetPaths:
         """The files of the set."""
         name = folder_name(self.record.changed, self.record.seed, self.record.digest)
         return SetPaths(self.cache / self.record.generator / name)
+
+    def interval(self, reserved: int) -> Interval:
+        """Return the indices to make when the first `reserved` ones are reserved already.
+
+        Raises
+        ------
+        ConfigurationError
+            When the parameter set cannot have that many.
+        """
+        stop = max(self.samples, reserved) if self.total else reserved + self.samples
+        limit = self.record.limit
+        if limit is not None and stop > limit:
+            message = (
+                f"with these parameters there are {limit} samples, {reserved} of them made or "
+                f"reserved; ask for at most {limit - reserved} more"
+            )
+            raise ConfigurationError(message)
+        return Interval(reserved, stop)
 
     def changed_code(self) -> str:
         """Return a warning when the generator's source is not the one that began the set."""
@@ -80,88 +127,83 @@ class Binding:
         return (
             f"the code of {self.generator.name} changed since this parameter set was begun "
             f"({begun.get('created', 'earlier')}); if its samples changed too, raise `version`; "
-            "`datagen verify --resample 10` tells"
+            "`datagen verify --resample 10` compares them"
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """How missing samples are shared out among the tasks of one attempt."""
-
-    tasks: tuple[IntervalSet, ...]
-    minutes: int | None
-    estimate: Estimate | None
-
-
-def bind_generator(
-    generator: str | DatasetGenerator,
-    folder: Path | None,
-    params: Mapping[str, Any] | Params | None,
-    seed: int,
-    cache: Path,
-) -> Binding:
-    """Load a generator and bind its parameters; see `bind_all`."""
-    return bind_all(generator, folder, [params], seed, cache)[0]
-
-
-def bind_all(
-    generator: str | DatasetGenerator,
-    folder: Path | None,
-    points: Sequence[Mapping[str, Any] | Params | None],
-    seed: int,
-    cache: Path,
-) -> list[Binding]:
-    """Load a generator and bind it to one parameter set after the other; equal ones count once.
+def load(generator: str | DatasetGenerator, folder: Path | None = None) -> Loaded:
+    """Return a generator by its name, with the name under which other processes load it.
 
     Raises
     ------
     GeneratorError
-        When there is no such generator.
-    ParamsError
-        When the parameters do not fit.
-    ConfigurationError
-        For a negative seed.
+        When there is no such generator, or its file is being loaded at this moment.
     """
     refuse_while_loading()
-    loaded = _load(generator, folder)
-    bound = [_bind(loaded, point, seed, cache) for point in points]
-    return list({binding.record.digest: binding for binding in bound}.values())
-
-
-def _bind(
-    loaded: Loaded, params: Mapping[str, Any] | Params | None, seed: int, cache: Path
-) -> Binding:
-    made = loaded.generator
-    if seed < 0:
-        message = f"the seed is {seed}; use 0 or more"
-        raise ConfigurationError(message)
-    bound = made.params_type.bind(params, check_name(made.name, "generator"))
-    values = plain(bound.canonical())
-    record = SetRecord(
-        digest=made.digest_of(bound, seed),
-        generator=made.name,
-        version=made.version,
-        params=values,
-        seed=seed,
-        defaults=defaults_of(made.params_type),
-        batch_size=made.batch_size,
-        limit=made.limit(bound) if made.limit is not None else None,
-        provenance=gather_provenance(loaded),
-        compress=made.compress,
-    )
-    return Binding(made, loaded.source, record, cache, made.inspect(bound, seed))
-
-
-def rebind(paths: SetPaths, reservation: Reservation) -> Binding:
-    """Return the binding of a run that was begun before."""
-    generator = load_generator(reservation.source).generator
-    return Binding(generator, reservation.source, read_set(paths), paths.root.parent.parent)
-
-
-def _load(generator: str | DatasetGenerator, folder: Path | None) -> Loaded:
     if isinstance(generator, DatasetGenerator):
         return Loaded(generator, source_of(generator))
     return load_generator(generator, folder)
+
+
+def make_demands(
+    loaded: Loaded,
+    points: Sequence[Mapping[str, Any] | Params | None],
+    seed: int,
+    cache: Path,
+    samples: int,
+    *,
+    total: bool = False,
+) -> list[Demand]:
+    """Bind a generator to one parameter set after the other; equal ones count once.
+
+    Raises
+    ------
+    ParamsError
+        When the parameters do not fit.
+    ConfigurationError
+        For a negative seed, or fewer samples than one.
+    """
+    if seed < 0:
+        message = f"the seed is {seed}; use 0 or more"
+        raise ConfigurationError(message)
+    name = check_name(loaded.generator.name, "generator")
+    demands = {}
+    for point in points:
+        params = loaded.generator.params_type.bind(point, name)
+        record = _describe(loaded, params, seed)
+        notes = loaded.generator.inspect(params, seed)
+        demands[record.digest] = Demand(
+            loaded.generator, params, loaded.source, record, cache, samples, total, notes
+        )
+    return list(demands.values())
+
+
+def _describe(loaded: Loaded, params: Params, seed: int) -> SetRecord:
+    made = loaded.generator
+    return SetRecord(
+        digest=made.digest_of(params, seed),
+        generator=made.name,
+        version=made.version,
+        params=plain(params.canonical()),
+        seed=seed,
+        defaults=defaults_of(made.params_type),
+        batch_size=made.batch_size,
+        limit=made.limit(params) if made.limit is not None else None,
+        provenance=gather_provenance(loaded),
+        compress=made.compress,
+    )
+
+
+def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
+    """Return the demand of a run that was begun before."""
+    generator, record = load_generator(source).generator, read_set(paths)
+    params = generator.params_type.bind(record.params, generator.name)
+    return Demand(generator, params, source, record, paths.root.parent.parent, samples)
+
+
+def divide_jobs(settings: Settings, runs: int) -> Settings:
+    """Return the settings of each of `runs` runs that share a job; each gets at least one task."""
+    return replace(settings, njobs=-(-settings.njobs // max(1, runs)))
 
 
 def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resources:
@@ -177,20 +219,20 @@ def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resource
     )
 
 
-def check_loadable(binding: Binding, executor: Executor) -> None:
+def check_loadable(demand: Demand, executor: Executor) -> None:
     """Refuse a generator that other processes could not load."""
-    if not binding.source and executor.name != "inline":
+    if not demand.source and executor.name != "inline":
         message = (
-            f"{binding.generator.name} was defined interactively, so no other process can load it; "
+            f"{demand.generator.name} was defined interactively, so no other process can load it; "
             "put it into a file, or use the executor inline"
         )
         raise GeneratorError(message)
 
 
-def share_out(
-    binding: Binding, missing: IntervalSet, executor: Executor, settings: Settings
-) -> Shares:
-    """Share missing samples among tasks, and find their time limit.
+def make_plan(
+    demand: Demand, run: RunPaths, missing: IntervalSet, executor: Executor, settings: Settings
+) -> Plan:
+    """Share missing samples of a run among tasks, and find the tasks' time limit.
 
     There are as many tasks as jobs may run at once; more when one would not fit under the
     partition's longest time limit. An inline run has one.
@@ -201,20 +243,22 @@ def share_out(
         When a time limit is needed and neither given nor known from past runs, or is above what
         the partition allows.
     """
-    resources = combine_resources(binding.generator, settings.resources)
-    size = binding.record.batch_size
+    if not missing:
+        return Plan(run, executor.name, ())
+    resources = combine_resources(demand.generator, settings.resources)
+    size = demand.record.batch_size
     longest = executor.max_minutes(resources)
-    history = [JobTimings(**timings) for timings in read_timings(binding.paths)]
+    history = read_timings(demand.paths)
     batches = sum(1 for _ in cut_into_batches(missing, size))
     tasks = 1 if executor.name == "inline" else min(settings.njobs, executor.max_tasks() or batches)
     guess = estimate(history, math.ceil(batches / tasks))
     while tasks < batches and resources.minutes is None and _is_above(guess, longest):
         tasks = min(2 * tasks, batches)
         guess = estimate(history, math.ceil(batches / tasks))
-    minutes = resources.minutes or _estimated_minutes(binding, executor, guess, longest)
+    minutes = resources.minutes or _estimated_minutes(demand, executor, guess, longest)
     if longest is not None and minutes is not None and minutes > longest:
         raise ConfigurationError(_too_long(minutes, longest))
-    return Shares(tuple(deal(missing, size, tasks)), minutes, guess)
+    return Plan(run, executor.name, tuple(deal(missing, size, tasks)), minutes, guess)
 
 
 def _is_above(guess: Estimate | None, longest: int | None) -> bool:
@@ -222,14 +266,14 @@ def _is_above(guess: Estimate | None, longest: int | None) -> bool:
 
 
 def _estimated_minutes(
-    binding: Binding, executor: Executor, guess: Estimate | None, longest: int | None
+    demand: Demand, executor: Executor, guess: Estimate | None, longest: int | None
 ) -> int | None:
     if executor.name != "slurm":
         return None
     if guess is None:
         message = (
             "no run of this parameter set was timed yet: give --time, or run a small one first: "
-            f"datagen generate {binding.source} -n {binding.record.batch_size} --executor local …"
+            f"datagen generate {demand.source} -n {demand.record.batch_size} --executor local …"
         )
         raise ConfigurationError(message)
     if longest is not None and guess.mean_seconds < 60 * longest:
@@ -244,17 +288,3 @@ def _too_long(minutes: int, longest: int) -> str:
         f"{format_minutes(longest)}, with which a job would never start; use a shorter --time with "
         "more --njobs, or another --partition"
     )
-
-
-def demand_of(binding: Binding, samples: int, *, total: bool) -> Demand:
-    """Return the demand for `samples` more samples, or for so many altogether.
-
-    Raises
-    ------
-    ConfigurationError
-        For a number below one.
-    """
-    if samples < 1:
-        message = f"cannot make {samples} samples; ask for at least one"
-        raise ConfigurationError(message)
-    return Demand(samples, total, binding.record.limit)

@@ -21,17 +21,17 @@ from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import RunPaths, SetPaths
 from datagen_core.store.runs import (
-    Attempt,
-    Reservation,
+    Plan,
+    RunRecord,
     TaskKey,
-    list_attempts,
-    list_reservations,
+    list_plans,
+    list_runs,
 )
 from datagen_core.store.sets import existing_samples
 
-Phase = Literal["queued", "running", "failed", "lost", "cancelled", "unknown"]
+State = Literal["queued", "running", "failed", "lost", "cancelled", "unknown"]
 
-Poll = Callable[[Sequence[Attempt]], Mapping[TaskKey, TaskState] | None]
+Poll = Callable[[Sequence[Plan]], Mapping[TaskKey, TaskState] | None]
 
 ERROR_LIMIT = 3
 """A batch that failed so often by its own error is reported, not tried again."""
@@ -55,7 +55,7 @@ class RangeStatus(NamedTuple):
     too often. `waiting` samples are made and not yet published.
     """
 
-    phase: Phase
+    state: State
     samples: IntervalSet
     reason: str
     log: Path | None = None
@@ -67,24 +67,24 @@ class RangeStatus(NamedTuple):
 class RunStatus:
     """A run at one moment."""
 
-    reservation: Reservation
+    record: RunRecord
     done: IntervalSet
     ranges: tuple[RangeStatus, ...]
 
     @property
     def missing(self) -> IntervalSet:
         """The samples that are in no file."""
-        return IntervalSet([self.reservation.interval]) - self.done
+        return IntervalSet([self.record.interval]) - self.done
 
     @property
     def alive(self) -> bool:
         """Whether any task is queued or running, or may be."""
-        return any(item.phase in {"queued", "running", "unknown"} for item in self.ranges)
+        return any(item.state in {"queued", "running", "unknown"} for item in self.ranges)
 
     @property
     def submittable(self) -> IntervalSet:
         """The samples that nobody makes and that may be submitted again."""
-        idle = [item for item in self.ranges if item.phase in {"failed", "lost"}]
+        idle = [item for item in self.ranges if item.state in {"failed", "lost"}]
         return IntervalSet(part for item in idle if not item.blocked for part in item.samples)
 
     @property
@@ -111,7 +111,7 @@ class _Story(NamedTuple):
 
 def inspect_run(
     run: RunPaths,
-    reservation: Reservation,
+    record: RunRecord,
     executor: Executor | None,
     since: int = 0,
     poll: Poll | None = None,
@@ -123,38 +123,44 @@ def inspect_run(
     executor
         The run's executor; None leaves tasks without a last word "unknown".
     since
-        Failures before this attempt are forgiven: that is what `resume` means.
+        Failures before this plan are forgiven: that is what `resume` means.
     poll
-        Asks for the living tasks of attempts; None to ask the executor.
+        Asks for the living tasks of plans; None to ask the executor.
     """
-    attempts = list_attempts(run)
+    plans = list_plans(run)
     poll = poll or (executor.poll if executor is not None else _poll_nobody)
-    states = poll(attempts)
+    states = poll(plans)
     # Files are listed behind the tasks: what ends in between is then seen as done, not as lost.
-    done = existing_samples(run.set) & IntervalSet([reservation.interval])
-    missing = IntervalSet([reservation.interval]) - done
-    judge = _Judge(attempts, states, executor, done, since)
-    return RunStatus(reservation, done, tuple(judge.ranges(missing)))
+    done = existing_samples(run.set) & IntervalSet([record.interval])
+    missing = IntervalSet([record.interval]) - done
+    judge = _Judge(plans, states, executor, done, since)
+    return RunStatus(record, done, tuple(judge.ranges(missing)))
 
 
-def _poll_nobody(attempts: Sequence[Attempt]) -> None:
+def never_submitted(record: RunRecord) -> RunStatus:
+    """Return the status of a run that was begun this moment."""
+    missing = IntervalSet([record.interval])
+    return RunStatus(record, IntervalSet(), (RangeStatus("lost", missing, "never submitted"),))
+
+
+def _poll_nobody(plans: Sequence[Plan]) -> None:
     """Know of no task whether it is alive."""
 
 
-def status_of(paths: SetPaths, reservation: Reservation) -> RunStatus:
+def status_of(paths: SetPaths, record: RunRecord) -> RunStatus:
     """Return the status of a run, asking its executor only when samples are missing."""
-    run = paths.run(reservation.number)
-    status = inspect_run(run, reservation, None)
+    run = paths.run(record.number)
+    status = inspect_run(run, record, None)
     if not status.missing:
         return status
-    attempts = list_attempts(run)
-    name = attempts[-1].executor if attempts else reservation.details["executor"]
-    return inspect_run(run, reservation, find_executor(name))
+    plans = list_plans(run)
+    name = plans[-1].executor if plans else record.details["executor"]
+    return inspect_run(run, record, find_executor(name))
 
 
 def statuses(paths: SetPaths) -> list[RunStatus]:
     """Return the status of every run of a parameter set."""
-    return [status_of(paths, reservation) for reservation in list_reservations(paths)]
+    return [status_of(paths, record) for record in list_runs(paths)]
 
 
 class _Judge:
@@ -162,22 +168,22 @@ class _Judge:
 
     def __init__(
         self,
-        attempts: Sequence[Attempt],
+        plans: Sequence[Plan],
         states: Mapping[TaskKey, TaskState] | None,
         executor: Executor | None,
         done: IntervalSet,
         since: int,
     ) -> None:
-        self._attempts, self._states, self._executor = attempts, states, executor
+        self._plans, self._states, self._executor = plans, states, executor
         self._done, self._since = done, since
 
     def ranges(self, missing: IntervalSet) -> Iterator[RangeStatus]:
         counts = self._count_errors(missing)
-        for attempt in reversed(self._attempts):
-            planned = IntervalSet(part for task in attempt.tasks for part in task)
-            for number, task in enumerate(attempt.tasks if planned & missing else ()):
+        for plan in reversed(self._plans):
+            planned = IntervalSet(part for task in plan.tasks for part in task)
+            for number, task in enumerate(plan.tasks if planned & missing else ()):
                 if samples := task & missing:
-                    yield from self._task(attempt, number, samples, counts)
+                    yield from self._task(plan, number, samples, counts)
             missing -= planned
         if missing:
             yield RangeStatus("lost", missing, "never submitted")
@@ -185,54 +191,52 @@ class _Judge:
     def _count_errors(self, missing: IntervalSet) -> Counter[Interval]:
         return Counter(
             Interval(*error["range"])
-            for attempt in self._attempts
-            if attempt.number >= self._since
-            for number, task in enumerate(attempt.tasks)
+            for plan in self._plans
+            if plan.number >= self._since
+            for number, task in enumerate(plan.tasks)
             if task & missing
-            for error in _read_story(attempt, number).errors
+            for error in _read_story(plan, number).errors
         )
 
     def _task(
-        self, attempt: Attempt, number: int, samples: IntervalSet, counts: Counter[Interval]
+        self, plan: Plan, number: int, samples: IntervalSet, counts: Counter[Interval]
     ) -> Iterator[RangeStatus]:
-        story = _read_story(attempt, number)
-        log = attempt.log(number)
-        state = (self._states or {}).get(attempt.key(number))
+        story = _read_story(plan, number)
+        log = plan.log(number)
+        state = (self._states or {}).get(plan.key(number))
         if state is not None:
-            yield RangeStatus(state.phase, samples, state.reason, log, waiting=story.waiting)
+            yield RangeStatus(state.state, samples, state.reason, log, waiting=story.waiting)
             return
         if self._states is None and not story.end:
-            reason = f"{attempt.executor} does not tell; nothing is lost, ask again later"
+            reason = f"{plan.executor} does not tell; nothing is lost, ask again later"
             yield RangeStatus("unknown", samples, reason, log)
             return
         for error in story.errors:
             failed = IntervalSet([error["range"]]) & samples
             if failed:
                 samples -= failed
-                blocked = self._is_final(attempt, error, counts)
+                blocked = self._is_final(plan, error, counts)
                 yield RangeStatus("failed", failed, error["message"], log, blocked)
-        if samples and self._may_be_late(attempt, story):
+        if samples and self._may_be_late(plan, story):
             yield RangeStatus("running", samples, "done, its files are not visible here yet", log)
         elif samples:
-            yield self._ended(attempt, number, samples, story.end)
+            yield self._ended(plan, number, samples, story.end)
 
-    def _may_be_late(self, attempt: Attempt, story: _Story) -> bool:
+    def _may_be_late(self, plan: Plan, story: _Story) -> bool:
         """Whether a network file system may still hide what a task published."""
         fresh = time.time() - story.ended < _VISIBLE_SECONDS
-        return attempt.number >= self._since and story.end == "done" and fresh
+        return plan.number >= self._since and story.end == "done" and fresh
 
-    def _is_final(
-        self, attempt: Attempt, error: Mapping[str, Any], counts: Counter[Interval]
-    ) -> bool:
-        if attempt.number < self._since:
+    def _is_final(self, plan: Plan, error: Mapping[str, Any], counts: Counter[Interval]) -> bool:
+        if plan.number < self._since:
             return False
         return bool(error["final"]) or counts[Interval(*error["range"])] >= ERROR_LIMIT
 
-    def _ended(self, attempt: Attempt, number: int, samples: IntervalSet, end: str) -> RangeStatus:
+    def _ended(self, plan: Plan, number: int, samples: IntervalSet, end: str) -> RangeStatus:
         """Judge what a task that is over has left, behind the batches that failed."""
-        log = attempt.log(number)
-        forgiven = attempt.number < self._since
-        reason = self._reason(attempt, number, end)
+        log = plan.log(number)
+        forgiven = plan.number < self._since
+        reason = self._reason(plan, number, end)
         if reason.startswith(_CANCELLED):
             return RangeStatus(
                 "cancelled" if not forgiven else "lost", samples, reason, log, not forgiven
@@ -241,31 +245,31 @@ class _Judge:
         return RangeStatus("lost", samples, reason, log, hopeless and not forgiven)
 
     def _tries(self, samples: IntervalSet) -> int:
-        """How many attempts had all these samples in tasks that published nothing."""
+        """How many plans had all these samples in tasks that published nothing."""
         return sum(
             not samples - task and not task & self._done
-            for attempt in self._attempts
-            if attempt.number >= self._since
-            for task in attempt.tasks
+            for plan in self._plans
+            if plan.number >= self._since
+            for task in plan.tasks
         )
 
-    def _reason(self, attempt: Attempt, number: int, end: str) -> str:
+    def _reason(self, plan: Plan, number: int, end: str) -> str:
         """Why a task is over: its own last word, unless the executor knows who asked for it."""
         if end == "done":
             return "its files are gone"
         if end == "failed":
             return "not tried, since the batches before it failed"
         if end == TIME_LIMIT:
-            return f"{TIME_LIMIT} of {attempt.minutes} min reached"
-        verdict = _read_verdict(attempt, number)
+            return f"{TIME_LIMIT} of {plan.minutes} min reached"
+        verdict = _read_verdict(plan, number)
         if not verdict and self._executor is not None:
-            verdict = self._executor.diagnose(attempt, number)
-            record_verdict(attempt, number, verdict)
+            verdict = self._executor.diagnose(plan, number)
+            record_verdict(plan, number, verdict)
         return verdict or end or "ended without a word"
 
 
-def _read_story(attempt: Attempt, number: int) -> _Story:
-    events = read_journal(attempt.run.journal(attempt.number, number))
+def _read_story(plan: Plan, number: int) -> _Story:
+    events = read_journal(plan.run.journal(plan.number, number))
     starts = [place for place, event in enumerate(events) if event["event"] == "start"]
     latest = events[starts[-1] :] if starts else []
     ends = [event for event in latest if event["event"] == "end"]
@@ -278,16 +282,16 @@ def _read_story(attempt: Attempt, number: int) -> _Story:
     )
 
 
-def _read_verdict(attempt: Attempt, number: int) -> str:
+def _read_verdict(plan: Plan, number: int) -> str:
     with suppress(FileNotFoundError):
-        reason: str = read_document(attempt.run.verdict(attempt.number, number))["reason"]
+        reason: str = read_document(plan.run.verdict(plan.number, number))["reason"]
         return reason
     return ""
 
 
-def record_verdict(attempt: Attempt, number: int, reason: str) -> None:
+def record_verdict(plan: Plan, number: int, reason: str) -> None:
     """Keep why a task ended: schedulers forget. A read-only cache keeps nothing."""
     if reason:
-        path = attempt.run.verdict(attempt.number, number)
+        path = plan.run.verdict(plan.number, number)
         with suppress(OSError):
-            publish_document(path, {"reason": reason}, attempt.run.set.temporary)
+            publish_document(path, {"reason": reason}, plan.run.set.temporary)

@@ -4,62 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from datagen_core.executors.base import Executor, Job, Resources
+from datagen_core.executors.base import Job
 from datagen_core.executors.limits import format_minutes
 from datagen_core.generators.identity import canonical_json
 from datagen_core.scheduling import worker
-from datagen_core.scheduling.estimation import format_duration
-from datagen_core.scheduling.plan import Binding, Settings, Shares, combine_resources, share_out
-from datagen_core.scheduling.status import TIME_LIMIT, Poll, RunStatus, inspect_run
-from datagen_core.store.layout import RunPaths
-from datagen_core.store.runs import Attempt, Reservation, TaskKey, list_attempts, publish_attempt
+from datagen_core.scheduling.plan import Settings, divide_jobs, make_plan
+from datagen_core.scheduling.run import Run
+from datagen_core.scheduling.status import TIME_LIMIT, RunStatus
+from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
+from datagen_core.store.timings import format_duration
 
 Report = Callable[[int], None]
 
-
-def ignore(news: object) -> None:
-    """Observe nothing."""
-
-
-@dataclass
-class Run:
-    """A run that this process looks after.
-
-    Attributes
-    ----------
-    since
-        The first attempt that counts; failures before it are forgiven.
-    announce
-        Called with what the user should know once, such as an estimated time limit.
-    """
-
-    paths: RunPaths
-    reservation: Reservation
-    binding: Binding
-    executor: Executor
-    settings: Settings
-    since: int = 0
-    announce: Callable[[str], None] = ignore
-
-    def inspect(self, poll: Poll | None = None) -> RunStatus:
-        """Return the run's status; `poll` asks for the living tasks instead of the executor."""
-        return inspect_run(self.paths, self.reservation, self.executor, self.since, poll)
-
-    @property
-    def resources(self) -> Resources:
-        """What a task gets."""
-        return combine_resources(self.binding.generator, self.settings.resources)
-
-
-class Portion(NamedTuple):
-    """The missing samples of a run, shared out among tasks."""
-
-    run: Run
-    shares: Shares
+Part = tuple[Run, Plan]
+"""What a job does of one run."""
 
 
 def group_alike(runs: Sequence[Run]) -> list[list[int]]:
@@ -67,14 +29,14 @@ def group_alike(runs: Sequence[Run]) -> list[list[int]]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for place, run in enumerate(runs):
         settings = canonical_json([asdict(run.resources), run.settings.njobs, run.settings.wait])
-        kind = (run.executor.name, run.binding.source, settings)
+        kind = (run.executor.name, run.demand.source, settings)
         # What is not loadable by name works in this process alone, for its own generator.
-        groups.setdefault(kind if run.binding.source else (str(place),), []).append(place)
+        groups.setdefault(kind if run.demand.source else (str(place),), []).append(place)
     return list(groups.values())
 
 
-def share_out_runs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[Portion]]:
-    """Share out what is missing of runs that share a job; a list for each job to submit.
+def plan_jobs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[Part]]:
+    """Plan what is missing of runs that share a job; a list for each job to submit.
 
     All of them together get as many tasks as jobs may run at once, and each at least one. A job has
     at most as many as the scheduler takes.
@@ -84,76 +46,71 @@ def share_out_runs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[l
     ConfigurationError
         When a time limit is needed and not known, or is above what the partition allows.
     """
-    alone = [replace(run.settings, njobs=-(-run.settings.njobs // len(runs))) for run in runs]
-    portions = []
-    for run, status, settings in zip(runs, statuses, alone, strict=True):
-        chosen = _longer_after_timeout(run, status, settings)
-        shares = share_out(run.binding, status.submittable, run.executor, chosen)
-        portions.append(Portion(run, shares))
-    _announce_limit(portions)
-    return list(_pack(portions, runs[0].executor.max_tasks()))
+    parts = [
+        (run, _plan(run, status, len(runs))) for run, status in zip(runs, statuses, strict=True)
+    ]
+    _announce_limit(parts)
+    return list(_pack(parts, runs[0].executor.max_tasks()))
 
 
-def submit_together(portions: Sequence[Portion], report: Report) -> Job:
-    """Publish the attempts of a job and return it; the scheduler has not heard of it yet.
+def _plan(run: Run, status: RunStatus, runs: int) -> Plan:
+    if run.plan is not None:
+        return run.plan
+    settings = _longer_after_timeout(run, status, divide_jobs(run.settings, runs))
+    return make_plan(run.demand, run.paths, status.submittable, run.executor, settings)
+
+
+def publish_job(parts: Sequence[Part], report: Report) -> Job:
+    """Publish the plans of a job and return it; the scheduler has not heard of it yet.
 
     `report` is told of the samples that an inline executor makes.
     """
-    minutes = max((part.shares.minutes or 0 for part in portions), default=0) or None
-    name = f"{portions[0].run.reservation.id}-and-{len(portions) - 1}-more.{os.urandom(3).hex()}"
-    attempts: list[Attempt] = []
-    for run, shares in portions:
-        place = sum(len(attempt.tasks) for attempt in attempts)
-        shared = TaskKey(name, place) if len(portions) > 1 else None
-        attempts.append(
-            publish_attempt(
-                run.paths, run.reservation.id, run.executor.name, shares.tasks, minutes, shared
-            )
-        )
-    first = portions[0].run
-    work = _work(first, attempts, report)
+    minutes = max((plan.minutes or 0 for _, plan in parts), default=0) or None
+    first = parts[0][0]
+    name = f"{first.record.id}-and-{len(parts) - 1}-more.{os.urandom(3).hex()}"
+    plans: list[Plan] = []
+    for run, plan in parts:
+        place = sum(len(each.tasks) for each in plans)
+        shared = TaskKey(name, place) if len(parts) > 1 else None
+        plans.append(publish_plan(replace(plan, minutes=minutes), run.record.id, shared))
+        run.plan = None
+    work = _work(parts, plans, report)
     settings = first.settings
-    return Job(
-        attempts[0], first.resources, settings.njobs, settings.wait, work, tuple(attempts[1:])
-    )
+    return Job(tuple(plans), first.resources, settings.njobs, settings.wait, work)
 
 
-def _work(run: Run, attempts: Sequence[Attempt], report: Report) -> Callable[[int], Any]:
-    places = [(_place(attempt), len(attempt.tasks)) for attempt in attempts]
-    if run.executor.name == "inline":
-        generator = run.binding.generator
-        return partial(worker.run_place, places, generator=generator, report=report)
-    return partial(worker.run_job, places)
+def _work(parts: Sequence[Part], plans: Sequence[Plan], report: Report) -> Callable[[int], Any]:
+    addresses = [(worker.address_of(plan), len(plan.tasks)) for plan in plans]
+    if parts[0][0].executor.name != "inline":
+        return partial(worker.run_job, addresses)
+    makers = [run.maker for run, _ in parts]
+    return partial(worker.run_at, addresses, makers=makers, report=report)
 
 
-def _place(attempt: Attempt) -> worker.Place:
-    return str(attempt.run.set.root), attempt.run.number, attempt.number
-
-
-def _pack(portions: Sequence[Portion], width: int | None) -> Iterator[list[Portion]]:
-    """Yield the portions in jobs of at most `width` tasks; a larger portion is cut."""
-    job: list[Portion] = []
-    for run, shares in portions:
-        step = width or len(shares.tasks)
-        for first in range(0, len(shares.tasks), step):
-            tasks = shares.tasks[first : first + step]
+def _pack(parts: Sequence[Part], width: int | None) -> Iterator[list[Part]]:
+    """Yield the plans in jobs of at most `width` tasks; a larger plan is cut."""
+    job: list[Part] = []
+    for run, plan in parts:
+        step = width or len(plan.tasks)
+        for first in range(0, len(plan.tasks), step):
+            tasks = plan.tasks[first : first + step]
             if job and width and _count(job) + len(tasks) > width:
                 yield job
                 job = []
-            job.append(Portion(run, replace(shares, tasks=tasks)))
+            job.append((run, replace(plan, tasks=tasks)))
     yield job
 
 
-def _count(job: Sequence[Portion]) -> int:
-    return sum(len(part.shares.tasks) for part in job)
+def _count(job: Sequence[Part]) -> int:
+    return sum(len(plan.tasks) for _, plan in job)
 
 
-def _announce_limit(portions: Sequence[Portion]) -> None:
-    """Tell the longest of the estimated time limits."""
+def _announce_limit(parts: Sequence[Part]) -> None:
+    """Report the longest of the estimated time limits."""
     guesses = [
-        (part.shares.minutes, part.shares.estimate.mean_seconds, part.run)
-        for part in portions
-        if part.shares.estimate and part.shares.minutes and _is_estimated(part.run)
+        (plan.minutes, plan.estimate.mean_seconds, run)
+        for run, plan in parts
+        if plan.estimate and plan.minutes and run.settings.resources.minutes is None
     ]
     if guesses:
         minutes, seconds, run = max(guesses, key=lambda guess: guess[:2])
@@ -163,13 +120,9 @@ def _announce_limit(portions: Sequence[Portion]) -> None:
         )
 
 
-def _is_estimated(run: Run) -> bool:
-    return run.settings.resources.minutes is None
-
-
 def _longer_after_timeout(run: Run, status: RunStatus, settings: Settings) -> Settings:
     """Double the time limit for tasks that ran into theirs, as far as the partition allows."""
-    limits = [a.minutes for a in list_attempts(run.paths)[run.since :] if a.minutes]
+    limits = [plan.minutes for plan in list_plans(run.paths)[run.since :] if plan.minutes]
     late = any(item.reason.startswith(TIME_LIMIT) for item in status.ranges)
     if not late or not limits:
         return settings

@@ -19,11 +19,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from datagen_core.errors import DatagenError
 from datagen_core.executors.processes import describe_process
-from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.registry import load_generator
 from datagen_core.generators.schema import Schema
@@ -31,7 +29,7 @@ from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
-from datagen_core.store.runs import Attempt, read_attempt, read_reservation
+from datagen_core.store.runs import Plan, read_plan, read_run
 from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
 from datagen_core.store.shard_writer import ShardWriter
 
@@ -81,26 +79,31 @@ class _Termination:
             signal.signal(signal.SIGTERM, before)
 
 
-Place = tuple[str, int, int]
-"""An attempt: the folder of its parameter set, the number of its run, and its own."""
+Address = tuple[str, int, int]
+"""Where a plan is: the folder of its parameter set, the number of its run, and its own."""
+
+
+def address_of(plan: Plan) -> Address:
+    """Return the address of a published plan."""
+    return str(plan.run.set.root), plan.run.number, plan.number
 
 
 def run_task(
-    place: Place,
+    address: Address,
     task: int,
-    generator: DatasetGenerator | None = None,
-    report: Callable[[int], None] | None = None,
+    maker: BatchMaker | None = None,
+    report: Callable[[int], None] = lambda _: None,
 ) -> str:
-    """Do one task of an attempt and return its last word; what exists already is not made again.
+    """Do one task of a plan and return its last word; what exists already is not made again.
 
     Parameters
     ----------
-    place
-        The parameter set's folder, the number of the run, the number of the attempt.
+    address
+        Where the plan is.
     task
-        The number of the task in its attempt.
-    generator
-        For an inline run, whose generator is at hand; None to load it by its recorded name.
+        The number of the task in its plan.
+    maker
+        For an inline run, which has it at hand; None to load the generator by its recorded name.
     report
         Called with the number of samples after each batch.
 
@@ -109,32 +112,31 @@ def run_task(
     str
         "done", "failed", "time limit" or "terminated". Only files prove that samples exist.
     """
-    root, number, attempt_number = place
+    root, number, plan_number = address
     run = SetPaths(Path(root)).run(number)
     look_in(inputs_folder(run.set.root.parent.parent))
-    journal = Journal(run.journal(attempt_number, task))
+    journal = Journal(run.journal(plan_number, task))
     process = describe_process()
     journal.append("start", **process, job=os.environ.get("SLURM_JOB_ID"))
     # An inline run's process did not start for this task.
-    born = process["started"] if generator is None else time.time()
+    born = process["started"] if maker is None else time.time()
     word = "interrupted"
     try:
         with preserved_global_generators():
-            attempt = read_attempt(run, attempt_number)
+            plan = read_plan(run, plan_number)
             # What other processes print goes to their log anyway.
-            log = attempt.log(task) if generator is not None else None
-            work = _Task(attempt, task, journal, born, log)
-            word = work.run(generator, report or (lambda _: None))
+            log = plan.log(task) if maker is not None else None
+            word = _Work(plan, task, journal, born, log).do(maker, report)
     finally:
         journal.append("end", reason=word)
     return word
 
 
 @dataclass
-class _Task:
-    """One task at work."""
+class _Work:
+    """What a process does for one task."""
 
-    attempt: Attempt
+    plan: Plan
     number: int
     journal: Journal
     born: float
@@ -144,27 +146,26 @@ class _Task:
     begun: float = field(default_factory=time.monotonic)
     termination: _Termination = field(default_factory=_Termination)
 
-    def run(self, generator: DatasetGenerator | None, report: Callable[[int], None]) -> str:
-        """Work, and return the last word whatever happens."""
+    def do(self, maker: BatchMaker | None, report: Callable[[int], None]) -> str:
+        """Make the samples, and return the last word whatever happens."""
         try:
             with self.termination.installed():
-                return self._work(generator or self._load(), report)
+                return self._make_all(maker or self._load(), report)
         except Terminated:
             return "terminated"
         except Exception as error:  # whatever it was must reach the journal
-            intervals = self.attempt.tasks[self.number].intervals
+            intervals = self.plan.tasks[self.number].intervals
             self._record_failure(Interval(intervals[0].start, intervals[-1].stop), error)
             return "failed"
 
-    def _load(self) -> DatasetGenerator:
-        run = self.attempt.run
-        return load_generator(read_reservation(run.set, run.number).source).generator
+    def _load(self) -> BatchMaker:
+        run = self.plan.run
+        generator = load_generator(read_run(run.set, run.number).source).generator
+        return BatchMaker.of(generator, read_set(run.set))
 
-    def _work(self, generator: DatasetGenerator, report: Callable[[int], None]) -> str:
-        paths = self.attempt.run.set
-        record = read_set(paths)
-        maker = BatchMaker.of(generator, record)
-        missing = self.attempt.tasks[self.number] - existing_samples(paths)
+    def _make_all(self, maker: BatchMaker, report: Callable[[int], None]) -> str:
+        paths, record = self.plan.run.set, maker.record
+        missing = self.plan.tasks[self.number] - existing_samples(paths)
         self.schema = self._find_schema(maker, missing)
         times = BatchTimes(self.journal, self.born)
         writer = ShardWriter(
@@ -190,7 +191,7 @@ class _Task:
 
         None when the first batch to make will tell: it is batch 0, or batch 0 fails.
         """
-        paths = self.attempt.run.set
+        paths = self.plan.run.set
         fields = read_schema(paths)
         if fields is not None:
             return Schema.from_json(fields)
@@ -215,9 +216,9 @@ class _Task:
         The margin covers a batch twice as slow as the slowest so far, and the publishing of it.
         Slurm may kill up to 30 s late, never early.
         """
-        if self.attempt.minutes is None:
+        if self.plan.minutes is None:
             return False
-        limit = self.attempt.minutes * 60.0
+        limit = self.plan.minutes * 60.0
         margin = max(min(30.0, limit / 4), 2 * slowest)
         return time.monotonic() - self.begun > limit - margin
 
@@ -228,7 +229,7 @@ class _Task:
         try:
             columns, schema = maker.make(piece, self.schema)
             if self.schema is None:
-                publish_schema(self.attempt.run.set, schema.to_json())
+                publish_schema(self.plan.run.set, schema.to_json())
                 self.schema = schema
         except Exception as error:  # a generator may fail in any way
             self._record_failure(piece, error)
@@ -257,22 +258,27 @@ class _Task:
                 traceback.print_exception(error, file=file)
 
 
-def run_place(attempts: Sequence[tuple[Place, int]], place: int, **options: Any) -> str:
+def run_at(
+    plans: Sequence[tuple[Address, int]],
+    place: int,
+    makers: Sequence[BatchMaker] | None = None,
+    report: Callable[[int], None] = lambda _: None,
+) -> str:
     """Do the task at a place of a job, as `run_task` does.
 
-    The job has all tasks of the first of `attempts`, each given with their number, then all of the
-    second one, and so on.
+    The job has all tasks of the first of `plans`, each given with its number of tasks, then all of
+    the second one, and so on. `makers` belong to the plans one by one.
     """
-    for attempt, tasks in attempts:
+    for number, (address, tasks) in enumerate(plans):
         if place < tasks:
-            return run_task(attempt, place, **options)
+            return run_task(address, place, makers[number] if makers else None, report)
         place -= tasks
     raise IndexError(place)
 
 
-def run_job(attempts: Sequence[tuple[Place, int]], place: int) -> None:
+def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:
     """Do the task at a place of a job as a process of its own: exit with 1 unless it is done."""
-    if run_place(attempts, place) != "done":
+    if run_at(plans, place) != "done":
         raise SystemExit(1)
 
 
@@ -283,7 +289,7 @@ run_job.__module__ = "datagen_core.worker"
 def main() -> None:
     """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`."""
     for argument in sys.argv[1:]:
-        root, run, attempt, tasks = json.loads(argument)
+        root, run, plan, tasks = json.loads(argument)
         for task in tasks:
-            if run_task((root, run, attempt), task) == "terminated":
+            if run_task((root, run, plan), task) == "terminated":
                 raise SystemExit(1)

@@ -135,8 +135,8 @@ class ColumnReader:
         ]
         return np.concatenate([np.empty(0, np.int64), *map(np.diff, offsets)])
 
-    def view(self, intervals: Sequence[Interval]) -> Columns | None:
-        """Return read-only views into a mapped file, when one file holds all these samples."""
+    def map(self, intervals: Sequence[Interval]) -> Columns | None:
+        """Return read-only arrays over a mapped file, when one file holds all these samples."""
         parts = [part for interval in intervals for part in self._parts(interval)]
         if len(parts) != 1 or not self._open(parts[0][0]).is_mapped:
             return None

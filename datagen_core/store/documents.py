@@ -38,11 +38,11 @@ def read_document(path: Path) -> dict[str, Any]:
     DamagedFileError
         When it does not hold what was written, after a few tries.
     """
-    for attempt in range(_RETRIES):
+    for plan in range(_RETRIES):
         content = _parse(path)
         if content is not None:
             return content
-        time.sleep(0.01 * 2**attempt)
+        time.sleep(0.01 * 2**plan)
     message = f"{path} is damaged: its checksum does not match; restore it from a backup"
     raise DamagedFileError(message)
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datagen_core.store.layout import SetPaths
-
 _JOURNAL_SECONDS = 1.0
 
 
@@ -93,22 +91,3 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
         with suppress(ValueError):
             events.append(json.loads(line))
     return events
-
-
-def read_timings(paths: SetPaths, most: int = 200) -> list[dict[str, Any]]:
-    """Return the timings of the newest tasks of a parameter set that made a batch.
-
-    Each has `startup` and `first` (seconds), and `count`, `seconds`, `squares` of later batches.
-    """
-    journals = sorted(paths.runs.glob("*/journals/*.jsonl"), key=lambda path: path.stat().st_mtime)
-    found = [_sum_up(read_journal(journal)) for journal in journals[-most:]]
-    return [timings for timings in found if timings is not None]
-
-
-def _sum_up(events: list[dict[str, Any]]) -> dict[str, Any] | None:
-    lines = [event for event in events if event["event"] == "batches"]
-    firsts = [line for line in lines if "first" in line]
-    if not firsts:
-        return None
-    sums = {key: sum(line.get(key, 0) for line in lines) for key in ("count", "seconds", "squares")}
-    return {"startup": firsts[0]["startup"], "first": firsts[0]["first"], **sums}

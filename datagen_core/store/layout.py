@@ -150,13 +150,13 @@ class SetPaths:
 
 @dataclass(frozen=True, slots=True)
 class RunPaths:
-    """The files of one run: its reservation beside a folder of attempts, journals and logs."""
+    """The files of one run: its record beside a folder of plans, journals and logs."""
 
     set: SetPaths
     number: int
 
     @property
-    def reservation(self) -> Path:
+    def record(self) -> Path:
         """The index range, and how it was asked for."""
         return self.set.runs / f"{self.number}.json"
 
@@ -166,25 +166,25 @@ class RunPaths:
         return self.set.runs / str(self.number)
 
     @property
-    def attempts(self) -> Path:
-        """The plans of its attempts."""
+    def plans(self) -> Path:
+        """The plans of its submissions."""
         return self.folder / "attempts"
 
-    def attempt(self, number: int) -> Path:
-        """Return the plan of one attempt: which task makes which ranges."""
-        return self.attempts / f"{number}.json"
+    def plan(self, number: int) -> Path:
+        """Return one plan: which task makes which ranges."""
+        return self.plans / f"{number}.json"
 
-    def journal(self, attempt: int, task: int) -> Path:
+    def journal(self, plan: int, task: int) -> Path:
         """Return what a worker wrote down: start, timings, errors, last word."""
-        return self.folder / "journals" / f"{attempt}-{task}.jsonl"
+        return self.folder / "journals" / f"{plan}-{task}.jsonl"
 
-    def log(self, attempt: int, task: int) -> Path:
+    def log(self, plan: int, task: int) -> Path:
         """Return what a worker printed."""
-        return self.folder / "logs" / f"{attempt}-{task}.log"
+        return self.folder / "logs" / f"{plan}-{task}.log"
 
-    def verdict(self, attempt: int, task: int) -> Path:
+    def verdict(self, plan: int, task: int) -> Path:
         """Return why a task that left no last word ended, as an observer found out."""
-        return self.folder / "verdicts" / f"{attempt}-{task}.json"
+        return self.folder / "verdicts" / f"{plan}-{task}.json"
 
 
 @dataclass(frozen=True, slots=True)

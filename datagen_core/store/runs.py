@@ -1,27 +1,27 @@
-"""Runs: reserved index ranges, and attempts to fill them.
+"""Runs: reserved index ranges, and plans to fill them.
 
-A run is one `generate` call. Its reservation is published before any work, so two calls can never
-get one index. Each submission of its missing ranges is an *attempt*, published before the
-scheduler hears of it. Nothing here decides whether samples exist; only shard files do.
+A run is one `generate` call. Its record is published before any work, so two calls can never get
+one index. Each submission of its missing ranges is a *plan*, published before the scheduler hears
+of it. Nothing here decides whether samples exist; only shard files do.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datagen_core.errors import ConfigurationError
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
+from datagen_core.store.timings import Estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
+class RunRecord:
     """The index range `[start, stop)` that run `number` makes, and how it was asked for."""
 
     number: int
@@ -37,136 +37,123 @@ class Reservation:
         return Interval(self.start, self.stop)
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """How many samples are asked for.
-
-    Attributes
-    ----------
-    samples
-        So many more; with `total`, so many altogether.
-    limit
-        So many there can be; None for no limit.
-    """
-
-    samples: int
-    total: bool = False
-    limit: int | None = None
-
-    def interval(self, reserved: int) -> Interval:
-        """Return the indices to make when the first `reserved` ones are reserved already.
-
-        Raises
-        ------
-        ConfigurationError
-            When there cannot be so many.
-        """
-        stop = max(self.samples, reserved) if self.total else reserved + self.samples
-        if self.limit is not None and stop > self.limit:
-            message = (
-                f"with these parameters there are {self.limit} samples, of which {reserved} are "
-                f"made or reserved; ask for at most {self.limit - reserved} more"
-            )
-            raise ConfigurationError(message)
-        return Interval(reserved, stop)
-
-
 def reserved_samples(paths: SetPaths) -> int:
-    """Return how many samples all runs so far have reserved."""
+    """Return the number of samples that all runs so far have reserved."""
     known = numbered(paths.runs)
-    return read_reservation(paths, known[-1]).stop if known else 0
+    return read_run(paths, known[-1]).stop if known else 0
 
 
 def reserve(
     paths: SetPaths,
-    demand: Demand,
+    choose: Callable[[int], Interval],
     source: str,
     details: Mapping[str, Any],
     account: Callable[[int], Mapping[str, Any]] = lambda _: {},
-) -> Reservation | None:
-    """Reserve the next indices; None when a total that was asked for is reached already.
+) -> RunRecord | None:
+    """Reserve the next indices; None when there is nothing to make.
 
-    Concurrent calls get disjoint ranges: whoever publishes a number first has it, the other tries
-    the next one. `account` says what all samples up to the last one cost, or refuses them.
+    Concurrent calls get disjoint ranges: the one that publishes a number first has it, the other
+    tries the next one.
+
+    Parameters
+    ----------
+    choose
+        Returns the indices to make when this many are reserved already.
+    account
+        Returns what all samples up to the last one cost, or refuses them.
     """
     while True:
         known = numbered(paths.runs)
-        start, stop = demand.interval(read_reservation(paths, known[-1]).stop if known else 0)
+        start, stop = choose(read_run(paths, known[-1]).stop if known else 0)
         if stop == start:
             return None
         number = known[-1] + 1 if known else 0
         run_id = f"{paths.root.parent.name}-{paths.root.name[-8:]}-{number}-{os.urandom(3).hex()}"
         counted = {"account": dict(cost)} if (cost := account(stop)) else {}
-        reservation = Reservation(number, run_id, start, stop, source, {**details, **counted})
-        if _publish_reservation(paths, reservation):
-            return reservation
+        record = RunRecord(number, run_id, start, stop, source, {**details, **counted})
+        if _publish_record(paths, record):
+            return record
 
 
-def _publish_reservation(paths: SetPaths, reservation: Reservation) -> bool:
+def _publish_record(paths: SetPaths, record: RunRecord) -> bool:
     content = {
-        "id": reservation.id,
-        "start": reservation.start,
-        "stop": reservation.stop,
-        "source": reservation.source,
-        "details": dict(reservation.details),
+        "id": record.id,
+        "start": record.start,
+        "stop": record.stop,
+        "source": record.source,
+        "details": dict(record.details),
     }
-    return publish_document(paths.run(reservation.number).reservation, content, paths.temporary)
+    return publish_document(paths.run(record.number).record, content, paths.temporary)
 
 
-def read_reservation(paths: SetPaths, number: int) -> Reservation:
-    """Return the reservation of one run."""
-    content = read_document(paths.run(number).reservation)
-    return Reservation(number=number, **content)
+def read_run(paths: SetPaths, number: int) -> RunRecord:
+    """Return the record of one run."""
+    return RunRecord(number=number, **read_document(paths.run(number).record))
 
 
 def read_account(paths: SetPaths) -> dict[str, Any]:
     """Return what all samples that were reserved cost together; empty when nothing is counted."""
     known = numbered(paths.runs)
-    return dict(read_reservation(paths, known[-1]).details.get("account", {})) if known else {}
+    return dict(read_run(paths, known[-1]).details.get("account", {})) if known else {}
 
 
-def list_reservations(paths: SetPaths) -> list[Reservation]:
-    """Return the reservations of a parameter set, in the order of their ranges."""
-    return [read_reservation(paths, number) for number in numbered(paths.runs)]
+def list_runs(paths: SetPaths) -> list[RunRecord]:
+    """Return the records of a parameter set's runs, in the order of their ranges."""
+    return [read_run(paths, number) for number in numbered(paths.runs)]
+
+
+class TaskKey(NamedTuple):
+    """What an executor calls a task: the name of its job, and its place there."""
+
+    job: str
+    place: int
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One submission: task t of it makes the ranges `tasks[t]`.
+class Plan:
+    """What one submission of a run makes: task t makes the ranges `tasks[t]`.
 
     Attributes
     ----------
     run
         The files of its run.
-    number
-        Counts the attempts of a run, from 0.
-    name
-        The job name: unique among all runs of all caches. It is the identity that executors use.
     executor
-        The name of the executor that it was given to.
+        The name of the executor that it is for.
     tasks
         The index ranges of each task.
     minutes
         The time limit of a task, or None for no limit.
+    estimate
+        What a task was predicted to take; not kept.
+    number
+        Counts the plans of a run, from 0.
+    name
+        The job name: unique among all runs of all caches. It is the identity that executors use.
     created
-        Seconds since the epoch.
+        When it was published, in seconds since the epoch.
     first
-        The place of task 0 in the job; None when the job is this attempt's alone. Attempts of
-        several runs may share a job, one behind the other, and then its name.
+        The place of task 0 in the job; None when the job is this plan's alone. Plans of several
+        runs may share a job, one behind the other, and then its name.
     """
 
     run: RunPaths
-    number: int
-    name: str
     executor: str
     tasks: tuple[IntervalSet, ...]
-    minutes: int | None
-    created: float
+    minutes: int | None = None
+    estimate: Estimate | None = field(default=None, compare=False)
+    number: int = 0
+    name: str = "datagen-plan.0"
+    created: float = 0.0
     first: int | None = None
 
     @property
+    def samples(self) -> IntervalSet:
+        """The samples of all tasks."""
+        return IntervalSet(part for task in self.tasks for part in task)
+
+    @property
     def is_shared(self) -> bool:
-        """Whether the job is shared with attempts of other runs."""
+        """Whether the job is shared with plans of other runs."""
         return self.first is not None
 
     def key(self, task: int) -> TaskKey:
@@ -190,54 +177,38 @@ class Attempt:
         return self.run.set.job(self.name).log(self.first + task)
 
 
-class TaskKey(NamedTuple):
-    """What an executor calls a task: the name of its job, and its place there."""
-
-    job: str
-    place: int
-
-
-def publish_attempt(
-    run: RunPaths,
-    run_id: str,
-    executor: str,
-    tasks: Iterable[IntervalSet],
-    minutes: int | None,
-    shared: TaskKey | None = None,
-) -> Attempt:
-    """Publish the plan of the next attempt of a run and return it.
+def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan:
+    """Publish a plan as the next one of its run, and return it with its number and name.
 
     Its job is its own, named after run and number, unless its first task has a place in `shared`.
     """
-    tasks = tuple(tasks)
     while True:
-        number = (numbered(run.attempts) or [-1])[-1] + 1
+        number = (numbered(plan.run.plans) or [-1])[-1] + 1
         name, first = shared or (f"{run_id}.{number}", None)
-        attempt = Attempt(run, number, name, executor, tasks, minutes, time.time(), first)
-        if _publish_attempt(attempt):
-            return attempt
+        plan = replace(plan, number=number, name=name, created=time.time(), first=first)
+        if _write_plan(plan):
+            return plan
 
 
-def _publish_attempt(attempt: Attempt) -> bool:
+def _write_plan(plan: Plan) -> bool:
     content = {
-        "name": attempt.name,
-        "executor": attempt.executor,
-        "tasks": [[list(interval) for interval in task] for task in attempt.tasks],
-        "minutes": attempt.minutes,
-        "created": attempt.created,
-        "first": attempt.first,
+        "name": plan.name,
+        "executor": plan.executor,
+        "tasks": [[list(interval) for interval in task] for task in plan.tasks],
+        "minutes": plan.minutes,
+        "created": plan.created,
+        "first": plan.first,
     }
-    path = attempt.run.attempt(attempt.number)
-    return publish_document(path, content, attempt.run.set.temporary)
+    return publish_document(plan.run.plan(plan.number), content, plan.run.set.temporary)
 
 
-def read_attempt(run: RunPaths, number: int) -> Attempt:
-    """Return one attempt of a run."""
-    content = read_document(run.attempt(number))
+def read_plan(run: RunPaths, number: int) -> Plan:
+    """Return one plan of a run."""
+    content = read_document(run.plan(number))
     content["tasks"] = tuple(IntervalSet(task) for task in content["tasks"])
-    return Attempt(run=run, number=number, **content)
+    return Plan(run=run, number=number, **content)
 
 
-def list_attempts(run: RunPaths) -> list[Attempt]:
-    """Return the attempts of a run, oldest first."""
-    return [read_attempt(run, number) for number in numbered(run.attempts)]
+def list_plans(run: RunPaths) -> list[Plan]:
+    """Return the plans of a run, oldest first."""
+    return [read_plan(run, number) for number in numbered(run.plans)]

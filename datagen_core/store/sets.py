@@ -1,7 +1,8 @@
-"""Parameter sets on disk: their record, schema and number."""
+"""Parameter sets on disk: their record, schema, number and input files."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,9 +10,17 @@ from typing import Any
 
 from datagen_core.errors import CacheError, SchemaError
 from datagen_core.generators.identity import HASH_VERSION, changed_params, folder_name
+from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
+from datagen_core.store.layout import (
+    SetPaths,
+    inputs_folder,
+    list_folders,
+    list_shards,
+    numbered,
+)
+from datagen_core.store.publishing import publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +107,22 @@ def read_schema(paths: SetPaths) -> list[dict[str, Any]] | None:
     except FileNotFoundError:
         return None
     return fields
+
+
+def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
+    """Copy the files that parameters refer to into the cache, those that are not there yet.
+
+    Raises
+    ------
+    CacheError
+        When one is nowhere, or was changed since it was named.
+    """
+    folder = inputs_folder(cache)
+    for reference in sorted(references_in(dict(params))):
+        kept = folder / reference.removeprefix("sha256:")
+        if not kept.exists():
+            with publication(folder / "tmp", kept) as temporary:
+                shutil.copyfile(input_path(reference), temporary)
 
 
 def existing_samples(paths: SetPaths) -> IntervalSet:

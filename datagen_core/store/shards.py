@@ -146,7 +146,7 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
     DamagedFileError
         When it cannot be opened; the message names the file.
     """
-    for attempt in range(_RETRIES):
+    for plan in range(_RETRIES):
         try:
             file = h5py.File(path, "r", locking=False)
             break
@@ -154,7 +154,7 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
             raise
         except OSError as error:
             failure = error
-            time.sleep(0.01 * 2**attempt)
+            time.sleep(0.01 * 2**plan)
     else:
         raise damaged(path, f"HDF5 cannot open it ({failure})")
     with file:

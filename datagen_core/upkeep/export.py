@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
-from datagen_core.reading.cache import ParamSet
+from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.tables import FORMATS, Selection
 
 GROUP = "datagen.formats"

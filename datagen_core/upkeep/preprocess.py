@@ -10,7 +10,7 @@ from datagen_core.generators.generator import DatasetGenerator, Preprocessor
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
-from datagen_core.reading.cache import ParamSet
+from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.samples import present
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.derived import DerivedPaths, begin_derived, derived_paths, record_use

@@ -13,7 +13,7 @@ from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.identity import digest_of
 from datagen_core.generators.schema import Columns, Schema, slice_columns, without_measured
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.reading.cache import ParamSet
+from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.store.columns import ColumnReader, Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
@@ -24,9 +24,9 @@ from datagen_core.store.layout import (
     shard_name,
 )
 from datagen_core.store.ledger import read_ledger
-from datagen_core.store.runs import list_reservations
+from datagen_core.store.runs import list_runs
 from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
-from datagen_core.store.views import PART, list_views, read_view
+from datagen_core.store.view_files import PART, list_views, read_view
 
 
 class Verification(NamedTuple):
@@ -82,7 +82,7 @@ def _check_records(param_set: ParamSet) -> Iterator[str]:
             raise DatagenError(message)
 
     yield from _attempt(identity)
-    yield from _attempt(lambda: list_reservations(param_set.paths))
+    yield from _attempt(lambda: list_runs(param_set.paths))
 
 
 def _check_ledger(param_set: ParamSet) -> Iterator[str]:

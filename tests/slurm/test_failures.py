@@ -10,13 +10,13 @@ from pathlib import Path
 from datagen_core.ranges import IntervalSet
 from slurm_cluster import wait_until
 from slurm_runs import (
-    attempts_of,
     end,
     errors,
     generate,
     job_ids,
     made,
     one_error,
+    plans_of,
     prepare,
     reasons,
     run,
@@ -63,7 +63,7 @@ def test_a_batch_that_fails_once_is_made_again(folder, reference):
     set_trouble(folder, 150, "raise_once")
     generate(folder, *ASKED)
     assert same_bytes(folder, reference, 400)
-    assert [plan["tasks"] for plan in attempts_of(folder)[1:]] == [[[[150, 200]]]]
+    assert [plan["tasks"] for plan in plans_of(folder)[1:]] == [[[[150, 200]]]]
 
 
 def test_a_batch_that_fails_three_times_is_reported_and_the_others_are_kept(folder, reference):
@@ -71,7 +71,7 @@ def test_a_batch_that_fails_three_times_is_reported_and_the_others_are_kept(fold
     line = one_error(generate(folder, *ASKED, code=4))
     assert "samples 150-199 failed: ValueError: trouble at 150" in line
     assert "trouble at 150" in log_in(line)
-    assert len(attempts_of(folder)) == 3
+    assert len(plans_of(folder)) == 3
     assert made(folder) == IntervalSet([(0, 150), (200, 400)])
     set_trouble(folder, 150)
     run(folder, "resume", "noisy_sine")
@@ -109,7 +109,7 @@ def test_time_limits_cost_little_and_are_doubled(folder, slurm, tmp_path, refere
     for batch in (50, 100):
         set_trouble(folder, batch, "sleep 21")  # the second one would not end in time
     generate(folder, "-n", 150, "--time", 1)
-    assert [plan["minutes"] for plan in attempts_of(folder)] == [1, 2]
+    assert [plan["minutes"] for plan in plans_of(folder)] == [1, 2]
     assert same_bytes(folder, reference, 150)
     wait_until(lambda: "time limit" in reasons(stuck), "the time limit", 60)
     assert states(stuck) == {"lost"}
@@ -213,7 +213,7 @@ def test_a_requeued_task_is_waited_for_and_not_started_twice(folder, slurm, refe
     set_trouble(folder, 50)
     slurm.run("scontrol", "update", f"jobid={job}", "starttime=now")
     run(folder, "resume")
-    assert len(attempts_of(folder)) == 1
+    assert len(plans_of(folder)) == 1
     assert same_bytes(folder, reference, 200)
 
 

@@ -10,7 +10,6 @@ import pytest
 
 from datagen_core import Cache
 from slurm_runs import (
-    attempts_of,
     columns,
     end,
     files_of,
@@ -19,6 +18,7 @@ from slurm_runs import (
     kill,
     logs_of,
     one_error,
+    plans_of,
     prepare,
     reasons,
     run,
@@ -64,7 +64,7 @@ def test_resuming_what_is_complete_changes_nothing(folder):
 def test_more_tasks_than_an_array_holds_are_packed_and_can_be_cancelled(folder, slurm):
     held = ["--slurm-option", "hold", "--no-wait", "--time", 5]
     generate(folder, "-n", 7500, "--njobs", 150, *held)
-    (plan,) = attempts_of(folder)
+    (plan,) = plans_of(folder)
     assert len(job_ids(slurm, "pending")) == len(plan["tasks"]) == 101
     assert "held by its owner" in reasons(folder)
     run(folder, "cancel")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from datagen_core.executors.limits import format_minutes
 from datagen_core.executors.slurm.queue import QueueRow, ask, parse_fields, read_queue
-from datagen_core.store.runs import Attempt
+from datagen_core.store.runs import Plan
 
 _TAIL_BYTES = 16_384
 
@@ -44,29 +44,29 @@ _STATES = {
 }
 
 
-def diagnose(attempt: Attempt, task: int) -> str:
+def diagnose(plan: Plan, task: int) -> str:
     """Return in one line why a task ended, or nothing. Never raises.
 
     Sources, in this order: what slurmstepd wrote into the task's log, the queue (which forgets
     after MinJobAge, 300 s by default), and sacct where the site keeps accounts.
     """
-    sources: tuple[Callable[[Attempt, int], str], ...] = (_from_log, _from_queue, _from_accounts)
+    sources: tuple[Callable[[Plan, int], str], ...] = (_from_log, _from_queue, _from_accounts)
     for source in sources:
         # Foreign output, of versions of Slurm still to come.
         with suppress(OSError, ValueError, LookupError):
-            if verdict := source(attempt, task):
-                return _with_limit(verdict, attempt)
+            if verdict := source(plan, task):
+                return _with_limit(verdict, plan)
     return ""
 
 
-def _with_limit(verdict: str, attempt: Attempt) -> str:
-    if verdict == "time limit" and attempt.minutes:
-        return f"time limit: {format_minutes(attempt.minutes)} were over"
+def _with_limit(verdict: str, plan: Plan) -> str:
+    if verdict == "time limit" and plan.minutes:
+        return f"time limit: {format_minutes(plan.minutes)} were over"
     return verdict
 
 
-def _from_log(attempt: Attempt, task: int) -> str:
-    lines = _tail(attempt.log(task))
+def _from_log(plan: Plan, task: int) -> str:
+    lines = _tail(plan.log(task))
     said = [match[1] for match in map(_SLURMSTEPD.match, lines) if match]
     # A task that was requeued has the end of its earlier lives in its log: only the last counts.
     last = "\n".join(said[-4:])
@@ -87,9 +87,9 @@ def _tail(path: Path) -> list[str]:
         return file.read().decode(errors="replace").splitlines()
 
 
-def _from_queue(attempt: Attempt, task: int) -> str:
-    rows = read_queue([attempt.name]) or []
-    place = attempt.key(task).place
+def _from_queue(plan: Plan, task: int) -> str:
+    rows = read_queue([plan.name]) or []
+    place = plan.key(task).place
     # Of a cancelled array, what never started is one row without an index.
     mine = [row for row in rows if row.task == place] or [row for row in rows if row.task is None]
     if not mine or mine[-1].living:
@@ -109,15 +109,15 @@ def _job_details(row: QueueRow) -> dict[str, str]:
     return {}
 
 
-def _from_accounts(attempt: Attempt, task: int) -> str:
+def _from_accounts(plan: Plan, task: int) -> str:
     # By default sacct looks back to midnight only.
-    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(attempt.created - 60))
+    since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(plan.created - 60))
     columns = "JobID,State,ExitCode,NodeList"
     # Without accounting it exits with 1.
-    text = ask("sacct", "-nXP", f"--name={attempt.name}", f"--starttime={since}", "-o", columns)
+    text = ask("sacct", "-nXP", f"--name={plan.name}", f"--starttime={since}", "-o", columns)
     rows = [line.split("|") for line in (text or "").splitlines()]
-    array = attempt.is_shared or len(attempt.tasks) > 1
-    place = attempt.key(task).place
+    array = plan.is_shared or len(plan.tasks) > 1
+    place = plan.key(task).place
     mine = [row for row in rows if not array or row[0].endswith(f"_{place}")]
     # Of a cancelled array, what never started is one row: "12_[3-7%2]".
     mine = mine or [row for row in rows if "[" in row[0]]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
 from datagen_core.executors.base import Job, Resources, TaskState
 from datagen_core.executors.slurm import diagnosis, queue
-from datagen_core.store.runs import Attempt, TaskKey
+from datagen_core.store.runs import Plan, TaskKey
 
 if TYPE_CHECKING:
     import submitit
@@ -41,7 +41,7 @@ _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS
 
 
 class SlurmExecutor:
-    """Runs tasks as a Slurm job array, one job for each attempt."""
+    """Runs tasks as a Slurm job array, one job for each plan."""
 
     name = "slurm"
 
@@ -99,9 +99,9 @@ class SlurmExecutor:
         ExecutionError
             When sbatch refuses, with its own words; no file is left behind.
         SchedulerUnavailableError
-            When the controller does not answer. Submit a new attempt later.
+            When the controller does not answer. Submit a new plan later.
         """
-        folder = _submission_folder(job.attempt)
+        folder = _submission_folder(job.plans[0])
         try:
             _log_pattern(job).parent.mkdir(parents=True, exist_ok=True)
             # submitit prints what sbatch says, which is in its exception too.
@@ -117,49 +117,49 @@ class SlurmExecutor:
         for link in folder.glob(".submission_file_*"):
             link.unlink(missing_ok=True)
 
-    def poll(self, attempts: Sequence[Attempt]) -> Mapping[TaskKey, TaskState] | None:
+    def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks, as squeue shows them; None when it fails or takes too long."""
-        rows = queue.read_queue(_names(attempts))
+        rows = queue.read_queue(_names(plans))
         if rows is None:
             return None
         living = {TaskKey(row.name, row.task or 0): row.living for row in rows if row.living}
         # A job comes into the queue as a whole.
         seen = {row.name for row in rows}
-        unseen = [each for each in attempts if each.name not in seen]
+        unseen = [each for each in plans if each.name not in seen]
         return living | {key: TaskState("queued") for key in _just_submitted(unseen)}
 
-    def cancel(self, attempts: Sequence[Attempt]) -> None:
-        """End the tasks of these attempts, pending and running ones; others of their jobs go on.
+    def cancel(self, plans: Sequence[Plan]) -> None:
+        """End the tasks of these plans, pending and running ones; others of their jobs go on.
 
         Raises
         ------
         SchedulerUnavailableError
             When the controller does not answer.
         """
-        rows = queue.read_queue(_names(attempts))
+        rows = queue.read_queue(_names(plans))
         living = {row.name for row in rows or () if row.living}
-        own = [each for each in attempts if not each.is_shared]
+        own = [each for each in plans if not each.is_shared]
         queue.cancel_jobs([each.name for each in own if rows is None or each.name in living])
-        keys = {key for each in attempts if each.is_shared for key in each.keys}
+        keys = {key for each in plans if each.is_shared for key in each.keys}
         queue.cancel_tasks([row for row in rows or () if row.living and _key(row) in keys])
 
-    def diagnose(self, attempt: Attempt, task: int) -> str:
+    def diagnose(self, plan: Plan, task: int) -> str:
         """Return in one line why a task ended, or nothing; works without accounting."""
-        return diagnosis.diagnose(attempt, task)
+        return diagnosis.diagnose(plan, task)
 
 
-def _names(attempts: Iterable[Attempt]) -> list[str]:
-    return list(dict.fromkeys(attempt.name for attempt in attempts))
+def _names(plans: Iterable[Plan]) -> list[str]:
+    return list(dict.fromkeys(plan.name for plan in plans))
 
 
 def _key(row: queue.QueueRow) -> TaskKey:
     return TaskKey(row.name, row.task or 0)
 
 
-def _just_submitted(attempts: Iterable[Attempt]) -> Iterator[TaskKey]:
-    for attempt in attempts:
-        if time.time() - attempt.created < _GRACE_SECONDS:
-            yield from attempt.keys
+def _just_submitted(plans: Iterable[Plan]) -> Iterator[TaskKey]:
+    for plan in plans:
+        if time.time() - plan.created < _GRACE_SECONDS:
+            yield from plan.keys
 
 
 def _run_task(work: Callable[[int], None], task: int) -> None:
@@ -179,12 +179,12 @@ def _prepare(job: Job) -> submitit.SlurmExecutor:
     with _logging_left_alone():
         import submitit  # all but submission works without it, and sooner
     python = f"exec {shlex.quote(sys.executable)}"
-    executor = submitit.SlurmExecutor(folder=_submission_folder(job.attempt), python=python)
-    attempt, resources = job.attempt, job.resources
+    executor = submitit.SlurmExecutor(folder=_submission_folder(job.plans[0]), python=python)
+    plan, resources = job.plans[0], job.resources
     executor.update_parameters(
-        job_name=attempt.name,
+        job_name=plan.name,
         partition=resources.partition,
-        time=resources.minutes if attempt.minutes is None else attempt.minutes,
+        time=resources.minutes if plan.minutes is None else plan.minutes,
         mem=resources.memory,
         cpus_per_task=resources.cpus,
         array_parallelism=job.parallel,
@@ -234,14 +234,14 @@ def _additional_options(job: Job) -> dict[str, str | bool]:
     return additional | options
 
 
-def _submission_folder(attempt: Attempt) -> Path:
-    """Return where submitit keeps the script and its pickles: one folder for each attempt."""
-    return attempt.job_folder / "submitit" / str(attempt.number)
+def _submission_folder(plan: Plan) -> Path:
+    """Return where submitit keeps the script and its pickles: one folder for each plan."""
+    return plan.job_folder / "submitit" / str(plan.number)
 
 
 def _log_pattern(job: Job) -> Path:
     """Return the path of the logs in the form of `sbatch --output`."""
-    first = job.attempt.log(0)
+    first = job.plans[0].log(0)
     stem = first.stem.removesuffix("0") + "%a" if job.size > 1 else first.stem
     return Path(str(first.parent).replace("%", "%%")) / f"{stem}{first.suffix}"
 
@@ -262,7 +262,7 @@ def _refusal(words: str, job: Job) -> ExecutionError:
         # The answer may be lost, and the job there; without its files it could only fail.
         if "contact slurm controller" not in line:
             with suppress(SchedulerUnavailableError):
-                queue.cancel_jobs([job.attempt.name])
+                queue.cancel_jobs([job.plans[0].name])
         return SchedulerUnavailableError(f"Slurm does not answer: {line}; try again later")
     return ExecutionError(f"sbatch refused the job: {line}; {_advice(line)}")
 

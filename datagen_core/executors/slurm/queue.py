@@ -1,7 +1,7 @@
 """What Slurm's controller says: its queue, its partitions and its limits, in typed records.
 
 Job ids are no identity: a controller that lost its state gives them out again. Jobs are therefore
-found by name, and a name belongs to one attempt.
+found by name, and a name belongs to one plan.
 """
 
 from __future__ import annotations

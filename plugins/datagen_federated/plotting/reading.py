@@ -65,7 +65,7 @@ def check_fields(split: Any) -> None:
     PlotError
         When it is one of them.
     """
-    where = f"{split.param_set} {split.name}"
+    where = split.title
     missing = [field for field in FIELDS if field not in split.schema.fields]
     if missing:
         message = f"{where} holds no federated runs: its samples have no {missing[0]}"
@@ -98,7 +98,7 @@ def _tell_missing(split: Any, first: int, found: NDArray[np.int64]) -> str:
     there = set(found.tolist())
     missing = next(number for number in itertools.count(first) if number not in there)
     indices = split.indices
-    title = f"{split.param_set} {split.name}"
+    title = split.title
     ends = f"{indices.min()} to {indices.max()}"
     return f"{title} has no sample {missing}; it has {len(indices)} samples, {ends}"
 

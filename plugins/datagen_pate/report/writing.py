@@ -116,7 +116,7 @@ def _find_places(samples: Any, request: Request) -> list[int]:
         When there are none.
     """
     indices = samples.indices.tolist()
-    where = f"{samples.param_set} {samples.name}"
+    where = samples.title
     if not indices:
         raise PateError(f"{where} has no samples; choose another with --split")
     if request.sample is None:

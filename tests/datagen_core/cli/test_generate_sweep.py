@@ -43,7 +43,7 @@ def test_a_sweep_is_one_submission(run_cli, cache, submissions):
     run_cli("generate", SINE, "-n", 20, *GRID, "--executor", "local", "--njobs", 2)
 
     (job,) = submissions
-    assert (job.size, job.parallel, len(job.attempts)) == (4, 2, 4)
+    assert (job.size, job.parallel, len(job.plans)) == (4, 2, 4)
     assert all(made.counts == {"raw": 20} for made in Cache(cache)["sine"].values())
 
 
@@ -103,7 +103,7 @@ def test_holes_of_a_sweep_are_resumed_in_one_submission(run_cli, submissions, mo
     answer = run_cli("resume", "--executor", "local", "--njobs", 2)
 
     assert answer.out == "resumed 4 runs\n"
-    assert [len(job.attempts) for job in submissions] == [4]
+    assert [len(job.plans) for job in submissions] == [4]
     assert all(made.counts == {"raw": 20} for made in Cache(cache)["sine"].values())
 
 

@@ -9,25 +9,25 @@ import pytest
 from datagen_core.executors.base import Job, Resources
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.ranges import IntervalSet, deal
-from datagen_core.scheduling.plan import bind_generator
 from datagen_core.store.journals import Journal
-from datagen_core.store.runs import Demand, publish_attempt, reserve
+from datagen_core.store.runs import reserve
 from datagen_core.store.sets import existing_samples, open_set
+from demands import demand_for, more, plan_for
 from generators_for_tests import sine
 
 
 @pytest.fixture
-def attempt(tmp_path):
-    binding = bind_generator(sine, None, None, 0, tmp_path)
-    paths, _ = open_set(tmp_path, binding.record)
-    reservation = reserve(paths, Demand(40), binding.source, {})
-    run = paths.run(reservation.number)
+def plan(tmp_path):
+    demand = demand_for(sine, tmp_path)
+    paths, _ = open_set(tmp_path, demand.record)
+    record = reserve(paths, more(40), demand.source, {})
+    run = paths.run(record.number)
     tasks = deal(IntervalSet([(0, 40)]), 10, 3)
-    return publish_attempt(run, reservation.id, "local", tasks, None)
+    return plan_for(run, record.id, "local", tasks, None)
 
 
-def job_of(attempt, parallel=2):
-    return Job(attempt, Resources(), parallel, waiting=True, work=lambda task: None)
+def job_of(plan, parallel=2):
+    return Job((plan,), Resources(), parallel, waiting=True, work=lambda task: None)
 
 
 def finish(executor):
@@ -35,65 +35,65 @@ def finish(executor):
         child.wait()
 
 
-def test_tasks_are_shared_among_processes(attempt):
+def test_tasks_are_shared_among_processes(plan):
     executor = LocalExecutor()
     before = len(executor._children)  # other runs of this process share them
-    executor.submit(job_of(attempt))
+    executor.submit(job_of(plan))
     assert len(executor._children) == before + 2
     finish(executor)
 
-    assert existing_samples(attempt.run.set) == IntervalSet([(0, 40)])
-    assert executor.poll([attempt]) == {}
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 40)])
+    assert executor.poll([plan]) == {}
 
 
-def test_an_attempt_that_was_just_planned_is_queued(attempt):
-    states = LocalExecutor().poll([attempt])
+def test_an_attempt_that_was_just_planned_is_queued(plan):
+    states = LocalExecutor().poll([plan])
 
-    assert {key: state.phase for key, state in states.items()} == {
-        attempt.key(task): "queued" for task in range(3)
+    assert {key: state.state for key, state in states.items()} == {
+        plan.key(task): "queued" for task in range(3)
     }
 
 
-def test_another_process_sees_the_same_tasks(attempt):
+def test_another_process_sees_the_same_tasks(plan):
     executor = LocalExecutor()
-    executor.submit(job_of(attempt, parallel=1))
-    seen = LocalExecutor().poll([attempt])
+    executor.submit(job_of(plan, parallel=1))
+    seen = LocalExecutor().poll([plan])
     finish(executor)
 
-    assert set(seen) <= set(attempt.keys)
-    assert LocalExecutor().poll([attempt]) == {}
+    assert set(seen) <= set(plan.keys)
+    assert LocalExecutor().poll([plan]) == {}
 
 
-def test_processes_of_another_machine_are_unknown(attempt, monkeypatch):
+def test_processes_of_another_machine_are_unknown(plan, monkeypatch):
     executor = LocalExecutor()
-    executor.submit(job_of(attempt))
+    executor.submit(job_of(plan))
     finish(executor)
     monkeypatch.setattr("datagen_core.executors.processes.socket.gethostname", lambda: "elsewhere")
 
-    assert executor.poll([attempt]) is None
+    assert executor.poll([plan]) is None
 
 
-def test_cancelled_tasks_end(attempt):
+def test_cancelled_tasks_end(plan):
     executor = LocalExecutor()
-    executor.submit(job_of(attempt))
-    executor.cancel([attempt])
+    executor.submit(job_of(plan))
+    executor.cancel([plan])
 
     assert all(child.poll() is not None or child.wait() is not None for child in executor._children)
-    assert executor.poll([attempt]) == {}
+    assert executor.poll([plan]) == {}
 
 
-def test_a_process_that_left_no_word_was_killed(attempt):
+def test_a_process_that_left_no_word_was_killed(plan):
     executor = LocalExecutor()
-    assert executor.diagnose(attempt, 0) == "killed before it began"
+    assert executor.diagnose(plan, 0) == "killed before it began"
 
-    Journal(attempt.run.journal(0, 0)).append("start", pid=os.getpid())
-    assert executor.diagnose(attempt, 0) == "killed"
+    Journal(plan.run.journal(0, 0)).append("start", pid=os.getpid())
+    assert executor.diagnose(plan, 0) == "killed"
 
 
-def test_threads_are_pinned_and_output_is_kept(attempt):
+def test_threads_are_pinned_and_output_is_kept(plan):
     executor = LocalExecutor()
-    executor.submit(job_of(attempt))
+    executor.submit(job_of(plan))
     finish(executor)
 
-    assert attempt.run.log(0, 0).read_text() == ""
-    assert attempt.run.log(0, 1).exists()
+    assert plan.run.log(0, 0).read_text() == ""
+    assert plan.run.log(0, 1).exists()

@@ -184,9 +184,10 @@ def test_a_snapshot_stays_what_it_was(tmp_path):
 
 
 def test_files_that_are_compacted_away_are_found_again(tmp_path):
-    raw = make(tmp_path, 10, 10)["raw"]
+    made = make(tmp_path, 10, 10)
+    raw = made["raw"]
     assert raw[0]["value"] == 0  # the second file is not open yet
-    compact(raw.param_set.paths, raw.param_set.record, raw.schema, grace=0)
+    compact(made.paths, made.record, raw.schema, grace=0)
 
     assert raw.get()["value"].tolist() == list(range(20))
 

@@ -6,7 +6,7 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache
-from datagen_core.store.runs import list_reservations, read_account
+from datagen_core.store.runs import list_runs, read_account
 from generators_for_tests import sine
 
 
@@ -39,7 +39,7 @@ def test_more_than_the_budget_is_refused_before_anything_is_written(cache):
     with pytest.raises(datagen_core.DatagenError, match="21 samples are above the budget"):
         datagen_core.generate(dear, 6, executor="inline", cache=cache)
 
-    assert len(list_reservations(Cache(cache)["dear"][0].paths)) == 1
+    assert len(list_runs(Cache(cache)["dear"][0].paths)) == 1
 
 
 def add_up(params, samples, others):

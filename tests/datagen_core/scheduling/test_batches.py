@@ -15,8 +15,8 @@ import datagen_core
 from datagen_core.errors import GeneratorError
 from datagen_core.ranges import Interval
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
-from datagen_core.scheduling.plan import bind_generator
 from datagen_core.store.shards import columns_checksum
+from demands import demand_for
 from generators_for_tests import count, images, sine, squeezed, walks
 
 PINNED = {
@@ -29,8 +29,8 @@ BYTES = "a57fcce847391d98764fa7ba005fc98dc994dd056fff9d85df151d74b4d7c03c"
 
 
 def maker_of(generator, params=None, seed=0):
-    binding = bind_generator(generator, None, params, seed, Path("nowhere"))
-    return BatchMaker.of(generator, binding.record)
+    demand = demand_for(generator, Path("nowhere"), 1, params, seed)
+    return BatchMaker.of(generator, demand.record)
 
 
 @pytest.mark.parametrize("generator", [walks, images, squeezed], ids=lambda g: g.name)
@@ -120,7 +120,7 @@ def test_global_generators_are_given_back():
     ],
 )
 def test_another_generator_of_that_name_is_refused(changes, words):
-    record = bind_generator(walks, None, None, 0, Path("nowhere")).record
+    record = demand_for(walks, Path("nowhere")).record
     other = datagen_core.DatasetGenerator(**{**vars(walks), **changes})
 
     with pytest.raises(GeneratorError, match=words):

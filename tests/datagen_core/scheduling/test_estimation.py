@@ -9,12 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_core.scheduling.estimation import (
-    JobTimings,
-    compute_seconds,
-    estimate,
-    format_duration,
-)
+from datagen_core.scheduling.estimation import estimate
+from datagen_core.store.timings import JobTimings, mean_batch_seconds
 
 
 def timings(startup, *batches):
@@ -34,7 +30,7 @@ histories = st.lists(jobs, min_size=1, max_size=6)
 
 def test_without_history_there_is_no_estimate():
     assert estimate([], 10) is None
-    assert compute_seconds([], 10) is None
+    assert mean_batch_seconds([]) is None
 
 
 def test_the_formula_for_one_job():
@@ -54,8 +50,8 @@ def test_the_formula_for_two_jobs():
     assert found.deviation == pytest.approx(math.sqrt(variance))
 
 
-def test_the_expected_compute_time_has_no_start_up():
-    assert compute_seconds([timings(100, 5, 1, 3)], 10) == pytest.approx(20)
+def test_the_mean_time_of_a_batch_has_no_start_up():
+    assert mean_batch_seconds([timings(100, 5, 1, 3)]) == pytest.approx(2)
 
 
 def test_jobs_of_one_batch_count_every_batch_as_a_first_one():
@@ -63,12 +59,12 @@ def test_jobs_of_one_batch_count_every_batch_as_a_first_one():
     found = estimate(history, 10)
     assert found.mean_seconds == pytest.approx(10 + 40)
     assert found.deviation > 0.5 * 4
-    assert compute_seconds(history, 10) == pytest.approx(40)
+    assert mean_batch_seconds(history) == pytest.approx(4)
 
 
 def test_a_job_of_one_batch_does_not_hide_what_others_know():
     long = timings(10, 8, 2, 2, 2)
-    assert compute_seconds([long, timings(10, 8)], 10) == pytest.approx(20)
+    assert mean_batch_seconds([long, timings(10, 8)]) == pytest.approx(2)
     assert estimate([long, timings(10, 8)], 10).mean_seconds == pytest.approx(16 + 20)
 
 
@@ -120,19 +116,3 @@ def test_few_jobs_exceed_the_limit(world, batches):
         startup, made = world(rng, batches)
         exceeded += startup + math.fsum(made) > estimate(history, batches).limit_minutes * 60
     assert exceeded <= 30
-
-
-@pytest.mark.parametrize(
-    ("duration", "text"),
-    [
-        (0.2, "1 s"),
-        (40, "40 s"),
-        (180, "3 min"),
-        (3600, "1 h"),
-        (7800, "2 h 10 min"),
-        (86400, "1 d"),
-        (3 * 86400 + 4 * 3600 + 59, "3 d 4 h"),
-    ],
-)
-def test_durations_read_as_people_say_them(duration, text):
-    assert format_duration(duration) == text

@@ -17,13 +17,12 @@ from datagen_core.executors.local import LocalExecutor
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.plan import (
     Settings,
-    bind_generator,
     check_loadable,
     combine_resources,
-    demand_of,
-    share_out,
+    make_plan,
 )
 from datagen_core.store.journals import BatchTimes, Journal
+from demands import demand_for
 from generators_for_tests import count, sine
 
 
@@ -39,103 +38,100 @@ class ShortPartition(LocalExecutor):
         return 1000
 
 
-def bound(tmp_path, generator=sine, **params):
-    return bind_generator(generator, None, params, 0, tmp_path / "cache")
+def bound(tmp_path, generator=sine, samples=1, *, total=False, **params):
+    return demand_for(generator, tmp_path / "cache", samples, params, total=total)
 
 
 def timed(tmp_path, seconds, batches=9):
-    """Bind, as if a job had made batches of so many seconds before."""
-    binding = bound(tmp_path)
-    times = BatchTimes(Journal(binding.paths.run(0).journal(0, 0)), born=0.0)
+    """Return a demand, as if a job had made batches that took this long before."""
+    demand = bound(tmp_path)
+    times = BatchTimes(Journal(demand.paths.run(0).journal(0, 0)), born=0.0)
     for _ in range(batches):
         times.add(seconds)
     times._line["startup"] = 1.0
     times.write(0)
-    return binding
+    return demand
 
 
-def shares_of(binding, samples, executor, **settings):
-    return share_out(binding, IntervalSet([(0, samples)]), executor, Settings(**settings))
+def plan_of(demand, samples, executor, **settings):
+    missing = IntervalSet([(0, samples)])
+    return make_plan(demand, demand.paths.run(0), missing, executor, Settings(**settings))
 
 
-def test_a_binding_is_a_parameter_set_to_be(tmp_path):
-    binding = bound(tmp_path, left=0)
+def test_a_demand_is_a_parameter_set_to_be(tmp_path):
+    demand = bound(tmp_path, left=0)
 
-    assert binding.record.params == {"left": 0.0, "right": 1.0, "noise": 0.1, "label": "none"}
-    assert binding.record.changed == {"left": 0.0}
-    assert binding.paths.root.parent == tmp_path / "cache" / "sine"
+    assert demand.record.params == {"left": 0.0, "right": 1.0, "noise": 0.1, "label": "none"}
+    assert demand.record.changed == {"left": 0.0}
+    assert demand.paths.root.parent == tmp_path / "cache" / "sine"
     assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("sine", None, {}, 0), GeneratorError),
-        ((sine, None, {"lefft": 0}, 0), ParamsError),
-        ((sine, None, {}, -1), ConfigurationError),
-        ((replace(sine, name="a/b"), None, {}, 0), ConfigurationError),
+        (("sine", {}, 0), GeneratorError),
+        ((sine, {"lefft": 0}, 0), ParamsError),
+        ((sine, {}, -1), ConfigurationError),
+        ((replace(sine, name="a/b"), {}, 0), ConfigurationError),
     ],
 )
 def test_wrong_requests_are_refused(tmp_path, arguments, error):
     with pytest.raises(error):
-        bind_generator(*arguments, tmp_path)
+        demand_for(arguments[0], tmp_path, 1, *arguments[1:])
     assert list(tmp_path.iterdir()) == []
 
 
 @given(st.integers(1, 500), st.integers(1, 60))
 def test_work_is_shared_among_as_many_tasks_as_jobs(tmp_path_factory, samples, njobs):
-    shares = shares_of(
-        bound(tmp_path_factory.mktemp("plan")), samples, LocalExecutor(), njobs=njobs
-    )
+    plan = plan_of(bound(tmp_path_factory.mktemp("plan")), samples, LocalExecutor(), njobs=njobs)
 
-    assert len(shares.tasks) == min(njobs, math.ceil(samples / 10))
-    assert IntervalSet(part for task in shares.tasks for part in task) == IntervalSet(
-        [(0, samples)]
-    )
+    assert len(plan.tasks) == min(njobs, math.ceil(samples / 10))
+    assert plan.samples == IntervalSet([(0, samples)])
 
 
 def test_an_inline_run_has_one_task(tmp_path):
-    assert len(shares_of(bound(tmp_path), 500, InlineExecutor(), njobs=9).tasks) == 1
+    assert len(plan_of(bound(tmp_path), 500, InlineExecutor(), njobs=9).tasks) == 1
 
 
 def test_a_time_limit_on_slurm_must_be_known(tmp_path):
     with pytest.raises(
         ConfigurationError, match=r"no run of this parameter set was timed yet.*--time"
     ):
-        shares_of(bound(tmp_path), 10, ShortPartition())
+        plan_of(bound(tmp_path), 10, ShortPartition())
 
 
 def test_a_time_limit_follows_from_past_runs(tmp_path):
-    shares = shares_of(timed(tmp_path, 1.0), 100, ShortPartition())
+    plan = plan_of(timed(tmp_path, 1.0), 100, ShortPartition())
 
-    assert shares.minutes == shares.estimate.limit_minutes
-    assert shares.estimate.mean_seconds == pytest.approx(11.0)
+    assert plan.minutes == plan.estimate.limit_minutes
+    assert plan.estimate.mean_seconds == pytest.approx(11.0)
 
 
 def test_a_time_limit_that_is_given_wins(tmp_path):
-    shares = shares_of(timed(tmp_path, 1.0), 100, ShortPartition(), resources=Resources(minutes=7))
+    plan = plan_of(timed(tmp_path, 1.0), 100, ShortPartition(), resources=Resources(minutes=7))
 
-    assert shares.minutes == 7
+    assert plan.minutes == 7
 
 
 def test_more_tasks_are_made_when_one_would_take_too_long(tmp_path):
-    shares = shares_of(timed(tmp_path, 10.0), 2000, ShortPartition())
+    plan = plan_of(timed(tmp_path, 10.0), 2000, ShortPartition())
 
-    assert len(shares.tasks) > 1
-    assert shares.minutes <= 10
-    assert IntervalSet(part for task in shares.tasks for part in task) == IntervalSet([(0, 2000)])
+    assert len(plan.tasks) > 1
+    assert plan.minutes <= 10
+    assert plan.samples == IntervalSet([(0, 2000)])
 
 
 def test_a_batch_that_takes_too_long_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="above the partition's maximum of 00:10:00"):
-        shares_of(timed(tmp_path, 3600.0), 10, ShortPartition())
+        plan_of(timed(tmp_path, 3600.0), 10, ShortPartition())
 
 
 def test_a_limit_above_the_partitions_is_refused(tmp_path):
     settings = {"resources": Resources(minutes=11)}
 
     with pytest.raises(ConfigurationError, match="00:11:00 is above the partition's maximum"):
-        shares_of(bound(tmp_path), 10, ShortPartition(), **settings)
+        plan_of(bound(tmp_path), 10, ShortPartition(), **settings)
 
 
 def test_the_user_overrules_the_generator():
@@ -158,14 +154,30 @@ def test_other_processes_must_be_able_to_load_a_generator(tmp_path):
 @pytest.mark.parametrize("samples", [0, -5])
 def test_at_least_one_sample_is_asked_for(tmp_path, samples):
     with pytest.raises(ConfigurationError, match="ask for at least one"):
-        demand_of(bound(tmp_path), samples, total=False)
+        bound(tmp_path, samples=samples)
 
 
-def test_a_generator_may_have_only_so_many_samples(tmp_path):
-    demand = demand_of(bound(tmp_path, count, stop=12), 13, total=False)
+@pytest.mark.parametrize(
+    ("samples", "total", "reserved", "expected"),
+    [(5, False, 0, (0, 5)), (5, False, 3, (3, 8)), (5, True, 3, (3, 5)), (5, True, 7, (7, 7))],
+)
+def test_a_demand_is_for_more_or_for_a_total(tmp_path, samples, total, reserved, expected):
+    demand = bound(tmp_path, samples=samples, total=total)
 
-    with pytest.raises(ConfigurationError, match="there are 12 samples"):
+    assert demand.interval(reserved) == expected
+
+
+@pytest.mark.parametrize(("samples", "total"), [(13, False), (30, True)])
+def test_a_generator_may_have_a_limit(tmp_path, samples, total):
+    demand = bound(tmp_path, count, samples, total=total, stop=12)
+
+    with pytest.raises(ConfigurationError, match=r"there are 12 samples.*at most 12 more"):
         demand.interval(0)
+
+
+def test_the_limit_itself_can_be_reached(tmp_path):
+    assert bound(tmp_path, count, 12, stop=12).interval(0) == (0, 12)
+    assert bound(tmp_path, count, 12, total=True, stop=12).interval(5) == (5, 12)
 
 
 def test_changed_code_is_noticed(tmp_path):

@@ -17,7 +17,7 @@ from datagen_core.scheduling.status import status_of, statuses
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_shards, shard_name
-from datagen_core.store.runs import list_attempts, list_reservations
+from datagen_core.store.runs import list_plans, list_runs
 from datagen_core.store.shards import columns_checksum
 from generators_for_tests import SineParams, broken, count, images, sine, squeezed, walks
 
@@ -56,7 +56,7 @@ def test_holes_are_filled_with_the_same_samples(tmp_path_factory, generator, n, 
     (param_set.paths.shards / shard_name(lost)).unlink()
     assert len(param_set.existing) == n + 7 - lost.size
 
-    for reservation in list_reservations(param_set.paths):
+    for reservation in list_runs(param_set.paths):
         drive([take_up(param_set.paths, reservation, Settings(executor="inline"))])
     assert checksum(param_set) == before
 
@@ -106,7 +106,7 @@ def test_total_makes_what_is_missing_and_then_nothing(tmp_path):
     assert make(tmp_path, 10, total=True).counts == {"raw": 10}
     assert make(tmp_path, 25, total=True).counts == {"raw": 25}
     assert make(tmp_path, 25, total=True).counts == {"raw": 25}
-    assert len(list_reservations(make(tmp_path, 20, total=True).paths)) == 2
+    assert len(list_runs(make(tmp_path, 20, total=True).paths)) == 2
 
 
 def test_a_limit_is_kept(tmp_path):
@@ -141,10 +141,10 @@ def test_a_failing_batch_is_tried_three_times_and_the_rest_is_kept(tmp_path):
     with pytest.raises(IncompleteRunError, match="samples 10-14 failed: RuntimeError: there is no"):
         make(tmp_path, 30, broken)
     (param_set,) = Cache(tmp_path)["broken"].values()
-    (reservation,) = list_reservations(param_set.paths)
+    (reservation,) = list_runs(param_set.paths)
 
     assert param_set.existing == IntervalSet([(0, 10), (15, 30)])
-    assert len(list_attempts(param_set.paths.run(0))) == 3
+    assert len(list_plans(param_set.paths.run(0))) == 3
     status = status_of(param_set.paths, reservation)
     assert (status.state, status.missing) == ("holes", IntervalSet([(10, 15)]))
 
@@ -165,16 +165,16 @@ def test_later_runs_follow_the_holes_of_earlier_ones(tmp_path):
 
 def test_a_complete_run_is_resumed_for_nothing(tmp_path):
     param_set = make(tmp_path, 30)
-    (reservation,) = list_reservations(param_set.paths)
+    (reservation,) = list_runs(param_set.paths)
     [status] = drive([take_up(param_set.paths, reservation, Settings())])
 
     assert status.state == "complete"
-    assert len(list_attempts(param_set.paths.run(0))) == 1
+    assert len(list_plans(param_set.paths.run(0))) == 1
 
 
 def test_a_run_that_is_over_cannot_be_cancelled(tmp_path):
     param_set = make(tmp_path, 30)
-    (reservation,) = list_reservations(param_set.paths)
+    (reservation,) = list_runs(param_set.paths)
 
     assert cancel(param_set.paths, reservation, "somebody").state == "complete"
     assert [status.state for status in statuses(param_set.paths)] == ["complete"]

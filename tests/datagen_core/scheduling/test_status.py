@@ -10,7 +10,8 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.status import ERROR_LIMIT, FRUITLESS_LIMIT, inspect_run
 from datagen_core.store.journals import Journal, read_journal
 from datagen_core.store.layout import SetPaths, shard_name
-from datagen_core.store.runs import Demand, publish_attempt, reserve
+from datagen_core.store.runs import reserve
+from demands import more, plan_for
 
 TASKS = (IntervalSet([(0, 10)]), IntervalSet([(10, 20)]))
 
@@ -21,25 +22,25 @@ class Observed(InlineExecutor):
     def __init__(self, states=None, verdict=""):
         self.states, self.verdict = states, verdict
 
-    def poll(self, attempts):
+    def poll(self, plans):
         return self.states
 
-    def diagnose(self, attempt, task):
+    def diagnose(self, plan, task):
         return self.verdict
 
 
 @pytest.fixture
 def run(tmp_path):
     paths = SetPaths(tmp_path / "sine" / "default-3bec39c0")
-    return paths.run(reserve(paths, Demand(20), "sine", {}).number)
+    return paths.run(reserve(paths, more(20), "sine", {}).number)
 
 
-def attempt_of(run, tasks=TASKS):
-    return publish_attempt(run, "id", "inline", tasks, 30)
+def plan_of(run, tasks=TASKS):
+    return plan_for(run, "id", "inline", tasks, 30)
 
 
-def tell(attempt, task, *events):
-    journal = Journal(attempt.run.journal(attempt.number, task))
+def tell(plan, task, *events):
+    journal = Journal(plan.run.journal(plan.number, task))
     journal.append("start")
     for event, content in events:
         journal.append(event, **content)
@@ -59,20 +60,20 @@ def publish(run, start, stop):
 
 
 def status_of(run, executor=None, since=0):
-    from datagen_core.store.runs import read_reservation
+    from datagen_core.store.runs import read_run
 
-    return inspect_run(run, read_reservation(run.set, run.number), executor or Observed({}), since)
+    return inspect_run(run, read_run(run.set, run.number), executor or Observed({}), since)
 
 
-def phases(status):
-    return [(item.phase, str(item.samples), item.blocked) for item in status.ranges]
+def fates(status):
+    return [(item.state, str(item.samples), item.blocked) for item in status.ranges]
 
 
 def test_files_are_all_that_counts(run):
-    attempt = attempt_of(run)
-    tell(attempt, 0, error(0, 10, final=True), end("failed"))
+    plan = plan_of(run)
+    tell(plan, 0, error(0, 10, final=True), end("failed"))
     publish(run, 0, 20)
-    status = status_of(run, Observed({attempt.key(0): TaskState("running")}))
+    status = status_of(run, Observed({plan.key(0): TaskState("running")}))
 
     assert (status.state, status.ranges, len(status.done)) == ("complete", (), 20)
 
@@ -80,48 +81,48 @@ def test_files_are_all_that_counts(run):
 def test_a_run_that_was_never_submitted_is_submitted(run):
     status = status_of(run)
 
-    assert phases(status) == [("lost", "0-19", False)]
+    assert fates(status) == [("lost", "0-19", False)]
     assert status.ranges[0].reason == "never submitted"
     assert status.submittable == IntervalSet([(0, 20)])
     assert status.state == "holes"
 
 
 def test_tasks_that_are_alive_are_left_alone(run):
-    attempt = attempt_of(run)
-    tell(attempt, 0, ("batches", {"waiting": 4}))
+    plan = plan_of(run)
+    tell(plan, 0, ("batches", {"waiting": 4}))
     living = (TaskState("running"), TaskState("queued", "no node is free"))
-    states = dict(zip(attempt.keys, living, strict=True))
+    states = dict(zip(plan.keys, living, strict=True))
     status = status_of(run, Observed(states))
 
-    assert phases(status) == [("running", "0-9", False), ("queued", "10-19", False)]
+    assert fates(status) == [("running", "0-9", False), ("queued", "10-19", False)]
     assert (status.alive, status.state) == (True, "running")
     assert not status.submittable
     assert (status.ranges[0].waiting, status.ranges[1].reason) == (4, "no node is free")
 
 
 def test_what_cannot_be_known_is_not_started_twice(run):
-    attempt_of(run)
+    plan_of(run)
     executor = Observed(None)
     status = status_of(run, executor)
 
-    assert {item.phase for item in status.ranges} == {"unknown"}
+    assert {item.state for item in status.ranges} == {"unknown"}
     assert status.alive
     assert not status.submittable
 
 
 def test_a_task_that_died_is_submitted_again_with_its_reason(run):
-    attempt = attempt_of(run)
-    tell(attempt, 0)
+    plan = plan_of(run)
+    tell(plan, 0)
     publish(run, 10, 20)
     status = status_of(run, Observed({}, "node lost"))
 
-    assert phases(status) == [("lost", "0-9", False)]
+    assert fates(status) == [("lost", "0-9", False)]
     assert status.ranges[0].reason == "node lost"
     assert status.ranges[0].log == run.log(0, 0)
 
 
 def test_a_verdict_is_remembered_when_the_scheduler_forgets(run):
-    tell(attempt_of(run), 0)
+    tell(plan_of(run), 0)
     status_of(run, Observed({}, "node lost"))
 
     assert status_of(run, Observed({}, "")).ranges[0].reason == "node lost"
@@ -129,34 +130,34 @@ def test_a_verdict_is_remembered_when_the_scheduler_forgets(run):
 
 def test_a_batch_is_tried_three_times(run):
     for number in range(ERROR_LIMIT):
-        attempt = attempt_of(run, TASKS[:1] if number else TASKS)
-        tell(attempt, 0, error(5, 10), end("failed"))
+        plan = plan_of(run, TASKS[:1] if number else TASKS)
+        tell(plan, 0, error(5, 10), end("failed"))
         if not number:
             publish(run, 10, 20)
             publish(run, 0, 5)
         blocked = number == ERROR_LIMIT - 1
-        assert phases(status_of(run)) == [("failed", "5-9", blocked)]
+        assert fates(status_of(run)) == [("failed", "5-9", blocked)]
 
     assert not status_of(run).submittable
     assert status_of(run).blocked[0].reason == "ValueError: no"
 
 
 def test_a_final_error_is_not_tried_again(run):
-    tell(attempt_of(run), 0, error(0, 10, final=True), end("failed"))
+    tell(plan_of(run), 0, error(0, 10, final=True), end("failed"))
     publish(run, 10, 20)
 
-    assert phases(status_of(run)) == [("failed", "0-9", True)]
+    assert fates(status_of(run)) == [("failed", "0-9", True)]
 
 
 def test_resuming_forgives_earlier_failures(run):
-    tell(attempt_of(run), 0, error(0, 10, final=True), end("failed"))
+    tell(plan_of(run), 0, error(0, 10, final=True), end("failed"))
     publish(run, 10, 20)
 
-    assert phases(status_of(run, since=1)) == [("failed", "0-9", False)]
+    assert fates(status_of(run, since=1)) == [("failed", "0-9", False)]
 
 
 @pytest.mark.parametrize(
-    ("last", "phase", "blocked"),
+    ("last", "state", "blocked"),
     [
         ("time limit", "lost", False),
         ("terminated", "cancelled", True),
@@ -164,38 +165,38 @@ def test_resuming_forgives_earlier_failures(run):
         ("failed", "lost", False),
     ],
 )
-def test_the_last_word_decides(run, last, phase, blocked):
-    tell(attempt_of(run, TASKS[:1]), 0, end(last))
+def test_the_last_word_decides(run, last, state, blocked):
+    tell(plan_of(run, TASKS[:1]), 0, end(last))
     publish(run, 10, 20)
 
-    assert phases(status_of(run)) == [(phase, "0-9", blocked)]
+    assert fates(status_of(run)) == [(state, "0-9", blocked)]
 
 
 def test_out_of_memory_would_only_come_again(run):
-    tell(attempt_of(run), 0)
+    tell(plan_of(run), 0)
     publish(run, 10, 20)
 
-    assert phases(status_of(run, Observed({}, "out of memory (4 GB)"))) == [("lost", "0-9", True)]
+    assert fates(status_of(run, Observed({}, "out of memory (4 GB)"))) == [("lost", "0-9", True)]
 
 
 def test_a_task_that_never_publishes_anything_is_given_up(run):
     publish(run, 10, 20)
     for number in range(FRUITLESS_LIMIT):
-        tell(attempt_of(run, TASKS[:1]), 0)
+        tell(plan_of(run, TASKS[:1]), 0)
         status = status_of(run, Observed({}, "killed"))
         assert status.ranges[0].blocked == (number == FRUITLESS_LIMIT - 1)
 
 
 def test_what_was_just_published_may_not_be_visible_yet(run):
-    tell(attempt_of(run, TASKS[:1]), 0, end("done"))
+    tell(plan_of(run, TASKS[:1]), 0, end("done"))
     publish(run, 10, 20)
 
-    assert phases(status_of(run)) == [("running", "0-9", False)]
+    assert fates(status_of(run)) == [("running", "0-9", False)]
 
 
 def test_files_that_vanished_are_made_again(run):
-    attempt = attempt_of(run, TASKS[:1])
-    tell(attempt, 0, end("done"))
+    plan = plan_of(run, TASKS[:1])
+    tell(plan, 0, end("done"))
     publish(run, 10, 20)
     path = run.journal(0, 0)
     events = read_journal(path)
@@ -204,16 +205,16 @@ def test_files_that_vanished_are_made_again(run):
     )
 
     status = status_of(run)
-    assert (phases(status), status.ranges[0].reason) == (
+    assert (fates(status), status.ranges[0].reason) == (
         [("lost", "0-9", False)],
         "its files are gone",
     )
 
 
 def test_the_latest_attempt_speaks_for_its_samples(run):
-    tell(attempt_of(run), 0, error(0, 10), end("failed"))
-    latest = attempt_of(run, TASKS[:1])
+    tell(plan_of(run), 0, error(0, 10), end("failed"))
+    latest = plan_of(run, TASKS[:1])
     status = status_of(run, Observed({latest.key(0): TaskState("running")}, "killed"))
 
-    assert ("running", "0-9", False) in phases(status)
-    assert [item.phase for item in status.ranges if item.samples & TASKS[0]] == ["running"]
+    assert ("running", "0-9", False) in fates(status)
+    assert [item.state for item in status.ranges if item.samples & TASKS[0]] == ["running"]

@@ -11,99 +11,103 @@ from dataclasses import replace
 import pytest
 
 import datagen_core
+from datagen_core.generators.registry import Loaded
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker
-from datagen_core.scheduling.plan import bind_generator
-from datagen_core.scheduling.worker import run_job, run_task
+from datagen_core.scheduling.batches import BatchMaker
+from datagen_core.scheduling.worker import address_of, run_job, run_task
 from datagen_core.store import shard_writer
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import list_shards
-from datagen_core.store.runs import Demand, publish_attempt, reserve
-from datagen_core.store.sets import existing_samples, open_set, read_schema
+from datagen_core.store.runs import reserve
+from datagen_core.store.sets import existing_samples, open_set, read_schema, read_set
+from demands import demand_for, more, plan_for
 from generators_for_tests import broken, sine, unsteady
 
 
 @pytest.fixture
-def plan(tmp_path):
-    """Return `plan(generator, samples, tasks, minutes)`: a set, a reservation, an attempt."""
+def make_plan(tmp_path):
+    """Return `make_plan(generator, samples, tasks, minutes)`: a set, a reservation, a plan."""
 
     def planned(generator, samples=30, tasks=1, minutes=None):
-        binding = bind_generator(generator, None, None, 0, tmp_path)
-        paths, _ = open_set(tmp_path, binding.record)
-        reservation = reserve(paths, Demand(samples), binding.source, {})
-        shares = deal(IntervalSet([reservation.interval]), generator.batch_size, tasks)
-        run = paths.run(reservation.number)
-        return publish_attempt(run, reservation.id, "inline", shares, minutes)
+        demand = demand_for(generator, tmp_path)
+        paths, _ = open_set(tmp_path, demand.record)
+        record = reserve(paths, more(samples), demand.source, {})
+        shares = deal(IntervalSet([record.interval]), generator.batch_size, tasks)
+        run = paths.run(record.number)
+        return plan_for(run, record.id, "inline", shares, minutes)
 
     return planned
 
 
-def place_of(attempt):
-    return str(attempt.run.set.root), attempt.run.number, attempt.number
+def do(plan, task, generator, *report):
+    """Do a task in this process, which has the generator at hand."""
+    maker = BatchMaker.of(generator, read_set(plan.run.set))
+    return run_task(address_of(plan), task, maker, *report)
 
 
-def events_of(attempt, task=0):
-    return read_journal(attempt.run.journal(attempt.number, task))
+def events_of(plan, task=0):
+    return read_journal(plan.run.journal(plan.number, task))
 
 
 def generator_of(function, batch_size=10):
     return datagen_core.generator(batch_size, name="made")(function)
 
 
-def test_a_task_makes_its_samples_and_says_done(plan):
-    attempt = plan(sine, 30, tasks=2)
-    word = run_task(place_of(attempt), 0, sine)
+def test_a_task_makes_its_samples_and_says_done(make_plan):
+    plan = make_plan(sine, 30, tasks=2)
+    word = do(plan, 0, sine)
 
     assert word == "done"
-    assert existing_samples(attempt.run.set) == attempt.tasks[0]
-    assert [event["event"] for event in events_of(attempt)] == ["start", "batches", "end"]
-    assert events_of(attempt)[-1]["reason"] == "done"
+    assert existing_samples(plan.run.set) == plan.tasks[0]
+    assert [event["event"] for event in events_of(plan)] == ["start", "batches", "end"]
+    assert events_of(plan)[-1]["reason"] == "done"
 
 
-def test_a_task_finds_its_generator_by_itself(plan):
-    attempt = plan(sine)
+def test_a_task_finds_its_generator_by_itself(make_plan):
+    plan = make_plan(sine)
 
-    assert run_task(place_of(attempt), 0) == "done"
+    assert run_task(address_of(plan), 0) == "done"
 
 
-def test_a_finished_task_makes_nothing_again(plan):
-    attempt = plan(sine)
-    run_task(place_of(attempt), 0, sine)
-    (shard,) = attempt.run.set.shards.iterdir()
+def test_a_finished_task_makes_nothing_again(make_plan):
+    plan = make_plan(sine)
+    do(plan, 0, sine)
+    (shard,) = plan.run.set.shards.iterdir()
     before = shard.stat().st_mtime_ns
     made = []
 
-    assert run_task(place_of(attempt), 0, sine, made.append) == "done"
+    assert do(plan, 0, sine, made.append) == "done"
     assert made == []
     assert shard.stat().st_mtime_ns == before
 
 
-def test_progress_is_reported_batch_by_batch(plan):
+def test_progress_is_reported_batch_by_batch(make_plan):
     made = []
-    run_task(place_of(plan(sine, 25)), 0, sine, made.append)
+    do(make_plan(sine, 25), 0, sine, made.append)
 
     assert made == [10, 10, 5]
 
 
-def test_a_batch_that_fails_is_a_hole_and_the_rest_is_made(plan, capsys):
-    attempt = plan(broken, 30)
+def test_a_batch_that_fails_is_a_hole_and_the_rest_is_made(make_plan, capsys):
+    plan = make_plan(broken, 30)
 
-    assert run_task(place_of(attempt), 0, broken) == "failed"
-    assert existing_samples(attempt.run.set) == IntervalSet([(0, 10), (15, 30)])
-    (error,) = [event for event in events_of(attempt) if event["event"] == "error"]
+    assert do(plan, 0, broken) == "failed"
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 10), (15, 30)])
+    (error,) = [event for event in events_of(plan) if event["event"] == "error"]
     assert (error["range"], error["final"]) == ([10, 15], False)
     assert error["message"] == "RuntimeError: there is no sample 10"
 
 
-def test_the_traceback_is_in_the_log(plan, capsys):
-    attempt = plan(broken, 30)
-    run_task(place_of(attempt), 0, broken)
+def test_the_traceback_is_in_the_log(make_plan, capsys):
+    plan = make_plan(broken, 30)
+    do(plan, 0, broken)
 
-    assert "there is no sample 10" in attempt.run.log(0, 0).read_text()
+    assert "there is no sample 10" in plan.run.log(0, 0).read_text()
     assert capsys.readouterr().err == ""
 
 
-def test_a_task_gives_up_after_some_failures(plan):
+def test_a_task_gives_up_after_some_failures(make_plan):
     calls = []
 
     def fail(start):
@@ -114,63 +118,65 @@ def test_a_task_gives_up_after_some_failures(plan):
         return [(1.0, 1.0)] * 10
 
     made = generator_of(fail)
-    assert run_task(place_of(plan(made, 100)), 0, made) == "failed"
+    assert do(make_plan(made, 100), 0, made) == "failed"
     assert calls[-3:] == [10, 20, 30]
 
 
-def test_wrong_samples_fail_for_good(plan):
+def test_wrong_samples_fail_for_good(make_plan):
     made = generator_of(lambda size, start: [(1.0, "a" if start else 1.0)] * size)
-    attempt = plan(made, 20)
-    run_task(place_of(attempt), 0, made)
-    (error,) = [event for event in events_of(attempt) if event["event"] == "error"]
+    plan = make_plan(made, 20)
+    do(plan, 0, made)
+    (error,) = [event for event in events_of(plan) if event["event"] == "error"]
 
     assert error["final"] is True
-    assert existing_samples(attempt.run.set) == IntervalSet([(0, 10)])
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 10)])
 
 
-def test_the_schema_comes_from_batch_0_whoever_comes_first(plan):
+def test_the_schema_comes_from_batch_0_whoever_comes_first(make_plan):
     made = generator_of(lambda size, start: [{"a": 1 if start else 0.5}] * size)
-    attempt = plan(made, 30, tasks=3)
-    run_task(place_of(attempt), 2, made)
+    plan = make_plan(made, 30, tasks=3)
+    do(plan, 2, made)
 
-    assert read_schema(attempt.run.set)[0]["dtype"] == "<f8"
+    assert read_schema(plan.run.set)[0]["dtype"] == "<f8"
 
 
-def test_another_version_is_refused(plan):
-    attempt = plan(sine)
+def test_another_version_is_refused(make_plan, monkeypatch):
+    plan = make_plan(sine)
+    loaded = Loaded(replace(sine, version="2"), "")
+    monkeypatch.setattr(worker, "load_generator", lambda _: loaded)
 
-    assert run_task(place_of(attempt), 0, replace(sine, version="2")) == "failed"
-    assert "raise `version`" in events_of(attempt)[1]["message"]
+    assert run_task(address_of(plan), 0) == "failed"
+    assert "raise `version`" in events_of(plan)[1]["message"]
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_final_and_shows_nothing(plan, monkeypatch, code):
+def test_a_full_disk_is_final_and_shows_nothing(make_plan, monkeypatch, code):
     def refuse(*_: object, **__: object):
         raise OSError(code, os.strerror(code))
 
-    attempt = plan(sine)
+    plan = make_plan(sine)
     monkeypatch.setattr(shard_writer, "publish_shard", refuse)
 
-    assert run_task(place_of(attempt), 0, sine) == "failed"
-    assert list_shards(attempt.run.set.shards) == []
-    assert events_of(attempt)[1]["final"] is True
+    assert do(plan, 0, sine) == "failed"
+    assert list_shards(plan.run.set.shards) == []
+    assert events_of(plan)[1]["final"] is True
 
 
-def test_sigterm_publishes_what_is_made(plan):
+def test_sigterm_publishes_what_is_made(make_plan):
     def slow(size, start):
         if start == 20:
             os.kill(os.getpid(), signal.SIGTERM)
         return [(1.0, 1.0)] * size
 
     made = generator_of(slow)
-    attempt = plan(made, 100)
+    plan = make_plan(made, 100)
 
-    assert run_task(place_of(attempt), 0, made) == "terminated"
-    assert existing_samples(attempt.run.set) == IntervalSet([(0, 20)])
-    assert events_of(attempt)[-1]["reason"] == "terminated"
+    assert do(plan, 0, made) == "terminated"
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 20)])
+    assert events_of(plan)[-1]["reason"] == "terminated"
 
 
-def test_sigterm_is_not_swallowed_by_a_careless_generator(plan):
+def test_sigterm_is_not_swallowed_by_a_careless_generator(make_plan):
     def careless(size, start):
         try:
             os.kill(os.getpid(), signal.SIGTERM)
@@ -178,44 +184,44 @@ def test_sigterm_is_not_swallowed_by_a_careless_generator(plan):
             return [(1.0, 1.0)] * size
 
     made = generator_of(careless)
-    assert run_task(place_of(plan(made, 100)), 0, made) == "terminated"
+    assert do(make_plan(made, 100), 0, made) == "terminated"
 
 
-def test_the_handler_of_before_is_back_afterwards(plan):
+def test_the_handler_of_before_is_back_afterwards(make_plan):
     before = signal.getsignal(signal.SIGTERM)
-    run_task(place_of(plan(sine)), 0, sine)
+    do(make_plan(sine), 0, sine)
 
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_task_stops_before_its_time_limit(plan, monkeypatch):
-    attempt = plan(sine, 100, minutes=1)
+def test_a_task_stops_before_its_time_limit(make_plan, monkeypatch):
+    plan = make_plan(sine, 100, minutes=1)
     clock, later = time.monotonic, iter(range(0, 10_000, 10))
     monkeypatch.setattr(worker.time, "monotonic", lambda: clock() + next(later))
 
-    assert run_task(place_of(attempt), 0, sine) == "time limit"
-    made = existing_samples(attempt.run.set)
+    assert do(plan, 0, sine) == "time limit"
+    made = existing_samples(plan.run.set)
     assert 0 < len(made) < 100
 
 
-def test_ctrl_c_publishes_too_and_goes_on_up(plan):
+def test_ctrl_c_publishes_too_and_goes_on_up(make_plan):
     def interrupt(size, start):
         if start == 10:
             raise KeyboardInterrupt
         return [(1.0, 1.0)] * size
 
     made = generator_of(interrupt)
-    attempt = plan(made, 30)
+    plan = make_plan(made, 30)
     with pytest.raises(KeyboardInterrupt):
-        run_task(place_of(attempt), 0, made)
+        do(plan, 0, made)
 
-    assert existing_samples(attempt.run.set) == IntervalSet([(0, 10)])
-    assert events_of(attempt)[-1]["reason"] == "interrupted"
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 10)])
+    assert events_of(plan)[-1]["reason"] == "interrupted"
 
 
-def test_a_job_exits_with_1_unless_it_is_done(plan):
-    run_job([(place_of(plan(unsteady, 5)), 1)], 0)
+def test_a_job_exits_with_1_unless_it_is_done(make_plan):
+    run_job([(address_of(make_plan(unsteady, 5)), 1)], 0)
     with pytest.raises(SystemExit) as end:
-        run_job([(place_of(plan(broken, 15)), 1)], 0)
+        run_job([(address_of(make_plan(broken, 15)), 1)], 0)
 
     assert end.value.code == 1

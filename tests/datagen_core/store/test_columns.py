@@ -150,29 +150,29 @@ def fixed_only(tmp_path, files=((0, 10),)):
     return ColumnReader([tmp_path], Schema({"x": Field("int64")}))
 
 
-def test_a_view_copies_nothing_and_cannot_be_written(tmp_path):
-    view = fixed_only(tmp_path).view([Interval(2, 5)])["x"]
+def test_a_map_copies_nothing_and_cannot_be_written(tmp_path):
+    mapped = fixed_only(tmp_path).map([Interval(2, 5)])["x"]
 
-    assert view.tolist() == [2, 3, 4]
-    assert not view.flags.owndata
+    assert mapped.tolist() == [2, 3, 4]
+    assert not mapped.flags.owndata
     with pytest.raises(ValueError, match="read-only"):
-        view[0] = 1
+        mapped[0] = 1
 
 
-def test_there_is_no_view_across_files(tmp_path):
-    assert fixed_only(tmp_path, FILES).view([Interval(5, 12)]) is None
+def test_there_is_no_map_across_files(tmp_path):
+    assert fixed_only(tmp_path, FILES).map([Interval(5, 12)]) is None
 
 
-def test_there_is_no_view_of_what_must_be_decoded(reader):
-    assert reader.view([Interval(0, 5)]) is None
+def test_there_is_no_map_of_what_must_be_decoded(reader):
+    assert reader.map([Interval(0, 5)]) is None
 
 
-def test_a_view_of_ragged_fields_holds_its_samples_alone(tmp_path):
+def test_a_map_of_ragged_fields_holds_its_samples_alone(tmp_path):
     columns = {"path": sample_columns((0, 10))["path"]}
     publish_shard(tmp_path, tmp_path / "t", ShardLabel("g", "ab" * 32, Interval(0, 10)), columns)
     reader = ColumnReader([tmp_path], Schema({"path": SCHEMA.fields["path"]}))
 
-    assert reader.view([Interval(4, 6)])["path"].rows().tolist() == [4, 5, 5]
+    assert reader.map([Interval(4, 6)])["path"].rows().tolist() == [4, 5, 5]
 
 
 def test_a_reader_travels_light_and_reads_the_same(reader):

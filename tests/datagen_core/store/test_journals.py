@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datagen_core.store.journals import BatchTimes, Journal, read_journal, read_timings
+from datagen_core.store.journals import BatchTimes, Journal, read_journal
 from datagen_core.store.layout import SetPaths
 
 
@@ -42,33 +42,6 @@ def test_a_journal_that_cannot_be_written_stops_no_work(tmp_path):
 
     Journal(tmp_path / "0-0.jsonl").append("start")
     assert list((tmp_path / "0-0.jsonl").iterdir()) == []
-
-
-def test_timings_keep_the_first_batch_apart(paths):
-    times = BatchTimes(Journal(paths.run(0).journal(0, 0)), born=0.0)
-    for seconds in (5.0, 1.0, 3.0):
-        times.add(seconds)
-        times.write(waiting=0)
-    (found,) = read_timings(paths)
-
-    assert found["first"] == 5.0
-    assert (found["count"], found["seconds"], found["squares"]) == (2, 4.0, 10.0)
-    assert times.slowest == 5.0
-
-
-def test_tasks_without_a_batch_have_no_timings(paths):
-    Journal(paths.run(0).journal(0, 0)).append("start")
-
-    assert read_timings(paths) == []
-
-
-def test_the_newest_timings_count(paths):
-    for task in range(5):
-        times = BatchTimes(Journal(paths.run(0).journal(0, task)), born=0.0)
-        times.add(float(task))
-        times.write(0)
-
-    assert [timings["first"] for timings in read_timings(paths, most=2)] == [3.0, 4.0]
 
 
 def test_lines_are_written_about_once_a_second(paths):

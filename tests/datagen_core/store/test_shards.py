@@ -82,12 +82,12 @@ def test_data_lies_where_it_can_be_mapped(tmp_path_factory, filled):
     path = publish_shard(folder, folder / "tmp", label_of(rows), columns)
     offsets = []
     with h5py.File(path, "r") as file:
-        file.visititems(lambda _, item: offsets.append(place_of(item)))
+        file.visititems(lambda _, item: offsets.append(address_of(item)))
 
     assert [offset for offset in offsets if offset is not None and offset % 64] == []
 
 
-def place_of(item):
+def address_of(item):
     if isinstance(item, h5py.Group) or item.dtype == object:
         return None
     return item.id.get_offset()

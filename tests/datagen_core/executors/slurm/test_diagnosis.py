@@ -7,14 +7,14 @@ import pytest
 from datagen_core.executors.slurm.diagnosis import diagnose
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.runs import publish_attempt
+from demands import plan_for
 
 
 @pytest.fixture
-def attempt(tmp_path):
+def plan(tmp_path):
     run = SetPaths(tmp_path / "gen" / "default-0123abcd").run(0)
     ranges = [IntervalSet([(0, 10)]), IntervalSet([(10, 20)])]
-    return publish_attempt(run, "run-7", "slurm", ranges, 90)
+    return plan_for(run, "run-7", "slurm", ranges, 90)
 
 
 @pytest.fixture(autouse=True)
@@ -32,8 +32,8 @@ def fake(tmp_path, monkeypatch):
     return write
 
 
-def write_log(attempt, text, task=0):
-    log = attempt.run.log(attempt.number, task)
+def write_log(plan, text, task=0):
+    log = plan.run.log(plan.number, task)
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_text(text)
 
@@ -62,29 +62,29 @@ def write_log(attempt, text, task=0):
     ],
 )
 @pytest.mark.parametrize("prefix", ["slurmstepd: error: ", "slurmstepd-n1: error: "])
-def test_the_log_says_why_a_task_ended(attempt, prefix, line, verdict):
-    write_log(attempt, f"10 of 20\n{prefix}{line}\nlast words\n")
-    assert diagnose(attempt, 0) == verdict
+def test_the_log_says_why_a_task_ended(plan, prefix, line, verdict):
+    write_log(plan, f"10 of 20\n{prefix}{line}\nlast words\n")
+    assert diagnose(plan, 0) == verdict
 
 
-def test_memory_outweighs_the_cancellation_that_follows_from_it(attempt):
+def test_memory_outweighs_the_cancellation_that_follows_from_it(plan):
     write_log(
-        attempt,
+        plan,
         "slurmstepd: error: Exceeded job memory limit\n"
         "slurmstepd: error: *** JOB 4 ON n1 CANCELLED AT 2026-01-01T00:00:00 ***\n",
     )
-    assert diagnose(attempt, 0) == "out of memory"
+    assert diagnose(plan, 0) == "out of memory"
 
 
-def test_what_generators_print_is_not_taken_for_slurms_words(attempt):
-    write_log(attempt, "sample 3 was CANCELLED AT noon\nout of memory of the past\n")
-    assert diagnose(attempt, 0) == ""
+def test_what_generators_print_is_not_taken_for_slurms_words(plan):
+    write_log(plan, "sample 3 was CANCELLED AT noon\nout of memory of the past\n")
+    assert diagnose(plan, 0) == ""
 
 
-def test_a_log_that_is_no_text_is_no_error(attempt):
-    write_log(attempt, "")
-    attempt.run.log(attempt.number, 0).write_bytes(b"\xff\0" * 20000)
-    assert diagnose(attempt, 0) == ""
+def test_a_log_that_is_no_text_is_no_error(plan):
+    write_log(plan, "")
+    plan.run.log(plan.number, 0).write_bytes(b"\xff\0" * 20000)
+    assert diagnose(plan, 0) == ""
 
 
 @pytest.mark.parametrize(
@@ -102,26 +102,26 @@ def test_a_log_that_is_no_text_is_no_error(attempt):
         ("COMPLETED", "0:0", ""),
     ],
 )
-def test_the_queue_remembers_how_a_task_ended(attempt, fake, state, exit_code, verdict):
+def test_the_queue_remembers_how_a_task_ended(plan, fake, state, exit_code, verdict):
     fake("squeue", f"run-7|0|COMPLETED|8|8|None\nrun-7|1|{state}|9|8|None")
     fake("scontrol", f"JobId=9 JobName=run-7 ExitCode={exit_code} NodeList=n3")
-    assert diagnose(attempt, 1) == verdict
+    assert diagnose(plan, 1) == verdict
 
 
-def test_a_job_that_took_over_the_id_is_not_asked(attempt, fake):
+def test_a_job_that_took_over_the_id_is_not_asked(plan, fake):
     fake("squeue", "run-7|1|FAILED|9|8|None")
     fake("scontrol", "JobId=9 JobName=another ExitCode=3:0 NodeList=n3")
-    assert diagnose(attempt, 1) == ""
+    assert diagnose(plan, 1) == ""
 
 
-def test_what_never_started_of_a_cancelled_array_is_cancelled(attempt, fake):
+def test_what_never_started_of_a_cancelled_array_is_cancelled(plan, fake):
     fake("squeue", "run-7|0|COMPLETED|8|8|None\nrun-7|N/A|CANCELLED|9|8|Resources")
-    assert diagnose(attempt, 1) == "cancelled"
+    assert diagnose(plan, 1) == "cancelled"
 
 
-def test_a_living_task_has_no_verdict(attempt, fake):
+def test_a_living_task_has_no_verdict(plan, fake):
     fake("squeue", "run-7|1|RUNNING|9|8|None")
-    assert diagnose(attempt, 1) == ""
+    assert diagnose(plan, 1) == ""
 
 
 @pytest.mark.parametrize(
@@ -136,18 +136,18 @@ def test_a_living_task_has_no_verdict(attempt, fake):
         ("nonsense", ""),
     ],
 )
-def test_accounting_knows_what_the_queue_forgot(attempt, fake, rows, verdict):
+def test_accounting_knows_what_the_queue_forgot(plan, fake, rows, verdict):
     fake("squeue", "")
     fake("sacct", rows)
-    assert diagnose(attempt, 1) == verdict
+    assert diagnose(plan, 1) == verdict
 
 
-def test_nothing_is_known_where_nothing_answers(attempt, fake):
+def test_nothing_is_known_where_nothing_answers(plan, fake):
     fake("squeue", "", status=1)
     fake("sacct", "Slurm accounting storage is disabled", status=1)
-    assert diagnose(attempt, 1) == ""
+    assert diagnose(plan, 1) == ""
 
 
-def test_nonsense_from_slurm_is_no_error(attempt, fake):
+def test_nonsense_from_slurm_is_no_error(plan, fake):
     fake("squeue", "who knows")
-    assert diagnose(attempt, 0) == ""
+    assert diagnose(plan, 0) == ""

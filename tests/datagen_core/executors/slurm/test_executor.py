@@ -30,7 +30,7 @@ def start(slurm, tmp_path):
     def submit(work, tasks=1, **options):
         job = make_job(tmp_path, work, tasks, **options)
         EXECUTOR.submit(job)
-        return job.attempt
+        return job.plans[0]
 
     yield submit
     slurm.cancel_all()
@@ -40,37 +40,37 @@ def wait_for(*paths):
     wait_until(lambda: all(path.exists() for path in paths), f"{[path.name for path in paths]}")
 
 
-def wait_for_end(attempt):
-    wait_until(lambda: EXECUTOR.poll([attempt]) == {}, "the end of the job")
+def wait_for_end(plan):
+    wait_until(lambda: EXECUTOR.poll([plan]) == {}, "the end of the job")
 
 
-def phases(attempt):
-    return {task: state.phase for (_, task), state in (EXECUTOR.poll([attempt]) or {}).items()}
+def phases(plan):
+    return {task: state.state for (_, task), state in (EXECUTOR.poll([plan]) or {}).items()}
 
 
-def submission_files(attempt):
-    return sorted(path.name for path in attempt.run.folder.rglob("submitit/**/*"))
+def submission_files(plan):
+    return sorted(path.name for path in plan.run.folder.rglob("submitit/**/*"))
 
 
 def test_every_task_runs_and_logs_where_it_belongs(start, tmp_path):
-    attempt = start(note, tasks=3)
-    wait_for_end(attempt)
+    plan = start(note, tasks=3)
+    wait_for_end(plan)
     assert {path.name for path in tmp_path.glob("*.json")} == {"0.json", "1.json", "2.json"}
-    logs = [attempt.run.log(attempt.number, task) for task in range(3)]
+    logs = [plan.run.log(plan.number, task) for task in range(3)]
     assert all(log.is_file() for log in logs)
     assert set(logs) == set(logs[0].parent.iterdir())
 
 
 def test_a_single_task_logs_where_it_belongs(start, tmp_path):
-    attempt = start(note_and_fail)
-    wait_for_end(attempt)
-    assert "ValueError: no luck" in attempt.run.log(attempt.number, 0).read_text()
+    plan = start(note_and_fail)
+    wait_for_end(plan)
+    assert "ValueError: no luck" in plan.run.log(plan.number, 0).read_text()
 
 
 def test_no_results_are_pickled_and_no_links_are_left(start):
-    attempt = start(note, tasks=2)
-    wait_for_end(attempt)
-    names = submission_files(attempt)
+    plan = start(note, tasks=2)
+    wait_for_end(plan)
+    names = submission_files(plan)
     assert not [name for name in names if "result" in name or name.startswith(".")]
 
 
@@ -97,7 +97,7 @@ def test_poll_tells_running_from_queued(start, tmp_path):
     held = start(note, options={"hold": True})
     wait_for(tmp_path / "0.started", tmp_path / "1.started")
     found = EXECUTOR.poll([running, held])
-    assert {place: state.phase for place, state in found.items()} == {
+    assert {place: state.state for place, state in found.items()} == {
         running.key(0): "running",
         running.key(1): "running",
         held.key(0): "queued",
@@ -106,50 +106,50 @@ def test_poll_tells_running_from_queued(start, tmp_path):
 
 
 def test_poll_says_when_a_limit_is_above_the_maximum(start):
-    attempt = start(note, partition="short", minutes=100)
+    plan = start(note, partition="short", minutes=100)
     expected = "time limit above the partition's maximum"
-    wait_until(lambda: EXECUTOR.poll([attempt])[attempt.key(0)].reason == expected, "the reason")
+    wait_until(lambda: EXECUTOR.poll([plan])[plan.key(0)].reason == expected, "the reason")
 
 
 def test_poll_says_that_no_node_is_available(start, slurm):
     slurm.fail_node("n4")
-    attempt = start(note, options={"nodelist": "n4"})
+    plan = start(note, options={"nodelist": "n4"})
     try:
         wait_until(
-            lambda: "no node available" in EXECUTOR.poll([attempt])[attempt.key(0)].reason, "reason"
+            lambda: "no node available" in EXECUTOR.poll([plan])[plan.key(0)].reason, "reason"
         )
     finally:
         slurm.resume_nodes()
 
 
 def test_cancelled_tasks_publish_what_they_have(start, tmp_path):
-    attempt = start(sleep_until_terminated, tasks=2)
+    plan = start(sleep_until_terminated, tasks=2)
     wait_for(tmp_path / "0.started", tmp_path / "1.started")
-    EXECUTOR.cancel([attempt])
-    wait_for_end(attempt)
+    EXECUTOR.cancel([plan])
+    wait_for_end(plan)
     wait_for(tmp_path / "0.published", tmp_path / "1.published")
-    assert EXECUTOR.diagnose(attempt, 0) == "cancelled"
+    assert EXECUTOR.diagnose(plan, 0) == "cancelled"
 
 
 def test_pending_tasks_can_be_cancelled(start):
-    attempt = start(note, tasks=3, options={"hold": True})
-    EXECUTOR.cancel([attempt])
-    wait_for_end(attempt)
-    assert [EXECUTOR.diagnose(attempt, task) for task in range(3)] == ["cancelled"] * 3
+    plan = start(note, tasks=3, options={"hold": True})
+    EXECUTOR.cancel([plan])
+    wait_for_end(plan)
+    assert [EXECUTOR.diagnose(plan, task) for task in range(3)] == ["cancelled"] * 3
 
 
 def test_cancelling_what_has_ended_does_nothing(start):
-    attempt = start(note)
-    wait_for_end(attempt)
-    EXECUTOR.cancel([attempt])
-    assert EXECUTOR.diagnose(attempt, 0) == ""
+    plan = start(note)
+    wait_for_end(plan)
+    EXECUTOR.cancel([plan])
+    assert EXECUTOR.diagnose(plan, 0) == ""
 
 
 def test_a_task_over_its_memory_is_diagnosed(start):
-    attempt = start(take_memory, memory="200M")
-    wait_for_end(attempt)
-    assert EXECUTOR.diagnose(attempt, 0).startswith("out of memory: it used ")
-    assert EXECUTOR.diagnose(attempt, 0).endswith(" of 200 MiB")
+    plan = start(take_memory, memory="200M")
+    wait_for_end(plan)
+    assert EXECUTOR.diagnose(plan, 0).startswith("out of memory: it used ")
+    assert EXECUTOR.diagnose(plan, 0).endswith(" of 200 MiB")
 
 
 @pytest.mark.parametrize(
@@ -157,28 +157,28 @@ def test_a_task_over_its_memory_is_diagnosed(start):
     [(kill_itself, "killed by SIGKILL"), (exit_with_three, "exit status 3")],
 )
 def test_tasks_that_die_without_a_word_are_diagnosed(start, work, verdict):
-    attempt = start(work, tasks=2)
-    wait_for_end(attempt)
-    assert EXECUTOR.diagnose(attempt, 1).startswith(verdict)
+    plan = start(work, tasks=2)
+    wait_for_end(plan)
+    assert EXECUTOR.diagnose(plan, 1).startswith(verdict)
 
 
 def test_a_preempted_task_is_diagnosed(start, tmp_path):
     everything = {"exclusive": True, "nodelist": "n1"}
-    attempt = start(sleep_until_terminated, partition="scavenge", options=everything)
+    plan = start(sleep_until_terminated, partition="scavenge", options=everything)
     wait_for(tmp_path / "0.started")
     start(note, partition="urgent", options=everything)
-    wait_for_end(attempt)
-    assert EXECUTOR.diagnose(attempt, 0) == "preempted"
+    wait_for_end(plan)
+    assert EXECUTOR.diagnose(plan, 0) == "preempted"
 
 
 def test_a_lost_node_is_diagnosed(start, slurm, tmp_path):
-    attempt = start(sleep_until_terminated, options={"nodelist": "n2"})
+    plan = start(sleep_until_terminated, options={"nodelist": "n2"})
     wait_for(tmp_path / "0.started")
     slurm.kill_slurmd("n2")
     slurm.fail_node("n2")
     try:
-        wait_for_end(attempt)
-        assert EXECUTOR.diagnose(attempt, 0).startswith("node lost")
+        wait_for_end(plan)
+        assert EXECUTOR.diagnose(plan, 0).startswith("node lost")
     finally:
         slurm.start_slurmd("n2")
         slurm.resume_nodes()
@@ -186,9 +186,9 @@ def test_a_lost_node_is_diagnosed(start, slurm, tmp_path):
 
 @pytest.mark.slow
 def test_a_task_over_its_time_limit_is_diagnosed(start):
-    attempt = start(sleep_until_terminated, minutes=1)
-    wait_until(lambda: EXECUTOR.poll([attempt]) == {}, "the time limit", seconds=150)
-    assert EXECUTOR.diagnose(attempt, 0) == "time limit: 00:01:00 were over"
+    plan = start(sleep_until_terminated, minutes=1)
+    wait_until(lambda: EXECUTOR.poll([plan]) == {}, "the time limit", seconds=150)
+    assert EXECUTOR.diagnose(plan, 0) == "time limit: 00:01:00 were over"
 
 
 def test_an_unknown_partition_is_refused_with_the_known_ones(slurm, tmp_path):
@@ -197,7 +197,7 @@ def test_an_unknown_partition_is_refused_with_the_known_ones(slurm, tmp_path):
         EXECUTOR.submit(job)
     assert "Invalid partition name specified" in str(told.value)
     assert not isinstance(told.value, SchedulerUnavailableError)
-    assert submission_files(job.attempt) == []
+    assert submission_files(job.plans[0]) == []
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_refusals_are_one_line_and_leave_nothing_behind(slurm, tmp_path, capfd, 
         EXECUTOR.submit(job)
     assert "\n" not in str(told.value)
     assert capfd.readouterr() == ("", "")
-    assert submission_files(job.attempt) == []
+    assert submission_files(job.plans[0]) == []
 
 
 def test_an_array_is_as_large_as_the_controller_allows_and_no_larger(slurm, tmp_path):
@@ -246,18 +246,18 @@ def test_the_longest_limit_of_an_unknown_partition_is_an_error(slurm):
 
 @pytest.mark.slow
 def test_without_a_controller_nothing_is_known_and_nothing_is_lost(slurm, start, tmp_path):
-    attempt = start(sleep_until_terminated)
+    plan = start(sleep_until_terminated)
     wait_for(tmp_path / "0.started")
     slurm.stop_slurmctld()
     try:
         assert "does not answer" in EXECUTOR.available()
-        assert EXECUTOR.poll([attempt]) is None
+        assert EXECUTOR.poll([plan]) is None
         refused = make_job(tmp_path, note)
         with pytest.raises(SchedulerUnavailableError, match="Unable to contact"):
             EXECUTOR.submit(refused)
     finally:
         slurm.start_slurmctld()
         slurm.check_health()
-    assert submission_files(refused.attempt) == submission_files(attempt)
+    assert submission_files(refused.plan) == submission_files(plan)
     assert EXECUTOR.available() == ""
-    assert phases(attempt) == {0: "running"}
+    assert phases(plan) == {0: "running"}

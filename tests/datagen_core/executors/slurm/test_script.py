@@ -32,7 +32,7 @@ def test_a_described_job_has_the_options_asked_for(srun_only, tmp_path):
     job = make_job(tmp_path, note, 3, partition="p", memory="2G", cpus=4, minutes=90)
     options = options_of(EXECUTOR.describe(job._replace(parallel=2)))
     expected = {
-        "array": "0-2%2", "cpus-per-task": "4", "job-name": job.attempt.name, "mem": "2G",
+        "array": "0-2%2", "cpus-per-task": "4", "job-name": job.plans[0].name, "mem": "2G",
         "partition": "p", "time": "90", "no-requeue": "",
     }  # fmt: skip
     assert expected.items() <= options.items()
@@ -75,11 +75,11 @@ def test_without_slurm_it_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     job = make_job(tmp_path, note)
     assert EXECUTOR.available().startswith("sbatch, srun, squeue, scancel, scontrol not found")
-    assert EXECUTOR.poll([job.attempt]) is None
+    assert EXECUTOR.poll([job.plans[0]]) is None
     with pytest.raises(SchedulerUnavailableError):
         EXECUTOR.max_tasks()
     with pytest.raises(SchedulerUnavailableError):
-        EXECUTOR.cancel([job.attempt])
+        EXECUTOR.cancel([job.plans[0]])
     with pytest.raises(ExecutionError):
         EXECUTOR.describe(job)
 

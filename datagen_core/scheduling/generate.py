@@ -1,0 +1,104 @@
+"""`generate` and `sweep`: from a generator's name to samples in a cache, in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+from datagen_core.errors import IncompleteRunError
+from datagen_core.executors.base import Resources
+from datagen_core.executors.choice import choose_executor
+from datagen_core.executors.limits import parse_time_limit
+from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.params import Params
+from datagen_core.reading.cache import Cache
+from datagen_core.reading.param_set import ParamSet
+from datagen_core.scheduling.driving import Observer, drive, explain
+from datagen_core.scheduling.plan import Settings, load, make_demands
+from datagen_core.scheduling.run import begin, ignore
+
+
+def generate(  # noqa: PLR0913 (the options of the command line)
+    generator: str | DatasetGenerator,
+    n: int,
+    params: Mapping[str, Any] | Params | None = None,
+    *,
+    seed: int = 0,
+    total: bool = False,
+    njobs: int = 1,
+    executor: str | None = None,
+    time: str | None = None,
+    memory: str | None = None,
+    partition: str | None = None,
+    cache: str | PathLike[str] | None = None,
+    observer: Observer = ignore,
+) -> ParamSet:
+    """Make `n` more samples and return their parameter set.
+
+    Parameters
+    ----------
+    generator
+        A name (see `datagen generators`), `path/to/file.py:name`, or a `DatasetGenerator`.
+    n
+        Number of samples to add, or the total to reach with `total`.
+    params
+        Its parameters; those left out are at their defaults.
+    seed
+        The samples are a function of generator, parameters, seed and index, and of nothing else.
+    njobs
+        Number of jobs that may run at once.
+    executor
+        "slurm", "local" or "inline"; None for Slurm where it is installed, else this machine.
+    time, memory, partition
+        As for sbatch; time is estimated from past runs when it is left out.
+    cache
+        The cache's folder; None for `$DATAGEN_CACHE`, else `./datagen-cache`.
+    observer
+        Called with `Progress` now and then.
+
+    Raises
+    ------
+    ConfigurationError
+        For anything wrong with the arguments, before anything was written.
+    IncompleteRunError
+        When samples are missing at the end; those that were made are kept.
+    """
+    return sweep(
+        generator, n, [params], seed=seed, total=total, njobs=njobs, executor=executor, time=time,
+        memory=memory, partition=partition, cache=cache, observer=observer,
+    )[0]  # fmt: skip
+
+
+def sweep(  # noqa: PLR0913 (the options of the command line)
+    generator: str | DatasetGenerator,
+    n: int,
+    points: Sequence[Mapping[str, Any] | Params | None],
+    *,
+    seed: int = 0,
+    total: bool = False,
+    njobs: int = 1,
+    executor: str | None = None,
+    time: str | None = None,
+    memory: str | None = None,
+    partition: str | None = None,
+    cache: str | PathLike[str] | None = None,
+    observer: Observer = ignore,
+) -> list[ParamSet]:
+    """Make `n` more samples of each of many parameter sets, as one submission; return the sets.
+
+    `points` are the parameters of each; equal ones count once. All else, and what is raised, is as
+    for `generate`.
+    """
+    resources = Resources(
+        minutes=parse_time_limit(time) if time else None, memory=memory, partition=partition
+    )
+    settings = Settings(njobs=njobs, executor=executor, resources=resources)
+    where = Cache(cache)
+    demands = make_demands(load(generator), points, seed, where.path, n, total=total)
+    runs = begin(demands, choose_executor(executor), settings)
+    for run, status in zip(runs, drive(runs, observer), strict=True):
+        if status.missing:
+            raise IncompleteRunError(explain(run, status))
+    dataset = where[demands[0].record.generator]
+    return [dataset[{**demand.record.params, "seed": seed}] for demand in demands]

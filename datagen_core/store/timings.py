@@ -1,0 +1,98 @@
+"""What past tasks took, read from their journals, and what was predicted from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from datagen_core.store.journals import read_journal
+from datagen_core.store.layout import SetPaths
+
+
+@dataclass(frozen=True, slots=True)
+class JobTimings:
+    """What one past task recorded, in seconds.
+
+    Attributes
+    ----------
+    startup
+        From the start of the process to the start of its first batch.
+    first
+        The first batch, which pays for imports, caches and just-in-time compilation.
+    count
+        Number of later batches.
+    seconds
+        Sum of the times of the later batches.
+    squares
+        Sum of their squares.
+    """
+
+    startup: float
+    first: float
+    count: int
+    seconds: float
+    squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The predicted wall time of a task.
+
+    Attributes
+    ----------
+    mean_seconds
+        Its expectation.
+    deviation
+        Its standard deviation, in seconds, which includes how little is known.
+    limit_minutes
+        The time limit to ask for, in minutes.
+    """
+
+    mean_seconds: float
+    deviation: float
+    limit_minutes: int
+
+
+def read_timings(paths: SetPaths, most: int = 200) -> list[JobTimings]:
+    """Return the timings of the newest tasks of a parameter set that made a batch."""
+    journals = sorted(paths.runs.glob("*/journals/*.jsonl"), key=lambda path: path.stat().st_mtime)
+    found = [_sum_up(read_journal(journal)) for journal in journals[-most:]]
+    return [timings for timings in found if timings is not None]
+
+
+def _sum_up(events: list[dict[str, Any]]) -> JobTimings | None:
+    lines = [event for event in events if event["event"] == "batches"]
+    firsts = [line for line in lines if "first" in line]
+    if not firsts:
+        return None
+    sums = {key: sum(line.get(key, 0) for line in lines) for key in ("count", "seconds", "squares")}
+    return JobTimings(startup=firsts[0]["startup"], first=firsts[0]["first"], **sums)
+
+
+def mean_batch_seconds(history: Sequence[JobTimings]) -> float | None:
+    """Return the mean compute time of a batch, without start-up; None when nothing was timed.
+
+    First batches count only where no job made a second one.
+    """
+    later = [job for job in history if job.count > 0]
+    if later:
+        return sum(job.seconds for job in later) / sum(job.count for job in later)
+    return math.fsum(job.first for job in history) / len(history) if history else None
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration for people: "40 s", "3 min", "2 h 10 min", "3 d 4 h"."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    minutes = round(seconds / 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return _joined((days, "d"), (hours, "h"))
+    return _joined((hours, "h"), (minutes, "min"))
+
+
+def _joined(*parts: tuple[int, str]) -> str:
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)

@@ -1,0 +1,57 @@
+"""Timings are what journals of past tasks add up to."""
+
+from __future__ import annotations
+
+import pytest
+
+from datagen_core.store.journals import BatchTimes, Journal
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.timings import format_duration, read_timings
+
+
+@pytest.fixture
+def paths(tmp_path):
+    return SetPaths(tmp_path)
+
+
+def test_timings_keep_the_first_batch_apart(paths):
+    times = BatchTimes(Journal(paths.run(0).journal(0, 0)), born=0.0)
+    for seconds in (5.0, 1.0, 3.0):
+        times.add(seconds)
+        times.write(waiting=0)
+    (found,) = read_timings(paths)
+
+    assert found.first == 5.0
+    assert (found.count, found.seconds, found.squares) == (2, 4.0, 10.0)
+    assert times.slowest == 5.0
+
+
+def test_tasks_without_a_batch_have_no_timings(paths):
+    Journal(paths.run(0).journal(0, 0)).append("start")
+
+    assert read_timings(paths) == []
+
+
+def test_the_newest_timings_count(paths):
+    for task in range(5):
+        times = BatchTimes(Journal(paths.run(0).journal(0, task)), born=0.0)
+        times.add(float(task))
+        times.write(0)
+
+    assert [timings.first for timings in read_timings(paths, most=2)] == [3.0, 4.0]
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (0.2, "1 s"),
+        (40, "40 s"),
+        (180, "3 min"),
+        (3600, "1 h"),
+        (7800, "2 h 10 min"),
+        (86400, "1 d"),
+        (3 * 86400 + 4 * 3600 + 59, "3 d 4 h"),
+    ],
+)
+def test_durations_read_as_people_say_them(duration, text):
+    assert format_duration(duration) == text

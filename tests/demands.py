@@ -1,0 +1,22 @@
+"""Demands and reserved ranges for tests of what comes after them."""
+
+from __future__ import annotations
+
+from datagen_core.ranges import Interval
+from datagen_core.scheduling.plan import load, make_demands
+from datagen_core.store.runs import Plan, publish_plan
+
+
+def demand_for(generator, cache, samples=1, params=None, seed=0, *, total=False):
+    """Return the demand for samples of one parameter set."""
+    return make_demands(load(generator), [params], seed, cache, samples, total=total)[0]
+
+
+def more(samples):
+    """Return what `reserve` asks: the indices of this many more samples."""
+    return lambda reserved: Interval(reserved, reserved + samples)
+
+
+def plan_for(run, run_id, executor, tasks, minutes=None):
+    """Publish a plan for a run."""
+    return publish_plan(Plan(run, executor, tuple(tasks), minutes), run_id)
