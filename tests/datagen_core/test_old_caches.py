@@ -20,6 +20,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from datagen_core import Cache
+from datagen_core.generators.inputs import look_in
+from datagen_core.generators.registry import load_generator
+from datagen_core.store.layout import inputs_folder
 from old_caches import CACHES, HOST, STABLE, describe_cache, describe_samples
 
 VERSIONS = sorted(path.parent.name for path in CACHES.glob("*/expected.json"))
@@ -87,6 +90,18 @@ def test_sets_are_listed(old, run_cli):
 
     found = [listed[each["digest"]] for each in old.expected["list"]]
     assert stable(found) == old.expected["list"]
+
+
+def test_parameters_are_what_they_were(old):
+    """Checks plugins that no sample is made with here, too: names, values and digests."""
+    look_in(inputs_folder(old.path))
+    for each in old.expected["list"]:
+        generator = load_generator(each["generator"], old.folder).generator
+        bound = generator.params_type.bind(each["params"], each["generator"])
+
+        # As text: 1 and 1.0 are equal but have different digests, and folders follow the order.
+        assert json.dumps(bound.canonical()) == json.dumps(each["params"])
+        assert generator.digest_of(bound, each["seed"]) == each["digest"]
 
 
 def test_runs_have_the_same_states(old, run_cli):
