@@ -61,10 +61,8 @@ def _print_plan(demand: Demand, interval: Interval, plan: Plan, text: str) -> No
     if sizes:
         click.echo(f"tasks      {len(sizes)} of {min(sizes)} to {max(sizes)} samples each, "
                    f"batches of {demand.record.batch_size}")  # fmt: skip
-    guess = plan.estimate
-    known = "nothing timed yet"
-    if guess:
-        known = f"about {format_duration(guess.mean_seconds)} per task"
+    mean = plan.estimate and format_duration(plan.estimate.mean_seconds)
+    known = f"about {mean} per task" if mean else "nothing timed yet"
     limit = f", limit {format_minutes(plan.minutes)}" if plan.minutes else ""
     click.echo(f"time       {known}{limit}")
     click.echo(f"executor   {plan.executor}")

@@ -148,13 +148,6 @@ def _describe(runs: Sequence[Run], *, verbose: bool) -> None:
         click.echo(f"executor     {run.executor.name}", err=True)
 
 
-def _report_nothing(name: str, total: int | None, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps({"generator": name, "run": None, "missing": 0}))
-    else:
-        click.echo(f"{name} has {total} samples or more already; nothing to do")
-
-
 def _report(
     demand: Demand,
     runs: Sequence[Run],
@@ -165,18 +158,20 @@ def _report(
 ) -> None:
     """Print the result for one parameter set; there is no run when it has enough samples."""
     name = demand.record.generator
-    if not runs:
-        _report_nothing(name, total, as_json=as_json)
-        return
-    run, status = runs[0], statuses[0]
+    pairs = list(zip(runs, statuses, strict=True))
     if as_json:
-        click.echo(json.dumps(status_to_json(run.paths.set.root.name, status)))
-    elif not status.missing:
-        click.echo(f"{name}: {len(status.done)} samples made, "
-                   f"{status.record.start} to {status.record.stop - 1}")  # fmt: skip
-    elif not run.settings.wait:
-        click.echo(f"submitted run {run.record.number} of {name}; "
-                   f"see `datagen status {name}`")  # fmt: skip
+        found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
+        click.echo(
+            json.dumps(found[0] if found else {"generator": name, "run": None, "missing": 0})
+        )
+    elif not runs:
+        click.echo(f"{name} has {total} samples or more already; nothing to do")
+    elif not statuses[0].missing:
+        record = statuses[0].record
+        click.echo(f"{name}: {record.interval.size} samples made, "
+                   f"{record.start} to {record.stop - 1}")  # fmt: skip
+    elif not runs[0].settings.wait:
+        click.echo(f"submitted run {runs[0].record.number} of {name}; see `datagen status {name}`")
 
 
 def _report_sweep(

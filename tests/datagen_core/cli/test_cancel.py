@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import generators_for_tests
 from datagen_core import Cache
+from slurm_cluster import wait_until
 
 FILE = Path(generators_for_tests.__file__)
 SINE = f"{FILE}:sine"
@@ -18,19 +18,12 @@ def test_nothing_alive_is_nothing_to_cancel(run_cli, generate_inline):
     assert run_cli("cancel").out == "nothing is alive\n"
 
 
-def wait_until(true, patience=60):
-    deadline = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_run_that_is_not_waited_for_goes_on_and_can_be_cancelled(run_cli, cache, slow):
     answer = run_cli("generate", slow, "-n", 500, "--executor", "local", "--no-wait", "--json")
     assert answer.json["state"] == "running"
     made = Cache(cache)["slow"][0]
     journal = made.paths.run(0).journal(0, 0)
-    wait_until(lambda: journal.exists() and '"batches"' in journal.read_text())
+    wait_until(lambda: journal.exists() and '"batches"' in journal.read_text(), "a batch")
 
     assert run_cli("list", "--json").json[0]["state"] == "running"
     assert "runs that are alive" in run_cli("rm", "slow", "-y").err

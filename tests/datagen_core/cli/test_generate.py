@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ import pytest
 import generators_for_tests
 from datagen_core import Cache
 from datagen_core.executors.slurm.executor import SlurmExecutor
+from slurm_cluster import wait_until
 
 FILE = Path(generators_for_tests.__file__)
 SINE = f"{FILE}:sine"
@@ -150,19 +150,13 @@ def test_changed_code_is_warned_of(generate_inline, tmp_path):
     assert "raise `version`" in generate_inline(f"{other}:walk", "-n", 3).err
 
 
-def wait_until(true, patience=60):
-    deadline = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_ctrl_c_keeps_what_is_made(cache, slow):
     command = [sys.executable, "-m", "datagen_core", "generate", slow, "-n", "500"]
     child = subprocess.Popen(
         [*command, "--executor", "local", "--cache", cache], stderr=subprocess.PIPE, text=True
     )
-    wait_until(lambda: any('"batches"' in path.read_text() for path in cache.rglob("*.jsonl")))
+    wait_until(lambda: any('"batches"' in path.read_text() for path in cache.rglob("*.jsonl")),
+               "a batch")  # fmt: skip
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=60)
 
