@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datagen_core.errors import DatagenError as DatagenError
     from datagen_core.errors import InsufficientSamplesError as InsufficientSamplesError
+    from datagen_core.executors.base import Executor as Executor
+    from datagen_core.executors.base import Job as Job
+    from datagen_core.executors.base import Resources as Resources
+    from datagen_core.executors.base import TaskState as TaskState
     from datagen_core.generators.generator import DatasetGenerator as DatasetGenerator
     from datagen_core.generators.generator import generator as generator
     from datagen_core.generators.hookspecs import hookimpl as hookimpl
@@ -22,17 +26,25 @@ if TYPE_CHECKING:
     from datagen_core.reading.cache import Cache as Cache
     from datagen_core.scheduling.generate import generate as generate
     from datagen_core.scheduling.generate import sweep as sweep
+    from datagen_core.store.runs import Plan as Plan
+    from datagen_core.store.runs import TaskKey as TaskKey
 
 _MODULES = {
     "Cache": "reading.cache",
     "DatagenError": "errors",
     "DatasetGenerator": "generators.generator",
+    "Executor": "executors.base",
     "Field": "generators.schema",
     "InputFile": "generators.params",
     "InsufficientSamplesError": "errors",
+    "Job": "executors.base",
     "Params": "generators.params",
+    "Plan": "store.runs",
     "Ragged": "generators.schema",
+    "Resources": "executors.base",
     "Schema": "generators.schema",
+    "TaskKey": "store.runs",
+    "TaskState": "executors.base",
     "generate": "scheduling.generate",
     "generator": "generators.generator",
     "hookimpl": "generators.hookspecs",

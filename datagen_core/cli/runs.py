@@ -117,7 +117,7 @@ def _watch(runs: Sequence[Run]) -> list[RunStatus]:
         return watch(runs)
     except KeyboardInterrupt:
         run, name = runs[0], runs[0].demand.record.generator
-        if run.executor.name not in {"local", "inline"}:
+        if not run.executor.ends_with_caller:
             _announce(
                 f"its {run.executor.name} jobs go on: `datagen status {name}` shows them, "
                 f"`datagen resume {name}` waits for them, `datagen cancel {name}` stops them"

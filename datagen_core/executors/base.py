@@ -1,16 +1,19 @@
 """Executors: how tasks get processors. None of them can report success; only shard files do.
 
 An executor starts tasks, says which ones are still alive, cancels them, and finds out why one
-ended. Third parties add more through the hook `datagen_executors`.
+ended. Third parties add more in the entry-point group `datagen.executors`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal, NamedTuple, Protocol
+from typing import ClassVar, Literal, NamedTuple
 
 from datagen_core.store.runs import Plan, TaskKey
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""Environment variables by which numpy and torch pin their number of threads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +82,43 @@ class TaskState(NamedTuple):
     reason: str = ""
 
 
-class Executor(Protocol):
-    """The contract of an executor."""
+class Executor:
+    """The contract of an executor: subclass it, and override what differs from these defaults.
 
-    name: str
+    What an executor can do is said by its attributes; nothing looks at its name.
+
+    Attributes
+    ----------
+    name
+        What `--executor` calls it.
+    in_process
+        Whether `submit` does the work in the process that calls it, and returns when it is over.
+    ends_with_caller
+        Whether Ctrl-C on the command that submitted tasks ends them.
+    needs_time_limit
+        Whether a task must have a time limit, estimated where none is given.
+    """
+
+    name: ClassVar[str]
+    in_process: ClassVar[bool] = False
+    ends_with_caller: ClassVar[bool] = False
+    needs_time_limit: ClassVar[bool] = False
 
     def available(self) -> str:
         """Return why this executor cannot be used here; nothing when it can."""
-        ...
+        return ""
 
-    def max_minutes(self, resources: Resources) -> int | None:
+    def max_minutes(self, resources: Resources) -> int | None:  # noqa: ARG002
         """Return the longest time limit that can ever start, None when there is no limit."""
-        ...
+        return None
 
     def max_tasks(self) -> int | None:
-        """Return how many tasks one job may have, None when there is no limit."""
-        ...
+        """Return the number of tasks that one job may have, None when there is no limit."""
+        return None
 
     def describe(self, job: Job) -> str:
         """Return, for people, what `submit` would hand to the scheduler."""
-        ...
+        raise NotImplementedError
 
     def submit(self, job: Job) -> None:
         """Start all tasks of a job, with one call of the scheduler.
@@ -110,20 +130,16 @@ class Executor(Protocol):
         SchedulerUnavailableError
             When it does not answer; nothing is lost by trying again later.
         """
-        ...
+        raise NotImplementedError
 
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks of these plans by `Plan.keys`; None for "cannot know"."""
-        ...
+        raise NotImplementedError
 
     def cancel(self, plans: Sequence[Plan]) -> None:
         """Ask the living tasks of these plans to end; they publish what they have."""
-        ...
+        raise NotImplementedError
 
-    def diagnose(self, plan: Plan, task: int) -> str:
-        """Return in one line why a task that left no last word ended; nothing when unknown.
-
-        Lines begin with one of "out of memory", "time limit", "cancelled", "node lost",
-        "preempted", "killed".
-        """
-        ...
+    def diagnose(self, plan: Plan, task: int) -> str:  # noqa: ARG002
+        """Return in one line why a task that left no last word ended; nothing when unknown."""
+        return ""

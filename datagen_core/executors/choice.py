@@ -17,7 +17,9 @@ def find_executor(name: str) -> Executor:
     Raises
     ------
     ConfigurationError
-        When there is none.
+        When there is none of that name.
+    ExecutionError
+        When a plugin returns something else.
     """
     if name == "slurm":
         from datagen_core.executors.slurm.executor import SlurmExecutor  # only where used
@@ -33,9 +35,13 @@ def find_executor(name: str) -> Executor:
         return InlineExecutor()
     if name not in installed_executors():
         known = ", ".join([*BUILT_IN, *installed_executors()])
-        message = f"there is no executor {name!r}; there are {known}"
-        raise ConfigurationError(message)
-    executor: Executor = load_executor(name)
+        raise ConfigurationError(f"there is no executor {name!r}; there are {known}")
+    executor = load_executor(name)
+    if not isinstance(executor, Executor):
+        raise ExecutionError(
+            f"executor {name!r} is a {type(executor).__name__}; its plugin must return an instance "
+            "of a subclass of datagen_core.Executor"
+        )
     return executor
 
 

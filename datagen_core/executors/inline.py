@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from datagen_core.executors.base import Job, Resources, TaskState
+from datagen_core.executors.base import Executor, Job, TaskState
 from datagen_core.store.runs import Plan, TaskKey
 
 
-class InlineExecutor:
+class InlineExecutor(Executor):
     """Runs tasks here and now: for small sets, notebooks and debugging."""
 
     name = "inline"
-
-    def available(self) -> str:
-        """Return nothing: it always works."""
-        return ""
-
-    def max_minutes(self, resources: Resources) -> int | None:  # noqa: ARG002
-        """Return None: there is no limit."""
-        return None
-
-    def max_tasks(self) -> int | None:
-        """Return None: there is no limit."""
-        return None
+    in_process = True
+    ends_with_caller = True
 
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""
@@ -40,7 +30,3 @@ class InlineExecutor:
 
     def cancel(self, plans: Sequence[Plan]) -> None:
         """Do nothing: Ctrl-C ends an inline run."""
-
-    def diagnose(self, plan: Plan, task: int) -> str:  # noqa: ARG002
-        """Return nothing: the process that ended had the only answer."""
-        return ""

@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, ClassVar
 
-from datagen_core.executors.base import Job, Resources, TaskState
+from datagen_core.executors.base import THREAD_VARIABLES, Executor, Job, TaskState
 from datagen_core.executors.processes import (
     describe_process,
     end_processes,
@@ -30,35 +30,21 @@ from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import read_journal
 from datagen_core.store.runs import Plan, TaskKey
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""What numpy and torch read to pin their number of threads."""
-
 _START_SECONDS = 10.0
 """So long after its plan was published, a plan's processes may still be about to start."""
 
 _PATIENCE = 10.0
 
 
-class LocalExecutor:
+class LocalExecutor(Executor):
     """Runs tasks as processes of this machine."""
 
     name = "local"
+    ends_with_caller = True
 
-    # Kept so that ended children are reaped, by whichever run looks next: a task is over a moment
-    # before its process is. Other processes' children are not our concern.
+    # Kept so that ended children are reaped, by the run that looks next: a task is over a moment
+    # before its process is. Children of other processes are not our concern.
     _children: ClassVar[list[subprocess.Popen[bytes]]] = []
-
-    def available(self) -> str:
-        """Return nothing: it always works."""
-        return ""
-
-    def max_minutes(self, resources: Resources) -> int | None:  # noqa: ARG002
-        """Return None: there is no limit."""
-        return None
-
-    def max_tasks(self) -> int | None:
-        """Return None: there is no limit."""
-        return None
 
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""

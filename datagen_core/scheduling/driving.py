@@ -50,7 +50,7 @@ def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
     try:
         statuses = _loop(runs, observer)
     except KeyboardInterrupt:
-        ours = [run for run in runs if run.executor.name == "local"]
+        ours = [run for run in runs if run.executor.ends_with_caller]
         for executor in {run.executor.name: run.executor for run in ours}.values():
             executor.cancel([each for run in ours for each in list_plans(run.paths)])
         raise

@@ -221,7 +221,7 @@ def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resource
 
 def check_loadable(demand: Demand, executor: Executor) -> None:
     """Refuse a generator that other processes could not load."""
-    if not demand.source and executor.name != "inline":
+    if not demand.source and not executor.in_process:
         message = (
             f"{demand.generator.name} was defined interactively, so no other process can load it; "
             "put it into a file, or use the executor inline"
@@ -250,7 +250,7 @@ def make_plan(
     longest = executor.max_minutes(resources)
     history = read_timings(demand.paths)
     batches = sum(1 for _ in cut_into_batches(missing, size))
-    tasks = 1 if executor.name == "inline" else min(settings.njobs, executor.max_tasks() or batches)
+    tasks = 1 if executor.in_process else min(settings.njobs, executor.max_tasks() or batches)
     guess = estimate(history, math.ceil(batches / tasks))
     while tasks < batches and resources.minutes is None and _is_above(guess, longest):
         tasks = min(2 * tasks, batches)
@@ -268,8 +268,8 @@ def _is_above(guess: Estimate | None, longest: int | None) -> bool:
 def _estimated_minutes(
     demand: Demand, executor: Executor, guess: Estimate | None, longest: int | None
 ) -> int | None:
-    if executor.name != "slurm":
-        return None
+    if not executor.needs_time_limit and (guess is None or longest is None):
+        return longest
     if guess is None:
         message = (
             "no run of this parameter set was timed yet: give --time, or run a small one first: "

@@ -81,7 +81,7 @@ def publish_job(parts: Sequence[Part], report: Report) -> Job:
 
 def _work(parts: Sequence[Part], plans: Sequence[Plan], report: Report) -> Callable[[int], Any]:
     addresses = [(worker.address_of(plan), len(plan.tasks)) for plan in plans]
-    if parts[0][0].executor.name != "inline":
+    if not parts[0][0].executor.in_process:
         return partial(worker.run_job, addresses)
     makers = [run.maker for run, _ in parts]
     return partial(worker.run_at, addresses, makers=makers, report=report)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
-from datagen_core.executors.base import Job, Resources, TaskState
+from datagen_core.executors.base import THREAD_VARIABLES, Executor, Job, Resources, TaskState
 from datagen_core.executors.slurm import diagnosis, queue
 from datagen_core.store.runs import Plan, TaskKey
 
@@ -37,13 +37,12 @@ _UNREACHED = (
     "standby", "Unable to establish",
 )  # fmt: skip
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
-
-class SlurmExecutor:
+class SlurmExecutor(Executor):
     """Runs tasks as a Slurm job array, one job for each plan."""
 
     name = "slurm"
+    needs_time_limit = True
 
     def available(self) -> str:
         """Return why jobs cannot be submitted from here, or nothing."""
@@ -215,7 +214,7 @@ def _logging_left_alone() -> Iterator[None]:
 
 
 def _setup_lines(job: Job) -> list[str]:
-    threads = " ".join(f"{name}={job.resources.cpus}" for name in _THREAD_VARIABLES)
+    threads = " ".join(f"{name}={job.resources.cpus}" for name in THREAD_VARIABLES)
     lines = [f"export {threads}", *job.resources.setup]
     if job.size == 1:
         # Submitted from a task of an array, a job would take itself for that task.

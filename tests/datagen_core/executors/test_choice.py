@@ -71,3 +71,11 @@ def test_slurm_is_chosen_where_there_is_one(monkeypatch, why_not, chosen):
 
 def test_names_of_built_in_executors_are_complete():
     assert [find_executor(name).name for name in choice.BUILT_IN] == list(choice.BUILT_IN)
+
+
+def test_what_is_not_an_executor_is_refused(monkeypatch):
+    monkeypatch.setattr(choice, "installed_executors", lambda: ["odd"])
+    monkeypatch.setattr(choice, "load_executor", lambda _: object())
+
+    with pytest.raises(ExecutionError, match=r"'odd' is a object; .*subclass of datagen_core.Exec"):
+        find_executor("odd")

@@ -29,13 +29,22 @@ from generators_for_tests import count, sine
 class ShortPartition(LocalExecutor):
     """Jobs of at most ten minutes, as Slurm would have them."""
 
-    name = "slurm"
+    needs_time_limit = True
 
     def max_minutes(self, resources):
         return 10
 
     def max_tasks(self):
         return 1000
+
+
+class Pool(LocalExecutor):
+    """Processes of this machine that end after ten minutes, as a plugin may have them."""
+
+    name = "pool"
+
+    def max_minutes(self, resources):
+        return 10
 
 
 def bound(tmp_path, generator=sine, samples=1, *, total=False, **params):
@@ -99,6 +108,13 @@ def test_a_time_limit_on_slurm_must_be_known(tmp_path):
         ConfigurationError, match=r"no run of this parameter set was timed yet.*--time"
     ):
         plan_of(bound(tmp_path), 10, ShortPartition())
+
+
+def test_an_executor_with_a_longest_limit_has_one_without_being_asked(tmp_path):
+    plan = plan_of(bound(tmp_path), 10, Pool())
+
+    assert (plan.executor, plan.minutes) == ("pool", 10)
+    assert plan_of(timed(tmp_path, 1.0), 100, Pool()).minutes == 2
 
 
 def test_a_time_limit_follows_from_past_runs(tmp_path):
