@@ -219,13 +219,20 @@ def small_files(sources: Iterable[Source], excepted: Collection[str]) -> Iterato
     """Check that a small file has more than one user; without, it belongs to that one.
 
     A package's `__init__` is small by nature, and its `errors` are a page that readers look for.
+    An exception that is not needed is an offence too.
     """
     modules = {source.module: source for source in sources}
-    for name, users in importers_among(modules.values()).items():
+    found = {
+        name: min(users)
+        for name, users in importers_among(modules.values()).items()
+        if modules[name].lines < SMALL_FILE and len(users) == 1
+        if not modules[name].is_package and modules[name].path.stem != "errors"
+    }
+    for name in sorted(found.keys() - set(excepted)):
         source = modules[name]
-        kept = source.is_package or name in excepted or source.path.stem == "errors"
-        if source.lines < SMALL_FILE and len(users) == 1 and not kept:
-            yield f"{source.path}: {source.lines} lines that only {min(users)} uses"
+        yield f"{source.path}: {source.lines} lines that only {found[name]} uses"
+    for name in sorted(set(excepted) - found.keys()):
+        yield f"{name}: excepted, but not a small file with one user"
 
 
 def rooms(sources: Iterable[Source], package: str, wanted: Collection[str]) -> Iterator[str]:

@@ -25,6 +25,7 @@ PACKAGES = ["datagen_core", *(f"plugins/{name}" for name in PLUGINS)]
 SOURCES = rules.read_sources(
     ROOT, ["datagen_core", "plugins", "tests", "example_datasets", "benchmarks"]
 )
+OURS = [source for package in PACKAGES for source in rules.within(SOURCES, package)]
 
 ROOMS = {"cli", "executors", "generators", "reading", "scheduling", "store", "upkeep"}
 # Beside the rooms stand what all of them use, and the names that others know: __main__ is
@@ -61,8 +62,16 @@ def offences_against_layout() -> Iterator[str]:
         yield from rules.loose_files(SOURCES, f"plugins/{plugin}", loose)
 
 
+def offences_against_imports() -> Iterator[str]:
+    yield from rules.cycles(OURS)
+
+
 def test_code_keeps_its_budgets():
-    offences = [*offences_against_budgets(), *offences_against_layout()]
+    offences = [
+        *offences_against_budgets(),
+        *offences_against_layout(),
+        *offences_against_imports(),
+    ]
 
     assert not offences, "\n".join(["", *offences])
 

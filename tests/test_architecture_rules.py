@@ -203,11 +203,18 @@ def test_small_file_with_one_user_is_found(texts):
         },
         {"till": "import shop.errors", "errors": ""},
         {"till": "import shop.money", "money/__init__": ""},
-        {"till": "import shop.kept", "kept": ""},
     ],
 )
 def test_small_file_may_have_a_reason(texts):
-    assert not list(rules.small_files(sources(**texts), excepted={"shop.kept"}))
+    assert not list(rules.small_files(sources(**texts), excepted=()))
+
+
+def test_small_file_may_be_excepted_as_long_as_it_needs_to_be():
+    files = sources(till="import shop.coin", coin="", safe="x = 1\n" * 60)
+
+    assert list(rules.small_files(files, {"shop.coin", "shop.safe"})) == [
+        "shop.safe: excepted, but not a small file with one user"
+    ]
 
 
 def test_rooms_are_these():
