@@ -28,7 +28,7 @@ demo: $(VENV)/.demo
 	datagen list
 
 test: test-packages $(VENV)/.test lint
-	pytest -n auto --dist loadgroup
+	pytest -n auto
 
 # The core and LEAF, without torch, on each supported Python that is here.
 test-versions:

@@ -22,6 +22,11 @@ settings.register_profile("datagen", deadline=None, suppress_health_check=[Healt
 settings.register_profile("few", settings.get_profile("datagen"), max_examples=10)
 settings.load_profile("datagen")
 
+# What is computed here is small: several threads would only wait for one another, busily. Processes
+# that tests start inherit this, those of pytest-xdist too.
+for library in ("OMP", "MKL", "OPENBLAS"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 # A shell lets those that it starts in the background ignore Ctrl-C, and so would their children.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -32,13 +37,65 @@ PUBLISHING_LIMITS = {
 }
 
 
+LONGEST = (
+    "slurm",
+    "tests/test_readme.py::test_section_runs[PATE",
+    "tests/datagen_federations/cli/test_demo.py",
+    "tests/datagen_federations/cli/test_client.py",
+    "tests/datagen_federations/test_federated_training.py",
+    "tests/datagen_federations/sessions/test_running.py",
+    "tests/test_install.py",
+    "tests/datagen_federations/cli/test_server.py",
+    "tests/test_readme.py",
+    "tests/faults",
+    "tests/datagen_pate",
+    "tests/datagen_federated",
+)
+"""What takes longest starts first, so that no process works alone on it in the end."""
+
+
+def scope_of(test: str) -> str:
+    """Return what runs in one process, one test after another: a file shares its fixtures.
+
+    All that needs Slurm shares one cluster; sections of README.md share nothing.
+    """
+    if "slurm" in test:
+        return "slurm"
+    return test if "test_section_runs[" in test else test.partition("::")[0]
+
+
+def place_of(scope: str) -> int:
+    """Return the place of a scope in `LONGEST`, or one behind all of them."""
+    places = (place for place, name in enumerate(LONGEST) if scope.startswith(name))
+    return next(places, len(LONGEST))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share tests among processes by `scope_of`, `LONGEST` first, then those of most tests.
+
+    In place of marks `xdist_group`, which pytest-xdist 3.8 silently ignores with pytest 9.2.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Scheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid)
+
+        def _assign_work_unit(self, node: Any) -> None:
+            self.workqueue.move_to_end(min(self.workqueue, key=place_of), last=False)
+            super()._assign_work_unit(node)
+
+    return Scheduling(config, log)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs Slurm, and keep it in one process: one cluster is enough."""
+    """Mark what needs Slurm; its name or its folder says so, since one cluster is enough."""
     for item in items:
         if "slurm" in getattr(item, "fixturenames", ()):
+            assert scope_of(item.nodeid) == "slurm", f"{item.nodeid} needs a name with slurm in it"
             item.add_marker(pytest.mark.slurm)
-            item.add_marker(pytest.mark.xdist_group("slurm"))
 
 
 @pytest.fixture(autouse=True)

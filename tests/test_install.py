@@ -19,7 +19,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 NOT_COPIED = shutil.ignore_patterns(".*", "demo", "build", "dist", "__pycache__")
 
-pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("install")]
+pytestmark = pytest.mark.timeout(900)
 
 
 def run(*command: str | Path, folder: Path) -> str:

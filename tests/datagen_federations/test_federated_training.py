@@ -19,15 +19,10 @@ from federations import run, write_digits
 pytest.importorskip("declearn")
 pytest.importorskip("sklearn")
 
-shares_runs = [
-    pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.xdist_group("federated_training"),
-]  # fmt: skip
-
 
 def shared(test):
-    for mark in shares_runs:
-        test = mark(test)
-    return test
+    """Mark a test that shares real runs with others."""
+    return pytest.mark.slow(pytest.mark.timeout(180)(test))
 
 
 @pytest.fixture(scope="module")

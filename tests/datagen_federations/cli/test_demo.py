@@ -36,9 +36,6 @@ training = {batch_size = 8}
 """
 
 
-shares_runs = pytest.mark.xdist_group("demo")
-
-
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
     return write_digits(tmp_path_factory.mktemp("digits"))
@@ -81,7 +78,6 @@ def check_end(command, ended, *words):
     assert not list(command._out.parent.glob("tmp/*"))
 
 
-@shares_runs
 def test_it_says_what_happens_and_ends_with_a_table(first):
     _, ended = first
     head, one, two, last = ended.out.splitlines()
@@ -97,7 +93,6 @@ def test_it_says_what_happens_and_ends_with_a_table(first):
     ]  # fmt: skip
 
 
-@shares_runs
 def test_the_tables_are_what_was_printed(first):
     folder, ended = first
     with (folder / "clients.csv").open(newline="") as file:
@@ -114,7 +109,6 @@ def test_the_tables_are_what_was_printed(first):
     assert f"{mean:.4f}" in ended.out.splitlines()[2]
 
 
-@shares_runs
 def test_everybodys_results_are_there(first):
     folder, _ = first
 
@@ -125,7 +119,6 @@ def test_everybodys_results_are_there(first):
     assert not list(folder.rglob("*.pem"))
 
 
-@shares_runs
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(first, again):
     weights = [read_weights(folder / "server" / "model.pth") for folder, _ in (first, again)]
 
@@ -133,7 +126,6 @@ def test_the_same_seed_gives_the_same_weights_bit_for_bit(first, again):
     assert weights[0] == weights[1]
 
 
-@shares_runs
 def test_json_has_the_rounds_with_all_clients(first, again):
     told = again[1].json
     with (first[0] / "rounds.csv").open(newline="") as file:
