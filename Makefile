@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: venv demo test test-versions coverage lint bench clean demo-packages test-packages
+.PHONY: venv demo test stress test-versions coverage lint bench clean demo-packages test-packages
 
 # With another one: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
@@ -30,6 +30,10 @@ demo: $(VENV)/.demo
 test: test-packages $(VENV)/.test lint
 	pytest -n auto
 
+# What takes too long for every day: 22 more runs of chaos, every step of generating.
+stress: test-packages $(VENV)/.test
+	pytest -n auto -m stress
+
 # The core and LEAF, without torch, on each supported Python that is here.
 test-versions:
 	.ci/test-versions
@@ -37,7 +41,7 @@ test-versions:
 # Lines and branches that the quick tests reach, jobs and other processes included.
 coverage: $(VENV)/.test
 	coverage erase
-	coverage run $(VENV)/bin/pytest -n auto --dist loadgroup -m "not slow and not slurm"
+	coverage run $(VENV)/bin/pytest -n auto -m "not slow and not slurm"
 	coverage combine --quiet
 	coverage report
 

@@ -1,13 +1,15 @@
-"""Explores every step of every kind of publish: `python crash_points.py FATE SCENARIO MUTANT DIR`.
+"""Explores every step of every kind of publish: `python crash_points.py FOLDER`.
 
 A process of its own, because it forks: what a scenario does is done by children, which start at
-once and may be killed. The parent only looks at the files. Fates:
+once and may be killed. The parent only looks at the files. Each line of standard input asks for one
+exploration, `["crash", "move", "none", 1]`: fate, scenario, mutant, and every how many steps the
+fate strikes. Fates:
 
 - crash: a child is killed at step k, for every k, and what it began is taken up again;
 - zombie: a child is stopped at step k, another one does the same to the end, the first wakes up;
 - race: two children do the same at the same moment.
 
-Prints a JSON object: how many steps there were, and what was violated.
+Each is answered by a line, a JSON object: the last step that was struck, and what was violated.
 """
 
 from __future__ import annotations
@@ -153,15 +155,17 @@ def _run(act: Callable[[], list[Move]], pipe: int) -> None:
 class Explorer:
     """One scenario with one mutant."""
 
-    def __init__(self, scenario: Scenario, mutant: str, folder: Path) -> None:
+    def __init__(
+        self, scenario: Scenario, mutant: str, folder: Path, reference: Reference, stride: int
+    ) -> None:
         self._folder, self._scenario, self._mutate = folder, scenario, MUTANTS[mutant]
-        self._reference = Reference.make(folder / "reference", "quick", _MOST)
+        self._reference, self._stride = reference, stride
         self._template = folder / "template"
         scenario.prepare(self._template)
         self.steps = 0
 
     def _cache(self, number: int) -> Path:
-        shutil.rmtree(self._folder / f"cache-{number - 1}", ignore_errors=True)
+        shutil.rmtree(self._folder / f"cache-{number - self._stride}", ignore_errors=True)
         cache = self._folder / f"cache-{number}"
         shutil.copytree(self._template, cache)
         return cache
@@ -187,8 +191,8 @@ class Explorer:
         return Child(act)
 
     def crash(self) -> Iterator[str]:
-        """Kill a child at every step."""
-        for at in itertools.count(1):
+        """Kill a child at every step, or every few steps."""
+        for at in itertools.count(1, self._stride):
             cache = self._cache(at)
             child = self._injected(cache, at, signal.SIGKILL)
             moves = child.report()
@@ -198,8 +202,8 @@ class Explorer:
             self.steps = at
 
     def zombie(self) -> Iterator[str]:
-        """Stop a child at every step and let another one overtake it."""
-        for at in itertools.count(1):
+        """Stop a child at every step, or every few steps, and let another one overtake it."""
+        for at in itertools.count(1, self._stride):
             cache = self._cache(at)
             sleeper = self._injected(cache, at, signal.SIGSTOP)
             if not sleeper.stops():
@@ -266,14 +270,29 @@ class Explorer:
 
 
 def main() -> None:
-    """Explore and print."""
-    fate, scenario, mutant, folder = sys.argv[1:]
+    """Explore what is asked for, each in a process of its own: a mutant changes the process."""
+    folder = Path(sys.argv[1])
+    reference = Reference.make(folder / "reference", "quick", _MOST)
     gc.freeze()  # forking is most of the work, and a collection would copy every page
     gc.disable()
-    explorer = Explorer(SCENARIOS[scenario], mutant, Path(folder))
+    for line in sys.stdin:
+        explorer = os.fork()
+        if not explorer:
+            _answer(line, folder / "explored", reference)
+            os._exit(0)
+        if os.waitpid(explorer, 0)[1]:
+            sys.exit(f"no answer to {line}")
+
+
+def _answer(line: str, folder: Path, reference: Reference) -> None:
+    fate, scenario, mutant, stride = json.loads(line)
+    folder.mkdir()
+    explorer = Explorer(SCENARIOS[scenario], mutant, folder, reference, stride)
     found = getattr(explorer, fate)()
     some = list(itertools.islice(found, None if mutant == "none" else 1))
-    sys.stdout.write(json.dumps({"steps": explorer.steps, "violations": some}))
+    shutil.rmtree(folder)
+    sys.stdout.write(json.dumps({"steps": explorer.steps, "violations": some}) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,7 @@
-"""kill -9 and SIGSTOP at random: 25 runs here, and 200 with `python benchmarks/faults.py`."""
+"""kill -9 and SIGSTOP at random: 3 runs here, 25 with `make stress`.
+
+200 and more: `python benchmarks/faults.py`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import pytest
 
 from local_chaos import make_reference, run_chaos
 
-RUNS = 25
+RUNS, STRESS_RUNS = 3, 25
 
 
 @pytest.fixture(scope="module")
@@ -14,9 +17,20 @@ def reference(tmp_path_factory):
     return make_reference(tmp_path_factory.mktemp("reference"))
 
 
+def check(folder, reference, seed):
+    outcome = run_chaos(folder, reference, seed)
+    assert outcome.violations == [], f"seed {seed}: {dict(outcome.faults)}"
+    assert outcome.checks > 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(RUNS))
 def test_chaos_loses_nothing_and_resume_completes(tmp_path, reference, seed):
-    outcome = run_chaos(tmp_path, reference, seed)
-    assert outcome.violations == [], f"seed {seed}: {dict(outcome.faults)}"
-    assert outcome.checks > 0
+    check(tmp_path, reference, seed)
+
+
+@pytest.mark.slow
+@pytest.mark.stress
+@pytest.mark.parametrize("seed", range(RUNS, STRESS_RUNS))
+def test_more_chaos_loses_nothing_either(tmp_path, reference, seed):
+    check(tmp_path, reference, seed)
