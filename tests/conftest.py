@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 from datagen_core.cli import main
 from datagen_core.store import shard_writer
+from patience import patience
 from slurm_cluster import ClusterError, SlurmCluster, unavailable_reason
 
 # How long a test takes says more about the machine than about the code.
@@ -37,15 +38,15 @@ PUBLISHING_LIMITS = {
 }
 
 
+ROOT = Path(__file__).parents[1]
+
 LONGEST = (
     "slurm",
     "tests/test_readme.py::test_section_runs[PATE",
-    "tests/datagen_federations/cli/test_demo.py",
-    "tests/datagen_federations/cli/test_client.py",
+    "tests/datagen_federations/cli",
     "tests/datagen_federations/test_federated_training.py",
     "tests/datagen_federations/sessions/test_running.py",
     "tests/test_install.py",
-    "tests/datagen_federations/cli/test_server.py",
     "tests/test_readme.py",
     "tests/faults",
     "tests/datagen_pate",
@@ -57,11 +58,16 @@ LONGEST = (
 def scope_of(test: str) -> str:
     """Return what runs in one process, one test after another: a file shares its fixtures.
 
-    All that needs Slurm shares one cluster; sections of README.md share nothing.
+    So does a folder with a conftest.py. All that needs Slurm shares one cluster; sections of
+    README.md share nothing.
     """
     if "slurm" in test:
         return "slurm"
-    return test if "test_section_runs[" in test else test.partition("::")[0]
+    if "test_section_runs[" in test:
+        return test
+    file = test.partition("::")[0]
+    folder = file.rpartition("/")[0]
+    return folder if (ROOT / folder / "conftest.py").exists() and folder != "tests" else file
 
 
 def place_of(scope: str) -> int:
@@ -96,6 +102,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "slurm" in getattr(item, "fixturenames", ()):
             assert scope_of(item.nodeid) == "slurm", f"{item.nodeid} needs a name with slurm in it"
             item.add_marker(pytest.mark.slurm)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
+    """Give tests more time on a busy machine."""
+    import pytest_timeout
+
+    scaled = settings._replace(timeout=patience(settings.timeout))
+    return pytest_timeout.pytest_timeout_set_timer(item, scaled)
 
 
 @pytest.fixture(autouse=True)

@@ -100,7 +100,8 @@ class Command:
         if how is not None:
             self.process.send_signal(how)
         try:
-            code = self.process.wait(seconds)
+            wait_until(lambda: self.process.poll() is not None, "the end of the command", seconds)
+            code = self.process.wait()
         finally:
             self.process.kill()
             self.process.wait()

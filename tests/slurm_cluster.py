@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
+from patience import patience
 from slurm_configuration import CGROUP_CONF, slurm_conf
 
 _TOOLS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "srun")
@@ -54,17 +55,23 @@ def _install() -> None:
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=600,
+            timeout=patience(600),
             check=False,
         )
 
 
 def wait_until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
-    """Wait for a condition; raise `TimeoutError`, which says what was waited for."""
-    deadline = time.monotonic() + seconds
+    """Wait for a condition, longer when the machine is busy.
+
+    Raises
+    ------
+    TimeoutError
+        When it does not come; says what was waited for.
+    """
+    begun = time.monotonic()
     while not condition():
-        if time.monotonic() > deadline:
-            message = f"waited {seconds:.0f} s for: {what}"
+        if time.monotonic() - begun > patience(seconds):
+            message = f"waited {time.monotonic() - begun:.0f} s for: {what}"
             raise TimeoutError(message)
         time.sleep(0.05)
 
@@ -203,7 +210,7 @@ class SlurmCluster:
         return subprocess.run(
             command,
             env={**os.environ, "SLURM_CONF": str(self.configuration)},
-            timeout=60,
+            timeout=patience(60),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -245,7 +252,7 @@ class SlurmCluster:
             return
         daemon.send_signal(how)
         try:
-            daemon.wait(10)
+            daemon.wait(patience(10))
         except subprocess.TimeoutExpired:
             daemon.kill()
             daemon.wait()

@@ -18,6 +18,7 @@ from datagen_core.executors.processes import find_process
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import ColumnReader
 from fault_checks import Reference, published, violations
+from patience import patience
 from slurm_cluster import SlurmCluster, wait_until
 from slurm_runs import (
     errors,
@@ -41,7 +42,7 @@ _ASKED = ("-n", SAMPLES, "--njobs", 8, "--time", 5)
 _PACE = "1.2"
 _TELLS_WITHIN = 60.0
 _MOST_RESUMES = 8
-_PATIENCE = 240.0
+_MOST_SECONDS = 240.0
 
 
 def undisturbed(folder: Path) -> Reference:
@@ -217,12 +218,12 @@ def _complete(run: Disturbance) -> None:
 def _outlast(run: Disturbance, driver: subprocess.Popen[bytes]) -> None:
     """Wait for a driver. What holds it up for a minute must be told, and is then mended."""
     begun = time.monotonic()
-    while driver.poll() is None and time.monotonic() - begun < _PATIENCE:
+    while driver.poll() is None and time.monotonic() - begun < patience(_MOST_SECONDS):
         _hurry_requeued(run.cluster)
         with suppress(subprocess.TimeoutExpired):
-            driver.wait(_TELLS_WITHIN if time.monotonic() - begun > 5 else 5)
+            driver.wait(patience(_TELLS_WITHIN) if time.monotonic() - begun > 5 else 5)
             break
-        if time.monotonic() - begun > _TELLS_WITHIN:
+        if time.monotonic() - begun > patience(_TELLS_WITHIN):
             run.wrong += _silent(run)
             run.cluster.resume_nodes()
     if driver.poll() is None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from datagen_core import Cache
 from datagen_core.ranges import IntervalSet
+from patience import patience
 from slurm_cluster import wait_until
 
 DATAGEN = str(Path(sys.executable).with_name("datagen"))
@@ -55,7 +56,7 @@ def run(folder, *arguments, code=0, seconds=120):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=patience(seconds),
         check=False,
     )
     assert done.returncode == code, f"{arguments}: exit {done.returncode}\n{done.stderr}"
@@ -104,7 +105,7 @@ def end(process, code=0, seconds=120, how=None):
     if how is not None:
         process.send_signal(how)
     try:
-        assert process.wait(seconds) == code
+        assert process.wait(patience(seconds)) == code
     finally:
         process.kill()
         process.wait()

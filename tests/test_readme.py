@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from patience import patience
 from readme_blocks import Block, Section, sections_of
 
 ROOT = Path(__file__).parents[1]
@@ -63,7 +64,7 @@ def run_program(block: Block, folder: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=patience(240),
     )
     words = f"{block.page}, line {block.line}:\n{block.text}\n{done.stdout}{done.stderr}"
     assert done.returncode == 0, words

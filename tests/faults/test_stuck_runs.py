@@ -12,6 +12,7 @@ import pytest
 
 from fault_checks import source
 from hostile_filesystems import datagen, start_datagen
+from patience import patience
 from slurm_cluster import wait_until
 
 
@@ -58,7 +59,7 @@ def test_a_killed_worker_without_a_submitter_is_called_killed(tmp_path, waiting_
     driver.wait()
     os.kill(worker, signal.SIGKILL)
     with suppress(psutil.NoSuchProcess):
-        psutil.wait_procs([psutil.Process(worker)], timeout=10)
+        psutil.wait_procs([psutil.Process(worker)], timeout=patience(10))
     assert "killed" in reasons(tmp_path)
 
 

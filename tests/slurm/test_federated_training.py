@@ -15,7 +15,7 @@ pytest.importorskip("declearn")
 @pytest.mark.timeout(400)
 def test_servers_and_clients_run_inside_jobs(folder, tmp_path):
     files = [word.removeprefix("--") for word in write_digits(tmp_path)]
-    words = [f"data_file={files[1]}", f"label_file={files[3]}", "clients=2", "rounds=1"]
+    words = [f"data_file={files[1]}", f"label_file={files[3]}", "clients=1", "rounds=1"]
     asked = ("generate", "federated_training", "-n", 2, *(w for p in words for w in ("-p", p)))
     jobs = ("--njobs", 2, "--time", 10, "--mem", "1900M")
     run(folder, *asked, "--executor", "slurm", *jobs, seconds=280)

@@ -13,6 +13,7 @@ import pytest
 import generators_for_tests
 from datagen_core import Cache
 from datagen_core.executors.slurm.executor import SlurmExecutor
+from patience import patience
 from slurm_cluster import wait_until
 
 FILE = Path(generators_for_tests.__file__)
@@ -158,7 +159,7 @@ def test_ctrl_c_keeps_what_is_made(cache, slow):
     wait_until(lambda: any('"batches"' in path.read_text() for path in cache.rglob("*.jsonl")),
                "a batch")  # fmt: skip
     child.send_signal(signal.SIGINT)
-    _, errors = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=patience(60))
 
     assert child.returncode == 130
     assert errors.splitlines()[-1] == "datagen: interrupted; what is published is kept"

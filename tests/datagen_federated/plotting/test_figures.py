@@ -14,6 +14,7 @@ from datagen_federated.plotting import (
     draw_overview,
 )
 from datagen_images import ImagesError
+from patience import patience
 
 
 def test_an_overview_has_all_three(make_run):
@@ -82,7 +83,7 @@ def test_no_display_and_no_pyplot_is_used(make_run, tmp_path):
         f"save_figure(figure, Path({str(tmp_path / 'x.png')!r}))\n"
         "assert 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=patience(60))
 
     assert (tmp_path / "x.png").exists()
 

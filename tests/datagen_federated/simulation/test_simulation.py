@@ -16,6 +16,7 @@ from datagen_federated.simulation import (
     simulate,
 )
 from federated_data import NO_VALIDATION, make_images, make_table, quick, run
+from patience import patience
 
 MEASURED = ("Computation_Time", "cpu_time")
 SAVED = {"save_updates": True, "save_weights": True}
@@ -113,7 +114,7 @@ def test_another_process_makes_the_same_run(images):
     here = Path(__file__).parent
     code = f"import sys; sys.path[:0] = [{str(here)!r}, {str(here.parents[1])!r}]{SCRIPT}"
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, check=True, timeout=120
+        [sys.executable, "-c", code], capture_output=True, check=True, timeout=patience(120)
     )
 
     assert done.stdout == content(run(images, **(DRAWN | SAVED)))

@@ -21,6 +21,7 @@ from datagen_federations.certificates.making import (
     make_certificates,
 )
 from datagen_federations.errors import TrainingError
+from patience import patience
 from tls_handshakes import shake_hands, trust
 
 pytest.importorskip("cryptography")
@@ -103,7 +104,7 @@ def test_they_serve_over_tcp(made):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         (thread := threading.Thread(target=answer, daemon=True)).start()
         with (
-            socket.create_connection(listener.getsockname(), timeout=30) as plain,
+            socket.create_connection(listener.getsockname(), timeout=patience(30)) as plain,
             trust(made.ca_cert).wrap_socket(plain, server_hostname="127.0.0.1") as secure,
         ):
             assert secure.recv(5) == b"hello"

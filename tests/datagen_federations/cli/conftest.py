@@ -7,7 +7,21 @@ import pytest
 
 from datagen_federations.certificates.making import make_certificates
 from datagen_partitions.client_files import ClientData, write_client
-from federations import Command, write_digits
+from federations import Command, run, write_digits
+
+
+@pytest.fixture(scope="session")
+def digits(tmp_path_factory):
+    """Options that name the files of some digits."""
+    return write_digits(tmp_path_factory.mktemp("digits"))
+
+
+@pytest.fixture(scope="session")  # three clients: the order of a sum of two does not matter
+def first(tmp_path_factory, digits):
+    """A demo of two rounds with the seed 5: its folder, and how it ended."""
+    folder = tmp_path_factory.mktemp("first")
+    words = ("--rounds", 2, "--seed", 5, "-o", "r")
+    return folder / "r", run(folder, "demo", 3, *digits, *words, PYTHONHASHSEED="1")
 
 
 @pytest.fixture

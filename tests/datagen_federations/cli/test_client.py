@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from patience import patience
+
 pytest.importorskip("declearn")
 pytest.importorskip("sklearn")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -100,7 +102,7 @@ asyncio.run(main(*sys.argv[1:], messages=1))
 def test_a_client_that_takes_leave_is_named_once_all_are_there(start, place):
     server = start("server", "server", 1, "--port", 0, "--config", "c.toml")
     words = (f"wss://localhost:{server.port}", place / "certificates" / "ca-cert.pem")
-    subprocess.run([sys.executable, "-c", LEAVES, *words], timeout=60, check=True)
+    subprocess.run([sys.executable, "-c", LEAVES, *words], timeout=patience(60), check=True)
     ended = server.end(seconds=30)
 
     assert ended.code == 1
@@ -127,7 +129,7 @@ def test_models_of_other_frameworks_are_not_even_imported(tmp_path):
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience(60),
         check=False,
     )
 

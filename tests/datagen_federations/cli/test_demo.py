@@ -9,7 +9,8 @@ import signal
 
 import pytest
 
-from federations import Command, read_weights, run, write_digits
+from federations import Command, read_weights, run
+from patience import patience
 from slurm_cluster import wait_until
 
 pytest.importorskip("declearn")
@@ -34,18 +35,6 @@ client_opt = {lrate = 0.05, modules = [["momentum", {beta = 0.5}]]}
 rounds = 1
 training = {batch_size = 8}
 """
-
-
-@pytest.fixture(scope="module")
-def digits(tmp_path_factory):
-    return write_digits(tmp_path_factory.mktemp("digits"))
-
-
-@pytest.fixture(scope="module")  # three: the order of a sum of two does not matter
-def first(tmp_path_factory, digits):
-    folder = tmp_path_factory.mktemp("first")
-    words = ("--rounds", 2, "--seed", 5, "-o", "r")
-    return folder / "r", run(folder, "demo", 3, *digits, *words, PYTHONHASHSEED="1")
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +140,9 @@ def test_a_file_names_model_and_optimizer(tmp_path, digits):
     assert "momentum" in json.dumps(optimizer)
 
 
-@pytest.mark.parametrize("victim", ["client_1", "server"])
-def test_who_is_killed_is_named_with_its_log(demo, tmp_path, victim):
-    command = demo(*LONG).wait_for("round 1:")
+@pytest.mark.parametrize(("victim", "clients"), [("client_1", 2), ("server", 1)])
+def test_who_is_killed_is_named_with_its_log(demo, tmp_path, victim, clients):
+    command = demo(*LONG, clients=clients).wait_for("round 1:")
     log = tmp_path / "r" / victim / "logs.txt"
     command.find(log).kill()
 
@@ -182,8 +171,8 @@ def test_an_interrupt_ends_all_in_one_line(demo, how):
 
 
 def test_no_process_survives_the_command_not_even_a_stopped_one(demo, tmp_path):
-    command = demo(*LONG).wait_for("round 1:")
-    assert len(command.relatives()) == 3
+    command = demo(*LONG, clients=1).wait_for("round 1:")
+    assert len(command.relatives()) == 2
     command.find(tmp_path / "r" / "client_0" / "logs.txt").suspend()
     command.end(signal.SIGKILL)
 
@@ -191,18 +180,18 @@ def test_no_process_survives_the_command_not_even_a_stopped_one(demo, tmp_path):
 
 
 def test_who_hangs_is_named_within_the_deadline(tmp_path, digits):
-    hung = {}
+    hung, deadline = {}, round(patience(15))
     for victim in ("client_0", "server"):
-        words = (*LONG, "--deadline", 30, "-o", tmp_path / victim / "r")
+        words = (*LONG, "--deadline", deadline, "-o", tmp_path / victim / "r")
         hung[victim] = Command(tmp_path / victim, "demo", 1, *digits, *words)
     try:
         for victim, command in hung.items():
             command.wait_for("round 1:")
             command.find(tmp_path / victim / "r" / victim / "logs.txt").suspend()
-        ended = {victim: command.end(seconds=60) for victim, command in hung.items()}
+        ended = {victim: command.end(seconds=2 * deadline) for victim, command in hung.items()}
         for victim, command in hung.items():
             log = tmp_path / victim / "r" / victim / "logs.txt"
-            check_end(command, ended[victim], "not over after 30 s", f"its log: {log}")
+            check_end(command, ended[victim], f"not over after {deadline} s", f"its log: {log}")
     finally:
         for command in hung.values():
             command.kill_all()

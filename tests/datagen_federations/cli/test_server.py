@@ -19,30 +19,26 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.mark.slow
-def test_two_terminals_make_the_same_weights_as_the_demo(tmp_path, place, start):
+def test_terminals_make_the_same_weights_as_the_demo(first, place, start):
     """Over IPv6; and one with another authority does not trust the server."""
-    demo = start("demo", "demo", 2, "--data-file", place / "x.npy", "--label-file",
-                 place / "y.npy", "--rounds", 3, "--seed", 4, "-o", "r")  # fmt: skip
-    assert demo.end().code == 0, demo.err
     shutil.rmtree(place / "data")
-    shutil.move(place / "demo" / "r" / "data", place / "data")
-
-    server = start("server", "server", 2, "--host", "::1", "--port", 0, "--config", "c.toml",
-                   "--seed", 4, "--rounds", 3, "-o", "r")  # fmt: skip
+    shutil.copytree(first[0] / "data", place / "data")
+    server = start("server", "server", 3, "--host", "::1", "--port", 0, "--config", "c.toml",
+                   "--seed", 5, "--rounds", 2, "-o", "r")  # fmt: skip
     uri = f"wss://[::1]:{server.port}"
     assert f"--serv-uri {uri}" in server.err
     ca = ("--ca-cert", place / "others" / "ca-cert.pem")
-    words = ("--serv-uri", uri, "--seed", 4, "-o", "r")
+    words = ("--serv-uri", uri, "--seed", 5, "-o", "r")
     wrong = start("wrong", "client", "client_0", "data", *words, *ca).end()
-    clients = [start(f"of_{i}", "client", f"client_{i}", "data", *words) for i in range(2)]
+    clients = [start(f"of_{i}", "client", f"client_{i}", "data", *words) for i in range(3)]
     ended = [command.end() for command in (server, *clients)]
 
     assert wrong.code == 1
     assert "is not to be trusted: " in wrong.error
-    assert [each.code for each in ended] == [0, 0, 0], [each.err for each in ended]
+    assert [each.code for each in ended] == [0, 0, 0, 0], [each.err for each in ended]
     assert ended[0].out == "r/server\n"
-    assert ended[1].err == "client_0: 120 samples to train on, 30 to validate\n"
-    models = [place / "demo" / "r" / "server", place / "server" / "r" / "server"]
+    assert ended[1].err == "client_0: 80 samples to train on, 20 to validate\n"
+    models = [first[0] / "server", place / "server" / "r" / "server"]
     assert read_weights(models[0] / "model.pth") == read_weights(models[1] / "model.pth")
 
 

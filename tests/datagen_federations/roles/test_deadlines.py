@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from patience import patience
+
 BUSY = """
 import time
 from datagen_federations.roles import deadlines
@@ -25,7 +27,11 @@ input("Do you agree?")
 
 def run(program):
     return subprocess.run(
-        [sys.executable, "-uc", program], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-uc", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=patience(60),
     )
 
 

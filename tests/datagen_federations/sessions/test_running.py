@@ -14,6 +14,7 @@ from datagen_federations.sessions.plans import make_plan
 from datagen_federations.sessions.processes import Processes
 from datagen_federations.sessions.running import Federation, run_federation
 from datagen_partitions.client_files import ClientData, write_client
+from patience import patience
 from slurm_cluster import wait_until
 
 pytest.importorskip("declearn")
@@ -97,10 +98,12 @@ def test_a_client_that_hangs_before_it_comes_is_named(federation, tmp_path):
 
     thread = threading.Thread(target=stop_ben)
     thread.start()
-    message = fail(federation(deadline=30))
+    deadline = round(patience(20))
+    message = fail(federation(deadline=deadline))
     thread.join()
 
-    assert message.startswith("not over after 30 s: only 1 of 2 clients came (anna), without ben")
+    said = f"not over after {deadline} s: only 1 of 2 clients came (anna), without ben"
+    assert message.startswith(said)
     assert message.endswith(f"its log: {tmp_path / 'r' / 'ben' / 'logs.txt'}")
 
 
@@ -133,5 +136,5 @@ def test_a_process_without_a_server_ends_with_its_parent(tmp_path):
         processes.start("anna", tmp_path / "log", request)
         assert processes.alive == {"anna"}
         processes._running["anna"].stdin.close()
-        assert processes.wait(60).event is None
+        assert processes.wait(patience(60)).event is None
         assert processes.describe_end("anna") == "ended with exit code 1"

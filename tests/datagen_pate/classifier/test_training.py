@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_images import use_threads
 from datagen_pate.classifier import choose_device, flatten_weights, predict, train_classifier
 from datagen_pate.classifier.augmentation import Contrast
 from datagen_pate.classifier.recipes import STUDENTS, TEACHERS, Recipe, choose_recipe
@@ -52,12 +53,12 @@ def test_normalised_images_train_as_others_do(augment):
 
 
 def test_state_of_torch_stays(monkeypatch):
-    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    state = torch.get_rng_state()
+    with use_threads(2):
+        weights()
 
-    weights()
-
+        assert torch.get_num_threads() == 2
     assert torch.equal(torch.get_rng_state(), state)
-    assert torch.get_num_threads() == threads
 
 
 def test_mixed_precision_is_near_and_not_the_same():

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_images import use_threads
 from datagen_pate.decoder import PretrainParams, decode, load_decoder, pretrain
 from datagen_pate.decoder.artefact import Place, make_decoder
 from datagen_pate.decoder.augmentation import Augmentation, augment
@@ -69,11 +70,12 @@ def test_weight_of_the_divergence_grows_from_0():
 
 
 def test_training_leaves_torch_as_it_was():
-    before, threads = torch.random.get_rng_state(), torch.get_num_threads()
-    pretrain(IMAGES, PretrainParams(**SHORT | {"epochs": 1}))
+    before = torch.random.get_rng_state()
+    with use_threads(2):
+        pretrain(IMAGES, PretrainParams(**SHORT | {"epochs": 1}))
 
+        assert torch.get_num_threads() == 2
     assert torch.equal(torch.random.get_rng_state(), before)
-    assert torch.get_num_threads() == threads
 
 
 def test_defaults_are_those_of_the_original():
