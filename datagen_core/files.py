@@ -86,5 +86,6 @@ def require(module: str, extra: str) -> Any:
     except ModuleNotFoundError as error:
         name = (error.name or module).partition(".")[0]
         package = _DISTRIBUTIONS.get(name, name)
-        message = f"{package} is not installed; run: pip install 'datagen[{extra}]'"
-        raise MissingPackageError(message) from error
+        raise MissingPackageError(
+            f"{package} is not installed; run: pip install 'datagen[{extra}]'"
+        ) from error

@@ -93,18 +93,21 @@ class DatasetGenerator:
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
-            message = f"{self.name}: a batch has at least one sample, not {self.batch_size}"
-            raise GeneratorError(message)
+            raise GeneratorError(
+                f"{self.name}: a batch has at least one sample, not {self.batch_size}"
+            )
         # Users write `generator(50, noisy_sine_params)`, and nothing has checked the type yet.
         given: object = self.params_type
         if not (isinstance(given, type) and issubclass(given, Params)):
-            message = f"{self.name}: its parameters must be a class of datagen_core.Params"
-            raise GeneratorError(message)
+            raise GeneratorError(
+                f"{self.name}: its parameters must be a class of datagen_core.Params"
+            )
         unknown = [name for name in _parameters(self.function) if name not in _ARGUMENTS]
         if unknown:
             known = ", ".join(_ARGUMENTS)
-            message = f"{self.name}: the function may name {known}; what is {unknown[0]!r}?"
-            raise GeneratorError(message)
+            raise GeneratorError(
+                f"{self.name}: the function may name {known}; what is {unknown[0]!r}?"
+            )
 
     def __call__(self, size: int, params: Params, rng: Any, start: int = 0, seed: int = 0) -> Any:
         """Call the function with those of the arguments that it names."""
@@ -226,8 +229,7 @@ def parse_options(text: str) -> dict[str, str | bool]:
         elif last is not None and options[last] is True:
             options[last] = word
         else:
-            message = f"cannot read sbatch options {text!r}; write them as --name=value"
-            raise GeneratorError(message)
+            raise GeneratorError(f"cannot read sbatch options {text!r}; write them as --name=value")
     return options
 
 

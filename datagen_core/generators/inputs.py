@@ -42,8 +42,7 @@ def refer_to(given: str) -> str:
     try:
         reference = _hash(path)
     except OSError as error:
-        message = f"{path} cannot be read ({error.strerror}); name a file"
-        raise ValueError(message) from None
+        raise ValueError(f"{path} cannot be read ({error.strerror}); name a file") from None
     _given[reference] = path
     return reference
 
@@ -68,10 +67,10 @@ def input_path(reference: str) -> Path:
         if _is_unchanged(path, reference):
             return path
     if not found:
-        message = f"the input file {reference[:19]}… is not in the cache; name the file again"
-        raise CacheError(message)
-    message = f"{found[0]} was changed since it was named as a parameter; name it again"
-    raise CacheError(message)
+        raise CacheError(
+            f"the input file {reference[:19]}… is not in the cache; name the file again"
+        )
+    raise CacheError(f"{found[0]} was changed since it was named as a parameter; name it again")
 
 
 def _is_unchanged(path: Path, reference: str) -> bool:

@@ -48,8 +48,9 @@ def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Sc
             return _from_values(_transpose(items), schema)
         pieces = items
     else:
-        message = f"a generator yields samples or returns arrays, not {type(made).__name__}"
-        raise SchemaError(message)
+        raise SchemaError(
+            f"a generator yields samples or returns arrays, not {type(made).__name__}"
+        )
     return _from_pieces(pieces, size, schema)
 
 
@@ -71,8 +72,9 @@ def _as_record(item: object) -> Record:
         return item
     if isinstance(item, tuple) and len(item) == 2:
         return {"x": item[0], "y": item[1]}
-    message = f"a sample is a pair x, y or a dict that names its fields, not {_brief(item)}"
-    raise SchemaError(message)
+    raise SchemaError(
+        f"a sample is a pair x, y or a dict that names its fields, not {_brief(item)}"
+    )
 
 
 def _brief(item: object) -> str:
@@ -83,8 +85,7 @@ def _transpose(items: Sequence[Record]) -> dict[str, list[Any]]:
     names = list(items[0])
     for item in items:
         if item.keys() != items[0].keys():
-            message = f"one sample has the fields {names}, another {list(item)}"
-            raise SchemaError(message)
+            raise SchemaError(f"one sample has the fields {names}, another {list(item)}")
     return {name: [item[name] for item in items] for name in names}
 
 
@@ -95,17 +96,15 @@ def _from_pieces(
     for piece in pieces:
         known = schema.fields if schema is not None else {}
         if any(_is_single(value, known.get(name)) for name, value in piece.items()):
-            message = (
+            raise SchemaError(
                 f"the generator made {len(pieces)} samples for a batch of {size}; "
                 f"yield {size} samples, or arrays that hold so many"
             )
-            raise SchemaError(message)
         made, schema = _from_values(piece, schema)
         columns.append(made)
     rows = sum(_rows_of(piece) for piece in columns)
     if rows != size or not columns or schema is None:
-        message = f"the generator made {rows} samples for a batch of {size}"
-        raise SchemaError(message)
+        raise SchemaError(f"the generator made {rows} samples for a batch of {size}")
     return join_columns(columns), schema
 
 
@@ -120,8 +119,7 @@ def _is_single(value: object, field: Field | None) -> bool:
 def _rows_of(columns: Columns) -> int:
     rows = {name: len(column) for name, column in columns.items()}
     if len(set(rows.values())) > 1:
-        message = f"the arrays of a batch have different first dimensions: {rows}"
-        raise SchemaError(message)
+        raise SchemaError(f"the arrays of a batch have different first dimensions: {rows}")
     return next(iter(rows.values()))
 
 
@@ -129,8 +127,9 @@ def _from_values(values: Mapping[str, Any], schema: Schema | None) -> tuple[Colu
     if schema is None:
         schema = Schema({name: infer_field(name, value) for name, value in values.items()})
     if values.keys() != schema.fields.keys():
-        message = f"a sample has the fields {list(values)}; its schema says {list(schema.fields)}"
-        raise SchemaError(message)
+        raise SchemaError(
+            f"a sample has the fields {list(values)}; its schema says {list(schema.fields)}"
+        )
     columns = {name: as_column(name, values[name], field) for name, field in schema.fields.items()}
     return columns, schema
 
@@ -147,8 +146,7 @@ def infer_field(name: str, values: Any) -> Field:
     if len(shapes) == 1:
         return Field(dtype, shapes.pop())
     if {0} & {len(shape) for shape in shapes} or len({shape[1:] for shape in shapes}) > 1:
-        message = f"field {name!r}: samples of shapes {sorted(shapes)[:3]} fit no schema"
-        raise SchemaError(message)
+        raise SchemaError(f"field {name!r}: samples of shapes {sorted(shapes)[:3]} fit no schema")
     return Field(dtype, shapes.pop()[1:], ragged=True)
 
 
@@ -197,11 +195,9 @@ def _misfit(name: str, values: Sequence[Any], field: Field) -> str:
 def _text_array(name: str, values: list[Any]) -> NDArray[Any]:
     wrong = [value for value in values if not isinstance(value, str)]
     if wrong:
-        message = f"field {name!r} holds text, not {wrong[0]!r}"
-        raise SchemaError(message)
+        raise SchemaError(f"field {name!r} holds text, not {wrong[0]!r}")
     if any("\0" in value for value in values):
-        message = f"field {name!r}: HDF5 keeps no text with NUL characters"
-        raise SchemaError(message)
+        raise SchemaError(f"field {name!r}: HDF5 keeps no text with NUL characters")
     array = np.empty(len(values), object)
     array[:] = values
     return array
@@ -216,6 +212,7 @@ def fit(name: str, array: NDArray[Any], field: Field) -> NDArray[Any]:
     kinds = array.dtype.kind + field.dtype.kind
     cast = array.astype(field.dtype) if kinds in _CASTS else None
     if cast is None or (kinds[0] in "iu" and not np.array_equal(cast, array)):
-        message = f"field {name!r} got {array.dtype} values that its {field.dtype} cannot hold"
-        raise SchemaError(message)
+        raise SchemaError(
+            f"field {name!r} got {array.dtype} values that its {field.dtype} cannot hold"
+        )
     return cast

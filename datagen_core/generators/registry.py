@@ -111,8 +111,9 @@ def _from_entry_point(name: str, file: Path | None) -> DatasetGenerator:
         raise GeneratorError(_not_found(name, file))
     providers = sorted({_distribution(point) for point in points})
     if len(providers) > 1:
-        message = f"generator {name!r} is provided by {' and '.join(providers)}; uninstall one"
-        raise GeneratorError(message)
+        raise GeneratorError(
+            f"generator {name!r} is provided by {' and '.join(providers)}; uninstall one"
+        )
     return _checked(_call_hook(GROUP, name, "datagen_generator"), name)
 
 
@@ -121,8 +122,9 @@ def _checked(found: object, name: str) -> DatasetGenerator:
 
     if not isinstance(found, DatasetGenerator) or found.name != name:
         got = found.name if isinstance(found, DatasetGenerator) else type(found).__name__
-        message = f"plugin {name!r} provides {got!r}; its hook must return a generator {name!r}"
-        raise GeneratorError(message)
+        raise GeneratorError(
+            f"plugin {name!r} provides {got!r}; its hook must return a generator {name!r}"
+        )
     return found
 
 
@@ -137,8 +139,7 @@ def _call_hook(group: str, name: str, hook: str) -> Any:
     except DatagenError:
         raise
     except Exception as error:  # a plugin may fail in any way
-        message = f"plugin {name!r} does not load: {_one_line(error)}"
-        raise GeneratorError(message) from error
+        raise GeneratorError(f"plugin {name!r} does not load: {_one_line(error)}") from error
 
 
 def _one_line(error: BaseException) -> str:
@@ -158,21 +159,20 @@ def _datasets_file(folder: Path | None) -> Path | None:
     if file.is_file():
         return file.resolve()
     if folder is not None:
-        message = f"there is no {FILE} in {folder}; --generators names a folder that has one"
-        raise GeneratorError(message)
+        raise GeneratorError(
+            f"there is no {FILE} in {folder}; --generators names a folder that has one"
+        )
     return None
 
 
 def _from_file(file: Path, name: str) -> Loaded:
     if not file.is_file():
-        message = f"there is no file {file}"
-        raise GeneratorError(message)
+        raise GeneratorError(f"there is no file {file}")
     file = file.resolve()
     found = _generators_in(file)
     if name not in found:
         known = ", ".join(found) or "none; decorate a function with @datagen_core.generator()"
-        message = f"{file} has no generator {name!r}; it has {known}"
-        raise GeneratorError(message)
+        raise GeneratorError(f"{file} has no generator {name!r}; it has {known}")
     return Loaded(found[name], f"{file}:{name}")
 
 
@@ -189,8 +189,7 @@ def _execute(file: Path) -> ModuleType:
     name = f"datagen_file_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        message = f"{file} is no Python file"
-        raise GeneratorError(message)
+        raise GeneratorError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     if str(file.parent) not in sys.path:
@@ -203,8 +202,7 @@ def _execute(file: Path) -> ModuleType:
         raise
     except Exception as error:  # the user's file may fail in any way
         del sys.modules[name]
-        message = f"{file} does not load: {_one_line(error)}"
-        raise GeneratorError(message) from error
+        raise GeneratorError(f"{file} does not load: {_one_line(error)}") from error
     finally:
         _loading.pop()
     return module
@@ -217,8 +215,7 @@ def refuse_while_loading() -> None:
     again, in every worker.
     """
     if _loading:
-        message = (
+        raise GeneratorError(
             f"{_loading[-1]} generates while it is loaded for its generators; "
             'put that under `if __name__ == "__main__":`'
         )
-        raise GeneratorError(message)

@@ -52,15 +52,14 @@ class Field:
     ) -> None:
         resolved = np.dtype("O") if _is_text(dtype) else np.dtype(dtype).newbyteorder("=")
         if not _is_text(dtype) and not _is_storable(resolved):
-            message = f"a field cannot hold {dtype!r}; use numbers, bool, str or records of numbers"
-            raise SchemaError(message)
+            raise SchemaError(
+                f"a field cannot hold {dtype!r}; use numbers, bool, str or records of numbers"
+            )
         unknown = set(measured) - set(resolved.names or ())
         if unknown:
-            message = f"{unknown.pop()!r} is measured, but no member of {resolved}"
-            raise SchemaError(message)
+            raise SchemaError(f"{unknown.pop()!r} is measured, but no member of {resolved}")
         if resolved.kind == "O" and shape:
-            message = "a text field has no shape; use a ragged field of text instead"
-            raise SchemaError(message)
+            raise SchemaError("a text field has no shape; use a ragged field of text instead")
         object.__setattr__(self, "dtype", resolved)
         object.__setattr__(self, "shape", tuple(int(size) for size in shape))
         object.__setattr__(self, "ragged", ragged)
@@ -125,12 +124,10 @@ class Schema:
 
     def __init__(self, fields: Mapping[str, Field]) -> None:
         if not fields:
-            message = "a sample needs at least one field"
-            raise SchemaError(message)
+            raise SchemaError("a sample needs at least one field")
         for name in fields:
             if not str(name).isidentifier():
-                message = f"{name!r} is no field name: use letters, digits and '_'"
-                raise SchemaError(message)
+                raise SchemaError(f"{name!r} is no field name: use letters, digits and '_'")
         object.__setattr__(self, "fields", dict(fields))
 
     @property

@@ -43,8 +43,9 @@ def read_document(path: Path) -> dict[str, Any]:
         if content is not None:
             return content
         time.sleep(0.01 * 2**plan)
-    message = f"{path} is damaged: its checksum does not match; restore it from a backup"
-    raise DamagedFileError(message)
+    raise DamagedFileError(
+        f"{path} is damaged: its checksum does not match; restore it from a backup"
+    )
 
 
 def _parse(path: Path) -> dict[str, Any] | None:

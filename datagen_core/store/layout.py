@@ -35,8 +35,9 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 def check_name(name: str, what: str) -> str:
     """Return `name` when it can be a folder: letters, digits, `_`, `.`, `-`, at most 64."""
     if not _NAME.fullmatch(name):
-        message = f"{name!r} is no {what} name: use letters, digits, '_', '.', '-' (at most 64)"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"{name!r} is no {what} name: use letters, digits, '_', '.', '-' (at most 64)"
+        )
     return name
 
 

@@ -81,8 +81,7 @@ def read_ledger(paths: SetPaths) -> Ledger:
     if len(ledger.assigned) != sum(
         interval.size for split in splits.values() for interval in split
     ):
-        message = f"{path} is damaged: a sample is in two splits"
-        raise DamagedFileError(message)
+        raise DamagedFileError(f"{path} is damaged: a sample is in two splits")
     return ledger
 
 
@@ -98,8 +97,7 @@ def publish_ledger(paths: SetPaths, ledger: Ledger) -> bool:
 def check_split(split: str) -> str:
     """Return `split` when samples can be moved into a split of that name."""
     if split == RAW:
-        message = "samples cannot be moved back into 'raw'; choose another split"
-        raise SplitError(message)
+        raise SplitError("samples cannot be moved back into 'raw'; choose another split")
     return check_name(split, "split")
 
 

@@ -125,11 +125,10 @@ def _lost_to_claim(final: Path, claim: Path, patience: float = 10.0) -> bool:
     deadline = time.monotonic() + patience
     while not final.exists():
         if time.monotonic() > deadline:
-            message = (
+            raise CacheError(
                 f"{final} is claimed by a process that does not finish; "
                 f"when no datagen process is left, remove {claim} and try again"
             )
-            raise CacheError(message)
         time.sleep(0.05)
     return False
 

@@ -73,8 +73,7 @@ def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     _number(paths)
     published = read_set(paths)
     if published.digest != record.digest:
-        message = f"{paths.root} belongs to another parameter set; use another --cache"
-        raise CacheError(message)
+        raise CacheError(f"{paths.root} belongs to another parameter set; use another --cache")
     return paths, published
 
 
@@ -93,11 +92,10 @@ def publish_schema(paths: SetPaths, fields: list[dict[str, Any]]) -> None:
     """
     publish_document(paths.schema, {"fields": fields}, paths.temporary)
     if read_schema(paths) != fields:
-        message = (
+        raise SchemaError(
             f"the samples of {paths.root.name} have another schema than its first ones; "
             "raise the generator's version to begin a new set"
         )
-        raise SchemaError(message)
 
 
 def read_schema(paths: SetPaths) -> list[dict[str, Any]] | None:

@@ -101,8 +101,7 @@ def _view(dataset: h5d.DatasetID, dtype: np.dtype[Any], memory: mmap.mmap) -> ND
     if dtype.kind == "O":
         return None
     if not dataset.get_type().equal(_stored_type(dtype)):
-        message = f"it holds {dataset.dtype}, not {dtype}"
-        raise TypeError(message)
+        raise TypeError(f"it holds {dataset.dtype}, not {dtype}")
     offset = dataset.get_offset()
     if offset is not None:
         return np.ndarray(dataset.shape, dtype, buffer=memory, offset=offset)

@@ -87,8 +87,7 @@ def publish_view(
     publish_document(root / "view.json", content, paths.temporary)
     published = read_view(root)
     if published.digest != digest:
-        message = f"{root} belongs to another recipe; remove it to keep this one"
-        raise CacheError(message)
+        raise CacheError(f"{root} belongs to another recipe; remove it to keep this one")
     return published
 
 
@@ -124,8 +123,7 @@ def find_view(paths: SetPaths, wanted: str) -> Path:
         return paths.views / found[0]
     what = "several views are" if found else "no view is"
     candidates = ", ".join(found or known) or "nothing yet"
-    message = f"{what} {wanted!r} in {paths.root.name}; there is {candidates}"
-    raise SelectionError(message)
+    raise SelectionError(f"{what} {wanted!r} in {paths.root.name}; there is {candidates}")
 
 
 def _begins(view: str, wanted: str) -> bool:

@@ -45,13 +45,13 @@ def find_format(name: str) -> Callable[..., Mapping[str, int] | None]:
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
         known = ", ".join([*FORMATS, *sorted(found)])
-        message = f"there is no format {name!r}; there are {known}"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"there is no format {name!r}; there are {known}")
     try:
         writer: Callable[..., Mapping[str, int] | None] = found[name].load()
     except Exception as error:  # a plugin may fail in any way
-        message = f"format {name!r} does not load: {type(error).__name__}: {error}"
-        raise DatagenError(message) from error
+        raise DatagenError(
+            f"format {name!r} does not load: {type(error).__name__}: {error}"
+        ) from error
     return writer
 
 
@@ -69,8 +69,9 @@ def find_table(generator: str) -> Callable[..., Any] | None:
     try:
         return point.load() if point is not None else None
     except Exception as error:  # a plugin may fail in any way
-        message = f"the table of {generator!r} does not load: {type(error).__name__}: {error}"
-        raise DatagenError(message) from error
+        raise DatagenError(
+            f"the table of {generator!r} does not load: {type(error).__name__}: {error}"
+        ) from error
 
 
 def select_all(param_sets: Sequence[ParamSet], *options: str | None) -> Selection:
@@ -91,8 +92,9 @@ def select_all(param_sets: Sequence[ParamSet], *options: str | None) -> Selectio
             if len(param_sets) == 1:
                 raise
     if not found:
-        message = "none of the parameter sets has such samples; there is nothing to write"
-        raise SelectionError(message)
+        raise SelectionError(
+            "none of the parameter sets has such samples; there is nothing to write"
+        )
     return replace(found[0], more=tuple(found[1:]))
 
 
@@ -109,15 +111,15 @@ def select(
         When a split and a view are named, or a part without a view.
     """
     if (split and view) or (part and not view):
-        message = "choose a split or a view; a part belongs to a view"
-        raise ConfigurationError(message)
+        raise ConfigurationError("choose a split or a view; a part belongs to a view")
     if view:
         found = param_set.view(view)
         return Selection(param_set, {part: found[part]} if part else found, found)
     samples = param_set[split] if split else param_set.samples
     if not len(samples):
-        message = f"{param_set} has no samples in {split or 'any split'}; there is nothing to write"
-        raise SelectionError(message)
+        raise SelectionError(
+            f"{param_set} has no samples in {split or 'any split'}; there is nothing to write"
+        )
     return Selection(param_set, {split or "all": samples})
 
 
@@ -155,8 +157,7 @@ def export(
     generator = selection.param_set.generator
     table = find_table(generator) if name in FORMATS else None
     if selection.more and name not in FORMATS:
-        message = f"format {name!r} takes one parameter set; choose it with -p"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"format {name!r} takes one parameter set; choose it with -p")
     _check_options(name, options or {}, list_options(name, generator))
     written = _names_behind(2, writer)
     own = {key: value for key, value in (options or {}).items() if key in written}
@@ -187,21 +188,20 @@ def _names_behind(count: int, function: Callable[..., Any]) -> list[str]:
 def _check_options(name: str, options: Mapping[str, str], known: Sequence[str]) -> None:
     unknown = [option for option in options if option not in known]
     if unknown:
-        message = (
+        raise ConfigurationError(
             f"format {name!r} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
         )
-        raise ConfigurationError(message)
 
 
 @contextmanager
 def _replaced(destination: Path, *, force: bool) -> Iterator[Path]:
     """Give a path beside the destination to write; move it there when the block succeeds."""
     if _is_taken(destination) and not force:
-        message = f"{destination} exists; choose another name, or replace it with --force"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"{destination} exists; choose another name, or replace it with --force"
+        )
     if not destination.parent.is_dir():
-        message = f"{destination.parent} is no folder; make it first"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"{destination.parent} is no folder; make it first")
     temporary = _beside(destination)
     try:
         yield temporary
@@ -236,10 +236,9 @@ def _check_replaceable(temporary: Path, destination: Path) -> None:
     ours = {path.name for path in temporary.iterdir()} if temporary.is_dir() else set()
     others = sorted(path.name for path in destination.iterdir() if path.name not in ours)
     if others:
-        message = (
+        raise ConfigurationError(
             f"{destination} holds {others[0]!r}, which is not of this format; it stays as it is"
         )
-        raise ConfigurationError(message)
 
 
 def _remove(path: Path) -> None:

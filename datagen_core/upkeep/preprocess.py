@@ -29,8 +29,7 @@ def find_preprocessor(generator: DatasetGenerator, name: str) -> Preprocessor:
     """
     if name not in generator.preprocessors:
         known = ", ".join(generator.preprocessors) or f"none; see @{generator.name}.preprocessor"
-        message = f"{generator.name} has no preprocessor {name!r}; it has {known}"
-        raise GeneratorError(message)
+        raise GeneratorError(f"{generator.name} has no preprocessor {name!r}; it has {known}")
     return generator.preprocessors[name]
 
 
@@ -92,8 +91,9 @@ class _Preprocessing:
         try:
             made = self._preprocessor(values, self._set.record.params)
         except Exception as error:
-            message = f"preprocessor {self._preprocessor.name}: {type(error).__name__}: {error}"
-            raise GeneratorError(message) from error
+            raise GeneratorError(
+                f"preprocessor {self._preprocessor.name}: {type(error).__name__}: {error}"
+            ) from error
         named = made if isinstance(made, dict | tuple) else {"values": made}
         return collect(named, size, self._schema)
 

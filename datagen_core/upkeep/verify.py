@@ -78,8 +78,9 @@ def _check_records(param_set: ParamSet) -> Iterator[str]:
         record = param_set.record
         digest = digest_of(record.generator, record.version, record.params, record.seed)
         if digest != record.digest or not param_set.paths.root.name.endswith(digest[:8]):
-            message = f"{param_set.paths.params} is damaged: its digest is not that of its content"
-            raise DatagenError(message)
+            raise DatagenError(
+                f"{param_set.paths.params} is damaged: its digest is not that of its content"
+            )
 
     yield from _attempt(identity)
     yield from _attempt(lambda: list_runs(param_set.paths))
@@ -89,8 +90,9 @@ def _check_ledger(param_set: ParamSet) -> Iterator[str]:
     def ledger() -> None:
         lost = read_ledger(param_set.paths).assigned - param_set.existing
         if lost:
-            message = f"samples {lost} of {param_set} are in a split but in no file: datagen resume"
-            raise DatagenError(message)
+            raise DatagenError(
+                f"samples {lost} of {param_set} are in a split but in no file: datagen resume"
+            )
 
     yield from _attempt(ledger)
 
@@ -154,11 +156,10 @@ def _compare(param_set: ParamSet, left: Piece, right: Piece) -> None:
     other = verify_shard(right.path, param_set.schema, label._replace(interval=right.file))
     schema = param_set.schema
     if _sum(one, both, left.file, schema) != _sum(other, both, right.file, schema):
-        message = (
+        raise DatagenError(
             f"samples {IntervalSet([both])} differ in {left.path} and {right.path}: "
             "the generator is not deterministic"
         )
-        raise DatagenError(message)
 
 
 def _sum(columns: Columns, part: Interval, file: Interval, schema: Schema) -> str:
