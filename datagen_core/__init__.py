@@ -1,7 +1,6 @@
 """Make, keep and share synthetic data sets.
 
-These names are the public API; so is `datagen_core.commands`, for plugins that provide commands.
-Nothing else is.
+These names are the public API, with the modules `datagen_core.commands` and `datagen_core.files`.
 """
 
 from importlib import import_module
@@ -60,7 +59,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: listing a cache must not pay for pydantic."""
+    """Import a public name at its first use, so that listing a cache does not import pydantic."""
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

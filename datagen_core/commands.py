@@ -1,6 +1,6 @@
-"""What commands share, those of plugins too: options, the choice of a parameter set, lazy groups.
+"""What all commands share, also those of plugins: options, selecting a set, and lazy groups.
 
-Public like the names of `datagen_core`; a module of its own, since it imports click.
+Public, like the names in `datagen_core`; a separate module because it imports click.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ json_option: Decorator = click.option(
 
 def _remember_cache(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
     if value:
-        ctx.find_root().obj = value  # where `datagen --cache DIR` leaves it, too
+        ctx.find_root().obj = value  # where `datagen --cache DIR` puts it, too
 
 
 cache_option: Decorator = click.option(
@@ -51,31 +51,25 @@ cache_option: Decorator = click.option(
 def set_option(
     text: str = "The parameter set: a number, key=value pairs, or the beginning of a digest.",
 ) -> Decorator:
-    """Return the option `-p`; the command's argument `selector` is a tuple of texts.
-
-    Parameters
-    ----------
-    text
-        The option's help.
-    """
+    """Return the option `-p` with the help `text`; it passes a tuple of texts as `selector`."""
     names = ("-p", "--set", "--params", "selector")
     return click.option(*names, multiple=True, metavar="SET", help=text)
 
 
 def open_cache() -> Cache:
-    """Return the cache of `--cache`, else of $DATAGEN_CACHE, else ./datagen-cache."""
-    from datagen_core.reading.cache import Cache  # help must not pay for it
+    """Return the cache that `--cache` or $DATAGEN_CACHE names, by default ./datagen-cache."""
+    from datagen_core.reading.cache import Cache  # slow, and `--help` does not need it
 
     return Cache(click.get_current_context().find_root().obj)
 
 
 def select_set(name: str, selector: Sequence[str]) -> ParamSet:
-    """Return the parameter set of data set `name` that `-p` options mean, or the only one.
+    """Return the parameter set of data set `name` that the `-p` options select, or the only one.
 
     Raises
     ------
     SelectionError
-        When no set fits, or several do; the message lists them, and says how to choose.
+        If no set or several sets match; the message lists them and says how to choose.
     """
     from datagen_core.reading.selection import parse_selector, select_only  # as above
 
@@ -105,10 +99,10 @@ class LazyGroup(click.Group):
     Parameters
     ----------
     package
-        The package to which names of modules with a leading dot are relative.
+        The package to which modules with a leading dot are relative.
     members
-        For each command's name its place, `"module:object"` or `".module:object"`, and the line
-        that the group's help shows for it.
+        By command name: the command's place, `"module:object"` or `".module:object"`, and its line
+        in the group's help.
     """
 
     def __init__(
@@ -130,6 +124,6 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the line of each command, without importing it."""
+        """Write the line of each command without importing the command."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self._members.items()])

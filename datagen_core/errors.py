@@ -1,29 +1,25 @@
-"""Every error that datagen raises on purpose.
+"""Every error that datagen raises on purpose, with the exit code of a command that ends with it.
 
-DatagenError                    anything below; the command line exits with its `exit_code`
-    ConfigurationError          a wrong option, argument or environment variable
-        ParamsError             parameters that do not fit the generator's params class
-        GeneratorError          a generator that cannot be found, loaded or called
-        SchemaError             samples that do not fit the schema of their parameter set
-        MissingPackageError     a package that is an extra of datagen and not installed
-    CacheError                  a cache that cannot be read or written
-        DamagedFileError        a published file that does not hold what was written
-        SelectionError          a name that no set, split, view or sample has, or several have
-        SplitError              a move that is not allowed
-        InsufficientSamplesError  fewer samples than asked for
-    ExecutionError              an executor that cannot run tasks
-        SchedulerUnavailableError  a scheduler that does not answer now
-        IncompleteRunError      a run that ended with samples missing
-    VerificationError           files or regenerated samples that differ from what they should be
+DatagenError                        1
+    ConfigurationError              2
+        ParamsError, GeneratorError, SchemaError, MissingPackageError
+    CacheError                      1
+        DamagedFileError            1
+        SelectionError, SplitError  2
+        InsufficientSamplesError    3
+    ExecutionError                  1
+        SchedulerUnavailableError   1
+        IncompleteRunError          4
+    VerificationError               5
 
-All of them survive pickling, since they cross the borders of processes and jobs.
+All of them can be pickled, since they cross the borders of processes and jobs.
 """
 
 from __future__ import annotations
 
 
 class DatagenError(Exception):
-    """An error with one line for the user, which says what to do next."""
+    """An error whose message is one line for the user and says what to do next."""
 
     exit_code = 1
 
@@ -47,7 +43,7 @@ class SchemaError(ConfigurationError):
 
 
 class MissingPackageError(ConfigurationError):
-    """A package that is an extra of datagen and not installed."""
+    """A package that is not installed and comes with an extra of datagen."""
 
 
 class CacheError(DatagenError):
@@ -55,11 +51,11 @@ class CacheError(DatagenError):
 
 
 class DamagedFileError(CacheError):
-    """A published file that does not hold what was written. It is named, never deleted."""
+    """A published file that does not hold what was written; it is named, never deleted."""
 
 
 class SelectionError(CacheError, KeyError):
-    """A name or number that no parameter set, split, view or sample has, or several have."""
+    """A name or number that no parameter set, split, view or sample has, or that several have."""
 
     exit_code = 2
 
@@ -74,14 +70,14 @@ class SplitError(CacheError, ValueError):
 
 
 class InsufficientSamplesError(CacheError):
-    """Fewer samples than asked for.
+    """Fewer samples than requested.
 
     Attributes
     ----------
     missing
-        How many samples are missing.
+        Number of missing samples.
     seconds
-        Estimated compute time to make them, in seconds; None when nothing was ever timed.
+        Estimated compute time to make them, in seconds; None if nothing was ever timed.
     command
         The exact command that makes them.
     """

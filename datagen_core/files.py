@@ -1,6 +1,6 @@
 """Files that appear whole or not at all, their hashes, and packages that may be missing.
 
-Public like the names of `datagen_core`, for plugins that write files of their own.
+Public, like the names in `datagen_core`: plugins use this module for files of their own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datagen_core.errors import MissingPackageError
 __all__ = ["hash_file", "replacing", "require"]
 
 _DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
-"""Modules whose distribution has another name."""
+"""The distributions of modules, where the names differ."""
 
 
 def hash_file(path: Path) -> str:
@@ -30,19 +30,19 @@ def hash_file(path: Path) -> str:
 
 @contextmanager
 def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
-    """Open a file for writing that takes the name `path` when the block ends, whole and synced.
+    """Open a file for writing; it appears as `path`, whole and synced, when the block ends.
 
-    When the block raises, `path` is as it was, and nothing is left beside it. Folders above `path`
-    are made; those that were made go too.
+    Missing folders above `path` are made. If the block raises, `path` stays as it was, and the
+    temporary file and the new folders are removed.
 
     Parameters
     ----------
     path
-        Where the file belongs. One that exists is replaced.
+        The path of the file. A file that exists there is replaced.
     mode
         "wb" or "w".
     options
-        Those of `open`, such as `newline`; text is UTF-8.
+        Options of `open`, such as `newline`; text is UTF-8.
     """
     temporary = path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
     made = [folder for folder in path.parents if not folder.exists()]
@@ -56,30 +56,30 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        if error.filename == str(temporary):  # which says nothing to anybody
+        if error.filename == str(temporary):  # the temporary name means nothing to the user
             error.filename = str(path)
         raise
     finally:
-        with suppress(OSError):  # the file is there, or others have written there by now
+        with suppress(OSError):  # folders in use stay: they hold `path` or others' files
             temporary.unlink(missing_ok=True)
             for folder in made:
                 folder.rmdir()
 
 
 def require(module: str, extra: str) -> Any:
-    """Import a module of a package that is an extra of datagen, and return it.
+    """Import and return a module whose package comes with an extra of datagen.
 
     Parameters
     ----------
     module
         The full name, such as "sklearn.datasets".
     extra
-        The extra of datagen that brings it, such as "sklearn".
+        The extra that installs it, such as "sklearn".
 
     Raises
     ------
     MissingPackageError
-        When it is not installed, with the command that installs it.
+        If the package is not installed; the message has the command that installs it.
     """
     try:
         return import_module(module)

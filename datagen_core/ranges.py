@@ -1,8 +1,8 @@
 """Index ranges, interval sets, batches and random streams: the arithmetic of samples.
 
-A sample is its index. Everything that the engine says about samples (what exists, what is missing,
-who makes what, which split holds what) is therefore an `IntervalSet`, and everything random about a
-sample follows from its batch: see `batch_stream`.
+A sample is its index. Samples that exist, are missing, belong to a task or belong to a split are
+therefore an `IntervalSet`. Everything random about a sample follows from its batch: see
+`batch_stream`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Interval(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many indices it holds."""
+        """Number of indices."""
         return self.stop - self.start
 
 
 def _normal(pairs: Iterable[tuple[int, int]]) -> Iterator[Interval]:
-    """Sort, drop what is empty, and join what touches."""
+    """Yield sorted intervals, joined where they touch, without empty ones."""
     start = stop = None
     for low, high in sorted(pairs):
         if high <= low:
@@ -49,7 +49,7 @@ def _normal(pairs: Iterable[tuple[int, int]]) -> Iterator[Interval]:
 class IntervalSet:
     """An immutable set of indices, kept as sorted disjoint intervals that do not touch.
 
-    Every operation costs time in the number of intervals, never of indices.
+    The time of an operation depends on the number of intervals, not on the number of indices.
     """
 
     intervals: tuple[Interval, ...]
@@ -85,12 +85,12 @@ class IntervalSet:
         return self & IntervalSet((low, min(high, end)) for low, high in gaps)
 
     def __str__(self) -> str:
-        """Return the indices for people: the last one of each interval is in it, `0-49, 70`."""
+        """Return the indices for people, with the last one of each interval: `0-49, 70`."""
         parts = (f"{low}-{high - 1}" if high - low > 1 else f"{low}" for low, high in self)
         return ", ".join(parts) or "none"
 
     def lowest(self, count: int) -> IntervalSet:
-        """Return the `count` lowest indices, or all of them when there are fewer."""
+        """Return the `count` lowest indices, or all of them if there are fewer."""
         taken: list[Interval] = []
         for start, stop in self.intervals:
             if count <= 0:
@@ -111,7 +111,7 @@ def _overlaps(left: tuple[Interval, ...], right: tuple[Interval, ...]) -> Iterat
 
 
 def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator[Interval]:
-    """Cut intervals at the borders of batches; a piece never reaches over two batches."""
+    """Cut intervals at the borders of batches, so that each piece lies within one batch."""
     for start, stop in intervals:
         first = start - start % batch_size
         for low in range(first, stop, batch_size):
@@ -121,7 +121,7 @@ def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator
 def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]:
     """Share missing samples evenly among at most `tasks` tasks, in order and in whole batches.
 
-    The first tasks get one batch more where it does not come out even. A task is never empty.
+    If the batches do not divide evenly, the first tasks get one more. No task is empty.
     """
     pieces = list(cut_into_batches(missing, batch_size))
     tasks = min(tasks, len(pieces))
@@ -131,7 +131,7 @@ def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]
 
 
 def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
-    """Return the root of all randomness of one batch.
+    """Return the seed sequence from which everything random in a batch follows.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
     digest
         The hexadecimal SHA-256 identity of the parameter set.
     batch
-        The number of the batch: index of its first sample divided by the batch size.
+        The number of the batch: the index of its first sample divided by the batch size.
 
     Notes
     -----
@@ -148,7 +148,7 @@ def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
     `spawn_key`, which is how numpy documents independent streams (Parallel Random Number
     Generation, section `SeedSequence` spawning).
     """
-    import numpy as np  # here, because listing a cache must not pay for it
+    import numpy as np  # here, so that listing a cache does not import it
 
     words = [int(digest[place : place + 8], 16) for place in range(0, 64, 8)]
     return np.random.SeedSequence([seed, *words], spawn_key=(batch,))

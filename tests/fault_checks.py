@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,14 @@ from datagen_core.scheduling.run import generate, take_up
 from datagen_core.scheduling.status import status_of
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
-from datagen_core.store.layout import SetPaths, numbered, parse_shard_name
+from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import existing_samples, read_schema, read_set
 from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
 from datagen_core.upkeep.verify import verify
+
+_SHARD = re.compile(r"(\d{12,})-(\d{12,})\.h5")
 
 GENERATORS = Path(__file__).parent / "faults"
 
@@ -116,10 +119,11 @@ def wrong_files(paths: SetPaths, reference: Reference | None) -> Iterator[str]:
     files = [*paths.shards.glob("*"), *paths.packs.glob("*")]
     fields = read_schema(paths)
     for path in files:
-        interval = parse_shard_name(path.name)
-        if interval is None or fields is None:
+        name = _SHARD.fullmatch(path.name)
+        if name is None or fields is None:
             yield f"{path} should not be there"
         else:
+            interval = Interval(int(name[1]), int(name[2]))
             yield from _wrong_file(paths, path, interval, Schema.from_json(fields), reference)
 
 

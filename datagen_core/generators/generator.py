@@ -33,47 +33,50 @@ _ARGUMENTS = ("size", "params", "rng", "start", "seed")
 
 @dataclass(frozen=True)
 class DatasetGenerator:
-    """A recipe for samples. Make one with `generator`; a plugin's hook returns it.
+    """A recipe for samples, made by the decorator `generator` and returned by a plugin's hook.
 
     Attributes
     ----------
     name
-        Its name, also the name of its folder in a cache.
+        The name of the generator and of its folder in a cache.
     function
-        Makes one batch. It names any of `size` (how many samples), `params`, `rng` (the batch's
-        `numpy.random.Generator`), `start` (the index of the batch's first sample) and `seed` (the
-        set's, for what all its samples share). Sample i must follow from these alone.
+        Makes one batch. It has any of the arguments `size` (the number of samples), `params`,
+        `rng` (the batch's `numpy.random.Generator`), `start` (the index of the batch's first
+        sample) and `seed` (the set's, for what all its samples share). A sample must depend on
+        nothing else.
     params_type
         The class of its parameters.
     batch_size
-        How many consecutive samples share one random stream. Part of what a sample is: to change
+        Number of consecutive samples that share one random stream. Samples depend on it: to change
         it, change `version` too.
     schema
         The fields of a sample, or a function that returns them for given parameters; None to infer
         them from the first batch of a parameter set.
     version
-        Raise it when the same parameters shall mean other samples.
+        To be raised when the same parameters are to give different samples.
     memory
-        What a job needs, in sbatch's form ("1GB"); None for the cluster's default.
+        Memory of a job, in sbatch's form ("1GB"); None for the cluster's default.
     options
-        Further options of sbatch, by name; True for a flag.
+        Other options of sbatch, by name; True for a flag.
     setup
         Shell commands that a Slurm job runs before the worker.
     compress
-        Store gzip + shuffle: smaller files, but random minibatches get hundreds of times slower.
+        Whether to compress files (gzip and shuffle). They get smaller, but reading random
+        minibatches gets hundreds of times slower.
     limit
-        Gives the largest number of samples that a parameter set can have; None for no limit.
+        Returns the largest number of samples that a parameter set can have; None for no limit.
     preflight
-        Looks at parameters before a run begins, and at `seed` when it names that: raises a
-        `DatagenError` for what cannot be made, and returns lines that the user should read, such as
-        what a run leaves out.
+        Checks parameters, and `seed` if it has that argument, before a run begins. Raises a
+        `DatagenError` if the samples cannot be made, and returns lines for the user, such as what
+        the run leaves out.
     account
-        Says what the first so many samples cost together, such as `{"epsilon": 1.5}`; it is kept
-        with every run, and `datagen list` shows it. Raises a `DatagenError` to refuse that many. A
-        third argument named `others` gets what else the cache has of the generator: pairs of
-        parameters and number of samples, for costs that add up over parameter sets.
+        Takes parameters and a number of samples, and returns what these cost together, such as
+        `{"epsilon": 1.5}`, which is kept with every run and shown by `datagen list`. Raises a
+        `DatagenError` to refuse that many. A third argument named `others` gets the generator's
+        other parameter sets in the cache, as pairs of parameters and number of samples, for costs
+        that add up over parameter sets.
     preprocessors
-        By name; filled by `preprocessor`.
+        Preprocessors by name; the decorator `preprocessor` adds them.
     """
 
     name: str
@@ -94,33 +97,33 @@ class DatasetGenerator:
     def __post_init__(self) -> None:
         if self.batch_size < 1:
             raise GeneratorError(
-                f"{self.name}: a batch has at least one sample, not {self.batch_size}"
+                f"{self.name}: a batch has at least one sample, not batch_size={self.batch_size}"
             )
-        # Users write `generator(50, noisy_sine_params)`, and nothing has checked the type yet.
+        # A user may write `generator(50, noisy_sine_params)`; nothing has checked the type yet.
         given: object = self.params_type
         if not (isinstance(given, type) and issubclass(given, Params)):
             raise GeneratorError(
-                f"{self.name}: its parameters must be a class of datagen_core.Params"
+                f"{self.name}: its parameters must be a subclass of datagen_core.Params"
             )
         unknown = [name for name in _parameters(self.function) if name not in _ARGUMENTS]
         if unknown:
             known = ", ".join(_ARGUMENTS)
             raise GeneratorError(
-                f"{self.name}: the function may name {known}; what is {unknown[0]!r}?"
+                f"{self.name}: unknown argument {unknown[0]!r} of the function; it may have {known}"
             )
 
     def __call__(self, size: int, params: Params, rng: Any, start: int = 0, seed: int = 0) -> Any:
-        """Call the function with those of the arguments that it names."""
+        """Call the function with the arguments that it has."""
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
         named = _parameters(self.function)
         return self.function(**{name: given[name] for name in named})
 
     def digest_of(self, params: Params, seed: int = 0) -> str:
-        """Return the digest by which caches know a parameter set, in 64 hexadecimal digits."""
+        """Return the digest that identifies a parameter set in caches, 64 hexadecimal digits."""
         return digest_of(self.name, self.version, params.canonical(), seed)
 
     def inspect(self, params: Params, seed: int) -> tuple[str, ...]:
-        """Return what `preflight` says of parameters; nothing when there is none."""
+        """Return the lines of `preflight` for the user; none without a `preflight`."""
         if self.preflight is None:
             return ()
         named = {"seed": seed} if "seed" in _parameters(self.preflight) else {}
@@ -129,7 +132,7 @@ class DatasetGenerator:
     def account_of(
         self, params: Params, samples: int, others: Callable[[], Sequence[tuple[Params, int]]]
     ) -> dict[str, float | str]:
-        """Return what the first `samples` samples cost together; empty when nothing is counted."""
+        """Return what the first `samples` samples cost together; empty without an `account`."""
         if self.account is None:
             return {}
         named = {"others": others()} if "others" in _parameters(self.account) else {}
@@ -145,12 +148,12 @@ class DatasetGenerator:
         return (inspect.getdoc(self.function) or "").partition("\n")[0]
 
     def preprocessor(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Register a function over splits, and return it unchanged; a decorator.
+        """Register a function as a preprocessor of splits, and return it unchanged; a decorator.
 
-        It takes what `Split.get` returns for some samples: two arrays `X, y` for pair samples,
-        else a dict of columns (and `params`, when it names that), and returns as many of
-        its own in the same forms, or one array. It must treat each sample alone, since a split that
-        grows is preprocessed where it grew. One function may serve several generators.
+        The function takes samples as `Split.get` returns them: two arrays `X, y` for pair samples,
+        otherwise a dict of columns; and `params`, if it has that argument. It returns as many
+        samples in one of these forms, or one array. It must treat each sample alone, because only
+        the new samples of a split are preprocessed. One function may serve several generators.
         """
         made = Preprocessor(function.__name__, function)
         self.preprocessors[made.name] = made
@@ -159,7 +162,7 @@ class DatasetGenerator:
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """A function over splits; its results are kept under its name and the version of its source."""
+    """A function over splits, whose results are kept under its name and version."""
 
     name: str
     function: Callable[..., Any]
@@ -194,8 +197,8 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 
-    Parameters are described at `DatasetGenerator`; `options` may also be text as for the command
-    line of sbatch, `"--qos=test --exclusive"`. The name is the function's unless given.
+    The parameters are the attributes of `DatasetGenerator`. `options` may also be text, as on
+    sbatch's command line: `"--qos=test --exclusive"`. The default name is the function's.
     """
 
     def decorate(function: Callable[..., Any]) -> DatasetGenerator:
@@ -219,7 +222,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
 
 
 def parse_options(text: str) -> dict[str, str | bool]:
-    """Return the options in a piece of sbatch's command line, by name without dashes."""
+    """Return the options in a part of sbatch's command line, by name without dashes."""
     options: dict[str, str | bool] = {}
     last = None
     for word in shlex.split(text):
@@ -238,11 +241,15 @@ def _parameters(function: Callable[..., Any]) -> list[str]:
 
 
 def source_digest(function: Callable[..., Any]) -> str:
-    """Return the SHA-256 of a function's code; comments, docstring and decorators do not count."""
+    """Return the SHA-256 of a function's code without comments, docstring and decorators."""
     try:
         text = textwrap.dedent(inspect.getsource(function))
         code = _bare_source(text)
-    except (OSError, SyntaxError, TypeError):  # typed into a session: the byte code must do
+    except (
+        OSError,
+        SyntaxError,
+        TypeError,
+    ):  # typed into a session, without source: use the byte code
         code = repr((function.__code__.co_code, function.__code__.co_consts))
     return hashlib.sha256(code.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
-"""What a parameter set *is*: canonical JSON, its SHA-256 digest, and a readable name.
+"""The identity of a parameter set: canonical JSON, its SHA-256 digest, and a readable name.
 
-Never Python's `hash()`, which differs from process to process.
+Python's `hash()` is of no use here, since it differs between processes.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.+=,-]+")
 
 
 def canonical_json(value: object) -> str:
-    """Return the one JSON text of a value: sorted keys, no spaces, `0.0` for `-0.0`.
+    """Return a value's canonical JSON: sorted keys, no spaces, `0.0` for `-0.0`.
 
     Raises
     ------
     ValueError
-        For NaN and infinity, which are equal to nothing or not JSON.
+        For NaN and infinity, which JSON does not have.
     """
     return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def plain(value: Any) -> Any:
-    """Return a value in plain JSON types, `0.0` for `-0.0`; keys stay in their order."""
+    """Return a value in plain JSON types, with `0.0` for `-0.0` and keys in their order."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -49,7 +49,7 @@ def sha256_of(value: object) -> str:
 def digest_of(generator: str, version: str, params: Mapping[str, Any], seed: int) -> str:
     """Return the identity of a parameter set, in 64 hexadecimal digits.
 
-    Package versions, commits, hosts and times are provenance *about* a set and no part of it.
+    Package versions, commits, hosts and times are provenance and do not belong to the identity.
     """
     return sha256_of(
         {
@@ -72,7 +72,7 @@ def changed_params(params: Mapping[str, Any], defaults: Mapping[str, Any]) -> di
 
 
 def folder_name(changed: Mapping[str, Any], seed: int, digest: str) -> str:
-    """Return a readable folder name that ends with the digest, `left=0,std_dev=0.5-3bec39c0`."""
+    """Return a readable folder name with the start of the digest, `left=0,std_dev=0.5-3bec39c0`."""
     parts = [f"{name}={short_text(value)}" for name, value in changed.items()]
     parts += [f"seed={seed}"] if seed else []
     slug = _UNSAFE.sub("_", ",".join(parts) or "default").strip("-.")
@@ -80,9 +80,9 @@ def folder_name(changed: Mapping[str, Any], seed: int, digest: str) -> str:
 
 
 def short_text(value: object) -> str:
-    """Return a parameter's value for people: `0` for 0.0, text as it is, the rest as JSON."""
+    """Return a parameter's value for people: `0` for 0.0, text unquoted, the rest as JSON."""
     if isinstance(value, float):
         return repr(value).removesuffix(".0")
     if isinstance(value, str) and is_reference(value):
-        return value[:19]  # as many digits as people compare
+        return value[:19]  # 12 digits, enough for people
     return value if isinstance(value, str) else canonical_json(value)

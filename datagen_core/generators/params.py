@@ -1,4 +1,4 @@
-"""Typed, validated, frozen parameters: the only module that knows pydantic."""
+"""Typed, validated, frozen parameters, made with pydantic."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from datagen_core.errors import ParamsError
 from datagen_core.generators.inputs import refer_to
 
 InputFile = Annotated[str, AfterValidator(refer_to)]
-"""The type of a parameter that is a file: given as a path, kept as `sha256:…`, its content's
-identity. The cache keeps a copy; `input_path` tells a generator where it lies."""
+"""The type of a parameter that is a file: given as a path, kept as `sha256:…`, the identity of its
+content. The cache keeps a copy; `input_path` returns its path to a generator."""
 
 
 class Params(BaseModel):
-    """Base class of a generator's parameters; each is an annotated attribute with a default.
+    """Base class of a generator's parameters, which are annotated attributes with defaults.
 
     ::
 
@@ -40,11 +40,11 @@ class Params(BaseModel):
     )
 
     def check(self) -> None:
-        """Refuse combinations of values: override, and raise ValueError with one line."""
+        """Override to refuse combinations of values with a ValueError of one line."""
 
     @classmethod
     def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the given values as they are to be validated: override to accept other forms."""
+        """Override to accept other forms of values; return them in the form to be validated."""
         return values
 
     @model_validator(mode="before")
@@ -58,12 +58,12 @@ class Params(BaseModel):
         return self
 
     def __hash__(self) -> int:
-        """Hash the values; pydantic's own cannot where one is a dictionary."""
+        """Hash the values; pydantic's own hash fails if one of them is a dictionary."""
         return hash(json.dumps(self.canonical(), sort_keys=True))
 
     @classmethod
     def bind(cls, values: Mapping[str, Any] | Params | None, owner: str) -> Self:
-        """Return `cls(**values)`; `owner` is the generator's name for messages.
+        """Return `cls(**values)`; messages begin with `owner`, the generator's name.
 
         Raises
         ------
@@ -81,7 +81,7 @@ class Params(BaseModel):
             raise ParamsError(_invalid(error, owner)) from None
 
     def canonical(self) -> dict[str, Any]:
-        """Return the values as plain JSON types, in the order of their declaration."""
+        """Return the values in plain JSON types, in the order of their declaration."""
         return self.model_dump(mode="json")
 
 
@@ -105,7 +105,7 @@ def _invalid(error: ValidationError, owner: str) -> str:
 
 
 def defaults_of(params_type: type[Params]) -> dict[str, Any]:
-    """Return the default values as plain JSON types; parameters without a default are left out."""
+    """Return the default values in plain JSON types, without parameters that have no default."""
     fields = params_type.model_fields
     required = {name for name, field in fields.items() if field.is_required()}
     partial = params_type.model_construct()

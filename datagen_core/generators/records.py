@@ -1,9 +1,9 @@
-"""From what a generator yields to columns of one schema.
+"""Turning what a generator yields into columns of one schema.
 
 A generator yields samples one by one (a pair becomes `x, y`, a dict names its fields), or arrays
-that hold many samples. Which of the two is told by counting: as many items as samples are samples,
-fewer are pieces of a batch whose first dimensions add up. A function that returns a dict or a
-tuple instead of yielding returns the whole batch.
+that hold many samples. Counting distinguishes them: if there are as many items as samples, each is
+a sample; if there are fewer, they are pieces of the batch, whose first dimensions add up. A
+function that returns a dict or a tuple instead of yielding returns the whole batch.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schem
 Record = Mapping[str, Any]
 
 _CASTS = {"ff", "cc", "if", "uf", "ii", "iu", "ui", "uu", "VV"}
-"""Kinds of numpy's types, from and to; integers are compared afterwards."""
+"""Allowed casts, as pairs of numpy's kinds: from, to. Integers are compared afterwards."""
 
 
 def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Schema]:
@@ -31,14 +31,14 @@ def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Sc
     made
         What the generator's function returned: an iterator, a dict or a tuple.
     size
-        The number of samples that there must be.
+        The required number of samples.
     schema
         The schema to enforce; None infers it from these samples.
 
     Raises
     ------
     SchemaError
-        When there are too few or too many samples, or one does not fit.
+        If there are too few or too many samples, or one does not fit the schema.
     """
     if isinstance(made, Mapping | tuple):
         pieces = [_as_record(made)]
@@ -49,13 +49,13 @@ def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Sc
         pieces = items
     else:
         raise SchemaError(
-            f"a generator yields samples or returns arrays, not {type(made).__name__}"
+            f"a generator must yield samples or return arrays, not {type(made).__name__}"
         )
     return _from_pieces(pieces, size, schema)
 
 
 def _is_one_batch(items: Sequence[Record], schema: Schema | None) -> bool:
-    """Whether a single item is a batch of one sample: counting cannot tell, but the schema can."""
+    """Whether a single item is a batch of one sample: the schema decides, since counting cannot."""
     if len(items) != 1 or schema is None:
         return False
     fixed = {
@@ -98,7 +98,7 @@ def _from_pieces(
         if any(_is_single(value, known.get(name)) for name, value in piece.items()):
             raise SchemaError(
                 f"the generator made {len(pieces)} samples for a batch of {size}; "
-                f"yield {size} samples, or arrays that hold so many"
+                f"yield {size} samples, or arrays that hold {size} samples"
             )
         made, schema = _from_values(piece, schema)
         columns.append(made)
@@ -128,14 +128,14 @@ def _from_values(values: Mapping[str, Any], schema: Schema | None) -> tuple[Colu
         schema = Schema({name: infer_field(name, value) for name, value in values.items()})
     if values.keys() != schema.fields.keys():
         raise SchemaError(
-            f"a sample has the fields {list(values)}; its schema says {list(schema.fields)}"
+            f"a sample has the fields {list(values)}; its schema has {list(schema.fields)}"
         )
     columns = {name: as_column(name, values[name], field) for name, field in schema.fields.items()}
     return columns, schema
 
 
 def infer_field(name: str, values: Any) -> Field:
-    """Return the field that fits one value a sample: a list of values or an array of them."""
+    """Return the field that fits a list or an array of values, one per sample."""
     if isinstance(values, np.ndarray) and values.dtype != object:
         return Field(values.dtype, values.shape[1:])
     if isinstance(values, Ragged):
@@ -146,17 +146,19 @@ def infer_field(name: str, values: Any) -> Field:
     if len(shapes) == 1:
         return Field(dtype, shapes.pop())
     if {0} & {len(shape) for shape in shapes} or len({shape[1:] for shape in shapes}) > 1:
-        raise SchemaError(f"field {name!r}: samples of shapes {sorted(shapes)[:3]} fit no schema")
+        raise SchemaError(
+            f"field {name!r}: samples of shapes {sorted(shapes)[:3]} do not fit one schema"
+        )
     return Field(dtype, shapes.pop()[1:], ragged=True)
 
 
 def as_column(name: str, values: Any, field: Field) -> Column:
-    """Return one value a sample as a column of `field`.
+    """Return values, one per sample, as a column of `field`.
 
     Raises
     ------
     SchemaError
-        When a value has another shape, or a type that the field's cannot hold without loss.
+        If a value has another shape, or a type that the field cannot hold without loss.
     """
     if field.ragged:
         return _ragged_column(name, values, field)
@@ -164,7 +166,7 @@ def as_column(name: str, values: Any, field: Field) -> Column:
         return _text_array(name, list(values))
     try:
         array = np.asarray(values)
-    except ValueError:  # numpy's word for values of different shapes
+    except ValueError:  # the values have different shapes
         raise SchemaError(_misfit(name, values, field)) from None
     if array.shape[1:] != field.shape:
         raise SchemaError(_misfit(name, values, field))
@@ -197,7 +199,7 @@ def _text_array(name: str, values: list[Any]) -> NDArray[Any]:
     if wrong:
         raise SchemaError(f"field {name!r} holds text, not {wrong[0]!r}")
     if any("\0" in value for value in values):
-        raise SchemaError(f"field {name!r}: HDF5 keeps no text with NUL characters")
+        raise SchemaError(f"field {name!r}: HDF5 cannot store text with NUL characters")
     array = np.empty(len(values), object)
     array[:] = values
     return array

@@ -1,6 +1,6 @@
-"""Which generators there are, and how one is loaded: alone, so that a broken one harms no other.
+"""Finding generators and loading one of them, so that a broken plugin does not affect others.
 
-Names come from package metadata, without importing anything. A generator is named in one of three
+Names come from package metadata; nothing is imported for them. A generator is named in one of three
 ways: the name of an installed plugin, the name of a generator in a folder's `datasets.py`, or
 `path/to/file.py:name`.
 """
@@ -33,14 +33,14 @@ _loading: list[Path] = []
 
 
 class Loaded(NamedTuple):
-    """A generator, and the name under which any other process can load it again."""
+    """A generator, and the name by which any other process can load it."""
 
     generator: DatasetGenerator
     source: str
 
 
 def installed_generators() -> dict[str, str]:
-    """Return the distribution and module of each installed generator, by name; imports nothing."""
+    """Return the distribution and module of installed generators, by name; imports nothing."""
     points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
     return {point.name: f"{_distribution(point)} ({point.value})" for point in points}
 
@@ -59,14 +59,14 @@ def load_generator(name: str, folder: Path | None = None) -> Loaded:
     name
         `path/to/file.py:name`, or a plain name.
     folder
-        A folder with `datasets.py`, where a plain name is looked for before the plugins. When
-        None, the plugins come first and then the current folder: its file is executed only when
-        it is needed, since many a project has a `datasets.py` of its own.
+        A folder with a `datasets.py`, which is searched for a plain name before the plugins. If
+        None, the plugins come first, then the current folder, whose file is executed only if it is
+        needed: many projects have a `datasets.py` of their own.
 
     Raises
     ------
     GeneratorError
-        When there is none, it does not load, or two distributions provide it.
+        If the generator does not exist or load, or two distributions provide it.
     """
     path, colon, attribute = name.rpartition(":")
     if colon:
@@ -89,9 +89,9 @@ def load_executor(name: str) -> Any:
 
 
 def source_of(generator: DatasetGenerator) -> str:
-    """Return the name under which another process can load a generator, empty when there is none.
+    """Return the name by which another process can load a generator.
 
-    A generator typed into a notebook or a session has none.
+    Empty for a generator that was typed into a notebook or a session.
     """
     module = generator.function.__module__
     for point in entry_points(group=GROUP, name=generator.name):
@@ -123,7 +123,7 @@ def _checked(found: object, name: str) -> DatasetGenerator:
     if not isinstance(found, DatasetGenerator) or found.name != name:
         got = found.name if isinstance(found, DatasetGenerator) else type(found).__name__
         raise GeneratorError(
-            f"plugin {name!r} provides {got!r}; its hook must return a generator {name!r}"
+            f"plugin {name!r} provides {got!r}; its hook must return a generator named {name!r}"
         )
     return found
 
@@ -151,7 +151,7 @@ def _not_found(name: str, file: Path | None) -> str:
     known += list(_generators_in(file)) if file is not None else []
     nearest = get_close_matches(name, known, n=1)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return f"there is no generator {name!r}; {hint}`datagen generators` lists what there is"
+    return f"there is no generator {name!r}; {hint}`datagen generators` lists all"
 
 
 def _datasets_file(folder: Path | None) -> Path | None:
@@ -160,14 +160,14 @@ def _datasets_file(folder: Path | None) -> Path | None:
         return file.resolve()
     if folder is not None:
         raise GeneratorError(
-            f"there is no {FILE} in {folder}; --generators names a folder that has one"
+            f"there is no {FILE} in {folder}; --generators must name a folder that has one"
         )
     return None
 
 
 def _from_file(file: Path, name: str) -> Loaded:
     if not file.is_file():
-        raise GeneratorError(f"there is no file {file}")
+        raise GeneratorError(f"there is no file {file}; name a generator as path/to/file.py:name")
     file = file.resolve()
     found = _generators_in(file)
     if name not in found:
@@ -185,11 +185,11 @@ def _generators_in(file: Path) -> dict[str, DatasetGenerator]:
 
 @cache
 def _execute(file: Path) -> ModuleType:
-    """Import a file under a name of its own; its folder is importable, as for a script."""
+    """Import a file under a unique name; its folder becomes importable, as for a script."""
     name = f"datagen_file_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
-        raise GeneratorError(f"{file} is no Python file")
+        raise GeneratorError(f"{file} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     if str(file.parent) not in sys.path:
@@ -211,11 +211,10 @@ def _execute(file: Path) -> ModuleType:
 def refuse_while_loading() -> None:
     """Refuse to generate while a file is being loaded for its generators.
 
-    A script that defines a generator and generates at its top level would start itself again and
-    again, in every worker.
+    Otherwise a script that generates at its top level would start itself again in every worker.
     """
     if _loading:
         raise GeneratorError(
-            f"{_loading[-1]} generates while it is loaded for its generators; "
-            'put that under `if __name__ == "__main__":`'
+            f"{_loading[-1]} calls generate while it is loaded for its generators; "
+            'put the call under `if __name__ == "__main__":`'
         )

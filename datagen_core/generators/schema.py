@@ -1,4 +1,4 @@
-"""What a sample looks like: named fields, fixed-shape or ragged, and the columns that hold many.
+"""The schema of a sample, its named fields of fixed or ragged shape, and columns of samples.
 
 A *column* holds one field of consecutive samples: an array `(samples, *shape)` for a fixed field,
 a `Ragged` for one whose first dimension differs from sample to sample.
@@ -29,12 +29,12 @@ class Field:
     dtype
         A numpy dtype (structured ones too), native byte order; object for text.
     shape
-        Shape of one sample's value; for a ragged field, the shape behind its first dimension.
+        Shape of one sample's value; for a ragged field, the shape after its first dimension.
     ragged
         Whether the first dimension differs from sample to sample.
     measured
-        The members of a record that are measurements, such as times: they are another whenever
-        a sample is made, so `datagen verify` does not compare them.
+        Members of a record that are measurements, such as times. They differ each time a sample is
+        made, so `datagen verify` does not compare them.
     """
 
     dtype: np.dtype[Any]
@@ -57,7 +57,7 @@ class Field:
             )
         unknown = set(measured) - set(resolved.names or ())
         if unknown:
-            raise SchemaError(f"{unknown.pop()!r} is measured, but no member of {resolved}")
+            raise SchemaError(f"{unknown.pop()!r} is measured, but is not a member of {resolved}")
         if resolved.kind == "O" and shape:
             raise SchemaError("a text field has no shape; use a ragged field of text instead")
         object.__setattr__(self, "dtype", resolved)
@@ -78,7 +78,7 @@ class Field:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
-        """Return the field that `to_json` wrote."""
+        """Return the field that `to_json` returned as `content`."""
         dtype = content["dtype"]
         if isinstance(dtype, list):
             dtype = descr_to_dtype([_tupled(item) for item in dtype])
@@ -96,7 +96,7 @@ def _is_text(dtype: object) -> bool:
 
 
 def _is_storable(dtype: np.dtype[Any]) -> bool:
-    """Whether HDF5 has such a type: no objects, no times, and text only as a field of its own."""
+    """Whether HDF5 has the type: no objects, no times, and text only as a field of its own."""
     if dtype.subdtype is not None:
         return _is_storable(dtype.subdtype[0])
     if dtype.names is not None:
@@ -105,12 +105,12 @@ def _is_storable(dtype: np.dtype[Any]) -> bool:
 
 
 def _listed(item: Any) -> Any:
-    """JSON has no tuples, and a schema is compared with what was read from JSON."""
+    """Turn tuples into lists, as JSON does: a schema is compared with one read from JSON."""
     return [_listed(part) for part in item] if isinstance(item, list | tuple) else item
 
 
 def _tupled(item: list[Any]) -> tuple[Any, ...]:
-    """JSON has no tuples: `["x", "<f8", [3]]` was `("x", "<f8", (3,))`."""
+    """Undo `_listed`: turn `["x", "<f8", [3]]` into `("x", "<f8", (3,))`."""
     name, dtype, *shape = item
     inner = [_tupled(part) for part in dtype] if isinstance(dtype, list) else dtype
     return (name, inner, *(tuple(part) for part in shape))
@@ -127,7 +127,7 @@ class Schema:
             raise SchemaError("a sample needs at least one field")
         for name in fields:
             if not str(name).isidentifier():
-                raise SchemaError(f"{name!r} is no field name: use letters, digits and '_'")
+                raise SchemaError(f"{name!r} is not a field name: use letters, digits and '_'")
         object.__setattr__(self, "fields", dict(fields))
 
     @property
@@ -141,13 +141,13 @@ class Schema:
 
     @classmethod
     def from_json(cls, content: Iterable[Mapping[str, Any]]) -> Self:
-        """Return the schema that `to_json` wrote."""
+        """Return the schema that `to_json` returned as `content`."""
         return cls({item["name"]: Field.from_json(item) for item in content})
 
 
 @dataclass(frozen=True, eq=False)
 class Ragged(Sequence[NDArray[Any]]):
-    """A sequence of arrays of different length in two flat arrays.
+    """Arrays of different lengths, kept in two flat arrays.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class Ragged(Sequence[NDArray[Any]]):
 
     @classmethod
     def from_arrays(cls, arrays: Sequence[ArrayLike], field: Field) -> Self:
-        """Join arrays; every one must have the field's dtype and shape already."""
+        """Join arrays that have the field's dtype and shape already."""
         parts = [np.asarray(array, field.dtype) for array in arrays]
         offsets = np.zeros(len(parts) + 1, np.int64)
         np.cumsum([len(part) for part in parts], out=offsets[1:])
@@ -183,7 +183,7 @@ class Ragged(Sequence[NDArray[Any]]):
         return np.diff(self.offsets)
 
     def rows(self) -> NDArray[Any]:
-        """Return the values of these samples alone; `values` of a slice may hold more."""
+        """Return the values of these samples; after slicing, `values` may hold more."""
         return self.values[self.offsets[0] : self.offsets[-1]]
 
     def take(self, indices: NDArray[np.intp]) -> Ragged:
@@ -242,7 +242,7 @@ def _join(parts: Sequence[Column]) -> Column:
 
 
 def without_measured(columns: Columns, schema: Schema) -> Columns:
-    """Return columns with zeros for all measurements, so that two makings can be compared."""
+    """Return columns with zeros for measurements, which differ each time a sample is made."""
     return {name: _blank(column, schema.fields[name]) for name, column in columns.items()}
 
 

@@ -1,7 +1,7 @@
 """Reading fields across shards: which file holds which sample, and samples gathered from many.
 
-Files are opened when a sample in them is first asked for, at most once a process, and never
-travel: a pickled `ColumnReader` opens its files anew.
+A reader opens a file when a sample in it is first requested. Pickling it leaves the files out; the
+copy opens them again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from datagen_core.store.layout import list_shards, shard_name
 from datagen_core.store.shard_arrays import ShardArrays
 
 _MAPS = 4096
-"""Open maps a reader; a process may have 65,530 (vm.max_map_count). See also `_most_maps`."""
+"""Open maps per reader; a process may have 65,530 (vm.max_map_count). See also `_most_maps`."""
 
 _LOADED = 4
-"""Files a reader keeps in memory that cannot be mapped: compressed fields, text."""
+"""Files per reader that cannot be mapped (compressed fields, text) and are kept in memory."""
 
 _SPARSE = 16
-"""Fewer rows a file than this are gathered one by one; grouping them by file costs more."""
+"""With fewer rows per file than this, rows are gathered one by one: grouping them costs more."""
 
 
 class Piece(NamedTuple):
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """The path of the file."""
         return self.folder / shard_name(self.file)
 
 
@@ -47,8 +47,8 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
     """Return disjoint pieces, sorted, that cover all samples in some folders of shards.
 
     Earlier folders win, so packs stand before shards. Overlapping files hold equal samples, since
-    a sample is a function of its index; each index is read from one of them. When only some
-    samples are needed, folders behind those that hold them are not listed.
+    a sample is a function of its index; each index is read from one of them. If only some samples
+    are needed, folders after those that hold them are not listed.
     """
     pieces: list[Piece] = []
     covered = IntervalSet()
@@ -58,7 +58,7 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
         files = list_shards(folder)
         missing = IntervalSet(files) - covered
         parts = _sweep(files) if missing else []
-        if covered:  # tested once, since it costs more than the sweep itself
+        if covered:  # intersecting costs more than the sweep itself
             parts = [(cut, file) for part, file in parts for cut in IntervalSet([part]) & missing]
         pieces += [Piece(part, folder, file) for part, file in parts]
         covered |= missing
@@ -66,7 +66,7 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
 
 
 def _sweep(files: list[Interval]) -> list[tuple[Interval, Interval]]:
-    """Cut sorted files, which may overlap, so that each index is left in one of them."""
+    """Return disjoint parts of sorted files, which may overlap, each with its file."""
     parts = []
     end = 0
     for file in files:
@@ -77,20 +77,20 @@ def _sweep(files: list[Interval]) -> list[tuple[Interval, Interval]]:
 
 
 def _most_maps() -> int:
-    """Return how many maps a reader may hold: Python keeps a file descriptor open with each."""
+    """Return how many maps a reader may hold; Python keeps a file descriptor open for each."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _MAPS if files == resource.RLIM_INFINITY else min(_MAPS, files // 2)
 
 
 class ColumnReader:
-    """Columns of the samples in some folders of shards, as they were when this was made.
+    """Columns of the samples in some folders of shards, as they were when the reader was made.
 
-    Pickles to a few bytes; the copy lists the folders anew.
+    Pickles to a few bytes; the copy lists the folders again.
 
     Parameters
     ----------
     needed
-        The samples that will be asked for; None for all that the folders hold.
+        The samples that will be requested; None for all that the folders hold.
     """
 
     def __init__(
@@ -115,9 +115,9 @@ class ColumnReader:
         Raises
         ------
         KeyError
-            When a sample is in none of the files.
+            If a sample is in none of the files.
         DamagedFileError
-            When a file cannot be read; it is named.
+            If a file cannot be read; it is named.
         """
         parts = [part for interval in intervals for part in self._parts(interval)]
         return {
@@ -128,7 +128,7 @@ class ColumnReader:
         }
 
     def lengths(self, name: str, intervals: Iterable[Interval]) -> NDArray[np.int64]:
-        """Return the lengths of a ragged field's arrays, of which only the offsets are read."""
+        """Return the lengths of a ragged field's arrays; only their offsets are read."""
         parts = [part for interval in intervals for part in self._parts(interval)]
         offsets = [
             self._open(place)[f"{name}/offsets"][start : stop + 1] for place, start, stop in parts
@@ -136,7 +136,7 @@ class ColumnReader:
         return np.concatenate([np.empty(0, np.int64), *map(np.diff, offsets)])
 
     def map(self, intervals: Sequence[Interval]) -> Columns | None:
-        """Return read-only arrays over a mapped file, when one file holds all these samples."""
+        """Return read-only arrays over a mapped file; None unless one file holds all samples."""
         parts = [part for interval in intervals for part in self._parts(interval)]
         if len(parts) != 1 or not self._open(parts[0][0]).is_mapped:
             return None
@@ -154,7 +154,7 @@ class ColumnReader:
         Raises
         ------
         KeyError
-            When a sample is in none of the files.
+            If a sample is in none of the files.
         """
         places = self._places(indices)
         if len(self._pieces) == 1:
@@ -170,7 +170,7 @@ class ColumnReader:
         }
 
     def _places(self, indices: NDArray[np.int64]) -> NDArray[np.intp]:
-        """Return which piece holds each sample."""
+        """Return the number of the piece that holds each sample."""
         if indices.size and not self._pieces:
             raise KeyError(int(indices[0]))
         places = np.searchsorted(self._starts, indices, side="right") - 1
@@ -180,7 +180,7 @@ class ColumnReader:
         return places
 
     def _parts(self, interval: Interval) -> Iterator[tuple[int, int, int]]:
-        """Yield (piece, first row in its file, row behind the last) that make up an interval."""
+        """Yield (piece, first row in its file, row after the last) for the parts of an interval."""
         start, stop = interval
         place = int(np.searchsorted(self._starts, start, side="right")) - 1
         while start < stop:

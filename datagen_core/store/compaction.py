@@ -1,4 +1,4 @@
-"""Compaction: many small shards become few large packs, in which reading costs the least."""
+"""Compaction: many small shards become few large packs, which are the fastest to read."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from datagen_core.store.sets import SetRecord
 from datagen_core.store.shards import ShardLabel, publish_shard, verify_shard
 
 PACK_BYTES = 256 * 2**20
-"""A pack is at most this large, since it is made in memory."""
+"""The largest size of a pack, which is made in memory."""
 
 GRACE_SECONDS = 24 * 3600.0
-"""How long shards stay beside the pack that covers them: readers elsewhere may have them open."""
+"""How long shards stay beside the pack that covers them, for readers that have them open."""
 
 MANY_FILES = 64
 SMALL_BYTES = 4 * 2**20
 
 
 class Compaction(NamedTuple):
-    """What a compaction did: packs written, shards removed, shards that wait for the grace."""
+    """Number of packs written, shards removed, and shards whose grace period is not over."""
 
     packs: int
     removed: int
@@ -46,19 +46,19 @@ def compact(
     *,
     grace: float = GRACE_SECONDS,
 ) -> Compaction:
-    """Write packs over all loose shards, then remove shards that packs have covered for `grace`.
+    """Write packs of the shards that no pack covers; remove those covered for `grace` seconds.
 
     Every shard's checksum is verified before its samples go into a pack.
 
     Raises
     ------
     DamagedFileError
-        When a shard is damaged; it is named, and nothing was removed.
+        If a shard is damaged; it is named, and nothing was removed.
     """
     packs = 0
     for group in _groups(_loose(paths)):
         if len(group) > 1:
-            with suppress(FileNotFoundError):  # somebody else packed and removed them meanwhile
+            with suppress(FileNotFoundError):  # another process packed and removed them
                 _write_pack(paths, record, schema, group)
                 packs += 1
     removed, waiting = _remove_covered(paths, grace)

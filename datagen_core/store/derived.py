@@ -1,4 +1,4 @@
-"""Derived data: what a preprocessor made of the samples of a split, as shards of their own."""
+"""Derived data: the results of preprocessors for the samples of a split, in shards."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def derived_paths(paths: SetPaths, split: str, name: str, version: str) -> Deriv
 
 
 def begin_derived(paths: SetPaths, derived: DerivedPaths, name: str, schema: Schema) -> None:
-    """Record name and schema of a version, put-if-absent."""
+    """Record the name and schema of a version, put-if-absent."""
     content = {"name": name, "fields": schema.to_json()}
     publish_document(derived.root / "derived.json", content, paths.temporary)
 
@@ -57,7 +57,7 @@ def record_use(paths: SetPaths, split: str, derived: DerivedPaths) -> None:
 
 
 def newest_derived(paths: SetPaths, split: str, name: str) -> DerivedPaths | None:
-    """Return the version of a preprocessor that was used last, None when it never was."""
+    """Return the version of a preprocessor that was used last; None if it was never used."""
     folder = paths.derived(split) / name
     known = numbered(folder)
     if not known:
@@ -67,6 +67,6 @@ def newest_derived(paths: SetPaths, split: str, name: str) -> DerivedPaths | Non
 
 
 def list_derived(paths: SetPaths, split: str) -> list[DerivedPaths]:
-    """Return everything that preprocessors made of a split."""
+    """Return all versions of all preprocessors of a split."""
     folders = [DerivedPaths(folder) for folder in list_folders(paths.derived(split))]
     return [derived for derived in folders if (derived.root / "derived.json").exists()]

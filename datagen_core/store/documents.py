@@ -1,4 +1,4 @@
-"""Small immutable JSON files with a checksum: params, reservations, split ledgers, last words."""
+"""Small immutable JSON files with a checksum, such as params, reservations and split ledgers."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from datagen_core.generators.identity import sha256_of
 from datagen_core.store.publishing import naming, publish, temporary_path
 
 _RETRIES = 5
-"""A stale size cache of a network file system shows a truncated file for a moment."""
+"""How often to read: a network file system may show a truncated file for a moment."""
 
 
 def publish_document(path: Path, content: Mapping[str, Any], temporary_folder: Path) -> bool:
-    """Publish `content` under `path`, put-if-absent; False when the name was taken."""
+    """Publish `content` under `path`, put-if-absent; False if the name was taken."""
     temporary = temporary_path(temporary_folder, path.name)
     text = json.dumps({**content, "checksum": sha256_of(content)}, indent=1)
     try:
@@ -34,15 +34,15 @@ def read_document(path: Path) -> dict[str, Any]:
     Raises
     ------
     FileNotFoundError
-        When there is none.
+        If there is no such file.
     DamagedFileError
-        When it does not hold what was written, after a few tries.
+        If it does not hold what was written, even after a few tries.
     """
-    for plan in range(_RETRIES):
+    for attempt in range(_RETRIES):
         content = _parse(path)
         if content is not None:
             return content
-        time.sleep(0.01 * 2**plan)
+        time.sleep(0.01 * 2**attempt)
     raise DamagedFileError(
         f"{path} is damaged: its checksum does not match; restore it from a backup"
     )

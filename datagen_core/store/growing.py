@@ -1,7 +1,7 @@
-"""Columns that grow at the end, in memory that is used again after each shard.
+"""Columns that grow at the end, in memory that is reused after each shard.
 
-Joining the parts of a shard when it is published would need all of them twice, and touching fresh
-memory costs more than copying a batch that was just made.
+Joining the parts of a shard when it is published would hold them in memory twice, and touching
+fresh memory costs more than copying a batch that was just made.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from datagen_core.generators.schema import Columns, Ragged
 
 _FIRST_BYTES = 3 * 2**19
 _GROWTH = 8
-"""1.5, 12, 96 MiB: little is copied, memory that is not yet written to costs nothing, and a shard
-that is published at 64 MiB never grows when it is largest."""
+"""Sizes are 1.5, 12 and 96 MiB: little is copied, memory costs nothing before it is written to, and
+a shard that is published at 64 MiB never outgrows the largest."""
 
 
 class GrowingArray:
@@ -42,7 +42,7 @@ class GrowingArray:
         self._array = grown
 
     def first(self, n: int) -> NDArray[Any]:
-        """Return a view of the first n rows, good until the next `append`."""
+        """Return a view of the first n rows, valid until the next `append`."""
         return self._array[:n]
 
     def clear(self) -> None:
@@ -64,7 +64,7 @@ class GrowingRagged:
         self._ends.append(ends)
 
     def first(self, n: int) -> Ragged:
-        """Return the first n samples, good until the next `append`."""
+        """Return the first n samples, valid until the next `append`."""
         offsets = np.concatenate([np.zeros(1, np.int64), self._ends.first(n)])
         return Ragged(self._values.first(int(offsets[-1])), offsets)
 
@@ -75,7 +75,7 @@ class GrowingRagged:
 
 
 class GrowingColumns:
-    """The columns of samples that grow in number; their schema is that of the first ones."""
+    """The columns of a growing number of samples, all with the schema of the first ones."""
 
     def __init__(self) -> None:
         self._columns: dict[str, GrowingArray | GrowingRagged] = {}
@@ -90,7 +90,7 @@ class GrowingColumns:
             growing.append(column)  # type: ignore[arg-type]  # a field's kind never changes
 
     def first(self, n: int) -> Columns:
-        """Return the first n samples, good until the next `append`."""
+        """Return the first n samples, valid until the next `append`."""
         return {name: column.first(n) for name, column in self._columns.items()}
 
     def clear(self) -> None:

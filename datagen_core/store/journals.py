@@ -1,6 +1,6 @@
-"""Journals: what a worker writes down, a line of JSON an event, appended by itself alone.
+"""Journals of tasks: one line of JSON per event, appended by the task's worker only.
 
-A journal is advice to people and to estimates. Whether samples exist is never read from one.
+A journal is for people and estimates. It never decides whether samples exist.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Journal:
 
     Events: `start` (host, pid, started), `batches` (since the last line: `count`, and the sums
     `seconds` and `squares` of their times; the first line has `startup` and `first`; `waiting`
-    samples are made and not yet published), `error` (range, message, final), and the last word,
-    `end` (reason).
+    samples are made and not yet published), `error` (range, message, final), and at last `end`
+    (reason).
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,7 +29,7 @@ class Journal:
         self._path = path
 
     def append(self, event: str, **content: object) -> None:
-        """Append one line. A journal is advice; one that cannot be written stops no work."""
+        """Append one line. Work goes on if the journal cannot be written."""
         line = json.dumps({"event": event, "time": time.time(), **content}) + "\n"
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(line)
@@ -42,9 +42,9 @@ class BatchTimes:
     Attributes
     ----------
     journal
-        Where to.
+        The journal to write to.
     born
-        When the process started for this task, in seconds since the epoch.
+        The start of the process for this task, in seconds since the epoch.
     slowest
         The slowest batch so far, in seconds.
     """
@@ -57,7 +57,7 @@ class BatchTimes:
     _written: float = field(default_factory=time.monotonic)
 
     def add(self, seconds: float) -> None:
-        """Add one batch. The first one is kept apart: it pays for imports and caches."""
+        """Add one batch. The first one is kept apart, since it includes imports and caching."""
         self.slowest = max(self.slowest, seconds)
         line = self._line
         if not self._any:
@@ -69,19 +69,19 @@ class BatchTimes:
             line["squares"] = (line.get("squares") or 0.0) + seconds * seconds
 
     def write_if_due(self, waiting: int) -> None:
-        """Write a line when a second has passed; `waiting` samples are not yet published."""
+        """Write a line if a second has passed; `waiting` samples are not yet published."""
         if time.monotonic() - self._written >= _JOURNAL_SECONDS:
             self.write(waiting)
 
     def write(self, waiting: int) -> None:
-        """Write a line."""
+        """Write a line at once; `waiting` samples are not yet published."""
         self.journal.append("batches", **self._line, waiting=waiting)
         self._line.clear()
         self._written = time.monotonic()
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
-    """Return the events of a journal; a torn last line is left out."""
+    """Return the events of a journal, without an incomplete last line."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The names of everything in a cache. No other module joins a path.
+"""The names of all files and folders in a cache. No other module joins paths of a cache.
 
 ::
 
@@ -12,7 +12,7 @@
         derived/<split>/<preprocessor>-<digest8>/<start>-<stop>.h5
         views/<name>-<digest8>/view.json
         tmp/
-    <cache>/<generator>/jobs/<job name>/           logs of a job that several runs share: `JobPaths`
+    <cache>/<generator>/jobs/<job name>/          logs of a job that several runs share: `JobPaths`
 """
 
 from __future__ import annotations
@@ -27,16 +27,15 @@ from datagen_core.errors import ConfigurationError
 from datagen_core.ranges import Interval
 
 _DIGITS = 12
-_SHARD = re.compile(rf"(\d{{{_DIGITS},}})-(\d{{{_DIGITS},}})\.h5")
-_SHARDS = re.compile(rf"/{_SHARD.pattern}(?=/)")
+_SHARDS = re.compile(rf"/(\d{{{_DIGITS},}})-(\d{{{_DIGITS},}})\.h5(?=/)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def check_name(name: str, what: str) -> str:
-    """Return `name` when it can be a folder: letters, digits, `_`, `.`, `-`, at most 64."""
+    """Return `name` if it can be a folder's: letters, digits, `_`, `.`, `-`, at most 64."""
     if not _NAME.fullmatch(name):
         raise ConfigurationError(
-            f"{name!r} is no {what} name: use letters, digits, '_', '.', '-' (at most 64)"
+            f"{name!r} is not a {what} name: use letters, digits, '_', '.', '-' (at most 64)"
         )
     return name
 
@@ -46,14 +45,8 @@ def shard_name(interval: Interval) -> str:
     return f"{interval.start:0{_DIGITS}}-{interval.stop:0{_DIGITS}}.h5"
 
 
-def parse_shard_name(name: str) -> Interval | None:
-    """Return the index range in a shard's file name, or None for any other name."""
-    match = _SHARD.fullmatch(name)
-    return Interval(int(match[1]), int(match[2])) if match else None
-
-
 def list_shards(folder: Path) -> list[Interval]:
-    """Return the index ranges of the shards in a folder, sorted. Opens no file."""
+    """Return the index ranges of the shards in a folder, sorted; opens no file."""
     try:
         names = os.listdir(folder)  # noqa: PTH208 (a Path for each of 100,000 names costs 0.2 s)
     except FileNotFoundError:
@@ -89,7 +82,7 @@ class SetPaths:
 
     @property
     def params(self) -> Path:
-        """Identity and provenance."""
+        """The set's identity and provenance."""
         return self.root / "params.json"
 
     @property
@@ -99,27 +92,27 @@ class SetPaths:
 
     @property
     def shards(self) -> Path:
-        """What workers publish."""
+        """The folder where workers publish shards."""
         return self.root / "shards"
 
     @property
     def packs(self) -> Path:
-        """What compaction publishes; read before shards."""
+        """The folder where compaction publishes packs, which are read before shards."""
         return self.root / "packs"
 
     @property
     def splits(self) -> Path:
-        """The generations of the split ledger."""
+        """The folder of the split ledger's generations."""
         return self.root / "splits"
 
     @property
     def runs(self) -> Path:
-        """Reservations, beside what belongs to each run."""
+        """The folder of runs: records of reservations beside a folder for each run."""
         return self.root / "runs"
 
     @property
     def temporary(self) -> Path:
-        """Files that are being written."""
+        """The folder of files that are being written."""
         return self.root / "tmp"
 
     @property
@@ -129,7 +122,7 @@ class SetPaths:
 
     @property
     def views(self) -> Path:
-        """Which rows of which samples, by recipe."""
+        """The folder of views."""
         return self.root / "views"
 
     def generation(self, number: int) -> Path:
@@ -137,7 +130,7 @@ class SetPaths:
         return self.splits / f"{number:08}.json"
 
     def job(self, name: str) -> JobPaths:
-        """Return the files of a job that runs of several sets of this generator share."""
+        """Return the files of a job that several sets of this generator share."""
         return JobPaths(self.root.parent / "jobs" / name)
 
     def run(self, number: int) -> RunPaths:
@@ -158,49 +151,49 @@ class RunPaths:
 
     @property
     def record(self) -> Path:
-        """The index range, and how it was asked for."""
+        """The record of the run's index range and of the request for it."""
         return self.set.runs / f"{self.number}.json"
 
     @property
     def folder(self) -> Path:
-        """Everything else about the run."""
+        """The folder of everything else about the run."""
         return self.set.runs / str(self.number)
 
     @property
     def plans(self) -> Path:
-        """The plans of its submissions."""
+        """The folder of the plans of its submissions."""
         return self.folder / "attempts"
 
     def plan(self, number: int) -> Path:
-        """Return one plan: which task makes which ranges."""
+        """Return a plan, which says which task makes which ranges."""
         return self.plans / f"{number}.json"
 
     def journal(self, plan: int, task: int) -> Path:
-        """Return what a worker wrote down: start, timings, errors, last word."""
+        """Return the journal of a task: start, timings, errors, end."""
         return self.folder / "journals" / f"{plan}-{task}.jsonl"
 
     def log(self, plan: int, task: int) -> Path:
-        """Return what a worker printed."""
+        """Return the output of a task's worker."""
         return self.folder / "logs" / f"{plan}-{task}.log"
 
     def verdict(self, plan: int, task: int) -> Path:
-        """Return why a task that left no last word ended, as an observer found out."""
+        """Return an observer's record of why a task ended, if its journal has no end."""
         return self.folder / "verdicts" / f"{plan}-{task}.json"
 
 
 @dataclass(frozen=True, slots=True)
 class JobPaths:
-    """The files of a job of the scheduler that belong to none of its tasks' runs alone."""
+    """The files of a scheduler's job that belong to several runs."""
 
     folder: Path
 
     def log(self, place: int) -> Path:
-        """Return what the worker at a place of the job printed."""
+        """Return the output of the worker at a place in the job."""
         return self.folder / "logs" / f"{place}.log"
 
 
 def list_folders(folder: Path) -> list[Path]:
-    """Return the folders in a folder, by name, without hidden ones; empty when there is none."""
+    """Return the folders in a folder, by name, without hidden ones; empty if it does not exist."""
     with suppress(FileNotFoundError):
         entries = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
         return [

@@ -1,9 +1,9 @@
-"""The split ledger: which samples carry which label, in numbered immutable generations.
+"""The split ledger: which samples are in which split, in numbered immutable generations.
 
 A generation is the whole state: for each split its intervals in the order of assignment, and the
-ids of all operations so far. The highest number is the truth. To change it, publish the next
-number, put-if-absent; whoever loses the race reads again and tries the next one. Nothing is lost
-with or without locks, so the lock around it is a courtesy that saves retries.
+ids of all operations so far. The highest number counts. A change publishes the next number,
+put-if-absent; a process that loses the race reads again and tries the number after it. This is
+safe without locks; the courtesy lock only saves retries.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, check_name, numbered
 
 RAW = "raw"
-"""The label of samples that no split holds; it is in no ledger."""
+"""The name for samples that are in no split; the ledger does not contain it."""
 
 _LOCK_SECONDS = 5.0
 _RETRIES = 5
@@ -44,14 +44,14 @@ class Ledger:
         return existing - self.assigned
 
     def assign(self, samples: IntervalSet, split: str, operation: str) -> Ledger:
-        """Return the next generation, in which `split` holds `samples` behind what it held."""
+        """Return the next generation, in which `split` has `samples` after those it had."""
         before = self.splits.get(split, ())
         splits = {**self.splits, split: _append(before, samples)}
         return Ledger(self.generation + 1, splits, (*self.operations, operation))
 
 
 def _append(before: tuple[Interval, ...], samples: IntervalSet) -> tuple[Interval, ...]:
-    """Append in order, so that the first n samples of a split stay the same ones for ever."""
+    """Append in order, so that the first n samples of a split never change."""
     joined = list(before)
     for interval in samples:
         if joined and joined[-1].stop == interval.start:
@@ -62,12 +62,12 @@ def _append(before: tuple[Interval, ...], samples: IntervalSet) -> tuple[Interva
 
 
 def read_ledger(paths: SetPaths) -> Ledger:
-    """Return the newest generation; the empty generation 0 when nothing was ever moved.
+    """Return the newest generation; the empty generation 0 if nothing was ever moved.
 
     Raises
     ------
     DamagedFileError
-        When the newest generation is not what was written, or two splits share a sample.
+        If the newest generation does not hold what was written, or two splits share a sample.
     """
     generations = numbered(paths.splits)
     if not generations:
@@ -86,7 +86,7 @@ def read_ledger(paths: SetPaths) -> Ledger:
 
 
 def publish_ledger(paths: SetPaths, ledger: Ledger) -> bool:
-    """Publish a generation; False when somebody else published that number first."""
+    """Publish a generation; return False if another process published that number first."""
     content = {
         "splits": {name: [list(pair) for pair in pairs] for name, pairs in ledger.splits.items()},
         "operations": list(ledger.operations),
@@ -95,7 +95,7 @@ def publish_ledger(paths: SetPaths, ledger: Ledger) -> bool:
 
 
 def check_split(split: str) -> str:
-    """Return `split` when samples can be moved into a split of that name."""
+    """Return `split` if samples can be moved into a split of that name."""
     if split == RAW:
         raise SplitError("samples cannot be moved back into 'raw'; choose another split")
     return check_name(split, "split")
@@ -103,10 +103,10 @@ def check_split(split: str) -> str:
 
 @contextmanager
 def courtesy_lock(paths: SetPaths) -> Iterator[None]:
-    """Hold the ledger's lock if that is possible; go on without it if it is not.
+    """Hold the ledger's lock if possible; otherwise go on without it.
 
     flock fails on some network file systems and is local to each node on others. The protocol
-    needs no lock, so a failing or waiting one never stops a move.
+    needs no lock, so a lock that fails or is held never stops a move.
     """
     import filelock  # costs `datagen list` a tenth of its start, and only a move needs it
 
@@ -124,10 +124,10 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
 
 
 def new_operation() -> str:
-    """Return an id that no other operation has."""
+    """Return a new id for an operation, different from all others."""
     return os.urandom(16).hex()
 
 
 def is_recorded(paths: SetPaths, operation: str) -> bool:
-    """Return whether the newest generation knows an operation that was published."""
+    """Return whether the newest generation contains an operation."""
     return operation in read_ledger(paths).operations

@@ -1,8 +1,8 @@
 """The publish protocol: a file appears whole under its final name, or not at all.
 
-Write to `tmp/`, fsync, link to the final name, unlink, fsync the folder. Nothing visible is ever
-modified. Of all ways of writing that were tried, only this one survived kill -9 at every system
-call and simulated power loss.
+Write to `tmp/`, fsync, link to the final name, unlink, fsync the folder. Visible files are never
+modified. Of all protocols that were tried, only this one survived kill -9 at every system call and
+simulated power loss.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from datagen_core.errors import CacheError
 
 STALE_SECONDS = 24 * 3600.0
-"""A temporary file of another host is litter after this time."""
+"""The age at which a temporary file of another host counts as litter."""
 
 _NO_LINKS = {
     errno.EPERM,
@@ -32,17 +32,17 @@ _NO_LINKS = {
 
 
 def temporary_path(folder: Path, name: str) -> Path:
-    """Return an unused path in `folder`; it names the host and process that write it."""
+    """Return an unused path in `folder`, whose name has the host and process that write it."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}~{socket.gethostname()}~{os.getpid()}~{uuid.uuid4().hex}.tmp"
 
 
 @contextmanager
 def publication(folder: Path, final: Path) -> Iterator[Path]:
-    """Give a temporary path in `folder` to write; publish it as `final` when the block succeeds.
+    """Yield a temporary path in `folder` to write; publish it as `final` when the block succeeds.
 
-    Put-if-absent: when `final` exists already, what was written is dropped silently. That is right
-    for files whose content follows from their name. Where it matters who won, use `publish`.
+    Put-if-absent: if `final` exists, what was written is dropped silently. That is right for files
+    whose content follows from their name. Use `publish` where it matters which process was first.
     """
     temporary = temporary_path(folder, final.name)
     try:
@@ -58,17 +58,17 @@ def publish(temporary: Path, final: Path, *, equals: bool = False) -> bool:
     Parameters
     ----------
     equals
-        Whether all that is ever published as `final` is equal, so that it does not matter who wins.
+        Whether everything ever published as `final` is equal, so that any process may be first.
 
     Returns
     -------
     bool
-        True when the file is ours, False when somebody else was first.
+        True if the file was published, False if another process was first.
 
     Raises
     ------
     OSError
-        When the disk is full, read-only or gone; nothing became visible then.
+        If the disk is full, read-only or gone; nothing became visible.
     """
     sync(temporary)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def _is_same(temporary: Path, final: Path) -> bool:
 
 
 def _rename(temporary: Path, final: Path) -> bool:
-    """Publish without hard links what needs no claim: a second file would only equal the first."""
+    """Publish without hard links or a claim a file that would only be replaced by an equal one."""
     if final.exists():
         return False
     temporary.rename(final)
@@ -106,7 +106,7 @@ def _rename(temporary: Path, final: Path) -> bool:
 
 
 def _rename_under_claim(temporary: Path, final: Path) -> bool:
-    """Publish where the file system has no hard links."""
+    """Publish on a file system without hard links, after claiming the name."""
     claim = final.with_name(f"{final.name}.claim")
     try:
         claim.touch(exist_ok=False)
@@ -121,7 +121,7 @@ def _rename_under_claim(temporary: Path, final: Path) -> bool:
 
 
 def _lost_to_claim(final: Path, claim: Path, patience: float = 10.0) -> bool:
-    """Wait for the owner of the claim. Never break it: its owner may only be paused."""
+    """Wait for the owner of a claim. Never break the claim: its owner may only be paused."""
     deadline = time.monotonic() + patience
     while not final.exists():
         if time.monotonic() > deadline:
@@ -134,7 +134,7 @@ def _lost_to_claim(final: Path, claim: Path, patience: float = 10.0) -> bool:
 
 
 def sync(path: Path) -> None:
-    """Force a file or folder to disk. Folders of file systems that cannot are left alone."""
+    """Force a file or folder to disk; skip folders on file systems that do not support it."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         with naming(path):
@@ -148,7 +148,7 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Add the file's name to the errors of calls that know a descriptor only."""
+    """Add the file's name to errors of calls that have only a descriptor."""
     try:
         yield
     except OSError as error:
@@ -157,9 +157,9 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def remove_litter(folder: Path) -> int:
-    """Remove the temporary files in `folder` whose writers are gone; return how many.
+    """Remove the temporary files in `folder` whose writers are gone; return how many there were.
 
-    A file that cannot be removed, as in a read-only cache, stays.
+    Files that cannot be removed stay, as in a read-only cache.
     """
     litter = [path for path in folder.glob("*.tmp") if _is_litter(path)]
     for path in litter:

@@ -12,7 +12,7 @@ from datagen_core.store.columns import ColumnReader
 
 
 class RowReader(ColumnReader):
-    """A reader that also gathers rows of ragged fields from anywhere."""
+    """A reader that also gathers single rows of ragged fields."""
 
     def take_rows(
         self, samples: NDArray[np.int64], rows: NDArray[np.int64]
@@ -22,7 +22,7 @@ class RowReader(ColumnReader):
         Raises
         ------
         KeyError
-            When a sample is in none of the files, or has no such row.
+            If a sample is in none of the files, or has no such row.
         """
         places = self._places(samples)
         within = samples - self._shifts[places]

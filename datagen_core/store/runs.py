@@ -1,8 +1,8 @@
 """Runs: reserved index ranges, and plans to fill them.
 
-A run is one `generate` call. Its record is published before any work, so two calls can never get
-one index. Each submission of its missing ranges is a *plan*, published before the scheduler hears
-of it. Nothing here decides whether samples exist; only shard files do.
+A run is one `generate` call. Its record is published before any work, so two calls never get the
+same index. Each submission of its missing ranges is a *plan*, published before it is submitted.
+Neither decides whether samples exist; only shard files do.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from datagen_core.store.timings import Estimate
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """The index range `[start, stop)` that run `number` makes, and how it was asked for."""
+    """The index range `[start, stop)` that run `number` makes, and how it was requested."""
 
     number: int
     id: str
@@ -50,17 +50,17 @@ def reserve(
     details: Mapping[str, Any],
     account: Callable[[int], Mapping[str, Any]] = lambda _: {},
 ) -> RunRecord | None:
-    """Reserve the next indices; None when there is nothing to make.
+    """Reserve the next indices; return None if there is nothing to make.
 
-    Concurrent calls get disjoint ranges: the one that publishes a number first has it, the other
-    tries the next one.
+    Concurrent calls get disjoint ranges: the first one to publish a number gets it, and the others
+    try the next one.
 
     Parameters
     ----------
     choose
-        Returns the indices to make when this many are reserved already.
+        Returns the indices to make, given the number of indices that are reserved already.
     account
-        Returns what all samples up to the last one cost, or refuses them.
+        Returns the cost of all samples, given their number, or raises an error to refuse them.
     """
     while True:
         known = numbered(paths.runs)
@@ -92,7 +92,7 @@ def read_run(paths: SetPaths, number: int) -> RunRecord:
 
 
 def read_account(paths: SetPaths) -> dict[str, Any]:
-    """Return what all samples that were reserved cost together; empty when nothing is counted."""
+    """Return what all reserved samples cost together; empty if the generator counts no cost."""
     known = numbered(paths.runs)
     return dict(read_run(paths, known[-1]).details.get("account", {})) if known else {}
 
@@ -103,7 +103,7 @@ def list_runs(paths: SetPaths) -> list[RunRecord]:
 
 
 class TaskKey(NamedTuple):
-    """What an executor calls a task: the name of its job, and its place there."""
+    """The identity of a task for executors: the name of its job, and its place in the job."""
 
     job: str
     place: int
@@ -111,29 +111,29 @@ class TaskKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What one submission of a run makes: task t makes the ranges `tasks[t]`.
+    """One submission of a run, whose task t makes the ranges `tasks[t]`.
 
     Attributes
     ----------
     run
         The files of its run.
     executor
-        The name of the executor that it is for.
+        The name of its executor.
     tasks
         The index ranges of each task.
     minutes
         The time limit of a task, or None for no limit.
     estimate
-        What a task was predicted to take; not kept.
+        The predicted duration of a task; not written to disk.
     number
-        Counts the plans of a run, from 0.
+        The number of the plan in its run, from 0.
     name
-        The job name: unique among all runs of all caches. It is the identity that executors use.
+        The name of its job for executors, unique among all runs of all caches.
     created
-        When it was published, in seconds since the epoch.
+        The time of its publication, in seconds since the epoch.
     first
-        The place of task 0 in the job; None when the job is this plan's alone. Plans of several
-        runs may share a job, one behind the other, and then its name.
+        The place of task 0 in the job; None if the job belongs to this plan only. Plans of several
+        runs may share a job, one after the other, and then have the same name.
     """
 
     run: RunPaths
@@ -157,21 +157,21 @@ class Plan:
         return self.first is not None
 
     def key(self, task: int) -> TaskKey:
-        """Return what executors call one of its tasks."""
+        """Return the identity of one of its tasks for executors."""
         return TaskKey(self.name, (self.first or 0) + task)
 
     @property
     def keys(self) -> list[TaskKey]:
-        """What executors call its tasks, in order."""
+        """The identities of its tasks for executors, in order."""
         return [self.key(task) for task in range(len(self.tasks))]
 
     @property
     def job_folder(self) -> Path:
-        """Where an executor keeps what belongs to the job."""
+        """The folder for an executor's files of the job."""
         return self.run.set.job(self.name).folder if self.is_shared else self.run.folder
 
     def log(self, task: int) -> Path:
-        """Return where the output of a task belongs."""
+        """Return the path of a task's output."""
         if self.first is None:
             return self.run.log(self.number, task)
         return self.run.set.job(self.name).log(self.first + task)
@@ -180,7 +180,8 @@ class Plan:
 def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan:
     """Publish a plan as the next one of its run, and return it with its number and name.
 
-    Its job is its own, named after run and number, unless its first task has a place in `shared`.
+    It gets a job of its own, named after run and number, unless `shared` is the place of its first
+    task in a shared job.
     """
     while True:
         number = (numbered(plan.run.plans) or [-1])[-1] + 1

@@ -32,13 +32,13 @@ class SetRecord:
     digest
         The identity: see `datagen_core.generators.identity.digest_of`.
     generator, version, params, seed
-        What the identity is made of; `params` in plain JSON types.
+        The parts of the identity; `params` in plain JSON types.
     defaults
-        The params' default values, to tell what is special about this set without its generator.
+        The default values of `params`, which show how this set differs without its generator.
     batch_size, limit, compress
-        The generator's, when the set was begun; all later runs keep to them.
+        The generator's values when the set was begun; all later runs use them.
     provenance
-        Facts about how it was begun: versions, commit, host, user, time, command.
+        How the set was begun: versions, commit, host, user, time, command.
     """
 
     digest: str
@@ -60,12 +60,12 @@ class SetRecord:
 
 
 def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
-    """Return the paths and the published record of a parameter set; begin it when it is new.
+    """Return the paths and the published record of a parameter set; begin it if it is new.
 
     Raises
     ------
     CacheError
-        When its folder belongs to another set.
+        If its folder belongs to another set.
     """
     name = folder_name(record.changed, record.seed, record.digest)
     paths = SetPaths(cache / record.generator / name)
@@ -88,18 +88,18 @@ def publish_schema(paths: SetPaths, fields: list[dict[str, Any]]) -> None:
     Raises
     ------
     SchemaError
-        When the set has another one.
+        If the set has a different schema.
     """
     publish_document(paths.schema, {"fields": fields}, paths.temporary)
     if read_schema(paths) != fields:
         raise SchemaError(
-            f"the samples of {paths.root.name} have another schema than its first ones; "
+            f"the samples of {paths.root.name} have a different schema from its first ones; "
             "raise the generator's version to begin a new set"
         )
 
 
 def read_schema(paths: SetPaths) -> list[dict[str, Any]] | None:
-    """Return the schema of a parameter set, None before its first sample."""
+    """Return the schema of a parameter set; None before its first sample."""
     try:
         fields: list[dict[str, Any]] = read_document(paths.schema)["fields"]
     except FileNotFoundError:
@@ -108,12 +108,12 @@ def read_schema(paths: SetPaths) -> list[dict[str, Any]] | None:
 
 
 def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
-    """Copy the files that parameters refer to into the cache, those that are not there yet.
+    """Copy the files that parameters refer to into the cache, unless they are there already.
 
     Raises
     ------
     CacheError
-        When one is nowhere, or was changed since it was named.
+        If a file is not found, or has changed since it was given.
     """
     folder = inputs_folder(cache)
     for reference in sorted(references_in(dict(params))):
@@ -124,12 +124,12 @@ def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
 
 
 def existing_samples(paths: SetPaths) -> IntervalSet:
-    """Return the samples that exist: names of files tell, none is opened."""
+    """Return the samples that exist, as the names of files show; opens no file."""
     return IntervalSet([*list_shards(paths.packs), *list_shards(paths.shards)])
 
 
 def _number(paths: SetPaths) -> None:
-    """Give a set its number: the lowest one behind all others, for ever."""
+    """Give a set its permanent number, one more than the highest so far."""
     folder = paths.root.parent / "numbers"
     # Both the test and the next number must come from one look: then a concurrent call for the
     # same set tries the same number, loses, and finds its set numbered.

@@ -1,7 +1,7 @@
 """The arrays of one shard, memory-mapped where possible.
 
-With hundreds of small shards, opening them is what reading costs. So HDF5 only tells where the
-arrays are, through h5py's low-level interface, which takes half the time of its `File`.
+With hundreds of small shards, most of the time of reading is spent on opening them. HDF5 is only
+asked where the arrays are, through h5py's low-level interface, which takes half as long as `File`.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _ACCESS.set_file_locking(False, True)  # noqa: FBT003 (no locks: see `open_shard
 class ShardArrays:
     """The arrays of one file: mapped where possible, otherwise loaded when first used.
 
-    A ragged field `name` has two of them, `name/values` and `name/offsets`. What is mapped can be
-    read even when the file is removed.
+    A ragged field `name` has two arrays, `name/values` and `name/offsets`. Mapped arrays can be
+    read even after the file is removed.
     """
 
     def __init__(self, path: Path, schema: Schema) -> None:
@@ -62,12 +62,12 @@ class ShardArrays:
                 self._arrays[name] = view
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """Return an array: a read-only view of the file where it is mapped."""
+        """Return an array; a read-only view of the file if it is mapped."""
         array = self._arrays.get(name)
         return self._load(name) if array is None else array
 
     def content(self, name: str) -> memoryview:
-        """Return the bytes of an array that is no text."""
+        """Return the bytes of an array that is not text."""
         if name not in self._contents:
             self._contents[name] = self[name].reshape(-1).view(np.uint8).data
         return self._contents[name]
@@ -91,12 +91,12 @@ def _array_types(schema: Schema) -> Iterator[tuple[str, np.dtype[Any]]]:
 
 
 def _view(dataset: h5d.DatasetID, dtype: np.dtype[Any], memory: mmap.mmap) -> NDArray[Any] | None:
-    """Return a read-only view of a dataset's bytes; None when it has to be decoded.
+    """Return a read-only view of a dataset's bytes; None if it must be decoded.
 
     Raises
     ------
     TypeError
-        When it is stored as another type.
+        If it is stored as another type.
     """
     if dtype.kind == "O":
         return None
@@ -105,7 +105,7 @@ def _view(dataset: h5d.DatasetID, dtype: np.dtype[Any], memory: mmap.mmap) -> ND
     offset = dataset.get_offset()
     if offset is not None:
         return np.ndarray(dataset.shape, dtype, buffer=memory, offset=offset)
-    # What is compressed has no single place in the file, nor has what has no elements.
+    # Compressed and empty arrays have no single place in the file.
     return None if np.prod(dataset.shape) else np.empty(dataset.shape, dtype)
 
 

@@ -1,4 +1,4 @@
-"""Publishing samples as they are made: a new shard now and then, never a file a batch."""
+"""Publishing samples as they are made, with many batches in each shard."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _NOTHING = Interval(0, 0)
 
 @dataclass
 class ShardWriter:
-    """Gathers adjacent samples and publishes them as one shard when it is time.
+    """Gathers adjacent samples and publishes them as one shard.
 
     Attributes
     ----------
     folder, temporary
-        Where shards go, and where they are written first.
+        The folders where shards belong, and where they are written first.
     generator, digest
-        What the shards are labelled with.
+        The labels of the shards.
     """
 
     folder: Path
@@ -41,26 +41,26 @@ class ShardWriter:
 
     @property
     def waiting(self) -> int:
-        """How many samples are not published yet."""
+        """Number of samples that are not published yet."""
         return self._interval.size
 
     def add(self, piece: Interval, columns: Columns) -> None:
-        """Add samples that follow those that wait; copied.
+        """Add a copy of samples that follow those that wait.
 
-        They count from the last statement on: what a signal interrupts before it is not published.
+        They count after the last statement: if a signal interrupts before it, they are dropped.
         """
         self._columns.append(columns)
         self._bytes += bytes_of(columns)
         self._interval = Interval(self._interval.start if self.waiting else piece.start, piece.stop)
 
     def is_due(self, following: Interval) -> bool:
-        """Return whether to publish before the samples `following` are added."""
+        """Return whether to publish before adding the samples `following`."""
         apart = self.waiting > 0 and following.start != self._interval.stop
         late = time.monotonic() - self._since >= PUBLISH_SECONDS
         return apart or late or self._bytes >= self.publish_bytes
 
     def publish(self) -> None:
-        """Publish what waits; they stay in memory until that has succeeded."""
+        """Publish the samples that wait; they stay in memory until that has succeeded."""
         self._since = time.monotonic()
         if not self.waiting:
             return

@@ -35,7 +35,7 @@ _ERRNO = re.compile(r"errno = (\d+)")
 
 
 class ShardLabel(NamedTuple):
-    """What a shard says about itself in its attributes."""
+    """What a shard's attributes say about it."""
 
     generator: str
     digest: str
@@ -47,7 +47,7 @@ def publish_shard(
 ) -> Path:
     """Publish columns as the shard of `label.interval` in `folder`, and return its path.
 
-    When the shard exists already nothing happens: it holds the same samples, since a sample is a
+    If the shard exists, it is left as it is: it holds the same samples, since a sample is a
     function of its index.
     """
     final = folder / shard_name(label.interval)
@@ -60,10 +60,10 @@ def publish_shard(
 
 @contextmanager
 def _created(path: Path) -> Iterator[h5py.File]:
-    """Create a file; what HDF5 tells at length about a failed system call becomes its errno.
+    """Create a file; turn HDF5's report of a failed system call into an OSError with its errno.
 
-    Without locks: nobody else knows the file, and where flock fails no file could be created.
-    Alignment puts every dataset on a multiple of 64 bytes, so that it can be mapped.
+    Without locks: no other process uses the file, and with them no file could be created where
+    flock fails. Every dataset starts at a multiple of 64 bytes, so that it can be mapped.
     """
     try:
         with h5py.File(
@@ -137,16 +137,16 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
     """Open a published shard for reading.
 
     Without locks, since these fail on network file systems even for readers, and nobody writes to
-    a published file. A stale size cache can show a truncated file for a moment: tried again.
+    a published file. Opening is tried again, since a stale size cache may show a truncated file.
 
     Raises
     ------
     FileNotFoundError
-        When it is gone, as after a compaction.
+        If it is gone, as after a compaction.
     DamagedFileError
-        When it cannot be opened; the message names the file.
+        If it cannot be opened; the message names the file.
     """
-    for plan in range(_RETRIES):
+    for attempt in range(_RETRIES):
         try:
             file = h5py.File(path, "r", locking=False)
             break
@@ -154,7 +154,7 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
             raise
         except OSError as error:
             failure = error
-            time.sleep(0.01 * 2**plan)
+            time.sleep(0.01 * 2**attempt)
     else:
         raise damaged(path, f"HDF5 cannot open it ({failure})")
     with file:
@@ -162,7 +162,7 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
 
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
-    """Return the error that names a damaged file and the way out."""
+    """Return the error that names a damaged file and says how to replace it."""
     message = f"{path} is damaged: {reason}; move it away and run `datagen resume` to make it again"
     return DamagedFileError(message.replace("\n", " "))
 
@@ -185,14 +185,14 @@ def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
 
 
 def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> Columns:
-    """Read a shard and return its columns.
+    """Read and check a shard, and return its columns.
 
     Raises
     ------
     FileNotFoundError
-        When it is gone, as after a compaction.
+        If it is gone, as after a compaction.
     DamagedFileError
-        When its label, shapes or checksum are not what they must be.
+        If its label, shapes or checksum are wrong.
     """
     try:
         with open_shard(path) as file:

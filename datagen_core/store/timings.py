@@ -1,4 +1,4 @@
-"""What past tasks took, read from their journals, and what was predicted from it."""
+"""The durations of past tasks, read from their journals, and estimates for new ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from datagen_core.store.layout import SetPaths
 
 @dataclass(frozen=True, slots=True)
 class JobTimings:
-    """What one past task recorded, in seconds.
+    """The durations that one past task recorded, in seconds.
 
     Attributes
     ----------
     startup
         From the start of the process to the start of its first batch.
     first
-        The first batch, which pays for imports, caches and just-in-time compilation.
+        The first batch, which includes imports, caching and just-in-time compilation.
     count
         Number of later batches.
     seconds
@@ -43,9 +43,9 @@ class Estimate:
     Attributes
     ----------
     mean_seconds
-        Its expectation.
+        The expected wall time.
     deviation
-        Its standard deviation, in seconds, which includes how little is known.
+        The standard deviation, in seconds; it is larger if few timings are known.
     limit_minutes
         The time limit to ask for, in minutes.
     """
@@ -72,9 +72,9 @@ def _sum_up(events: list[dict[str, Any]]) -> JobTimings | None:
 
 
 def mean_batch_seconds(history: Sequence[JobTimings]) -> float | None:
-    """Return the mean compute time of a batch, without start-up; None when nothing was timed.
+    """Return the mean compute time of a batch, without start-up; None if nothing was timed.
 
-    First batches count only where no job made a second one.
+    First batches count only if no task made a second one.
     """
     later = [job for job in history if job.count > 0]
     if later:

@@ -1,11 +1,11 @@
-"""Views on disk: which rows of which samples, kept beside the samples and never copied from them.
+"""Views on disk, which refer to rows of samples and never copy them.
 
 ::
 
     views/<name>-<digest8>/view.json                  recipe, and how many users each part has
-    views/<name>-<digest8>/<part>/<start>-<stop>.h5   users, and where each of their rows is
+    views/<name>-<digest8>/<part>/<start>-<stop>.h5   users, and the place of each of their rows
 
-A view is there when its `view.json` is, which is published last.
+A view exists once its `view.json` does, which is published last.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from datagen_core.store.shards import ShardLabel, publish_shard
 
 NAMES = Schema({"users": Field("str")})
 ROWS = Schema({"sample": Field("int64", ragged=True), "row": Field("int64", ragged=True)})
-"""Apart from the names, since text cannot be memory-mapped."""
+"""The fields without the names, since text cannot be memory-mapped."""
 
 PART = Schema({**NAMES.fields, **ROWS.fields})
-"""A part of a view: each user's name, and for each of its rows a sample and a row within it."""
+"""A part of a view: each user's name, and for each of the user's rows a sample and its row."""
 
 
 @dataclass(frozen=True, slots=True)
 class ViewRecord:
-    """What a view is.
+    """The record of a view.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class ViewRecord:
 def publish_view(
     paths: SetPaths, generator: str, record: tuple[str, Mapping[str, Any]], parts: Mapping[str, Any]
 ) -> ViewRecord:
-    """Publish a view, put-if-absent: what is there already follows from the same recipe.
+    """Publish a view, put-if-absent: one that exists follows from the same recipe.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def publish_view(
     publish_document(root / "view.json", content, paths.temporary)
     published = read_view(root)
     if published.digest != digest:
-        raise CacheError(f"{root} belongs to another recipe; remove it to keep this one")
+        raise CacheError(f"{root} belongs to another recipe; remove it and try again")
     return published
 
 
@@ -99,29 +99,29 @@ def read_view(root: Path) -> ViewRecord:
 
 
 def list_views(paths: SetPaths) -> list[str]:
-    """Return the names of all views, each with its digest behind, sorted. Opens no file."""
+    """Return the names of all views, each followed by its digest, sorted; opens no file."""
     return sorted(path.parent.name for path in paths.views.glob("*/view.json"))
 
 
 def find_view(paths: SetPaths, wanted: str) -> Path:
-    """Return the folder of the one view that `wanted` means.
+    """Return the folder of the one view that `wanted` names.
 
     Parameters
     ----------
     wanted
-        A name, a name with the beginning of the digest behind, `niid_0-1a2b`, or a digest.
+        A name, a name and the beginning of the digest (`niid_0-1a2b`), or a digest.
 
     Raises
     ------
     SelectionError
-        When none or several answer to it; the message lists them.
+        If no view or several match; the message lists them.
     """
     known = list_views(paths)
     found = [view for view in known if wanted in {view, view.rpartition("-")[0]}]
     found = found or [view for view in known if _begins(view, wanted)]
     if len(found) == 1:
         return paths.views / found[0]
-    what = "several views are" if found else "no view is"
+    what = "several views match" if found else "no view matches"
     candidates = ", ".join(found or known) or "nothing yet"
     raise SelectionError(f"{what} {wanted!r} in {paths.root.name}; there is {candidates}")
 
@@ -134,7 +134,7 @@ def _begins(view: str, wanted: str) -> bool:
 
 
 def rows_are_whole(columns: Columns) -> bool:
-    """Return whether each user's rows all come from one sample, so that its fixed fields hold."""
+    """Return whether each user's rows all come from one sample, so that its fixed fields apply."""
     sample: Any = columns["sample"]
     if not sample.lengths.all():
         return False

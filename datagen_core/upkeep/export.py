@@ -1,4 +1,4 @@
-"""Writing samples in the formats of other programs: whole, or not at all."""
+"""Exporting samples in the formats of other programs: whole, or not at all."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.tables import FORMATS, Selection
 
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
 GROUP = "datagen.formats"
-"""The entry-point group of formats. A value is a function `(path, selection, **options)`, which
-writes a file or a folder at `path`, where nothing is yet; each option is a keyword with a default,
-and is given as text. It returns what it wrote, how many samples or users of each part, `{part:
-count}`; None means all of the selection."""
+"""The entry-point group of formats, functions `(path, selection, **options)` that write a new file
+or folder at `path`. Each option is a keyword with a default, given as text. The function returns
+the number of samples or users that it wrote of each part, `{part: count}`, or None for all."""
 
 TABLES = "datagen.tables"
-"""The entry-point group of generators' own tables, by the generator's name: functions `Table`, with
-options as keywords behind, which are given as text."""
+"""The entry-point group of generators' own tables, by the generator's name: functions `Table` with
+options as further keywords, given as text."""
 
 
 def find_format(name: str) -> Callable[..., Mapping[str, int] | None]:
-    """Return the function that writes a format: ours, or that of a plugin.
+    """Return the function that writes a format, the core's or a plugin's.
 
     Raises
     ------
     ConfigurationError
-        When there is none of that name.
+        If there is no format of that name.
     DatagenError
-        When the plugin does not load.
+        If the plugin does not load.
     """
     from importlib.metadata import entry_points  # costs as much as click itself
 
@@ -45,44 +47,41 @@ def find_format(name: str) -> Callable[..., Mapping[str, int] | None]:
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
         known = ", ".join([*FORMATS, *sorted(found)])
-        raise ConfigurationError(f"there is no format {name!r}; there are {known}")
-    try:
-        writer: Callable[..., Mapping[str, int] | None] = found[name].load()
-    except Exception as error:  # a plugin may fail in any way
-        raise DatagenError(
-            f"format {name!r} does not load: {type(error).__name__}: {error}"
-        ) from error
+        raise ConfigurationError(f"there is no format {name!r}; the formats are {known}")
+    writer: Callable[..., Mapping[str, int] | None] = _load(found[name], f"format {name!r}")
     return writer
 
 
+def _load(point: EntryPoint, what: str) -> Any:
+    try:
+        return point.load()
+    except Exception as error:  # a plugin may fail in any way
+        raise DatagenError(f"{what} does not load: {type(error).__name__}: {error}") from error
+
+
 def find_table(generator: str) -> Callable[..., Any] | None:
-    """Return the function that makes the rows of a generator's own table; None when it has none.
+    """Return the function that makes the rows of a generator's own table; None if it has none.
 
     Raises
     ------
     DatagenError
-        When the plugin does not load.
+        If the plugin does not load.
     """
     from importlib.metadata import entry_points  # costs as much as click itself
 
     point = next(iter(entry_points(group=TABLES, name=generator)), None)
-    try:
-        return point.load() if point is not None else None
-    except Exception as error:  # a plugin may fail in any way
-        raise DatagenError(
-            f"the table of {generator!r} does not load: {type(error).__name__}: {error}"
-        ) from error
+    return _load(point, f"the table of {generator!r}") if point is not None else None
 
 
 def select_all(param_sets: Sequence[ParamSet], *options: str | None) -> Selection:
-    """Return what to export of several parameter sets, those without such samples left out.
+    """Return what to export of several parameter sets, without those that have no such samples.
 
     `options` are those of `select`.
 
     Raises
     ------
     SelectionError
-        When none of them has any.
+        If none of the sets has such samples.
     """
     found = []
     for param_set in param_sets:
@@ -106,12 +105,12 @@ def select(
     Raises
     ------
     SelectionError
-        When there is no such split, view or part, or nothing in it.
+        If the split, view or part does not exist, or is empty.
     ConfigurationError
-        When a split and a view are named, or a part without a view.
+        If a split and a view are given, or a part without a view.
     """
     if (split and view) or (part and not view):
-        raise ConfigurationError("choose a split or a view; a part belongs to a view")
+        raise ConfigurationError("choose a split or a view, not both; a part needs a view")
     if view:
         found = param_set.view(view)
         return Selection(param_set, {part: found[part]} if part else found, found)
@@ -131,27 +130,27 @@ def export(
     *,
     force: bool = False,
 ) -> dict[str, int]:
-    """Write a selection as `destination`, which appears whole when all is written.
+    """Write a selection to `destination`, which appears whole when all is written.
 
     Parameters
     ----------
     name
-        The format.
+        The name of the format.
     options
-        What the format can be told, as text.
+        Options of the format, as text.
     force
-        Replace what is there. A folder is replaced only when it holds nothing but what this format
-        writes, so that no other file can get lost, and none that is stale can mix in.
+        Whether to replace what is there. A folder is replaced only if this format writes all that
+        it holds, so that no other file gets lost and no stale one remains.
 
     Returns
     -------
     counts
-        How many samples, or users of a view, were written of each part.
+        Number of samples, or users of a view, written of each part.
 
     Raises
     ------
     ConfigurationError
-        When there is no such format or option, or the destination exists.
+        If there is no such format or option, or the destination exists.
     """
     writer = find_format(name)
     generator = selection.param_set.generator
@@ -170,12 +169,12 @@ def export(
 
 
 def list_options(name: str, generator: str) -> list[str]:
-    """Return what a format can be told, and the generator's own table where the format has tables.
+    """Return the options of a format, and of the generator's own table if the format has tables.
 
     Raises
     ------
     ConfigurationError
-        When there is no such format.
+        If there is no such format.
     """
     table = find_table(generator) if name in FORMATS else None
     return _names_behind(2, find_format(name)) + (_names_behind(4, table) if table else [])
@@ -195,13 +194,13 @@ def _check_options(name: str, options: Mapping[str, str], known: Sequence[str]) 
 
 @contextmanager
 def _replaced(destination: Path, *, force: bool) -> Iterator[Path]:
-    """Give a path beside the destination to write; move it there when the block succeeds."""
+    """Yield a temporary path to write; move it to the destination when the block succeeds."""
     if _is_taken(destination) and not force:
         raise ConfigurationError(
             f"{destination} exists; choose another name, or replace it with --force"
         )
     if not destination.parent.is_dir():
-        raise ConfigurationError(f"{destination.parent} is no folder; make it first")
+        raise ConfigurationError(f"{destination.parent} is not a folder; make it first")
     temporary = _beside(destination)
     try:
         yield temporary
@@ -211,7 +210,7 @@ def _replaced(destination: Path, *, force: bool) -> Iterator[Path]:
 
 
 def _is_taken(path: Path) -> bool:
-    """Return whether something is there; an empty folder is as good as nothing."""
+    """Return whether something is there; an empty folder counts as nothing."""
     return path.is_symlink() or (any(path.iterdir()) if path.is_dir() else path.exists())
 
 
@@ -237,7 +236,7 @@ def _check_replaceable(temporary: Path, destination: Path) -> None:
     others = sorted(path.name for path in destination.iterdir() if path.name not in ours)
     if others:
         raise ConfigurationError(
-            f"{destination} holds {others[0]!r}, which is not of this format; it stays as it is"
+            f"{destination} holds {others[0]!r}, which is not of this format; choose another name"
         )
 
 
@@ -248,7 +247,7 @@ def _remove(path: Path) -> None:
 
 
 def describe(selection: Selection) -> dict[str, int]:
-    """Return how many samples, or users of a view, each part has."""
+    """Return the number of samples, or users of a view, in each part."""
     counts: Counter[str] = Counter()
     for each in (selection, *selection.more):
         counts.update({part: len(samples) for part, samples in each.parts.items()})

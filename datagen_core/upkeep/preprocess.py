@@ -1,4 +1,4 @@
-"""Putting a split through a preprocessor: what is there already is not made again."""
+"""Preprocessing a split; results that exist are not made again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def find_preprocessor(generator: DatasetGenerator, name: str) -> Preprocessor:
     Raises
     ------
     GeneratorError
-        When it has none of that name.
+        If the generator has no preprocessor of that name.
     """
     if name not in generator.preprocessors:
         known = ", ".join(generator.preprocessors) or f"none; see @{generator.name}.preprocessor"
@@ -40,15 +40,15 @@ def preprocess(
     n: int,
     report: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Preprocess the first `n` samples of a split; return how many were not there yet.
+    """Preprocess the first `n` samples of a split; return the number of new results.
 
-    Results are kept under the preprocessor's name and the version of its source: when that
-    changes, everything is made anew, beside the old.
+    Results are kept under the preprocessor's name and the version of its source. When its source
+    changes, all results are made again, beside the old ones.
 
     Raises
     ------
     InsufficientSamplesError
-        When the split has fewer samples.
+        If the split has fewer samples.
     """
     source = param_set[split]
     wanted = source._first(n)  # noqa: SLF001 (the split's own way to count)
@@ -68,7 +68,7 @@ def preprocess(
 
 
 class _Preprocessing:
-    """One call of `preprocess` at work."""
+    """The state of one call of `preprocess`."""
 
     def __init__(
         self, param_set: ParamSet, preprocessor: Preprocessor, derived: DerivedPaths

@@ -1,4 +1,4 @@
-"""Checking a parameter set: every checksum, every ledger entry, and samples made anew."""
+"""Checking a parameter set: every checksum, every ledger entry, and samples made again."""
 
 from __future__ import annotations
 
@@ -17,12 +17,7 @@ from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.store.columns import ColumnReader, Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
-from datagen_core.store.layout import (
-    SetPaths,
-    list_folders,
-    list_shards,
-    shard_name,
-)
+from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.runs import list_runs
 from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
@@ -30,7 +25,7 @@ from datagen_core.store.view_files import PART, list_views, read_view
 
 
 class Verification(NamedTuple):
-    """What was checked, and what is wrong, a line each."""
+    """The number of files and of samples that were checked, and the problems, one line each."""
 
     files: int
     resampled: int
@@ -42,14 +37,14 @@ def verify(
     generator: Callable[[], DatasetGenerator] | None = None,
     resample: int = 0,
 ) -> Verification:
-    """Check a parameter set; go on after a problem, so that all of them are named.
+    """Check a parameter set; go on after a problem, so that all problems are reported.
 
     Parameters
     ----------
     generator
-        Loads its generator; needed to resample.
+        Loads the set's generator; needed to resample.
     resample
-        How many random samples to make anew and compare, byte for byte.
+        Number of random samples to make again and compare, byte for byte.
     """
     problems = [*_check_records(param_set), *_check_ledger(param_set)]
     files = 0
@@ -66,7 +61,7 @@ def verify(
 
 
 def _attempt(check: Callable[[], object]) -> Iterator[str]:
-    """Yield the one line of the error that a check raises, if it does."""
+    """Yield the message of the error that a check raises, if any."""
     try:
         check()
     except (DatagenError, OSError, ValueError, TypeError) as error:
@@ -79,7 +74,7 @@ def _check_records(param_set: ParamSet) -> Iterator[str]:
         digest = digest_of(record.generator, record.version, record.params, record.seed)
         if digest != record.digest or not param_set.paths.root.name.endswith(digest[:8]):
             raise DatagenError(
-                f"{param_set.paths.params} is damaged: its digest is not that of its content"
+                f"{param_set.paths.params} is damaged: its digest does not match its content"
             )
 
     yield from _attempt(identity)
@@ -91,7 +86,7 @@ def _check_ledger(param_set: ParamSet) -> Iterator[str]:
         lost = read_ledger(param_set.paths).assigned - param_set.existing
         if lost:
             raise DatagenError(
-                f"samples {lost} of {param_set} are in a split but in no file: datagen resume"
+                f"samples {lost} of {param_set} are in a split but in no file; run `datagen resume`"
             )
 
     yield from _attempt(ledger)
@@ -138,7 +133,7 @@ def _check_view(param_set: ParamSet, name: str) -> None:
 
 
 def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:
-    """Yield the pairs of files that hold some sample both."""
+    """Yield the pairs of files that have samples in common."""
     folders = (paths.packs, paths.shards)
     files = [Piece(file, folder, file) for folder in folders for file in list_shards(folder)]
     reaching: list[Piece] = []
@@ -149,7 +144,7 @@ def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:
 
 
 def _compare(param_set: ParamSet, left: Piece, right: Piece) -> None:
-    """Compare samples that two files hold: a zombie's must equal its replacement's."""
+    """Compare the samples that two files have in common: two workers must make equal samples."""
     both = Interval(right.file.start, min(left.file.stop, right.file.stop))
     label = ShardLabel(param_set.generator, param_set.record.digest, left.file)
     one = verify_shard(left.path, param_set.schema, label)
@@ -179,13 +174,13 @@ def _resample(
         pair = [without_measured(each, param_set.schema) for each in (made, reader.read([piece]))]
         if columns_checksum(pair[0]) != columns_checksum(pair[1]):
             yield (
-                f"sample {index} of {param_set} comes out differently now: its code, its data or "
+                f"sample {index} of {param_set} differs when made again: its code, its data or "
                 "a package changed, or the generator is not deterministic"
             )
 
 
 def _choose(existing: IntervalSet, count: int) -> list[int]:
-    """Return `count` different random samples that exist, sorted."""
+    """Return the indices of `count` different random samples that exist, sorted."""
     positions = np.random.default_rng().choice(len(existing), count, replace=False)
     indices = np.concatenate([np.arange(*interval) for interval in existing])
     return sorted(indices[positions].tolist())

@@ -62,7 +62,7 @@ def snapshot(folder):
         (["move", "sine", "1", "train", "-p", "7"], 2, "no parameter set number 7; it has 0 (defa"),
         (["move", "sine", "1", "train", "-p", "left=NaN"], 2, "no parameter set with left=nan"),
         (["move", "sine", "1", "raw", "-p", "0", "-y"], 2, "choose another split"),
-        (["move", "sine", "1", "_x", "-p", "0", "-y"], 2, "is no split name"),
+        (["move", "sine", "1", "_x", "-p", "0", "-y"], 2, "is not a split name"),
         (["move", "sine", "0", "train", "-p", "0", "-y"], 2, "N"),
         (["move", "sine", "31", "train", "-p", "0", "-y"], 3, "datagen generate"),
         (["preprocess", "sine", "cube", "raw", "5", "-p", "0"], 2, "it has square_both"),

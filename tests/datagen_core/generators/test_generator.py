@@ -41,7 +41,10 @@ def test_function_gets_what_it_names(function, expected):
 
 
 def test_unknown_argument_is_refused_with_the_known_ones():
-    with pytest.raises(GeneratorError, match=r"may name size, params, rng.*what is 'sise'"):
+    with pytest.raises(
+        GeneratorError,
+        match=r"unknown argument 'sise' of the function; it may have size, params, rng",
+    ):
         datagen_core.generator(name="g")(lambda sise: sise)
 
 
@@ -54,7 +57,7 @@ def test_empty_batches_are_refused(size):
 @pytest.mark.parametrize("params", [dict, int, {"left": 1}, object()])
 def test_params_class_must_be_one(params):
     with pytest.raises(
-        GeneratorError, match=r"g: its parameters must be a class of datagen_core.Params"
+        GeneratorError, match=r"g: its parameters must be a subclass of datagen_core.Params"
     ):
         datagen_core.generator(1, params, name="g")(lambda size: size)
 

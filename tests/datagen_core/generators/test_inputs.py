@@ -76,12 +76,12 @@ def test_a_changed_file_is_not_taken_for_the_named_one(text):
     reference = FileParams(text=str(text)).text
     text.write_text("HELLO WORLD")
 
-    with pytest.raises(CacheError, match="was changed since it was named"):
+    with pytest.raises(CacheError, match="has changed since it was given"):
         input_path(reference)
 
 
 def test_a_file_that_is_nowhere_is_named():
-    with pytest.raises(CacheError, match="is not in the cache; name the file again"):
+    with pytest.raises(CacheError, match="is not in the cache; give the file again"):
         input_path("sha256:" + 64 * "0")
 
 

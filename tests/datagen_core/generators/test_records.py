@@ -87,7 +87,7 @@ def test_a_batch_of_one_sample_is_told_by_its_schema():
     [
         ([1.0, 2.0], "a pair x, y or a dict that names its fields, not a float"),
         ([(1, 2, 3)] * 2, "not a tuple of 3"),
-        ([{"x": 1.0, "z": 1.0}] * 2, "its schema says"),
+        ([{"x": 1.0, "z": 1.0}] * 2, "its schema has"),
         ([{"x": 1.0, "y": 1.0}, {"x": 1.0}], "another"),
         ([{"x": 1.0, "y": [1.0]}] * 2, "declare it as Field"),
         ([{"x": 1.0, "y": "a"}] * 2, "cannot hold"),
@@ -97,7 +97,7 @@ def test_a_batch_of_one_sample_is_told_by_its_schema():
         ([], "made 0 samples for a batch of 2"),
         ({"x": np.zeros(2), "y": np.zeros(3)}, "different first dimensions"),
         ({"x": np.zeros(3), "y": np.zeros(3)}, "made 3 samples for a batch of 2"),
-        (7, "yields samples or returns arrays, not int"),
+        (7, "must yield samples or return arrays, not int"),
         (None, "not NoneType"),
     ],
 )
@@ -109,7 +109,7 @@ def test_what_does_not_fit_is_refused_in_one_line(made, words):
 
 
 def test_samples_of_no_common_shape_are_refused():
-    with pytest.raises(SchemaError, match="fit no schema"):
+    with pytest.raises(SchemaError, match="do not fit one schema"):
         collect(iter([{"a": 1.0}, {"a": [1.0]}]), 2, None)
 
 

@@ -151,7 +151,7 @@ def test_what_a_file_imports_lies_beside_it(tmp_path):
             "at least one",
         ),
         ("other.py:walk", "", "there is no file"),
-        ("file.txt:walk", "", "there is no file|is no Python file"),
+        ("file.txt:walk", "", "there is no file|is not a Python file"),
     ],
 )
 def test_a_wrong_file_is_one_line(tmp_path, monkeypatch, name, text, words):
@@ -190,7 +190,7 @@ def test_a_script_that_generates_while_it_is_loaded_is_refused(tmp_path):
     """)
     (tmp_path / "script.py").write_text(script)
 
-    with pytest.raises(GeneratorError, match="put that under `if __name__"):
+    with pytest.raises(GeneratorError, match="put the call under `if __name__"):
         load_generator(f"{tmp_path}/script.py:walk")
     assert not (tmp_path / "cache").exists()
 

@@ -74,7 +74,7 @@ def test_text_has_no_shape():
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "1a", "../a"])
 def test_field_names_are_identifiers(name):
-    with pytest.raises(SchemaError, match="is no field name"):
+    with pytest.raises(SchemaError, match="is not a field name"):
         Schema({name: Field("f8")})
 
 
@@ -171,5 +171,5 @@ def test_measured_members_survive_json():
 
 
 def test_only_members_of_the_record_can_be_measured():
-    with pytest.raises(SchemaError, match="'minutes' is measured, but no member"):
+    with pytest.raises(SchemaError, match="'minutes' is measured, but is not a member"):
         Field(TIMED, measured=("minutes",))

@@ -178,8 +178,8 @@ def test_a_sample_is_in_one_split_whatever_is_moved(tmp_path_factory, moves):
         (1, "raw", SplitError, "cannot be moved back into 'raw'"),
         (0, "train", SplitError, "move at least one"),
         (-3, "train", SplitError, "move at least one"),
-        (1, "_x", ConfigurationError, "is no split name"),
-        (1, "a/b", ConfigurationError, "is no split name"),
+        (1, "_x", ConfigurationError, "is not a split name"),
+        (1, "a/b", ConfigurationError, "is not a split name"),
         (
             31,
             "train",

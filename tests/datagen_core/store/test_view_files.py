@@ -47,7 +47,7 @@ def test_a_view_is_found_by_name_by_digest_and_by_the_beginning_of_it(team_set):
 def test_an_ambiguous_name_lists_what_it_could_mean(team_set):
     views = [published(team_set, recipe={"seed": seed}, train=WHOLE) for seed in (1, 2)]
 
-    with pytest.raises(SelectionError, match="several views are 'mine'") as caught:
+    with pytest.raises(SelectionError, match="several views match 'mine'") as caught:
         team_set.view("mine")
     assert all(view.full_name in str(caught.value) for view in views)
     assert team_set.view(views[1].digest).recipe == {"seed": 2}
@@ -59,7 +59,7 @@ def test_an_unknown_name_lists_what_there_is(team_set, wanted):
     if wanted == "mine-":  # the beginning of its full name
         assert team_set.view(wanted).name == "mine"
         return
-    with pytest.raises(SelectionError, match=f"no view is '{wanted}' .* there is mine-"):
+    with pytest.raises(SelectionError, match=f"no view matches '{wanted}' .* there is mine-"):
         team_set.view(wanted)
 
 
@@ -80,7 +80,7 @@ def test_a_part_that_is_none_is_refused(team_set, columns, error, message):
 
 
 def test_names_are_file_names(team_set):
-    with pytest.raises(ConfigurationError, match="no view name"):
+    with pytest.raises(ConfigurationError, match="not a view name"):
         published(team_set, name="../x", train=WHOLE)
 
 

@@ -104,7 +104,7 @@ def test_what_fails_leaves_nothing(export, tmp_path):
 def test_a_missing_folder_is_said(made, run_cli, tmp_path):
     answer = run_cli("export", "plain", "--format", "csv", tmp_path / "no" / "t.csv")
 
-    assert "no is no folder; make it first" in answer.err
+    assert "no is not a folder; make it first" in answer.err
 
 
 def test_a_broken_plugin_is_one_line(made, run_cli, tmp_path, folder_format):

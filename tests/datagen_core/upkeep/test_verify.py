@@ -140,7 +140,7 @@ def test_samples_that_come_out_differently_are_found(tmp_path):
     found = verify(made, lambda: unsteady, resample=4)
 
     assert len(found.problems) == 4
-    assert "comes out differently now" in found.problems[0]
+    assert "differs when made again" in found.problems[0]
 
 
 def test_resampling_another_version_is_one_problem(made):

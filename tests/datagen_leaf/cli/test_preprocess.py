@@ -43,7 +43,7 @@ def test_other_options_make_other_views(tasks, views):
     views(*README[:-1], 0.5, *SEEDS)
 
     assert len(tasks.views) == 7
-    with pytest.raises(DatagenError, match="several views are 'niid_0_keep_5_train_6'"):
+    with pytest.raises(DatagenError, match="several views match 'niid_0_keep_5_train_6'"):
         tasks.view("niid_0_keep_5_train_6")
 
 
@@ -87,7 +87,7 @@ def test_recipes_lead_back_to_the_samples(tasks, views):
         (["preprocess", "-t", "sample", "-tf", 0.8], "'f' is not one of 'user', 'sample'"),
         (["preprocess", "-k"], "requires an argument"),
         (["preprocess", "--raw"], "No such option"),
-        (["split", "--view", "niid_0"], "no view is 'niid_0'"),
+        (["split", "--view", "niid_0"], "no view matches 'niid_0'"),
     ],
 )
 def test_what_leaf_skips_is_said(cache, refused, words, message):
