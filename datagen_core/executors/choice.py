@@ -67,6 +67,7 @@ def choose_executor(name: str | None) -> Executor:
     executor = find_executor(name)
     why_not = executor.available()
     if why_not:
-        message = f"executor {name} cannot be used here: {why_not}; try --executor local"
-        raise ExecutionError(message)
+        raise ExecutionError(
+            f"executor {name} cannot be used here: {why_not}; try --executor local"
+        )
     return executor

@@ -28,11 +28,10 @@ def parse_time_limit(text: str) -> int:
     """
     seconds = _parse_seconds(text.strip())
     if not seconds:
-        message = (
-            f"{text!r} is no time limit: write MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS, "
+        raise ConfigurationError(
+            f"{text!r} is not a time limit: write MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS, "
             "DAYS-HOURS, DAYS-HOURS:MINUTES or DAYS-HOURS:MINUTES:SECONDS, such as 30 or 2-12:30:00"
         )
-        raise ConfigurationError(message)
     return -(-seconds // 60)
 
 
@@ -69,6 +68,7 @@ def parse_memory(text: str) -> int:
     """
     match = _MEMORY.fullmatch(text.strip())
     if not match:
-        message = f"{text!r} is no memory size: write a whole number with K, M, G or T, such as 4G"
-        raise ConfigurationError(message)
+        raise ConfigurationError(
+            f"{text!r} is not a memory size: write a whole number with K, M, G or T, such as 4G"
+        )
     return -(-int(match[1]) * _KIB[match[2].upper()] // 1024)

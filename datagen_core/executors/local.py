@@ -1,4 +1,4 @@
-"""The local executor: each task is a process of this machine, and outlives whoever started it.
+"""The local executor: each task is a process of this machine, which outlives its starter.
 
 A small Slurm: the processes are sessions of their own, so closing a terminal or killing the
 submitting process loses nothing. Which process does what is written down beside the run, and a
@@ -121,7 +121,7 @@ def _receipt(plan: Plan) -> Path:
 
 
 def _workers(plan: Plan) -> list[dict[str, Any]]:
-    """Find the processes of a plan: from the receipt, or as their journals tell."""
+    """Find the processes of a plan: from the receipt, or from their journals."""
     with suppress(FileNotFoundError):
         workers: list[dict[str, Any]] = read_document(_receipt(plan))["workers"]
         return workers

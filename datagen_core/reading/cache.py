@@ -44,14 +44,13 @@ class Cache(Mapping[str, "Dataset"]):
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         self.path = Path(path or os.environ.get(VARIABLE) or DEFAULT).absolute()
         if self.path.exists() and not self.path.is_dir():
-            raise ConfigurationError(f"{self.path} is no folder; name another one with --cache")
+            raise ConfigurationError(f"{self.path} is not a folder; name another one with --cache")
         look_in(inputs_folder(self.path))  # `input_path` finds what its parameter sets refer to
 
     def __getitem__(self, name: str) -> Dataset:
         if name not in list_generators(self.path):
             known = ", ".join(self) or "nothing yet"
-            message = f"there is no data set {name!r} in {self.path}; it holds {known}"
-            raise SelectionError(message)
+            raise SelectionError(f"there is no data set {name!r} in {self.path}; it holds {known}")
         return Dataset(self.path / name)
 
     def __iter__(self) -> Iterator[str]:

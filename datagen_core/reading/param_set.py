@@ -66,8 +66,7 @@ class ParamSet(Mapping[str, "Split"]):
 
         fields = read_schema(self.paths)
         if fields is None:
-            message = f"{self} has no samples yet; `datagen status` tells what becomes of its runs"
-            raise SelectionError(message)
+            raise SelectionError(f"{self} has no samples yet; `datagen status` shows its runs")
         return Schema.from_json(fields)
 
     @property
@@ -77,7 +76,7 @@ class ParamSet(Mapping[str, "Split"]):
 
     @property
     def reserved(self) -> int:
-        """How many samples were ever asked for; those that do not exist are holes."""
+        """The number of samples ever asked for; those that do not exist are holes."""
         return sum(run.interval.size for run in list_runs(self.paths))
 
     @property
@@ -97,7 +96,7 @@ class ParamSet(Mapping[str, "Split"]):
     def move(self, n: int, split: str) -> IntervalSet:
         """Move the `n` raw samples of lowest index into `split`, and return which they are.
 
-        There is no way back. A move that is refused changes nothing; moves of several processes
+        A move cannot be undone. A move that is refused changes nothing; moves of several processes
         at once take different samples.
 
         Raises
@@ -109,8 +108,7 @@ class ParamSet(Mapping[str, "Split"]):
         """
         ledger.check_split(split)
         if n < 1:
-            message = f"cannot move {n} samples; move at least one"
-            raise SplitError(message)
+            raise SplitError(f"cannot move {n} samples; move at least one")
         operation = ledger.new_operation()
         with ledger.courtesy_lock(self.paths):
             while True:
@@ -130,10 +128,11 @@ class ParamSet(Mapping[str, "Split"]):
         return raw.lowest(n)
 
     def _confirm(self, operation: str) -> None:
-        """Be sure that no other generation was written over ours by a file system that lies."""
+        """Check that the file system did not write another generation over ours."""
         if not ledger.is_recorded(self.paths, operation):
-            message = f"the move was lost: {self.paths.splits} was changed by something else; retry"
-            raise CacheError(message)
+            raise CacheError(
+                f"the move was lost: {self.paths.splits} was changed by something else; retry"
+            )
 
     @property
     def samples(self) -> Samples:
@@ -190,8 +189,7 @@ class ParamSet(Mapping[str, "Split"]):
             return Split(self.paths, self.number, split, self.schema, raw)
         if split not in current.splits:
             known = ", ".join(self)
-            message = f"{self} has no split {split!r}; it has {known}"
-            raise SelectionError(message)
+            raise SelectionError(f"{self} has no split {split!r}; it has {known}")
         return Split(self.paths, self.number, split, self.schema, current.splits[split])
 
     def __iter__(self) -> Iterator[str]:

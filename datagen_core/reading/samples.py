@@ -84,7 +84,7 @@ class Samples(Sequence[Any]):
         Parameters
         ----------
         n
-            How many; the first n stay the same ones when the split grows.
+            Number of samples; the first n stay the same when the split grows.
         copy
             True for new arrays; False for read-only views into the file, memory-mapped, when one
             file holds all these samples (as after `datagen compact`).
@@ -133,8 +133,9 @@ class Samples(Sequence[Any]):
         ragged = {name: self._ragged(columns, name) for name in names}
         lengths = [column.lengths for column in ragged.values()]
         if not lengths or any(not np.array_equal(lengths[0], other) for other in lengths[1:]):
-            message = f"{', '.join(names) or 'no field'}: rows() needs ragged fields of one length"
-            raise SelectionError(message)
+            raise SelectionError(
+                f"{', '.join(names) or 'no field'}: rows() needs ragged fields of one length"
+            )
         samples = _indices_in(parts)
         flat = {name: column.rows() for name, column in ragged.items()}
         return {"sample": np.repeat(samples, lengths[0]), **flat}
@@ -155,8 +156,7 @@ class Samples(Sequence[Any]):
         ragged = [name for name, item in self.schema.fields.items() if item.ragged]
         name = ragged[0] if field is None and ragged else field
         if name not in ragged:
-            message = f"{self.title} has no ragged field{f' {name!r}' if name else ''}"
-            raise SelectionError(message)
+            raise SelectionError(f"{self.title} has no ragged field{f' {name!r}' if name else ''}")
         lengths: NDArray[np.int64] = self._read(lambda: self._reader.lengths(name, self.intervals))
         return lengths
 
@@ -195,8 +195,7 @@ class Samples(Sequence[Any]):
 
     def _first(self, n: int) -> list[Interval]:
         if n < 0:
-            message = f"cannot get {n} samples of {self.title}"
-            raise SelectionError(message)
+            raise SelectionError(f"cannot get {n} samples of {self.title}")
         if n > len(self):
             raise self._insufficient(n)
         return _head(self.intervals, n)
@@ -228,11 +227,11 @@ class Samples(Sequence[Any]):
         if positions.dtype == bool and len(positions) == len(self):
             positions = np.flatnonzero(positions)
         if positions.size and positions.dtype.kind not in "iu":
-            message = f"positions are integers, or one bool for each of {len(self)} samples"
-            raise IndexError(message)
+            raise IndexError(f"positions are integers, or one bool for each of {len(self)} samples")
         if positions.size and not -len(self) <= positions.min() <= positions.max() < len(self):
-            message = f"{self.title} has {len(self)} samples; a position lies outside of them"
-            raise IndexError(message)
+            raise IndexError(
+                f"{self.title} has {len(self)} samples; a position lies outside of them"
+            )
         return np.where(positions < 0, positions + len(self), positions).astype(np.int64)
 
     def _indices_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -243,8 +242,7 @@ class Samples(Sequence[Any]):
     def _ragged(self, columns: Columns, name: str) -> Ragged:
         column = columns.get(name)
         if not isinstance(column, Ragged):
-            message = f"{self.title} has no ragged field {name!r}"
-            raise SelectionError(message)
+            raise SelectionError(f"{self.title} has no ragged field {name!r}")
         return column
 
     def _read(self, read: Any) -> Any:
@@ -256,11 +254,10 @@ class Samples(Sequence[Any]):
                 self.__dict__.pop("_reader", None)
                 return read()
         except KeyError as error:
-            message = (
+            raise DamagedFileError(
                 f"sample {error} of {self.title} is in no file; "
                 "`datagen resume` makes again what is missing"
-            )
-            raise DamagedFileError(message) from error
+            ) from error
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is cached: a copy in another process opens the files by itself."""

@@ -52,11 +52,10 @@ class Split(Samples):
         found = newest_derived(self._set, self.name, name)
         if found is None:
             made = ", ".join(self.derived) or "nothing"
-            message = (
+            raise SelectionError(
                 f"{self.title} has nothing made by {name!r}, it has {made}; "
                 f"make it: {self.command_for(name, len(self))}"
             )
-            raise SelectionError(message)
         return Derived(self, found)
 
     def command_for(self, preprocessor: str, n: int) -> str:

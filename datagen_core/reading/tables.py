@@ -115,18 +115,18 @@ def _rows(block: Block) -> int:
 def _check_equal(expected: list[str], found: list[str], selection: Selection) -> None:
     if found != expected:
         other = next(iter(set(expected) ^ set(found)), "their order")
-        message = (
+        raise SelectionError(
             f"{selection.param_set} has other columns than the first parameter set ({other}); "
             "export it alone, with -p"
         )
-        raise SelectionError(message)
 
 
 def _check_names(samples: Samples) -> None:
     taken = {"set", "part", "user", "sample"} & samples.schema.fields.keys()
     if taken:
-        message = f"the field {taken.pop()!r} has the name of a column that every table has"
-        raise SelectionError(message)
+        raise SelectionError(
+            f"the field {taken.pop()!r} has the name of a column that every table has"
+        )
 
 
 def _cuts(samples: Samples) -> list[int]:
@@ -155,8 +155,9 @@ def _common_lengths(columns: Mapping[str, Any], samples: int) -> NDArray[np.int6
     (first, wanted), *others = list(lengths.items()) or [("", np.ones(samples, np.int64))]
     for name, found in others:
         if not np.array_equal(found, wanted):
-            message = f"{first} and {name} differ in length, so they are no columns of one table"
-            raise SelectionError(message)
+            raise SelectionError(
+                f"{first} and {name} differ in length, so they cannot be columns of one table"
+            )
     return wanted
 
 
@@ -213,8 +214,9 @@ def write_parquet(path: Path, selection: Selection) -> None:
     try:
         from pyarrow import Table, parquet  # an extra, and slow to import
     except ImportError:
-        message = "Parquet files need pyarrow: pip install 'datagen[parquet]'"
-        raise ConfigurationError(message) from None
+        raise ConfigurationError(
+            "Parquet files need pyarrow: pip install 'datagen[parquet]'"
+        ) from None
 
     writer = None
     try:

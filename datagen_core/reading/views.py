@@ -56,8 +56,7 @@ class View(Mapping[str, "ViewSamples"]):
     def __getitem__(self, part: str) -> ViewSamples:
         if part not in self._record.parts:
             known = ", ".join(self)
-            message = f"view {self.full_name} has no part {part!r}; it has {known}"
-            raise SelectionError(message)
+            raise SelectionError(f"view {self.full_name} has no part {part!r}; it has {known}")
         return ViewSamples(self._owner, self._paths, self._schema, self._record, part)
 
     def __iter__(self) -> Iterator[str]:
@@ -118,8 +117,7 @@ class ViewSamples(Samples):
         """Return how many rows each user has, int64 `(users,)`; all ragged fields have as many."""
         if field is None or field in self.schema.fields:
             return self.origins[0].lengths
-        message = f"{self.title} has no field {field!r}"
-        raise SelectionError(message)
+        raise SelectionError(f"{self.title} has no field {field!r}")
 
     @cached_property
     def _reader(self) -> Any:
@@ -192,13 +190,11 @@ def check_parts(
 def _checked(name: str, part: str, columns: Mapping[str, Any]) -> tuple[Columns, bool]:
     users = len(columns["users"])
     if not users:
-        message = f"{part!r} of {name} has no users; nothing was kept"
-        raise SelectionError(message)
+        raise SelectionError(f"{part!r} of {name} has no users; nothing was kept")
     collected, _ = collect(dict(columns), users, view_files.PART)
     sample, row = collected["sample"], collected["row"]
     if not (isinstance(sample, Ragged) and isinstance(row, Ragged)) or not np.array_equal(
         sample.lengths, row.lengths
     ):
-        message = f"{part!r} of {name} does not have as many rows as samples for each user"
-        raise SchemaError(message)
+        raise SchemaError(f"{part!r} of {name} does not have as many rows as samples for each user")
     return collected, view_files.rows_are_whole(collected)

@@ -43,11 +43,10 @@ class BatchMaker:
             ("batch size", generator.batch_size, record.batch_size),
         ):
             if now != begun:
-                message = (
+                raise GeneratorError(
                     f"{generator.name} has {what} {now}, but this parameter set was begun with "
                     f"{begun}; change it back, or raise `version` to begin a new set"
                 )
-                raise GeneratorError(message)
         if params is None:
             params = generator.params_type.bind(record.params, generator.name)
         return cls(generator, record, params)
@@ -75,12 +74,12 @@ class BatchMaker:
         return self.generator.schema_of(self.params)
 
     def first_schema(self) -> Schema:
-        """Return the schema inferred from batch 0, which is the same one whoever asks."""
+        """Return the schema inferred from batch 0, which is the same in every process."""
         return self.make(Interval(0, 1), None)[1]
 
 
 def _seed_global_generators(stream: np.random.SeedSequence) -> None:
-    """Make a function that draws from the global generators reproducible all the same."""
+    """Make a function reproducible that draws from the global generators."""
     words = stream.generate_state(8)
     np.random.seed(words)  # noqa: NPY002
     random.seed(words.tobytes())

@@ -1,7 +1,7 @@
 """Driving runs: submit what is missing and not alive, wait, look again, until all is there.
 
-There is one loop for `generate`, its retries and `resume`. Killing it loses nothing; the files tell
-the next one where to go on.
+There is one loop for `generate`, its retries and `resume`. Killing it loses nothing; the next
+one goes on from the files.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
 
 
 def _is_open(status: RunStatus | None) -> bool:
-    """Whether another look can tell anything new."""
+    """Whether another look can find anything new."""
     return status is None or bool(status.missing)
 
 

@@ -1,4 +1,4 @@
-"""How long a job will take, from the timings of past jobs: pure.
+"""The time that a job will take, estimated from past jobs: pure.
 
 "The mean plus three standard deviations" is a good rule only for the right variable. Taken per
 batch, or from the variance of a sum of independent batches, it lets most jobs time out wherever
@@ -64,7 +64,7 @@ def estimate(history: Sequence[JobTimings], batches: int) -> Estimate | None:
     timed out in 1.5 % of jobs, where three standard deviations per batch did in 5 % (68 % in the
     worst world) and the variance of a sum of independent batches in 18 %.
 
-    A job that made one batch only tells nothing about later ones. While there are others, its
+    A job that made a single batch says nothing about later ones. Where others did, its
     excess is measured against their mean; when there are none, every batch is taken to cost what
     a first one does, which is too much rather than too little.
     """

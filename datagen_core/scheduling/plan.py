@@ -55,8 +55,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.njobs < 1:
-            message = f"cannot run {self.njobs} jobs at once; use at least one"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"cannot run {self.njobs} jobs at once; use at least one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +89,7 @@ class Demand:
 
     def __post_init__(self) -> None:
         if self.samples < 1:
-            message = f"cannot make {self.samples} samples; ask for at least one"
-            raise ConfigurationError(message)
+            raise ConfigurationError(f"cannot make {self.samples} samples; ask for at least one")
 
     @property
     def paths(self) -> SetPaths:
@@ -110,11 +108,10 @@ class Demand:
         stop = max(self.samples, reserved) if self.total else reserved + self.samples
         limit = self.record.limit
         if limit is not None and stop > limit:
-            message = (
+            raise ConfigurationError(
                 f"with these parameters there are {limit} samples, {reserved} of them made or "
                 f"reserved; ask for at most {limit - reserved} more"
             )
-            raise ConfigurationError(message)
         return Interval(reserved, stop)
 
     def changed_code(self) -> str:
@@ -137,7 +134,7 @@ def load(generator: str | DatasetGenerator, folder: Path | None = None) -> Loade
     Raises
     ------
     GeneratorError
-        When there is no such generator, or its file is being loaded at this moment.
+        When there is no such generator, or its file is being loaded right now.
     """
     refuse_while_loading()
     if isinstance(generator, DatasetGenerator):
@@ -164,8 +161,7 @@ def make_demands(
         For a negative seed, or fewer samples than one.
     """
     if seed < 0:
-        message = f"the seed is {seed}; use 0 or more"
-        raise ConfigurationError(message)
+        raise ConfigurationError(f"the seed is {seed}; use 0 or more")
     name = check_name(loaded.generator.name, "generator")
     demands = {}
     for point in points:
@@ -222,11 +218,10 @@ def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resource
 def check_loadable(demand: Demand, executor: Executor) -> None:
     """Refuse a generator that other processes could not load."""
     if not demand.source and not executor.in_process:
-        message = (
+        raise GeneratorError(
             f"{demand.generator.name} was defined interactively, so no other process can load it; "
             "put it into a file, or use the executor inline"
         )
-        raise GeneratorError(message)
 
 
 def make_plan(
@@ -240,8 +235,8 @@ def make_plan(
     Raises
     ------
     ConfigurationError
-        When a time limit is needed and neither given nor known from past runs, or is above what
-        the partition allows.
+        When a time limit is needed, but not given and not known from past runs, or when it is above
+        what the partition allows.
     """
     if not missing:
         return Plan(run, executor.name, ())
@@ -271,11 +266,10 @@ def _estimated_minutes(
     if not executor.needs_time_limit and (guess is None or longest is None):
         return longest
     if guess is None:
-        message = (
+        raise ConfigurationError(
             "no run of this parameter set was timed yet: give --time, or run a small one first: "
             f"datagen generate {demand.source} -n {demand.record.batch_size} --executor local …"
         )
-        raise ConfigurationError(message)
     if longest is not None and guess.mean_seconds < 60 * longest:
         # A job will mostly end in time; what it does not make is made by another one.
         return min(guess.limit_minutes, longest)

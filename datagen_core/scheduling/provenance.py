@@ -1,4 +1,4 @@
-"""Where a parameter set came from: facts about its beginning, which are no part of its identity."""
+"""Where a parameter set came from: facts about its first run, which do not change its identity."""
 
 from __future__ import annotations
 

@@ -185,11 +185,10 @@ def _check_made(paths: SetPaths, demand: Demand) -> None:
     missing = IntervalSet([(0, demand.samples)]) - existing_samples(paths)
     if missing:
         name, cache = paths.root.parent.name, shlex.quote(str(paths.root.parent.parent))
-        message = (
+        raise IncompleteRunError(
             f"{len(missing)} of {demand.samples} samples are missing ({missing}), though earlier "
             f"runs were to make them; go on with: datagen resume {name} --cache {cache}"
         )
-        raise IncompleteRunError(message)
 
 
 def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings: Settings) -> str:

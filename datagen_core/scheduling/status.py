@@ -1,7 +1,7 @@
 """What became of a run: for each index range whether it is done, and if not, why not.
 
-Files come first: what is in a shard is done, whatever anybody says. The executor only tells which
-tasks are alive, and a task's journal why it ended.
+Files come first: a sample in a shard is done, whatever anything else says. The executor only says
+which tasks are alive, and a task's journal why it ended.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ State = Literal["queued", "running", "failed", "lost", "cancelled", "unknown"]
 Poll = Callable[[Sequence[Plan]], Mapping[TaskKey, TaskState] | None]
 
 ERROR_LIMIT = 3
-"""A batch that failed so often by its own error is reported, not tried again."""
+"""A batch that failed this often by its own error is reported, not tried again."""
 
 FRUITLESS_LIMIT = 4
-"""Neither is a range whose task ended so often without publishing anything."""
+"""A range whose task ended this often without publishing anything is reported, not tried again."""
 
 TIME_LIMIT = "time limit"
 _VISIBLE_SECONDS = 60.0
@@ -101,7 +101,7 @@ class RunStatus:
 
 
 class _Story(NamedTuple):
-    """What the journal of one task tells about its latest start."""
+    """What the journal of one task says about its latest start."""
 
     end: str
     ended: float
@@ -208,7 +208,9 @@ class _Judge:
             yield RangeStatus(state.state, samples, state.reason, log, waiting=story.waiting)
             return
         if self._states is None and not story.end:
-            reason = f"{plan.executor} does not tell; nothing is lost, ask again later"
+            reason = (
+                f"{plan.executor} does not say if it is alive; nothing is lost, ask again later"
+            )
             yield RangeStatus("unknown", samples, reason, log)
             return
         for error in story.errors:
@@ -245,7 +247,7 @@ class _Judge:
         return RangeStatus("lost", samples, reason, log, hopeless and not forgiven)
 
     def _tries(self, samples: IntervalSet) -> int:
-        """How many plans had all these samples in tasks that published nothing."""
+        """Count the plans that had all these samples in tasks that published nothing."""
         return sum(
             not samples - task and not task & self._done
             for plan in self._plans

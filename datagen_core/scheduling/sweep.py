@@ -46,8 +46,9 @@ def _read_axis(text: str) -> list[Point]:
         return _read_points(Path(text[1:]))
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not values.strip():
-        message = f"{text!r} is no sweep: write key=value,value,… or key=[…] or @file.json"
-        raise ParamsError(message)
+        raise ParamsError(
+            f"{text!r} is not a sweep: write key=value,value,… or key=[…] or @file.json"
+        )
     return [{key.strip(): value} for value in _read_values(values.strip())]
 
 
@@ -56,8 +57,7 @@ def _read_values(text: str) -> list[Any]:
     if listed is None:
         return [parse_value(part.strip()) for part in text.split(",")]
     if not isinstance(listed, list) or not listed:
-        message = f"{text[:60]!r} is no JSON list of values"
-        raise ParamsError(message)
+        raise ParamsError(f"{text[:60]!r} is not a JSON list of values")
     return listed
 
 
@@ -65,19 +65,19 @@ def _read_points(path: Path) -> list[Point]:
     try:
         points = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        message = f"{path} cannot be read: {error.strerror}"
-        raise ParamsError(message) from None
+        raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
     except ValueError as error:
-        message = f"{path} is no JSON: {error}"
-        raise ParamsError(message) from None
+        raise ParamsError(f"{path} is not JSON: {error}") from None
     if not isinstance(points, list) or not points or not all(isinstance(p, dict) for p in points):
-        message = f'{path} holds no list of mappings, such as [{{"left": 0}}, {{"left": 1}}]'
-        raise ParamsError(message)
+        raise ParamsError(
+            f'{path} holds no list of mappings, such as [{{"left": 0}}, {{"left": 1}}]'
+        )
     return points
 
 
 def _refuse_twice(point: Mapping[str, Any], part: Mapping[str, Any]) -> None:
     twice = sorted(point.keys() & part.keys())
     if twice:
-        message = f"parameter {twice[0]!r} is given twice; name it once, with -p or in one sweep"
-        raise ParamsError(message)
+        raise ParamsError(
+            f"parameter {twice[0]!r} is given twice; name it once, with -p or in one sweep"
+        )

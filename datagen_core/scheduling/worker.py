@@ -34,7 +34,7 @@ from datagen_core.store.sets import existing_samples, publish_schema, read_schem
 from datagen_core.store.shard_writer import ShardWriter
 
 MAX_FAILURES = 3
-"""A task that failed at so many batches gives up the rest; they would most likely fail too."""
+"""A task that failed at this many batches gives up the rest, which would most likely fail too."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -189,7 +189,7 @@ class _Work:
     def _find_schema(self, maker: BatchMaker, missing: IntervalSet) -> Schema | None:
         """Return the set's schema; the first one is batch 0's, whichever batch is made first.
 
-        None when the first batch to make will tell: it is batch 0, or batch 0 fails.
+        None when the first batch to make decides it: that is batch 0, or batch 0 fails.
         """
         paths = self.plan.run.set
         fields = read_schema(paths)

@@ -228,7 +228,7 @@ def _additional_options(job: Job) -> dict[str, str | bool]:
         raise ConfigurationError(f"datagen sets these options itself: {', '.join(taken)}")
     additional: dict[str, str | bool] = {"output": str(_log_pattern(job))}
     if not {"requeue", "no_requeue"} & set(options):
-        # Requeued tasks wait for two minutes; whoever watches resubmits at once.
+        # Requeued tasks wait for two minutes; a process that watches resubmits at once.
         additional["no_requeue" if job.waiting else "requeue"] = True
     return additional | options
 

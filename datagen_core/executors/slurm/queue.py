@@ -1,6 +1,6 @@
 """What Slurm's controller says: its queue, its partitions and its limits, in typed records.
 
-Job ids are no identity: a controller that lost its state gives them out again. Jobs are therefore
+Job ids do not identify a job: a controller that lost its state reuses them. Jobs are therefore
 found by name, and a name belongs to one plan.
 """
 
@@ -106,7 +106,7 @@ def unavailable_reason() -> str:
 class QueueRow(NamedTuple):
     """One task as squeue shows it; it shows ended ones for some minutes (MinJobAge).
 
-    `task` is None for a job that is no array, and for what was left of a cancelled array.
+    `task` is None for a job that is not an array, and for the rest of a cancelled array.
     """
 
     name: str
@@ -207,7 +207,7 @@ def read_limit(name: str) -> int:
         key, _, value = line.partition("=")
         if key.strip() == name and value.strip().isdigit():
             return int(value)
-    raise ExecutionError(f"`scontrol show config` does not tell {name}; is this Slurm?")
+    raise ExecutionError(f"`scontrol show config` does not show {name}; is this Slurm?")
 
 
 def _ask_or_raise(*command: str) -> str:

@@ -45,8 +45,8 @@ def snapshot(folder):
         (["generate", SINE, "-n", "5", "--params", "[1]"], 2, "takes a mapping"),
         (["generate", SINE, "-n", "5", "--params", "@/missing/file"], 1, "/missing/file"),
         (["generate", SINE, "-n", "5", "--seed", "-1"], 2, "--seed"),
-        (["generate", SINE, "-n", "5", "--time", "soon"], 2, "is no time limit: write MINUTES"),
-        (["generate", SINE, "-n", "5", "--mem", "much"], 2, "is no memory size"),
+        (["generate", SINE, "-n", "5", "--time", "soon"], 2, "is not a time limit: write MINUTES"),
+        (["generate", SINE, "-n", "5", "--mem", "much"], 2, "is not a memory size"),
         (["generate", SINE, "-n", "5", "--njobs", "0"], 2, "--njobs"),
         (["generate", SINE, "-n", "5", "--executor", "nimbus"], 2, "slurm, local, inline"),
         (["generate", SINE, "-n", "5", "--slurm-option", "=1"], 2, "write KEY=VALUE"),
@@ -99,7 +99,7 @@ def test_a_cache_that_is_a_file_is_one_line(run_cli, tmp_path):
     answer = run_cli("list", "--cache", tmp_path / "file")
 
     assert (answer.code, answer.err.count("\n")) == (2, 1)
-    assert "is no folder" in answer.err
+    assert "is not a folder" in answer.err
 
 
 def test_without_a_command_help_is_shown(run_cli):

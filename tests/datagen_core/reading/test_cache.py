@@ -106,7 +106,7 @@ def test_an_empty_cache_need_not_exist(tmp_path):
 def test_a_cache_is_a_folder(tmp_path):
     (tmp_path / "file").touch()
 
-    with pytest.raises(ConfigurationError, match="is no folder; name another one with --cache"):
+    with pytest.raises(ConfigurationError, match="is not a folder; name another one with --cache"):
         Cache(tmp_path / "file")
 
 

@@ -41,11 +41,11 @@ def test_a_file_lists_points_of_several_parameters(tmp_path):
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (["a"], "no sweep"),
-        (["a="], "no sweep"),
-        (["=1,2"], "no sweep"),
-        (["a=[]"], "no JSON list"),
-        (["a=[1,2"], "no JSON list"),
+        (["a"], "not a sweep"),
+        (["a="], "not a sweep"),
+        (["=1,2"], "not a sweep"),
+        (["a=[]"], "not a JSON list"),
+        (["a=[1,2"], "not a JSON list"),
         (["a=1", "a=2"], "'a' is given twice"),
         (["base=1"], "'base' is given twice"),
         (["@nowhere.json"], "cannot be read"),

@@ -106,7 +106,7 @@ def test_partitions_have_their_limits_in_minutes(fake):
 def test_limits_are_numbers_of_the_configuration(fake):
     fake("scontrol", "echo 'MaxArraySize            = 1001'")
     assert read_limit("MaxArraySize") == 1001
-    with pytest.raises(ExecutionError, match="does not tell MaxJobCount"):
+    with pytest.raises(ExecutionError, match="does not show MaxJobCount"):
         read_limit("MaxJobCount")
 
 
