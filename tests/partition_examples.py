@@ -1,4 +1,4 @@
-"""What tests of partition laws share: dividing by name, and data that each law can divide."""
+"""What tests of partition schemes share: dividing by name, and data that each scheme can divide."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "natural_id": {},
     "grouped_natural_id": {"group_size": 4},
 }
-"""For each law parameters by which the 600 `DIGITS` can be divided."""
+"""For each scheme parameters by which the 600 `DIGITS` can be divided."""
 
 
-def split(law: str, labels: np.ndarray = DIGITS, seed: int = 0, **params: Any) -> Division:
+def split(scheme: str, labels: np.ndarray = DIGITS, seed: int = 0, **params: Any) -> Division:
     """Divide with a fresh generator of random numbers."""
-    return divide(law, labels, PartitionParams(**params), np.random.default_rng(seed))
+    return divide(scheme, labels, PartitionParams(**params), np.random.default_rng(seed))
 
 
 def sizes(division: Division) -> list[int]:

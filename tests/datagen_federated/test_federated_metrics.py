@@ -137,7 +137,7 @@ def test_the_sample_is_another_one_in_each_run():
     assert set(first) != set(second)
 
 
-def test_numbers_are_put_into_bins_for_laws_of_labels(cache):
+def test_numbers_are_put_into_bins_for_schemes_of_labels(cache):
     (run,) = make(cache, dataset="diabetes", strategy="pathological", labels_per_client=2)
     counts = run["clients"]["data_Distribution"]
 

@@ -139,7 +139,7 @@ def test_fashion_mnist_is_divided_as_by_declearn(monkeypatch, scheme, digests):
     assert sum(len(sample["images"]) for sample in made) == 60000
 
 
-def test_without_validation_rows_are_in_the_order_of_the_law():
+def test_without_validation_rows_are_in_the_order_of_the_scheme():
     """These samples are in caches: they may not change as long as the version does not."""
     order = np.random.default_rng(0).permutation(40)
     classes = np.random.default_rng(0).permutation(10)

@@ -16,7 +16,7 @@ from datagen_core import InputFile, Params
 from datagen_federated.data import Dataset, Scaler, Task
 from datagen_federated.simulation import TrainingParams
 from datagen_images import Variant, check_variant
-from datagen_partitions.schemes import LawName, PartitionParams, check_law
+from datagen_partitions.schemes import PartitionParams, SchemeName, check_scheme
 
 _FILES = {"csv", "npz"}
 _WITHOUT_NUMBER = {"iid", "custom"}
@@ -110,8 +110,8 @@ class FederatedMetricsParams(
     clients: int = 20
     """How many clients there are; sizes and natural ids say it themselves."""
 
-    strategy: LawName = "iid"
-    """The law by which the data are divided among the clients."""
+    strategy: SchemeName = "iid"
+    """The scheme by which the data are divided among the clients."""
 
     @classmethod
     def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +127,7 @@ class FederatedMetricsParams(
     def check(self) -> None:
         """Refuse what does not go together."""
         super().check()
-        check_law(self.strategy, self)
+        check_scheme(self.strategy, self)
 
 
 def _read_distribution(given: str) -> Mapping[str, Any]:

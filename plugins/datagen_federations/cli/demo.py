@@ -41,7 +41,7 @@ _DATA = ("scheme", "alpha", "source", "data_file", "label_file", "p_valid")
     "--scheme",
     default="iid",
     show_default=True,
-    help="How the data are divided: iid, labels, biased, dirichlet, or any other law of"
+    help="How the data are divided: iid, labels, biased, dirichlet, or any other scheme of"
     " image_partition.",
 )
 @click.option("--alpha", type=float, help="dirichlet: the smaller, the more uneven.")

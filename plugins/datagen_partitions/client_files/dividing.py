@@ -36,7 +36,7 @@ def divide_rows(params: ImagePartitionParams, seed: int) -> Partition:
 
     With a number as `p_valid`, training rows come first, and with compat "declearn" all is as in
     the files that declearn 2.9 writes for this seed, order included. With None shares are as the
-    law makes them.
+    scheme makes them.
 
     Raises
     ------
@@ -68,8 +68,8 @@ def _refuse_idle(clients: list[Client], params: ImagePartitionParams) -> None:
         if client.validation.all():
             message = (
                 f"{params.scheme}: client {number} has {client.indices.size} rows and none for "
-                "training; ask for fewer clients, a smaller p_valid, another law or seed, or allow "
-                "it with min_samples=0"
+                "training; ask for fewer clients, a smaller p_valid, another scheme or seed, or "
+                "allow it with min_samples=0"
             )
             raise ClientFilesError(message)
 

@@ -9,11 +9,11 @@ from typing import Any
 from datagen_core import InputFile, Params
 from datagen_images import Part, Source, Variant, check_variant
 from datagen_partitions.array_files import FileFormat, format_of
-from datagen_partitions.schemes import Compat, LawName, PartitionParams, check_law
+from datagen_partitions.schemes import Compat, PartitionParams, SchemeName, check_scheme
 
 
 class ImageSourceParams(Params, use_attribute_docstrings=True):
-    """Which images are divided, and by which law.
+    """Which images are divided, and by which scheme.
 
     No folder is among them, since data are the same wherever they lie: the environment variable
     DATAGEN_IMAGES names it.
@@ -28,8 +28,8 @@ class ImageSourceParams(Params, use_attribute_docstrings=True):
     part: Part = "train"
     """The part of the data set as it was published."""
 
-    scheme: LawName = "iid"
-    """The law of the division: iid is shuffled and dealt out evenly; with labels each client has
+    scheme: SchemeName = "iid"
+    """The scheme of the division: iid is shuffled and dealt out evenly; with labels each client has
     classes of its own. What natural ids and numbers are taken from is the label."""
 
 
@@ -114,7 +114,7 @@ class ImagePartitionParams(
     p_valid: float | None = 0.2
     """The share of each client's rows that is for validation, rounded up; rows are shuffled, those
     for training first. declearn-split's --perc_train=0.8 is 1 - 0.8 in floating point,
-    0.19999999999999996. None: no validation, rows in the order of the law. A client without
+    0.19999999999999996. None: no validation, rows in the order of the scheme. A client without
     training rows is refused unless min_samples is given."""
 
     def check(self) -> None:
@@ -122,7 +122,7 @@ class ImagePartitionParams(
         super().check()
         check_variant(self.source, self.variant)
         self._check_source()
-        check_law(self.scheme, self)
+        check_scheme(self.scheme, self)
         if self.p_valid is not None and not 0 <= self.p_valid < 1:
             message = f"p_valid is from 0 to below 1, or null for none, not {self.p_valid:g}"
             raise ValueError(message)

@@ -1,4 +1,4 @@
-"""What laws are made of: whole numbers from proportions, and indices dealt out class by class."""
+"""Parts of schemes: whole numbers from proportions, and indices dealt out class by class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label skew: each class is spread over the clients by a draw of the Dirichlet law."""
+"""Label skew: each class is spread over the clients by a draw of the Dirichlet distribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dividing a data set by the name of a law, and what is promised whatever the law."""
+"""Dividing a data set by the name of a scheme, and what is promised whatever the scheme."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from numpy.random import Generator
 
 from datagen_partitions.errors import PartitionError
 from datagen_partitions.schemes.biased import describe_renumbering
+from datagen_partitions.schemes.catalogue import SCHEMES, Scheme
 from datagen_partitions.schemes.custom import request
 from datagen_partitions.schemes.dealing import Indices, Labels
-from datagen_partitions.schemes.laws import LAWS, Law
 from datagen_partitions.schemes.natural_id import name_by_id
 from datagen_partitions.schemes.params import PartitionParams
 from datagen_partitions.schemes.resolving import resolve
@@ -43,51 +43,51 @@ class Division(NamedTuple):
     notes: tuple[str, ...]
 
 
-def divide(law: str, labels: Labels, params: PartitionParams, rng: Generator) -> Division:
+def divide(scheme: str, labels: Labels, params: PartitionParams, rng: Generator) -> Division:
     """Divide a data set among clients.
 
     Parameters
     ----------
-    law
-        A name of `LAWS`.
+    scheme
+        A name of `SCHEMES`.
     labels
-        The column that the law divides by, `(n,)`: classes, ids, or for "continuous" numbers. Laws
-        that look at sizes alone only count them.
+        The column that the scheme divides by, `(n,)`: classes, ids, or for "continuous" numbers.
+        Schemes that look at sizes alone only count them.
     params
-        How to; those that the law does not use have their defaults.
+        How to; those that the scheme does not use have their defaults.
     rng
         Where all randomness comes from: the same state gives the same division.
 
     Raises
     ------
     PartitionError
-        When the data set cannot be divided so, or parameters do not go with the law.
+        When the data set cannot be divided so, or parameters do not go with the scheme.
     """
-    resolved = resolve(law, params)
-    found = LAWS[law]
-    _check_data(law, found, labels, resolved)
-    shares, redraws = _draw(law, found, labels, resolved, rng)
+    resolved = resolve(scheme, params)
+    found = SCHEMES[scheme]
+    _check_data(scheme, found, labels, resolved)
+    shares, redraws = _draw(scheme, found, labels, resolved, rng)
     if found.is_shuffled and resolved.compat is None:
         shares = [rng.permutation(share) for share in shares]
-    names, notes = _describe(law, labels, resolved, len(shares))
+    names, notes = _describe(scheme, labels, resolved, len(shares))
     dropped = labels.size - sum(share.size for share in shares)
-    notes += _note_redraws(law, redraws) + _note_empty(names, shares)
+    notes += _note_redraws(scheme, redraws) + _note_empty(names, shares)
     return Division(shares, names, dropped, notes + _note_dropped(labels, shares, dropped))
 
 
-def _check_data(law: str, found: Law, labels: Labels, params: PartitionParams) -> None:
+def _check_data(scheme: str, found: Scheme, labels: Labels, params: PartitionParams) -> None:
     given = len(params.sizes) if params.sizes else params.clients
     clients = given if found.counted_by else 1
     if clients > labels.size:
         message = f"cannot divide {labels.size} samples among {clients} clients; ask for fewer"
         raise PartitionError(message)
-    if (params.compat == "original" or law == "custom") and labels.dtype.kind not in "iu":
-        message = f"{law} needs labels that are whole numbers, not {labels.dtype}"
+    if (params.compat == "original" or scheme == "custom") and labels.dtype.kind not in "iu":
+        message = f"{scheme} needs labels that are whole numbers, not {labels.dtype}"
         raise PartitionError(message)
 
 
 def _draw(
-    law: str, found: Law, labels: Labels, params: PartitionParams, rng: Generator
+    scheme: str, found: Scheme, labels: Labels, params: PartitionParams, rng: Generator
 ) -> tuple[list[Indices], int]:
     """Return shares that are large enough, and how often they were drawn again."""
     least = params.min_samples if params.min_samples is not None else int(params.compat is None)
@@ -99,7 +99,7 @@ def _draw(
             return shares, again
     advice = f"change {found.principal}, " if found.principal else ""
     message = (
-        f"{law}: the smallest share has {smallest} samples, fewer than min_samples {least}"
+        f"{scheme}: the smallest share has {smallest} samples, fewer than min_samples {least}"
         f"{f', also after {redraws} redraws' if redraws else ''}; {advice}ask for fewer clients, "
         f"or allow it with min_samples {smallest}"
     )
@@ -107,20 +107,20 @@ def _draw(
 
 
 def _describe(
-    law: str, labels: Labels, params: PartitionParams, clients: int
+    scheme: str, labels: Labels, params: PartitionParams, clients: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if law == "custom":
+    if scheme == "custom":
         asked = request(labels, params)
         return asked.names, asked.notes
-    if law == "natural_id":
+    if scheme == "natural_id":
         return name_by_id(labels), ()
     names = tuple(f"client_{i + 1}" for i in range(clients))
-    return names, describe_renumbering(labels) if law == "biased" else ()
+    return names, describe_renumbering(labels) if scheme == "biased" else ()
 
 
-def _note_redraws(law: str, redraws: int) -> tuple[str, ...]:
+def _note_redraws(scheme: str, redraws: int) -> tuple[str, ...]:
     times = "once" if redraws == 1 else f"{redraws} times"
-    return (f"{law}: drawn again {times}, for the least size of a share",) if redraws else ()
+    return (f"{scheme}: drawn again {times}, for the least size of a share",) if redraws else ()
 
 
 def _note_empty(names: tuple[str, ...], shares: list[Indices]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Given sizes, and for each client a mixture of labels drawn from the Dirichlet law."""
+"""Given sizes, and for each client a mixture of labels drawn from the Dirichlet distribution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters of a division, whatever its law."""
+"""Parameters of a division, whatever its scheme."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ Compat = Literal["original", "declearn"]
 
 
 class PartitionParams(Params, use_attribute_docstrings=True):
-    """How a data set is divided, apart from the name of the law.
+    """How a data set is divided, apart from the name of the scheme.
 
-    Which of them a law uses, `LAWS` says; one that it does not use is refused.
+    Which of them a scheme uses, `SCHEMES` says; one that it does not use is refused.
     """
 
     clients: int = 10
     """How many clients there are; sizes and natural ids say it themselves."""
 
     distribution_param: float | None = None
-    """The law's principal number, under one name for all laws: alpha, shards_per_client,
+    """The scheme's principal number, under one name for all schemes: alpha, shards_per_client,
     labels_per_client or strictness."""
 
     alpha: float | tuple[float, ...] | None = None
-    """Concentration of the Dirichlet law, small is uneven. quantity_skew (1) and dirichlet (0.5):
-    one for all clients or one each; inner_dirichlet (0.5): one for all classes or one each."""
+    """Concentration of the Dirichlet distribution; a small one is uneven. quantity_skew (1) and
+    dirichlet (0.5): one for all clients or one per client; inner_dirichlet (0.5): one for all
+    classes or one per class."""
 
     shards_per_client: int | None = None
     """shard: how many shards each client gets (2, unless shard_size is given)."""
@@ -91,7 +92,7 @@ class PartitionParams(Params, use_attribute_docstrings=True):
     which has iid, labels, biased and dirichlet. The indices are the same, in the same order."""
 
     def check(self) -> None:
-        """Refuse numbers that count or measure nothing, whatever the law."""
+        """Refuse numbers that count or measure nothing, whatever the scheme."""
         super().check()
         counts = ("clients", "shards_per_client", "shard_size", "labels_per_client", "group_size")
         for name in counts:

@@ -59,9 +59,9 @@ def test_validation_rows_are_rounded_up(p_valid, rows):
 
 
 def test_zero_shuffles_and_none_does_not():
-    law, shuffled = (divide_rows(params(p_valid=p), 0).clients[0].indices for p in (None, 0.0))
-    assert sorted(law) == sorted(shuffled)
-    assert not np.array_equal(law, shuffled)
+    scheme, shuffled = (divide_rows(params(p_valid=p), 0).clients[0].indices for p in (None, 0.0))
+    assert sorted(scheme) == sorted(shuffled)
+    assert not np.array_equal(scheme, shuffled)
 
 
 def test_images_are_as_prepare_data_writes_them():

@@ -1,4 +1,4 @@
-"""What is promised whatever the law."""
+"""What is promised whatever the scheme."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from datagen_partitions.schemes import LAWS, PartitionError
+from datagen_partitions.schemes import SCHEMES, PartitionError
 from partition_examples import DIGITS, EXAMPLES, sizes, split
 
 LABELS = hnp.arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 5))
 SEEDS = st.integers(0, 2**32)
 FREE = ["iid", "quantity_skew", "dirichlet", "shard", "label_per_client", "biased", "labels"]
 FREE += ["linear", "square", "inner_dirichlet", "pathological", "continuous", "natural_id"]
-ORIGINAL = [law for law in FREE if "original" in LAWS[law].compat]
+ORIGINAL = [scheme for scheme in FREE if "original" in SCHEMES[scheme].compat]
 
 
 def check(division, total, least):
@@ -30,65 +30,65 @@ def check(division, total, least):
     assert {share.dtype for share in division.shares} == {np.dtype(np.int64)}
 
 
-def check_unless_refused(law, labels, seed, least, **params):
-    """Divide labels that a law may not be able to divide: it says so, or keeps its promises."""
+def check_unless_refused(scheme, labels, seed, least, **params):
+    """Divide labels that a scheme may not be able to divide: it says so, or keeps its promises."""
     with suppress(PartitionError):
-        check(split(law, labels, seed, **params), labels.size, least)
+        check(split(scheme, labels, seed, **params), labels.size, least)
 
 
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("scheme", SCHEMES)
 @given(seed=SEEDS)
-def test_examples_are_divided(law, seed):
-    check(split(law, DIGITS, seed, **EXAMPLES[law]), 600, 1)
+def test_examples_are_divided(scheme, seed):
+    check(split(scheme, DIGITS, seed, **EXAMPLES[scheme]), 600, 1)
 
 
-@pytest.mark.parametrize("law", FREE)
+@pytest.mark.parametrize("scheme", FREE)
 @given(labels=LABELS, seed=SEEDS, clients=st.integers(1, 6), least=st.integers(0, 3))
-def test_any_data_are_divided_as_promised(law, labels, seed, clients, least):
-    wanted = {} if law == "natural_id" else {"clients": clients}
-    check_unless_refused(law, labels, seed, least, min_samples=least, **wanted)
+def test_any_data_are_divided_as_promised(scheme, labels, seed, clients, least):
+    wanted = {} if scheme == "natural_id" else {"clients": clients}
+    check_unless_refused(scheme, labels, seed, least, min_samples=least, **wanted)
 
 
-@pytest.mark.parametrize("law", ORIGINAL)
+@pytest.mark.parametrize("scheme", ORIGINAL)
 @given(labels=LABELS, seed=SEEDS, clients=st.integers(1, 6))
-def test_so_are_they_by_the_original(law, labels, seed, clients):
-    check_unless_refused(law, labels, seed, 0, clients=clients, compat="original")
+def test_so_are_they_by_the_original(scheme, labels, seed, clients):
+    check_unless_refused(scheme, labels, seed, 0, clients=clients, compat="original")
 
 
-@pytest.mark.parametrize("law", LAWS)
-def test_the_seed_decides(law):
-    first, again, other = (split(law, seed=seed, **EXAMPLES[law]) for seed in (1, 1, 2))
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_the_seed_decides(scheme):
+    first, again, other = (split(scheme, seed=seed, **EXAMPLES[scheme]) for seed in (1, 1, 2))
 
     assert all(map(np.array_equal, first.shares, again.shares))
     assert first[1:] == again[1:]
-    if LAWS[law].counted_by is not None:
+    if SCHEMES[scheme].counted_by is not None:
         assert not all(map(np.array_equal, first.shares, other.shares))
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if LAWS[law].is_shuffled])
-def test_samples_of_a_share_are_in_random_order(law):
-    share = max(split(law, **EXAMPLES[law]).shares, key=len)
+@pytest.mark.parametrize("scheme", [scheme for scheme in SCHEMES if SCHEMES[scheme].is_shuffled])
+def test_samples_of_a_share_are_in_random_order(scheme):
+    share = max(split(scheme, **EXAMPLES[scheme]).shares, key=len)
     labels = DIGITS[share]
 
     assert not (np.diff(share) > 0).all()
     assert np.unique(labels).size == 1 or not (np.diff(labels) >= 0).all()
 
 
-@pytest.mark.parametrize("law", [law for law in LAWS if LAWS[law].counted_by])
-def test_more_clients_than_samples_are_refused(law):
-    params = {"sizes": (1,) * 3} if law == "sizes" else {**EXAMPLES[law], "clients": 3}
+@pytest.mark.parametrize("scheme", [scheme for scheme in SCHEMES if SCHEMES[scheme].counted_by])
+def test_more_clients_than_samples_are_refused(scheme):
+    params = {"sizes": (1,) * 3} if scheme == "sizes" else {**EXAMPLES[scheme], "clients": 3}
     with pytest.raises(PartitionError, match="cannot divide 2 samples among 3 clients"):
-        split(law, np.arange(2), **params)
+        split(scheme, np.arange(2), **params)
 
 
-@pytest.mark.parametrize("law", ["iid", "natural_id", "continuous"])
-def test_no_samples_are_refused(law):
+@pytest.mark.parametrize("scheme", ["iid", "natural_id", "continuous"])
+def test_no_samples_are_refused(scheme):
     with pytest.raises(PartitionError, match="cannot divide 0 samples"):
-        split(law, np.arange(0))
+        split(scheme, np.arange(0))
 
 
 @pytest.mark.parametrize(
-    ("law", "params", "tolerance"),
+    ("scheme", "params", "tolerance"),
     [
         ("iid", {}, 0.15),
         ("continuous", {}, 0.15),
@@ -100,8 +100,8 @@ def test_no_samples_are_refused(law):
         ("pathological", {}, 5),
     ],
 )
-def test_no_client_is_favoured(law, params, tolerance):
-    drawn = [sizes(split(law, seed=seed, clients=7, **params)) for seed in range(200)]
+def test_no_client_is_favoured(scheme, params, tolerance):
+    drawn = [sizes(split(scheme, seed=seed, clients=7, **params)) for seed in range(200)]
 
     np.testing.assert_allclose(np.mean(drawn, axis=0), np.mean(drawn), atol=tolerance)
 
@@ -152,6 +152,6 @@ def test_what_is_dropped_is_told():
 
 @pytest.mark.parametrize("params", [{"compat": "original"}, {"distribution": {"a": {0: 1}}}])
 def test_labels_must_be_numbers_where_they_are_counted_from_0(params):
-    law = "custom" if "distribution" in params else "dirichlet"
+    scheme = "custom" if "distribution" in params else "dirichlet"
     with pytest.raises(PartitionError, match="needs labels that are whole numbers"):
-        split(law, np.array(["a", "b"]), clients=1, **params)
+        split(scheme, np.array(["a", "b"]), clients=1, **params)

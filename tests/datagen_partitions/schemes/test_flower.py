@@ -1,4 +1,4 @@
-"""Laws that flwr-datasets has too: the same groups, sizes and labels, for the same seed.
+"""Schemes that flwr-datasets has too: the same groups, sizes and labels, for the same seed.
 
 Theirs deals blocks in the order of the data set, and gives what rounding leaves to one client; ours
 shuffles first, and draws lots. What rounding leaves is thus all that may differ.

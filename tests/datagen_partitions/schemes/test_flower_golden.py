@@ -16,17 +16,17 @@ LABELS = np.floor(np.sqrt(np.arange(1200))).astype(int) % 6
 COLUMN = np.sqrt(np.arange(1200) * 7 % 1201)
 
 
-def cases(*laws):
+def cases(*schemes):
     return pytest.mark.parametrize(
         "case",
-        [case for case in GOLDEN if case["law"] in laws],
-        ids=lambda case: "-".join(map(str, (case["law"], *case["params"].values()))),
+        [case for case in GOLDEN if case["scheme"] in schemes],
+        ids=lambda case: "-".join(map(str, (case["scheme"], *case["params"].values()))),
     )
 
 
 def repeat(case):
-    column = COLUMN if case["law"] == "continuous" else LABELS
-    return split(case["law"], column, case["seed"], **case["params"])
+    column = COLUMN if case["scheme"] == "continuous" else LABELS
+    return split(case["scheme"], column, case["seed"], **case["params"])
 
 
 @cases("continuous", "natural_id", "grouped_natural_id")

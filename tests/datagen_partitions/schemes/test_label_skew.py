@@ -1,4 +1,4 @@
-"""Laws about which labels a client holds: dirichlet, label_per_client, pathological, shard, ..."""
+"""Schemes that choose the labels of a client: dirichlet, label_per_client, pathological, shard, ..."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def held(division):
     return count_labels(division) > 0
 
 
-@pytest.mark.parametrize("law", ["label_per_client", "pathological"])
+@pytest.mark.parametrize("scheme", ["label_per_client", "pathological"])
 @given(count=LABEL_COUNTS, clients=st.integers(1, 20), seed=SEEDS)
-def test_each_client_holds_exactly_that_many_labels(law, count, clients, seed):
-    division = split(law, seed=seed, labels_per_client=count, clients=clients)
+def test_each_client_holds_exactly_that_many_labels(scheme, count, clients, seed):
+    division = split(scheme, seed=seed, labels_per_client=count, clients=clients)
 
     assert set(held(division).sum(axis=1)) == {count}
 
@@ -34,9 +34,9 @@ def test_every_label_is_held_as_far_as_there_are_clients(count, clients, seed):
     assert division.dropped == 60 * max(0, 10 - clients * count)
 
 
-@pytest.mark.parametrize("law", ["label_per_client", "pathological"])
-def test_holders_of_a_label_share_it_evenly(law):
-    counts = count_labels(split(law, labels_per_client=3, clients=7))
+@pytest.mark.parametrize("scheme", ["label_per_client", "pathological"])
+def test_holders_of_a_label_share_it_evenly(scheme):
+    counts = count_labels(split(scheme, labels_per_client=3, clients=7))
     differences = [np.ptp(column[column > 0]) for column in counts.T if column.any()]
 
     assert len(differences) > 0
@@ -72,11 +72,11 @@ def test_labels_may_be_drawn_independently():
     assert set(held(division).sum(axis=1)) == {1}
 
 
-@pytest.mark.parametrize("law", ["label_per_client", "pathological", "distribution"])
-def test_more_labels_than_there_are_are_refused(law):
-    array = {"distribution_array": ((1.0,),)} if law == "distribution" else {}
+@pytest.mark.parametrize("scheme", ["label_per_client", "pathological", "distribution"])
+def test_more_labels_than_there_are_are_refused(scheme):
+    array = {"distribution_array": ((1.0,),)} if scheme == "distribution" else {}
     with pytest.raises(PartitionError, match="there are 10 labels, not 11"):
-        split(law, labels_per_client=11, **array)
+        split(scheme, labels_per_client=11, **array)
 
 
 def test_classes_are_assigned_by_turns():
@@ -142,10 +142,10 @@ def test_shards_that_do_not_suffice_are_refused(params, message):
 
 
 @pytest.mark.parametrize(("alpha", "low", "high"), [(0.05, 0.38, 1), (1000, 0.1, 0.16)])
-@pytest.mark.parametrize("law", ["dirichlet", "inner_dirichlet"])
-def test_alpha_says_how_uneven_clients_are(law, alpha, low, high):
+@pytest.mark.parametrize("scheme", ["dirichlet", "inner_dirichlet"])
+def test_alpha_says_how_uneven_clients_are(scheme, alpha, low, high):
     """The largest label of a client is two fifths of its data, or a tenth."""
-    counts = count_labels(split(law, clients=5, alpha=alpha, min_samples=0))
+    counts = count_labels(split(scheme, clients=5, alpha=alpha, min_samples=0))
     largest = counts.max(axis=1).sum() / counts.sum()
 
     assert low <= largest <= high

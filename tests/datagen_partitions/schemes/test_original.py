@@ -19,10 +19,10 @@ LABELS = {
 }
 
 
-@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case['law']}-{case['seed']}")
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case['scheme']}-{case['seed']}")
 def test_indices_are_those_of_the_original(case):
     labels = LABELS[case["labels"]]
-    division = split(case["law"], labels, case["seed"], compat="original", **case["params"])
+    division = split(case["scheme"], labels, case["seed"], compat="original", **case["params"])
     dealt = np.concatenate(division.shares).astype("<i8")
 
     assert sizes(division) == case["sizes"]

@@ -1,11 +1,11 @@
-"""Values that mean nothing are refused whatever the law; the rest keeps its identity."""
+"""Values that mean nothing are refused whatever the scheme; the rest keeps its identity."""
 
 from __future__ import annotations
 
 import pytest
 
 from datagen_core.generators.identity import canonical_json
-from datagen_partitions.schemes import LAWS, PartitionParams
+from datagen_partitions.schemes import SCHEMES, PartitionParams
 from partition_examples import EXAMPLES
 
 
@@ -54,9 +54,9 @@ def test_values_of_another_type_are_refused(values):
         PartitionParams(**values)
 
 
-@pytest.mark.parametrize("law", LAWS)
-def test_values_survive_being_stored(law):
-    params = PartitionParams(**EXAMPLES[law])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_values_survive_being_stored(scheme):
+    params = PartitionParams(**EXAMPLES[scheme])
 
     assert PartitionParams.bind(params.canonical(), "x") == params
 

@@ -1,4 +1,4 @@
-"""A parameter that a law does not use is refused, and each value has one name."""
+"""A parameter that a scheme does not use is refused, and each value has one name."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from datagen_partitions.schemes import (
-    LAWS,
+    SCHEMES,
     Compat,
-    LawName,
     PartitionError,
     PartitionParams,
-    check_law,
+    SchemeName,
+    check_scheme,
     divide,
     principal_value,
 )
@@ -27,22 +27,22 @@ class DeclearnParams(PartitionParams):
     compat: Compat | None = "declearn"
 
 
-def test_every_law_has_its_name_and_an_example():
-    assert list(LAWS) == list(get_args(LawName)) == list(EXAMPLES)
+def test_every_scheme_has_its_name_and_an_example():
+    assert list(SCHEMES) == list(get_args(SchemeName)) == list(EXAMPLES)
 
 
-@pytest.mark.parametrize("law", LAWS)
-def test_laws_take_what_they_use(law):
-    check_law(law, PartitionParams(**EXAMPLES[law]))
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_schemes_take_what_they_use(scheme):
+    check_scheme(scheme, PartitionParams(**EXAMPLES[scheme]))
 
-    assert LAWS[law].uses <= set(PartitionParams.model_fields)
+    assert SCHEMES[scheme].uses <= set(PartitionParams.model_fields)
 
 
 @pytest.mark.parametrize(
-    ("law", "values", "message"),
+    ("scheme", "values", "message"),
     [
-        ("random", {}, "there is no law 'random'; the laws are iid, quantity_skew"),
-        ("iid", {"alpha": 1}, "the law iid does not use alpha; it uses clients$"),
+        ("random", {}, "there is no scheme 'random'; the schemes are iid, quantity_skew"),
+        ("iid", {"alpha": 1}, "the scheme iid does not use alpha; it uses clients$"),
         ("labels", {"label_coverage": False}, "does not use label_coverage"),
         ("shard", {"alpha": 1, "sizes": (1,)}, "does not use alpha, sizes"),
         ("natural_id", {"clients": 3}, "does not use clients; it uses nothing"),
@@ -55,19 +55,19 @@ def test_laws_take_what_they_use(law):
         ("shard", {"compat": "original", "shard_size": 5}, "original knows no shard_size"),
         ("shard", {"keep_incomplete_shard": True}, "goes with shard_size alone"),
         ("distribution", {**TURNS, "preassigned_samples": 1, "rescale": False}, "with rescale"),
-        ("custom", {}, "the law custom needs distribution; give it a value"),
-        ("sizes", {}, "the law sizes needs sizes"),
+        ("custom", {}, "the scheme custom needs distribution; give it a value"),
+        ("sizes", {}, "the scheme sizes needs sizes"),
         ("distribution", {}, "needs distribution_array"),
         ("grouped_natural_id", {}, "needs group_size"),
     ],
 )
-def test_what_does_not_go_with_a_law_is_refused(law, values, message):
+def test_what_does_not_go_with_a_scheme_is_refused(scheme, values, message):
     with pytest.raises(PartitionError, match=message):
-        check_law(law, PartitionParams(**values))
+        check_scheme(scheme, PartitionParams(**values))
 
 
 @pytest.mark.parametrize(
-    ("law", "values", "value"),
+    ("scheme", "values", "value"),
     [
         ("iid", {}, None),
         ("custom", ASKED, None),
@@ -84,12 +84,12 @@ def test_what_does_not_go_with_a_law_is_refused(law, values, message):
         ("continuous", {"distribution_param": 0}, 0),
     ],
 )
-def test_distribution_param_is_the_principal_number(law, values, value):
-    assert principal_value(law, PartitionParams(**values)) == value
+def test_distribution_param_is_the_principal_number(scheme, values, value):
+    assert principal_value(scheme, PartitionParams(**values)) == value
 
 
 @pytest.mark.parametrize(
-    ("law", "values", "message"),
+    ("scheme", "values", "message"),
     [
         ("dirichlet", {"alpha": 1}, "distribution_param of dirichlet is alpha; give one of them"),
         ("shard", {"distribution_param": 1.9}, "is shards_per_client, a whole number, not 1.9"),
@@ -99,26 +99,26 @@ def test_distribution_param_is_the_principal_number(law, values, value):
         ("continuous", {"distribution_param": 2}, "strictness, which cannot be 2"),
     ],
 )
-def test_distribution_param_is_never_bent(law, values, message):
+def test_distribution_param_is_never_bent(scheme, values, message):
     with pytest.raises(PartitionError, match=message):
-        check_law(law, PartitionParams(**{"distribution_param": 1, **values}))
+        check_scheme(scheme, PartitionParams(**{"distribution_param": 1, **values}))
 
 
-def test_a_default_that_a_law_lacks_is_passed_over():
-    for law in LAWS:
-        check_law(law, DeclearnParams(**EXAMPLES[law]))
+def test_a_default_that_a_scheme_lacks_is_passed_over():
+    for scheme in SCHEMES:
+        check_scheme(scheme, DeclearnParams(**EXAMPLES[scheme]))
     with pytest.raises(PartitionError, match="labels has no compat original"):
-        check_law("labels", DeclearnParams(compat="original"))
+        check_scheme("labels", DeclearnParams(compat="original"))
 
 
 def test_as_many_clients_as_sizes_may_be_asked_for():
-    check_law("sizes", PartitionParams(sizes=(1, 2), clients=2))
-    check_law("inner_dirichlet", PartitionParams(sizes=(1, 2), clients=2))
+    check_scheme("sizes", PartitionParams(sizes=(1, 2), clients=2))
+    check_scheme("inner_dirichlet", PartitionParams(sizes=(1, 2), clients=2))
 
 
-@pytest.mark.parametrize("law", ["shard", "sizes", "quantity_skew"])
-def test_what_is_passed_over_changes_nothing(law):
-    params = (kind(**EXAMPLES[law]) for kind in (PartitionParams, DeclearnParams))
-    first, second = (divide(law, DIGITS, p, np.random.default_rng(0)).shares for p in params)
+@pytest.mark.parametrize("scheme", ["shard", "sizes", "quantity_skew"])
+def test_what_is_passed_over_changes_nothing(scheme):
+    params = (kind(**EXAMPLES[scheme]) for kind in (PartitionParams, DeclearnParams))
+    first, second = (divide(scheme, DIGITS, p, np.random.default_rng(0)).shares for p in params)
 
     assert all(map(np.array_equal, first, second))

@@ -1,4 +1,4 @@
-"""Laws about how much a client has, and about columns other than labels."""
+"""Schemes about how much a client has, and about columns other than labels."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SEEDS = st.integers(0, 2**32)
 COLUMN = np.random.default_rng(99).normal(50, 3, 600)
 
 
-@pytest.mark.parametrize("law", ["iid", "continuous"])
+@pytest.mark.parametrize("scheme", ["iid", "continuous"])
 @given(st.integers(1, 50), SEEDS)
-def test_sizes_differ_by_one_at_most(law, clients, seed):
-    division = split(law, seed=seed, clients=clients)
+def test_sizes_differ_by_one_at_most(scheme, clients, seed):
+    division = split(scheme, seed=seed, clients=clients)
 
     assert np.ptp(sizes(division)) <= 1
     assert division.dropped == 0
@@ -32,15 +32,15 @@ def test_sizes_are_those_given(wanted, seed):
 
 
 @pytest.mark.parametrize(
-    ("law", "wanted"),
+    ("scheme", "wanted"),
     [
         ("linear", [60, 120, 180, 240]),
         ("square", [20, 80, 180, 320]),
         ("exponential", [19, 52, 142, 387]),
     ],
 )
-def test_sizes_follow_from_the_number_of_the_client(law, wanted):
-    assert sizes(split(law, clients=4)) == wanted
+def test_sizes_follow_from_the_number_of_the_client(scheme, wanted):
+    assert sizes(split(scheme, clients=4)) == wanted
 
 
 def test_a_client_that_would_have_nothing_is_refused():
@@ -48,14 +48,14 @@ def test_a_client_that_would_have_nothing_is_refused():
         split("exponential", clients=20)
 
 
-@pytest.mark.parametrize("law", ["sizes", "inner_dirichlet"])
-def test_more_than_there_is_is_refused(law):
+@pytest.mark.parametrize("scheme", ["sizes", "inner_dirichlet"])
+def test_more_than_there_is_is_refused(scheme):
     with pytest.raises(PartitionError, match="sizes sum to 601, and there are 600 samples"):
-        split(law, sizes=(600, 1))
+        split(scheme, sizes=(600, 1))
 
 
 @pytest.mark.parametrize("alpha", [0.5, 5.0])
-def test_sizes_have_the_variance_of_the_dirichlet_law(alpha):
+def test_sizes_have_the_variance_of_the_dirichlet_distribution(alpha):
     drawn = [
         sizes(split("quantity_skew", seed=s, alpha=alpha, clients=5, min_samples=0))
         for s in range(400)

@@ -1,4 +1,4 @@
-"""Every law by its name, with the parameters that it uses."""
+"""Every scheme by its name, with the parameters that it uses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from datagen_partitions.schemes.sizes import (
     divide_linearly,
 )
 
-LawName = Literal[
+SchemeName = Literal[
     "iid",
     "quantity_skew",
     "dirichlet",
@@ -56,13 +56,13 @@ Divide = Callable[[Labels, PartitionParams, Generator], list[Indices]]
 
 
 @dataclass(frozen=True)
-class Law:
+class Scheme:
     """One way to divide a data set.
 
     Attributes
     ----------
     divide
-        The pure function. Its parameters have no None where the law has a default.
+        The pure function. Its parameters have no None where the scheme has a default.
     uses
         The parameters it uses, besides clients, distribution_param, min_samples and compat.
     needs
@@ -80,7 +80,7 @@ class Law:
     is_redrawn
         Whether sizes are drawn, so that another draw may be better.
     is_shuffled
-        Whether samples of a share are in random order; else theirs is that of the law.
+        Whether samples of a share are in random order; else theirs is that of the scheme.
     """
 
     divide: Divide
@@ -103,10 +103,10 @@ def _names(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-LAWS: Mapping[str, Law] = MappingProxyType(
+SCHEMES: Mapping[str, Scheme] = MappingProxyType(
     {
-        "iid": Law(divide_iid, compat=_THEIRS | _DECLEARN),
-        "quantity_skew": Law(
+        "iid": Scheme(divide_iid, compat=_THEIRS | _DECLEARN),
+        "quantity_skew": Scheme(
             divide_with_quantity_skew,
             uses=_names("alpha"),
             principal="alpha",
@@ -114,7 +114,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
             compat=_THEIRS,
             is_redrawn=True,
         ),
-        "dirichlet": Law(
+        "dirichlet": Scheme(
             divide_by_dirichlet,
             uses=_names("alpha self_balancing"),
             principal="alpha",
@@ -123,7 +123,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
             ours=_names("self_balancing"),
             is_redrawn=True,
         ),
-        "shard": Law(
+        "shard": Scheme(
             divide_into_shards,
             uses=_names("shards_per_client shard_size keep_incomplete_shard"),
             principal="shards_per_client",
@@ -131,7 +131,7 @@ LAWS: Mapping[str, Law] = MappingProxyType(
             compat=_THEIRS,
             ours=_names("shard_size keep_incomplete_shard"),
         ),
-        "label_per_client": Law(
+        "label_per_client": Scheme(
             divide_by_label_count,
             uses=_names("labels_per_client label_coverage"),
             principal="labels_per_client",
@@ -139,46 +139,46 @@ LAWS: Mapping[str, Law] = MappingProxyType(
             compat=_THEIRS,
             is_redrawn=True,
         ),
-        "custom": Law(
+        "custom": Scheme(
             divide_as_asked,
             uses=_names("distribution on_shortage"),
             needs="distribution",
             compat=_THEIRS,
         ),
-        "biased": Law(divide_with_bias, compat=_DECLEARN, is_shuffled=False),
-        "labels": Law(divide_by_labels, compat=_DECLEARN, is_shuffled=False),
-        "sizes": Law(divide_by_sizes, uses=_names("sizes"), needs="sizes", counted_by="sizes"),
-        "linear": Law(divide_linearly),
-        "square": Law(divide_by_squares),
-        "exponential": Law(divide_exponentially),
-        "inner_dirichlet": Law(
+        "biased": Scheme(divide_with_bias, compat=_DECLEARN, is_shuffled=False),
+        "labels": Scheme(divide_by_labels, compat=_DECLEARN, is_shuffled=False),
+        "sizes": Scheme(divide_by_sizes, uses=_names("sizes"), needs="sizes", counted_by="sizes"),
+        "linear": Scheme(divide_linearly),
+        "square": Scheme(divide_by_squares),
+        "exponential": Scheme(divide_exponentially),
+        "inner_dirichlet": Scheme(
             divide_by_inner_dirichlet,
             uses=_names("alpha sizes"),
             principal="alpha",
             defaults={"alpha": 0.5},
             counted_by="sizes",
         ),
-        "pathological": Law(
+        "pathological": Scheme(
             divide_pathologically,
             uses=_names("labels_per_client class_assignment"),
             principal="labels_per_client",
             defaults={"labels_per_client": 2},
             is_redrawn=True,
         ),
-        "distribution": Law(
+        "distribution": Scheme(
             divide_by_distribution,
             uses=_names("distribution_array labels_per_client preassigned_samples rescale"),
             needs="distribution_array",
             defaults={"labels_per_client": 2},
         ),
-        "continuous": Law(
+        "continuous": Scheme(
             divide_continuously,
             uses=_names("strictness"),
             principal="strictness",
             defaults={"strictness": 0.5},
         ),
-        "natural_id": Law(divide_by_id, counted_by=None, is_shuffled=False),
-        "grouped_natural_id": Law(
+        "natural_id": Scheme(divide_by_id, counted_by=None, is_shuffled=False),
+        "grouped_natural_id": Scheme(
             divide_by_id_groups,
             uses=_names("group_size group_mode sort_ids"),
             needs="group_size",
@@ -187,4 +187,4 @@ LAWS: Mapping[str, Law] = MappingProxyType(
         ),
     }
 )
-"""Every law by the name that parameters give it."""
+"""Every scheme by the name that parameters give it."""
