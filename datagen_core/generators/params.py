@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Self
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -127,7 +128,17 @@ def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
     ]
 
 
+_NAMES = {InputFile: "InputFile", NoneType: "None", ...: "..."}
+
+
 def _type_name(annotation: Any) -> str:
-    if isinstance(annotation, type):
-        return annotation.__name__
-    return str(annotation).replace(str(InputFile), "InputFile").replace("typing.", "")
+    """Return a type as people write it; constraints are left out."""
+    origin: Any = get_origin(annotation)
+    if annotation in _NAMES or origin in {None, Literal}:
+        name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+        return _NAMES.get(annotation, name.removeprefix("typing."))
+    names = list(map(_type_name, get_args(annotation)))
+    if origin is Annotated:
+        return names[0]
+    is_union = origin in {Union, UnionType}
+    return " | ".join(names) if is_union else f"{origin.__name__}[{', '.join(names)}]"

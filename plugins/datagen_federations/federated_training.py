@@ -86,13 +86,11 @@ class FederatedTrainingParams(ImagePartitionParams, use_attribute_docstrings=Tru
         for name in ("rounds", "batch_size", "epochs"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                message = f"{name} is at least 1, not {value}"
-                raise ValueError(message)
+                raise ValueError(f"{name} is at least 1, not {value}")
         for name in ("lrate", "server_lrate"):
             value = getattr(self, name)
             if value is not None and not value > 0:
-                message = f"{name} is above 0, not {value:g}"
-                raise ValueError(message)
+                raise ValueError(f"{name} is above 0, not {value:g}")
 
 
 def plan_of(params: FederatedTrainingParams) -> Plan:

@@ -1,9 +1,13 @@
 """The errors of this package, and what their messages share.
 
 DatagenError
-    DataError           data that cannot be found, read or trained on
-    PartitionError      a data set that cannot be divided as asked
-    ClientFilesError    data that cannot be divided, written or read as files of clients
+    DataError             data that cannot be found, read or trained on
+        DataOptionError   an option that names something the data do not have
+    PartitionError        parameters by which a data set cannot be divided
+    ClientFilesError      files of clients that are missing, damaged or in the way
+        ExportOptionError an option that an export of clients' files does not have
+
+Those that a parameter is to blame for have the exit code 2.
 """
 
 from __future__ import annotations
@@ -18,12 +22,26 @@ class DataError(DatagenError):
     """Data that cannot be found, read or trained on; one line that says what to do."""
 
 
+class DataOptionError(DataError):
+    """An option that names something the data do not have, such as a column or a task."""
+
+    exit_code = 2
+
+
 class PartitionError(DatagenError, ValueError):
-    """A data set that cannot be divided as asked; one line that says why."""
+    """Parameters by which a data set cannot be divided; one line that says why."""
+
+    exit_code = 2
 
 
-class ClientFilesError(DatagenError, ValueError):
-    """Data that cannot be divided, written or read as files of clients; one line that says why."""
+class ClientFilesError(DatagenError):
+    """Files of clients that are missing, damaged or in the way; one line that says what to do."""
+
+
+class ExportOptionError(ClientFilesError):
+    """An option that an export of clients' files does not have."""
+
+    exit_code = 2
 
 
 def suggest(wrong: str, known: Iterable[str]) -> str:

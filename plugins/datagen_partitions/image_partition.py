@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl
 from datagen_partitions.client_files import (
-    ClientFilesError,
     ImagePartitionParams,
     count_samples,
     divide_rows,
     load_rows,
     make_samples,
 )
+from datagen_partitions.errors import PartitionError
 
 
 def describe_division(params: ImagePartitionParams, seed: int = 0) -> tuple[str, ...]:
-    """Return what the user should know of the division: what it leaves out, say.
+    """Return notes on the division, such as what it leaves out.
 
-    It divides the data set for that, so that a missing file, or more clients than there is data
-    for, is refused before any job starts.
+    The data set is divided for that, so that a missing file, or too many clients for the data, is
+    refused before any job starts.
     """
     return divide_rows(params, seed).notes
 
@@ -55,15 +55,17 @@ def image_partition(
     Returns
     -------
     samples
-        Of each `images` uint8 `(n, 28, 28)`, `labels` int64 `(n,)`, `indices` int64 `(n,)`, the
-        places of these images in the data set, and `validation` bool `(n,)`, those that are not for
-        training. With `data_file` it is `data` instead of `images`, `(n, …)` in the type of the
-        file, and labels have their own. All of it follows from the parameters and the set's seed.
+        Each has `images` uint8 `(n, 28, 28)`, `labels` int64 `(n,)`, `indices` int64 `(n,)`, the
+        places of these images in the data set, and `validation` bool `(n,)`, a mask of the rows
+        that are not for training. With `data_file` there is `data` instead of `images`, `(n, …)` in
+        the type of the file, and labels are in their own type. All of it follows from the
+        parameters and the set's seed.
     """
     clients = len(divide_rows(params, seed).clients)
     if start + size > clients:
-        message = f"this partition has {clients} clients; there is no sample {start + size - 1}"
-        raise ClientFilesError(message)
+        raise PartitionError(
+            f"this partition has {clients} clients; there is no sample {start + size - 1}"
+        )
     return make_samples(params, seed, start, start + size)
 
 

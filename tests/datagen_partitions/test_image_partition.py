@@ -188,5 +188,14 @@ def test_a_wrong_seed_is_refused_before_any_job(run_cli, cache):
     words = ["-p", "source=kmnist", "-p", "scheme=dirichlet", "-p", "alpha=0.02", "-p", "clients=9"]
     answer = run_cli("generate", "image_partition", "--total", "9", *words, "--seed", "2")
 
-    assert (answer.code, "client 4 has 0 rows and none for training" in answer.err) == (1, True)
+    assert (answer.code, "client 4 has 0 rows and none for training" in answer.err) == (2, True)
     assert not cache.exists()
+
+
+@pytest.mark.parametrize("clients", [0, 99999999])
+def test_a_wrong_number_of_clients_is_a_wrong_parameter(run_cli, cache, clients):
+    answer = run_cli(
+        "generate", "image_partition", "-n", "1", "-p", "source=kmnist", "-p", f"clients={clients}"
+    )
+
+    assert (answer.code, answer.err.count("\n"), cache.exists()) == (2, 1, False)

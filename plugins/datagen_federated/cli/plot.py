@@ -123,8 +123,7 @@ def _draw_set(options: Mapping[str, Any]) -> Told:
 def _make_figure(kind: str, runs: Sequence[FederatedRun], metric: Any, title: str) -> Any:
     if kind in {"bars", "heatmap"}:
         if len(runs) > 1:
-            message = f"--kind {kind} draws one run, not {len(runs)}; name one with --sample"
-            raise PlotError(message)
+            raise PlotError(f"--kind {kind} draws one run, not {len(runs)}; name one with --sample")
         return (draw_bars if kind == "bars" else draw_heat_map)(runs[0], title)
     return (draw_curves if kind == "curves" else draw_overview)(runs, metric, title)
 
@@ -135,8 +134,7 @@ def _choose_metric(
     if kind not in {"bars", "heatmap"}:
         return choose_metric(options["metric"], rounds, title)
     if options["metric"]:
-        message = f"--metric does nothing with --kind {kind}; leave one of them out"
-        raise PlotError(message)
+        raise PlotError(f"--metric does nothing with --kind {kind}; leave one of them out")
     return None
 
 
@@ -147,8 +145,7 @@ def _name_samples(runs: Sequence[FederatedRun]) -> str:
 def _draw_comparison(options: Mapping[str, Any]) -> Told:
     """Draw the mean curves of parameter sets, and return what was drawn and what was left out."""
     if options["kind"] not in {None, "curves"}:
-        message = f"--compare draws learning curves; leave --kind {options['kind']} out"
-        raise PlotError(message)
+        raise PlotError(f"--compare draws learning curves; leave --kind {options['kind']} out")
     read, left_out = _read_sets(options)
     rounds = [table for _, tables in read for table in tables]
     metric = choose_metric(options["metric"], rounds, options["name"])
@@ -187,8 +184,7 @@ def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[
             left_out.append({"set": one.number, "why": str(error)})
     if not read:
         why = left_out[0]["why"] if left_out else f"{options['name']} has no parameter sets"
-        message = f"there is nothing to compare: {why}"
-        raise PlotError(message)
+        raise PlotError(f"there is nothing to compare: {why}")
     return read, left_out
 
 

@@ -86,24 +86,24 @@ class _Table:
         except ValueError:
             self._refuse(name, (not (_is_text(cell) or _is_finite(cell)) for cell in cells))
         row, text = next((i, cell) for i, cell in enumerate(cells) if _is_text(cell))
-        message = (
+        raise DataError(
             f"{self.path} holds text in column {name!r} ({text!r} in {self._place(row)}); "
             "code it as numbers, take it out, or name it as id_column"
         )
-        raise DataError(message)
 
     def _cells(self, name: str) -> Sequence[str]:
         if name not in self.header:
-            message = f"{self.path} has no column {name!r}; {suggest(name, self.header)}"
-            raise DataError(message)
+            raise DataError(f"{self.path} has no column {name!r}; {suggest(name, self.header)}")
         return self.columns[self.header.index(name)]
 
     def _refuse(self, name: str, is_missing: Iterable[bool]) -> None:
         row = next(compress(range(len(self.lines)), is_missing), None)
         if row is not None:
             cell = self.columns[self.header.index(name)][row]
-            message = f"{self.path} has no value in column {name!r}, {self._place(row)}: {cell!r}"
-            raise DataError(f"{message}; fill it in, or take the row out")
+            raise DataError(
+                f"{self.path} has no value in column {name!r}, {self._place(row)}: {cell!r}; "
+                "fill it in, or take the row out"
+            )
 
     def _place(self, row: int) -> str:
         return f"row {row + 1} (line {self.lines[row]})"
@@ -155,14 +155,15 @@ def _find_delimiter(header: str) -> str:
 
 def _as_table(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> _Table:
     if len(rows) < 2:
-        message = f"{path} has no rows below its header; name another csv file"
-        raise DataError(message)
+        raise DataError(f"{path} has no rows below its header; name another csv file")
     header = [name.strip() for name in rows[0][1]]
     _check_header(path, header)
     for line, cells in rows[1:]:
         if len(cells) != len(header):
-            message = f"{path} has {len(cells)} values in line {line}, but {len(header)} columns"
-            raise DataError(f"{message}; correct that line")
+            raise DataError(
+                f"{path} has {len(cells)} values in line {line}, but {len(header)} columns; "
+                "correct that line"
+            )
     columns = list(zip(*([cell.strip() for cell in cells] for _, cells in rows[1:]), strict=True))
     return _Table(path, header, columns, [line for line, _ in rows[1:]])
 
@@ -170,11 +171,9 @@ def _as_table(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> _Table:
 def _check_header(path: Path, header: Sequence[str]) -> None:
     twice = [name for name in header if header.count(name) > 1]
     if twice:
-        message = f"{path} has two columns {twice[0]!r}; give them different names"
-        raise DataError(message)
+        raise DataError(f"{path} has two columns {twice[0]!r}; give them different names")
     if "" in header:
         message = f"{path} has no name for column {header.index('') + 1}; name it, or take it out"
         raise DataError(message)
     if all(_is_finite(name) for name in header):
-        message = f"{path} has numbers where the names of columns belong; add a header line"
-        raise DataError(message)
+        raise DataError(f"{path} has numbers where the names of columns belong; add a header line")

@@ -48,8 +48,10 @@ def hold_out_stratified(labels: NDArray[Any], test_size: float) -> tuple[Places,
     """
     quotas = _share_out(np.bincount(labels), _count_test(len(labels), test_size))
     if not quotas.any():
-        message = f"{len(labels)} samples of as many classes leave none for a test part"
-        raise DataError(f"{message}; give at least 2 samples of a class")
+        raise DataError(
+            f"{len(labels)} samples of as many classes leave none for a test part; "
+            "give at least 2 samples of a class"
+        )
     rng = np.random.default_rng(TEST_SEED)
     parts = []
     for label, quota in enumerate(quotas):

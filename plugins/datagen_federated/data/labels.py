@@ -86,8 +86,10 @@ def find_classes(y: NDArray[Any], target: str) -> Classes:
     """
     values = np.unique(as_class_values(y, target))
     if len(values) < 2:
-        message = f"{target!r} has {len(values)} class in the training part; it takes 2 or more"
-        raise DataError(f"{message} to learn anything")
+        raise DataError(
+            f"{target!r} has {len(values)} class in the training part; it takes 2 or more "
+            "to learn anything"
+        )
     return Classes(values)
 
 
@@ -107,8 +109,10 @@ def as_class_values(y: NDArray[Any], target: str) -> NDArray[Any]:
         raise DataError(f"{target!r} holds {y.dtype}; it takes integers or text for classes")
     whole = np.isfinite(y) & (y == np.round(y)) & (np.abs(y) < 2**53)
     if not whole.all():
-        message = f"{target!r} holds {y[~whole][0]}, which is no class"
-        raise DataError(f"{message}; give it whole numbers or text, or use task=regression")
+        raise DataError(
+            f"{target!r} holds {y[~whole][0]}, which is no class; "
+            "give it whole numbers or text, or use task=regression"
+        )
     return y.astype(np.int64)
 
 
@@ -121,12 +125,16 @@ def as_regression_values(y: NDArray[Any], target: str) -> NDArray[np.float32]:
         When they are no numbers, or not finite.
     """
     if y.dtype.kind not in "biuf":
-        message = f"{target!r} holds text ({str(y[0])!r}); regression takes numbers"
-        raise DataError(f"{message}, or use task=classification")
+        raise DataError(
+            f"{target!r} holds text ({str(y[0])!r}); regression takes numbers, "
+            "or use task=classification"
+        )
     with np.errstate(over="ignore"):
         values = y.astype(np.float32)
     if not np.isfinite(values).all():
         row = int(np.argmin(np.isfinite(values)))
-        message = f"{target!r} is {y[row]} in row {row + 1}, which float32 cannot train on"
-        raise DataError(f"{message}; take that row out")
+        raise DataError(
+            f"{target!r} is {y[row]} in row {row + 1}, which float32 cannot train on; "
+            "take that row out"
+        )
     return values

@@ -59,8 +59,7 @@ def _read_arrays(path: Path) -> Arrays:
 
 def _unpack(path: Path, loaded: Any) -> Arrays:
     if isinstance(loaded, np.ndarray):
-        message = f"{path} holds a single array; write x and y with numpy.savez"
-        raise DataError(message)
+        raise DataError(f"{path} holds a single array; write x and y with numpy.savez")
     arrays = {name: loaded[name] for name in loaded.files}
     # What else lies in the archive comes as bytes.
     return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
@@ -74,10 +73,10 @@ def _take_test(
         return None
     x_test, y_test = _take_pair(path, arrays, *names)
     if x_test.shape[1:] != x.shape[1:]:
-        message = (
-            f"{path} has samples of shape {x.shape[1:]} in x, but {x_test.shape[1:]} in x_test"
+        raise DataError(
+            f"{path} has samples of shape {x.shape[1:]} in x, but {x_test.shape[1:]} in x_test; "
+            "give both the same form"
         )
-        raise DataError(f"{message}; give both the same form")
     return x_test, y_test
 
 
@@ -93,8 +92,9 @@ def _take_pair(
         message = f"{path} has {y_name} of shape {y.shape}; it takes one label or value a sample"
         raise DataError(message)
     if len(x) != len(y):
-        message = f"{path} has {len(x)} samples in {x_name}, but {len(y)} in {y_name}"
-        raise DataError(f"{message}; write as many")
+        raise DataError(
+            f"{path} has {len(x)} samples in {x_name}, but {len(y)} in {y_name}; write as many"
+        )
     return x, y
 
 
@@ -106,8 +106,7 @@ def _as_inputs(path: Path, name: str, x: NDArray[Any]) -> NDArray[Any]:
         return x
     if x.size and x.ndim == 2 and x.dtype.kind in "biuf":
         return x if x.dtype == np.float32 else x.astype(np.float64)
-    message = (
+    raise DataError(
         f"{path} has {name} of {x.dtype} {x.shape}; it takes images, uint8 (n, h, w) or "
         "(n, h, w, 3), or numbers (n, features)"
     )
-    raise DataError(message)

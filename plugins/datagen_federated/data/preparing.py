@@ -96,14 +96,14 @@ def _number_test(test: Pair, classes: Classes, target: str) -> tuple[Pair, tuple
     """Return the test part with numbered labels, without classes that training does not have."""
     x_test, values = test[0], as_class_values(test[1], target)
     if (values.dtype.kind == "U") != (classes.values.dtype.kind == "U"):
-        message = f"{target!r} is text in one part and numbers in the other; give both alike"
-        raise DataError(message)
+        raise DataError(f"{target!r} is text in one part and numbers in the other; give both alike")
     y_test, known = classes.number(values)
     if known.all():
         return (x_test, y_test), ()
     if not known.any():
-        message = f"no test sample is of a class of the training part of {target!r}"
-        raise DataError(f"{message}; check the test part")
+        raise DataError(
+            f"no test sample is of a class of the training part of {target!r}; check the test part"
+        )
     strange = ", ".join(str(value) for value in np.unique(values[~known]))
     note = (
         f"{np.count_nonzero(~known)} test samples were dropped, since no training sample is of "

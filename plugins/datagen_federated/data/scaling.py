@@ -59,5 +59,7 @@ def _check_finite(x: NDArray[Any]) -> None:
     finite = np.isfinite(x)
     if not finite.all():
         row, column = np.argwhere(~finite)[0]
-        message = f"feature {column + 1} is {x[row, column]} or too large for float32"
-        raise DataError(f"{message} in sample {row + 1}; take it out, or correct it")
+        raise DataError(
+            f"feature {column + 1} is {x[row, column]} or too large for float32 "
+            f"in sample {row + 1}; take it out, or correct it"
+        )

@@ -50,12 +50,11 @@ def read_california_housing(_: Request) -> RawData:
     try:
         return _as_regression(datasets.fetch_california_housing(download_if_missing=False))
     except OSError as error:
-        message = (
+        raise DataError(
             f"california_housing is not in {datasets.get_data_home()}; where there is a network, "
             "run sklearn.datasets.fetch_california_housing() once, or let SCIKIT_LEARN_DATA name "
             "a folder that has it"
-        )
-        raise DataError(message) from error
+        ) from error
 
 
 def _as_regression(bunch: Any) -> RawData:

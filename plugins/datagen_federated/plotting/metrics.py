@@ -62,8 +62,10 @@ def choose_metric(wanted: str | None, rounds: Sequence[NDArray[np.void]], title:
     """
     there = find_metrics(rounds)
     if not there:
-        message = f"{title} has no scores: the global model diverged in all rounds"
-        raise PlotError(f"{message}; make runs with a smaller learning_rate")
+        raise PlotError(
+            f"{title} has no scores: the global model diverged in all rounds; "
+            "make runs with a smaller learning_rate"
+        )
     default: Metric = "accuracy" if "accuracy" in there else "rmse"
     for metric in there:
         if metric == (wanted or default):

@@ -68,8 +68,10 @@ def check_fields(split: Any) -> None:
     where = split.title
     missing = [field for field in FIELDS if field not in split.schema.fields]
     if missing:
-        message = f"{where} holds no federated runs: its samples have no {missing[0]}"
-        raise PlotError(f"{message}; name a data set of federated_metrics")
+        raise PlotError(
+            f"{where} holds no federated runs: its samples have no {missing[0]}; "
+            "name a data set of federated_metrics"
+        )
     if not len(split):
         raise PlotError(f"{where} has no samples; choose another with --split")
 
@@ -108,6 +110,5 @@ def _parse(text: str) -> tuple[int, int]:
     found = _RANGE.fullmatch(text.strip())
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if last < first:
-        message = f"--sample takes an index, a range such as 0-9, or all, not {text!r}"
-        raise PlotError(message)
+        raise PlotError(f"--sample takes an index, a range such as 0-9, or all, not {text!r}")
     return first, last

@@ -73,11 +73,10 @@ class Experiment:
         """Return how many samples are divided."""
         size, fraction = self.params.sample_size, self.params.sample_frac
         if size is not None and size > available:
-            message = (
+            raise PartitionError(
                 f"sample_size is {size}, but {self.data.name} has {available} samples beside those "
                 f"for validation; ask for fewer, or set validation_fraction=0"
             )
-            raise PartitionError(message)
         return size if size is not None else round(available * (fraction or 1.0))
 
 
@@ -145,8 +144,7 @@ def _column(data: Data, groups: Groups, params: FederatedMetricsParams) -> NDArr
     name = params.partition_by or (params.id_column if params.strategy in _BY_ID else None)
     if name is None:
         if params.strategy in _BY_ID:
-            message = f"{params.strategy} needs ids: name their column with id_column"
-            raise DataError(message)
+            raise DataError(f"{params.strategy} needs ids: name their column with id_column")
         return data.y if params.strategy == "continuous" else groups.of
     if name not in data.columns:
         message = f"there is no column {name!r}; there are {', '.join(data.columns) or 'none'}"

@@ -193,13 +193,11 @@ def _write_counts(counts: NDArray[np.int64], form: str) -> NDArray[Any]:
 def _check(**chosen: str) -> None:
     for name, value in chosen.items():
         if value not in _OPTIONS[name]:
-            message = f"{name} is {' or '.join(_OPTIONS[name])}, not {value!r}"
-            raise DatagenError(message)
+            raise DatagenError(f"{name} is {' or '.join(_OPTIONS[name])}, not {value!r}")
 
 
 def _number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        message = f"start_id is a whole number, not {text!r}"
-        raise DatagenError(message) from None
+        raise DatagenError(f"start_id is a whole number, not {text!r}") from None

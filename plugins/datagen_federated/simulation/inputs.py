@@ -63,8 +63,7 @@ def check_inputs(data: Data, shares: Sequence[Indices]) -> None:
         Without clients or without a test set.
     """
     if not shares:
-        message = "there are no clients; ask for at least one"
-        raise SimulationError(message)
+        raise SimulationError("there are no clients; ask for at least one")
     if not len(data.y_test):
         message = "there is no test set, which every model is measured on; leave samples for it"
         raise SimulationError(message)

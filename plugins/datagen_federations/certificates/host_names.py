@@ -29,8 +29,7 @@ def parse_hosts(hosts: Sequence[str]) -> list[HostName]:
         raise TrainingError("a certificate needs a host that it is for, such as localhost")
     for name in names:
         if is_wildcard(name):
-            message = f"{name} is no address to connect to; name the host as clients do"
-            raise TrainingError(message)
+            raise TrainingError(f"{name} is no address to connect to; name the host as clients do")
     return names
 
 

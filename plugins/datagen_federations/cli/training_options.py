@@ -73,8 +73,7 @@ def choose_output(given: Path | None, inner: str = "") -> Path:
     folder = (given or Path(time.strftime("result_%Y-%m-%d_%H-%M-%S"))) / inner
     there = [path.name for path in folder.iterdir()] if folder.is_dir() else [folder.name]
     if folder.exists() and set(there) - {LOG}:
-        message = f"{folder} is not empty; name another folder with --output"
-        raise click.UsageError(message)
+        raise click.UsageError(f"{folder} is not empty; name another folder with --output")
     return folder
 
 

@@ -153,8 +153,7 @@ class Client(FederatedClient):
             if await network.register():
                 return
             await asyncio.sleep(_PAUSE)
-        message = (
+        raise TrainingError(
             f"the server at {network.server_uri} does not take {network.name}: it has all its "
             "clients, or another version of declearn"
         )
-        raise TrainingError(message)

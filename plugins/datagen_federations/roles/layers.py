@@ -101,8 +101,7 @@ def _build(place: int, layer: Mapping[str, Any]) -> nn.Module:
     arguments = {key: value for key, value in layer.items() if key != "type"}
     known = find_layers()
     if layer["type"] not in known:
-        message = f"layer {place}: torch.nn has no layer {layer['type']!r}"
-        raise TrainingError(message)
+        raise TrainingError(f"layer {place}: torch.nn has no layer {layer['type']!r}")
     try:
         return known[layer["type"]](**arguments)
     except Exception as error:  # of any layer, with any arguments

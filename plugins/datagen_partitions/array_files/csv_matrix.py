@@ -13,17 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_partitions.array_files.csv_numbers import read_column, read_float
-from datagen_partitions.errors import DataError, suggest
+from datagen_partitions.errors import DataError, DataOptionError, suggest
 
 
 @dataclass(frozen=True, eq=False)
 class CsvTable:
-    """A csv file, comma-separated, as `pandas.read_csv` has it.
+    """A csv file, separated by commas, as `pandas.read_csv` reads it.
 
     Attributes
     ----------
     title
-        What messages call the file.
+        The file's name in messages.
     header
         The name of each column.
     columns
@@ -44,13 +44,15 @@ class CsvTable:
         Raises
         ------
         DataError
-            When one holds anything else, which declearn would write as pickled objects.
+            When a column holds anything else, which declearn would write as pickled objects.
         """
         read = [(place, read_column(cells)) for place, cells in enumerate(self.columns)]
         wrong = next((place for place, array in read if array is None), None)
         if wrong is not None:
-            message = f"{self.title}: column {self.header[wrong]!r} holds {self._what(wrong)}"
-            raise DataError(f"{message}; code it as numbers, or take it out")
+            raise DataError(
+                f"{self.title}: column {self.header[wrong]!r} holds {self._what(wrong)}; "
+                "code it as numbers, or take it out"
+            )
         return [array for _, array in read if array is not None]
 
     def _what(self, place: int) -> str:
@@ -64,14 +66,13 @@ class CsvTable:
         Raises
         ------
         DataError
-            When there is none, or they have no type in common.
+            When there are no columns, or they have no type in common.
         """
         arrays = [array for place, array in enumerate(self.arrays) if place != without]
         kinds = {array.dtype.kind for array in arrays}
         if not arrays or ("b" in kinds and len(kinds) > 1):
             what = "true and false beside numbers; code them as 0 and 1" if arrays else "no inputs"
-            message = f"{self.title} holds {what}"
-            raise DataError(message)
+            raise DataError(f"{self.title} holds {what}")
         return np.column_stack(arrays)
 
     def find(self, name: str) -> int:
@@ -79,12 +80,14 @@ class CsvTable:
 
         Raises
         ------
-        DataError
-            When there is none of that name.
+        DataOptionError
+            When there is no column of that name.
         """
         if name not in self.header:
-            message = f"{self.title} has no column {name!r}, and there is no such file"
-            raise DataError(f"{message}; {suggest(name, self.header[:20])}")
+            raise DataOptionError(
+                f"{self.title} has no column {name!r}, and there is no such file; "
+                f"{suggest(name, self.header[:20])}"
+            )
         return self.header.index(name)
 
 
@@ -104,12 +107,13 @@ def read_csv_table(path: Path, title: str) -> CsvTable:
         message = f"{title} cannot be read as csv in UTF-8: {error}; check the file"
         raise DataError(message) from error
     if len(rows) < 2:
-        message = f"{title} has no rows below its header; name another csv file"
-        raise DataError(message)
+        raise DataError(f"{title} has no rows below its header; name another csv file")
     header = rows[0][1]
     for line, cells in rows[1:]:
         if len(cells) != len(header):
-            message = f"{title} has {len(cells)} values in line {line}, but {len(header)} columns"
-            raise DataError(f"{message}; correct that line")
+            raise DataError(
+                f"{title} has {len(cells)} values in line {line}, but {len(header)} columns; "
+                "correct that line"
+            )
     columns = list(zip(*(cells for _, cells in rows[1:]), strict=True))
     return CsvTable(title, header, columns, [line for line, _ in rows[1:]])

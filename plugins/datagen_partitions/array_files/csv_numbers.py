@@ -1,8 +1,8 @@
 """Cells of csv files as numbers, to the last bit as `pandas.read_csv` reads them.
 
 pandas does not round floats correctly: it takes 17 digits and scales them by one power of ten, each
-step rounded, which is another number in about a third of all cases. Whoever divides a file with
-declearn gets these numbers, so these are the ones.
+step rounded, which is another number in about a third of all cases. declearn divides files with
+these numbers, so they are read the same way here.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _EXACT_DIGITS, _EXACT_EXPONENT = 15, 22
 
 
 def read_column(cells: Sequence[str]) -> NDArray[Any] | None:
-    """Return a column as bool, int64, uint64, or float64 with NaN for what is missing.
+    """Return a column as bool, int64, uint64, or float64 with NaN for missing cells.
 
-    None where it is anything else: text, or integers that no 64 bits hold.
+    None for anything else: text, or integers beyond 64 bits.
     """
     different = set(cells)
     if all(cell.lower() in _BOOLEANS for cell in different):
@@ -56,7 +56,7 @@ def _read_integers(cells: Sequence[str], different: set[str]) -> NDArray[Any] | 
 
 
 def read_float(cell: str) -> float | None:
-    """Return a cell as a float; NaN where it says that nothing is there, None where it is text."""
+    """Return a cell as a float: NaN for a sign of a missing value, None for text."""
     if cell in _MISSING:
         return float("nan")
     if _INFINITY.fullmatch(cell):

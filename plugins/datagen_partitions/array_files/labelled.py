@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from datagen_partitions.array_files.csv_matrix import CsvTable
 from datagen_partitions.array_files.reading import FileFormat, read_array, read_svmlight
-from datagen_partitions.errors import DataError
+from datagen_partitions.errors import DataError, DataOptionError
 
 DATA, LABELS = "data_file", "label_file"
 
@@ -20,9 +20,9 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 
 @dataclass(frozen=True)
 class Labels:
-    """Where labels are: in a file of their own, or in a column of the data by name or index.
+    """The place of labels: a file of their own, or a column of the data by name or index.
 
-    Neither means those of a svmlight file.
+    With neither, they are those inside a svmlight file.
     """
 
     file: Path | None = None
@@ -33,25 +33,24 @@ class Labels:
 def read_labelled(path: Path, form: FileFormat, labels: Labels) -> Pair:
     """Return inputs `(n, …)` and labels, `(n,)` or, from a csv file of their own, `(n, 1)`.
 
-    Values and types are those of declearn 2.9, with sparse inputs dense. The labels inside a
-    svmlight file, which declearn-split cannot use, are taken where no others are named.
+    Values and types are those of declearn 2.9, with sparse inputs dense. Where no labels
+    are named, those inside a svmlight file are taken, which declearn-split cannot do.
 
     Raises
     ------
     DataError
-        When a file cannot be read, a column is unknown, or inputs and labels do not fit together.
+        When a file cannot be read, or inputs and labels do not fit together.
+    DataOptionError
+        When there is no such column.
     """
     x, y = _read(path, form, labels)
     if x.ndim < 2 or not len(x):
-        message = f"{DATA} holds an array {x.shape}; it takes (rows, …), at least one row"
-        raise DataError(message)
+        raise DataError(f"{DATA} holds an array {x.shape}; it takes (rows, …), at least one row")
     if y.shape not in {(len(x),), (len(x), 1)}:
-        message = f"labels are {y.shape} for {len(x)} rows; it takes one label for each row"
-        raise DataError(message)
+        raise DataError(f"labels are {y.shape} for {len(x)} rows; it takes one label for each row")
     if y.dtype.kind == "f" and np.isnan(y).any():
         row = int(np.argmax(np.isnan(y.ravel())))
-        message = f"there is no label in row {row + 1}; fill it in, or take the row out"
-        raise DataError(message)
+        raise DataError(f"there is no label in row {row + 1}; fill it in, or take the row out")
     return x, y
 
 
@@ -72,15 +71,16 @@ def _as_matrix(data: NDArray[Any] | CsvTable) -> NDArray[Any]:
 
 def _take_named(data: NDArray[Any] | CsvTable, name: str) -> Pair:
     if not isinstance(data, CsvTable):
-        message = f"there is no file {name}, and only columns of csv files have names"
-        raise DataError(message)
+        raise DataOptionError(f"there is no file {name}, and only columns of csv files have names")
     place = data.find(name)
     return data.values(without=place), data.arrays[place]
 
 
 def _take_column(x: NDArray[Any], column: int) -> Pair:
-    """Return a matrix without a column, and that, in the type that all columns share."""
+    """Return a matrix without a column, and that column, in the type of the matrix."""
     if x.ndim != 2 or x.shape[1] < 2 or not -x.shape[1] <= column < x.shape[1]:
-        message = f"{DATA} holds an array {x.shape}, from which column {column} cannot be taken"
-        raise DataError(f"{message}; count columns from 0, or name a label_file")
+        raise DataOptionError(
+            f"{DATA} holds an array {x.shape}, from which column {column} cannot be taken; "
+            "count columns from 0, or name a label_file"
+        )
     return np.delete(x, column, axis=1), x[:, column]

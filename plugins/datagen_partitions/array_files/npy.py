@@ -21,12 +21,12 @@ def read_npy(path: Path, title: object, advice: str) -> NDArray[Any]:
     path
         The file.
     title, advice
-        What messages call it, and say to do.
+        The file's name in messages, and the next step.
 
     Raises
     ------
     DataError
-        When it is no such file, or holds anything but numbers of at most 64 bits.
+        When it cannot be read as npy, or holds anything but numbers of at most 64 bits.
     """
     try:
         with path.open("rb") as file:
@@ -34,22 +34,22 @@ def read_npy(path: Path, title: object, advice: str) -> NDArray[Any]:
             array: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, EOFError, ValueError, OverflowError) as error:
         reason = str(error).splitlines()[0] if str(error) else "it ends early"
-        message = f"{title} cannot be read as npy: {reason}; {advice}"
-        raise DataError(message) from error
+        raise DataError(f"{title} cannot be read as npy: {reason}; {advice}") from error
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
-        message = f"{title} holds {array.dtype}, not numbers of at most 64 bits; {advice}"
-        raise DataError(message)
+        raise DataError(f"{title} holds {array.dtype}, not numbers of at most 64 bits; {advice}")
     return array
 
 
 def _check_size(file: BinaryIO) -> None:
-    """Refuse a header that tells of more than the file holds: NumPy asks memory for it at once."""
+    """Refuse a header that claims more bytes than there are: NumPy allocates them at once."""
     form = np.lib.format
     is_first = form.read_magic(file) == (1, 0)
     read_header = form.read_array_header_1_0 if is_first else form.read_array_header_2_0
     shape, _, dtype = read_header(file)
-    told, there = math.prod(shape) * dtype.itemsize, os.fstat(file.fileno()).st_size - file.tell()
-    if told > there and not dtype.hasobject:
-        message = f"its header tells of {told} bytes, and there are {there}"
-        raise ValueError(message)
+    claimed, there = (
+        math.prod(shape) * dtype.itemsize,
+        os.fstat(file.fileno()).st_size - file.tell(),
+    )
+    if claimed > there and not dtype.hasobject:
+        raise ValueError(f"its header claims {claimed} bytes, and there are {there}")
     file.seek(0)

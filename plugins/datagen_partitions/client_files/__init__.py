@@ -1,6 +1,6 @@
 """Clients' data sets as files: divided among clients, written, read and checked.
 
-`divide_clients` makes what `datagen export --format declearn` writes, without a cache;
+`divide_clients` makes the data that `datagen export --format declearn` writes, without a cache;
 `ImagePartitionParams` are its parameters, and a generator may derive its own from them.
 """
 

@@ -1,4 +1,4 @@
-"""One client's data, as declearn's scripts take them."""
+"""A client's data in the form that declearn's scripts read."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 
 @dataclass(frozen=True, eq=False)
 class ClientData:
-    """What one client trains on, and what it validates on.
+    """Data of one client for training and for validation.
 
     Attributes
     ----------
     train
-        Inputs and labels. Of images: float32 `(n, 28, 28)` from 0 to 1, uint8 `(n,)`. Of a file of
-        the user: as that has them.
+        Inputs and labels. Images: float32 `(n, 28, 28)` from 0 to 1, and uint8 `(n,)`. A file of
+        the user: in its own types and shapes.
     valid
-        The same for validation; None where no row is set apart.
+        Inputs and labels for validation; None where no row is set apart.
     """
 
     train: Pair
@@ -31,7 +31,7 @@ class ClientData:
 
     @classmethod
     def from_sample(cls, sample: Mapping[str, NDArray[Any]]) -> ClientData:
-        """Return what a sample of `image_partition` holds."""
+        """Return the data in a sample of `image_partition`."""
         x, y = _as_files(sample)
         held_out = sample["validation"]
         valid = (x[held_out], y[held_out]) if held_out.any() else None
@@ -39,7 +39,7 @@ class ClientData:
 
 
 _PIXELS = (np.arange(256) / 255).astype(np.float32)
-"""declearn divides in float64 and rounds to float32; so does this, once for each value."""
+"""Divided in float64 and rounded to float32, as declearn does."""
 
 
 def _as_files(sample: Mapping[str, NDArray[Any]]) -> Pair:

@@ -1,4 +1,4 @@
-"""A data set divided among clients, and each client's rows into training and validation."""
+"""A data set divided among clients, and each client's rows divided for training and validation."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from numpy.typing import NDArray
 from datagen_partitions.client_files.clients import ClientData
 from datagen_partitions.client_files.params import ImagePartitionParams
 from datagen_partitions.client_files.rows import load_rows
-from datagen_partitions.errors import ClientFilesError
+from datagen_partitions.errors import PartitionError
 from datagen_partitions.schemes import Indices, count_clients, divide, split_validation
 
 
 class Client(NamedTuple):
-    """A client's rows: places in the data set, and which of them are for validation."""
+    """A client's rows: their places in the data set, and a mask of those for validation."""
 
     indices: Indices
     validation: NDArray[np.bool_]
 
 
 class Partition(NamedTuple):
-    """All clients, and what happened that one may not expect, a line each."""
+    """All clients, and notes on unexpected results of the division, one line each."""
 
     clients: list[Client]
     notes: tuple[str, ...]
@@ -34,16 +34,15 @@ class Partition(NamedTuple):
 def divide_rows(params: ImagePartitionParams, seed: int) -> Partition:
     """Divide the data set, and shuffle each client's share into training and validation rows.
 
-    With a number as `p_valid`, training rows come first, and with compat "declearn" all is as in
-    the files that declearn 2.9 writes for this seed, order included. With None shares are as the
-    scheme makes them.
+    With a number as `p_valid`, training rows come first; with compat "declearn" they are those of
+    the files that declearn 2.9 writes for this seed, in the same order. With None rows are in the
+    order of the scheme.
 
     Raises
     ------
     PartitionError
-        When the data set cannot be divided so.
-    ClientFilesError
-        When a client would have no training rows, unless `min_samples` is given.
+        When the data set cannot be divided so, or a client would have no training rows; the latter
+        is allowed where `min_samples` is given.
     """
     rng = np.random.default_rng(seed)
     division = divide(params.scheme, load_rows(params).labels.ravel(), params, rng)
@@ -63,19 +62,18 @@ def _join(train: Indices, valid: Indices) -> Client:
 
 
 def _refuse_idle(clients: list[Client], params: ImagePartitionParams) -> None:
-    """Refuse what declearn fails on when it trains: a client without training rows."""
+    """Refuse a client without training rows, on which declearn fails when it trains."""
     for number, client in enumerate(clients):
         if client.validation.all():
-            message = (
+            raise PartitionError(
                 f"{params.scheme}: client {number} has {client.indices.size} rows and none for "
                 "training; ask for fewer clients, a smaller p_valid, another scheme or seed, or "
                 "allow it with min_samples=0"
             )
-            raise ClientFilesError(message)
 
 
 def count_samples(params: ImagePartitionParams) -> int:
-    """Return how many clients there are, whatever the seed."""
+    """Return the number of clients, which does not depend on the seed."""
     known = count_clients(params.scheme, params)
     return len(divide_rows(params, 0).clients) if known is None else known
 
@@ -95,12 +93,14 @@ def make_samples(
 
 
 def divide_clients(params: ImagePartitionParams, seed: int) -> Iterator[ClientData]:
-    """Yield each client's data, as `datagen export --format declearn` writes them; no cache needed.
+    """Yield each client's data as `datagen export --format declearn` writes them, without a cache.
 
     Raises
     ------
-    ClientFilesError, PartitionError, ImagesError
-        When the data set cannot be had, or cannot be divided so.
+    DataError, ImagesError
+        When the data set cannot be found or read.
+    PartitionError
+        When it cannot be divided so.
     """
     stop = len(divide_rows(params, seed).clients)
     return (ClientData.from_sample(sample) for sample in make_samples(params, seed, 0, stop))

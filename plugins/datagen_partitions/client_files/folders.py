@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_partitions.array_files import read_npy
 from datagen_partitions.client_files.clients import ClientData, Pair
 from datagen_partitions.errors import ClientFilesError, DataError
@@ -24,25 +24,24 @@ def write_client(folder: Path, data: ClientData) -> dict[str, Any]:
     Parameters
     ----------
     folder
-        The folder to make; it may be there already when it is empty.
+        The folder to make; one that exists must be empty.
     data
-        What to write.
+        The data to write.
 
     Returns
     -------
     entry
-        What a manifest says of this client: for `train` and `valid` (or None) the number of rows
-        and of each label, and for each of the `files` dtype, shape and SHA-256.
+        The client's entry in a manifest: for `train` and `valid` (or None) the number of rows and
+        of each label, and for each of the `files` dtype, shape and SHA-256.
 
     Raises
     ------
     ClientFilesError
-        When something is in the folder: files of two divisions must not mix.
+        When the folder is not empty: files of two divisions must not mix.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
-        message = f"{folder} is not empty; name a new folder"
-        raise ClientFilesError(message)
+        raise ClientFilesError(f"{folder} is not empty; name a new folder")
     parts = {"train": data.train, "valid": data.valid}
     files = {
         name: _write(folder / name, array)
@@ -60,9 +59,7 @@ def _names(part: str) -> tuple[str, str]:
 def _write(path: Path, array: NDArray[Any]) -> dict[str, Any]:
     with path.open("wb") as file:
         np.lib.format.write_array(file, np.ascontiguousarray(array), (1, 0), allow_pickle=False)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"dtype": str(array.dtype), "shape": list(array.shape), "sha256": digest}
+    return {"dtype": str(array.dtype), "shape": list(array.shape), "sha256": hash_file(path)}
 
 
 def _describe(pair: Pair | None) -> dict[str, Any] | None:
@@ -79,20 +76,17 @@ def read_client(folder: Path) -> ClientData:
     Raises
     ------
     ClientFilesError
-        When the folder or one of its files is missing or no such file, or they do not fit together.
+        When the folder or one of its files is missing or damaged, or files do not fit together.
     """
     if not folder.is_dir():
-        message = f"there is no folder {folder}{_others(folder)}; {ADVICE}"
-        raise ClientFilesError(message)
+        raise ClientFilesError(f"there is no folder {folder}{_others(folder)}; {ADVICE}")
     train = _read_pair(folder, "train")
     if not len(train[0]):
-        message = f"{folder} has no training rows; divide the data in another way"
-        raise ClientFilesError(message)
+        raise ClientFilesError(f"{folder} has no training rows; divide the data in another way")
     has_valid = any((folder / name).exists() for name in _names("valid"))
     valid = _read_pair(folder, "valid") if has_valid else None
     if valid is not None and _form(valid) != _form(train):
-        message = f"{folder}: training and validation data differ in form; {ADVICE}"
-        raise ClientFilesError(message)
+        raise ClientFilesError(f"{folder}: training and validation data differ in form; {ADVICE}")
     return ClientData(train, valid)
 
 
@@ -116,8 +110,7 @@ def _read_pair(folder: Path, part: str) -> Pair:
 
 def _read(path: Path) -> NDArray[Any]:
     if not path.is_file():
-        message = f"{path.parent} has no {path.name}; {ADVICE}"
-        raise ClientFilesError(message)
+        raise ClientFilesError(f"{path.parent} has no {path.name}; {ADVICE}")
     try:
         return read_npy(path, path, ADVICE)
     except DataError as error:

@@ -1,4 +1,4 @@
-"""What a manifest says: where clients' files come from, so that they can be made and checked again.
+"""The manifest of exported clients: the origin of their files, to make and check them again.
 
 Nothing in it depends on the time or the machine.
 """
@@ -27,7 +27,7 @@ def describe_division(param_set: Any, entries: Mapping[str, Any]) -> dict[str, A
     param_set
         The parameter set of `image_partition` that the clients belong to.
     entries
-        For each client that was written, by its name, what `write_client` returned.
+        For each client that was written, by its name, the entry that `write_client` returned.
     """
     params = param_set.params
     return {
@@ -58,7 +58,7 @@ def _describe_gaps(entries: Mapping[str, Any]) -> list[str]:
 
 
 def _describe_source(param_set: Any) -> dict[str, Any]:
-    """Return what was divided; of files of the user, parameters hold the SHA-256 already."""
+    """Return the data set; of files of the user, parameters hold the SHA-256 already."""
     params = param_set.params
     if params["data_file"] is not None:
         return {name: params[name] for name in OwnDataParams.model_fields}
@@ -69,8 +69,8 @@ def _describe_source(param_set: Any) -> dict[str, Any]:
 def hash_images(samples: Any, clients: int) -> str | None:
     """Return the SHA-256 of all images' bytes in the order of the data set, then of their labels'.
 
-    For MNIST and its kin that is the content of both IDX files without their heads. None where a
-    client was not generated, or images are in no client's share.
+    For MNIST and data sets like it, that is the content of both IDX files without their headers.
+    None if a client was not generated, or an image is in no client's share.
     """
     if len(samples) != clients:
         return None

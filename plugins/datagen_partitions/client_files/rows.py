@@ -1,4 +1,4 @@
-"""The data set that parameters mean: rows of inputs, each with a label."""
+"""The data set that parameters name: rows of inputs, each with a label."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Rows:
     Attributes
     ----------
     field
-        What the inputs are called in samples: `images`, or `data` for a file of the user.
+        The name of the inputs in samples: `images`, or `data` for a file of the user.
     x
-        Inputs: images uint8 `(n, 28, 28)`, or what the user's file holds, `(n, …)`.
+        Inputs: images uint8 `(n, 28, 28)`, or the content of the user's file, `(n, …)`.
     labels
-        Labels: of images int64 `(n,)`, or what the user's file holds, `(n,)` or `(n, 1)`.
+        Labels: of images int64 `(n,)`, or the content of the user's file, `(n,)` or `(n, 1)`.
     """
 
     field: str

@@ -1,6 +1,6 @@
 """Schemes by which a data set is divided among clients: pure functions of (labels, params, rng).
 
-`divide` is all that generators need; `SCHEMES` are the schemes one by one.
+Generators need only `divide`; `SCHEMES` is the catalogue of schemes.
 """
 
 from datagen_partitions.errors import PartitionError

@@ -10,12 +10,12 @@ from datagen_partitions.schemes.params import PartitionParams
 
 
 def divide_with_bias(labels: Labels, params: PartitionParams, rng: Generator) -> list[Indices]:
-    """Let each client draw its share from what is left, with random weights of the labels.
+    """Let each client draw its share from the samples left, with random weights of the labels.
 
     Scheme "biased" of declearn 2.9, to the last index: client i draws w = exp(z), z ~ N(0, 1) for
     each class, and n // clients samples without replacement with probabilities proportional to the
-    weights of their classes. The last client gets what is left. Labels that are not 0, 1, 2, ...,
-    with which declearn fails, are numbered in ascending order.
+    weights of their classes. The last client gets all samples left. Labels other than 0, 1, 2, ...,
+    on which declearn fails, are numbered in ascending order.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def divide_with_bias(labels: Labels, params: PartitionParams, rng: Generator) ->
     params
         `clients`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
     """
     values, numbers = np.unique(labels, return_inverse=True)
     left = np.arange(labels.size)
@@ -39,7 +39,7 @@ def divide_with_bias(labels: Labels, params: PartitionParams, rng: Generator) ->
 
 
 def describe_renumbering(labels: Labels) -> tuple[str, ...]:
-    """Return a note when labels had to be numbered, else nothing."""
+    """Return a note if labels had to be numbered."""
     values = np.unique(labels)
     if np.array_equal(values, np.arange(values.size)):
         return ()

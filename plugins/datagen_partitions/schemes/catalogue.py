@@ -1,4 +1,4 @@
-"""Every scheme by its name, with the parameters that it uses."""
+"""The catalogue of schemes: functions by name, with the parameters that they use."""
 
 from __future__ import annotations
 
@@ -62,25 +62,25 @@ class Scheme:
     Attributes
     ----------
     divide
-        The pure function. Its parameters have no None where the scheme has a default.
+        The pure function; parameters for which the scheme has a default are never None there.
     uses
-        The parameters it uses, besides clients, distribution_param, min_samples and compat.
+        The parameters it uses besides clients, distribution_param, min_samples and compat.
     needs
-        The parameter without which it cannot do, if any.
+        The parameter that must be given, if any.
     principal
         The parameter that `distribution_param` stands for, if any.
     defaults
-        What parameters are that are not given.
+        Values of parameters that are not given.
     compat
-        Whose algorithm it also has.
+        The other programs whose algorithm it also has.
     ours
-        Parameters that mean nothing with `compat`.
+        Parameters that have no meaning with `compat`.
     counted_by
-        The parameter that says how many clients there are: the data do, where it is None.
+        The parameter that gives the number of clients; None where the data give it.
     is_redrawn
-        Whether sizes are drawn, so that another draw may be better.
+        Whether sizes are random, so that another draw may be better.
     is_shuffled
-        Whether samples of a share are in random order; else theirs is that of the scheme.
+        Whether samples of a share are in random order; else the scheme decides it.
     """
 
     divide: Divide

@@ -13,8 +13,8 @@ from datagen_partitions.schemes.params import PartitionParams
 def divide_continuously(labels: Labels, params: PartitionParams, rng: Generator) -> list[Indices]:
     """Sort by s z + (1 - s) e and cut into equal parts: z the column standardized, e ~ N(0, 1).
 
-    flwr-datasets' ContinuousPartitioner. Strictness s = 0 is iid, and with s = 1 each client has an
-    interval of the column. Sizes differ by one at most.
+    The scheme of flwr-datasets' ContinuousPartitioner. Strictness s = 0 is iid, and with s = 1 each
+    client has an interval of the column. Sizes differ by one at most.
 
     Parameters
     ----------
@@ -23,12 +23,12 @@ def divide_continuously(labels: Labels, params: PartitionParams, rng: Generator)
     params
         `clients`, `strictness`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------
     PartitionError
-        When values are not finite, or all the same.
+        When values are not finite, or all of them are equal.
     """
     strictness = params.strictness or 0.0
     values = np.asarray(labels, np.float64)

@@ -1,4 +1,4 @@
-"""The number of samples of each label, said for each client."""
+"""Given numbers of samples per client and label."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from datagen_partitions.schemes.dealing import Classes, Indices, Labels, deal, g
 from datagen_partitions.schemes.params import PartitionParams
 
 EXTRA = 100
-"""Samples of each label that a client gets for which `distribution` says nothing."""
+"""Samples of each label for a client that `distribution` does not name."""
 
 Wanted = dict[str, dict[int, int]]
 
 
 class Requests(NamedTuple):
-    """What `custom` deals out.
+    """The samples that `custom` deals out.
 
     Attributes
     ----------
     names
-        The clients, in the order in which they are served.
+        The clients, in the order of dealing.
     counts
-        int64 `(clients, C)`, samples of each label.
+        int64 `(clients, C)`, numbers of samples of each label.
     notes
-        What differs from `distribution`, a line each.
+        Differences from `distribution`, one line each.
     """
 
     names: tuple[str, ...]
@@ -37,14 +37,14 @@ class Requests(NamedTuple):
 
 
 def divide_as_asked(labels: Labels, params: PartitionParams, rng: Generator) -> list[Indices]:
-    """Give each client the samples of each label that `distribution` says; the rest is left out.
+    """Give each client its numbers of samples in `distribution`; the rest is left out.
 
     Clients are served in the natural order of their names, client_2 before client_10: the identity
     of a parameter set knows no order of a mapping. With fewer names than `clients`, further clients
     get 100 samples of each label; with more, the first ones in that order are kept. With
-    `on_shortage` "clip" a client gets what is left of a label, and no label that does not exist.
-    With compat "original" it is so too, the first ones are those of the lexicographic order, and
-    further clients get labels 0 to 9.
+    `on_shortage` "clip" a client gets the samples that are left of a label, and labels that do not
+    exist are passed over. With compat "original" shortages are clipped too, the first clients are
+    those of the lexicographic order, and further clients get labels 0 to 9.
 
     Parameters
     ----------
@@ -53,19 +53,19 @@ def divide_as_asked(labels: Labels, params: PartitionParams, rng: Generator) -> 
     params
         `clients`, `distribution`, `on_shortage`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------
     PartitionError
-        When it asks for more than there is.
+        When `distribution` asks for more samples than there are.
     """
     classes = _pools(labels, params)
     return deal(classes.members, request(labels, params).counts, rng)
 
 
 def request(labels: Labels, params: PartitionParams) -> Requests:
-    """Return what each client gets, as far as it is there; nothing is drawn for that."""
+    """Return the samples that each client gets, without drawing any."""
     classes = _pools(labels, params)
     wanted, notes = _adjust(params, classes)
     asked = np.array(
@@ -80,7 +80,7 @@ def request(labels: Labels, params: PartitionParams) -> Requests:
 
 
 def _pools(labels: Labels, params: PartitionParams) -> Classes:
-    """Return the classes; the original also has those that no sample belongs to."""
+    """Return the classes; the original also counts classes without samples."""
     if params.compat is None:
         return group_by_value(labels)
     values = np.arange(int(np.max(labels)) + 1)
@@ -88,7 +88,7 @@ def _pools(labels: Labels, params: PartitionParams) -> Classes:
 
 
 def _adjust(params: PartitionParams, classes: Classes) -> tuple[Wanted, list[str]]:
-    """Return as many requests as there are clients, in natural order, and what was done for it."""
+    """Return one request per client, in natural order, and notes on requests added or left out."""
     given = params.distribution or {}
     names = sorted(given, key=_natural)
     if len(names) > params.clients:
@@ -110,7 +110,7 @@ def _natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def _extra_names(taken: set[str], count: int) -> list[str]:
-    """Return `count` names client_i that nobody has; i starts behind the number of those given."""
+    """Return `count` new names client_i; i starts after the number of names given."""
     candidates = (f"client_{len(taken) + 1 + i}" for i in range(count + len(taken)))
     return [name for name in candidates if name not in taken][:count]
 

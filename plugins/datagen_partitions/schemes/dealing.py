@@ -21,14 +21,14 @@ Floats = NDArray[np.float64]
 
 
 class Classes(NamedTuple):
-    """The distinct values of a column and where each of them is.
+    """The distinct values of a column and the places of each.
 
     Attributes
     ----------
     values
         In ascending order, `(C,)`.
     members
-        For each of them the indices of its samples, ascending.
+        For each value the indices of its samples, ascending.
     """
 
     values: Labels
@@ -36,7 +36,7 @@ class Classes(NamedTuple):
 
     @property
     def sizes(self) -> Indices:
-        """How many samples each has, int64 `(C,)`."""
+        """Number of samples per value, int64 `(C,)`."""
         return np.array([member.size for member in self.members], np.int64)
 
 
@@ -48,7 +48,7 @@ def group_by_value(labels: Labels) -> Classes:
 
 
 def cut(items: Indices, sizes: Sequence[int] | Indices) -> list[Indices]:
-    """Cut into consecutive pieces of these sizes; what is left at the end is in none."""
+    """Cut into consecutive pieces of these sizes; items left at the end are in no piece."""
     return np.split(items, np.cumsum(sizes))[: len(sizes)]
 
 
@@ -56,7 +56,7 @@ def apportion(total: int, weights: Floats, rng: Generator) -> Indices:
     """Divide a whole number in proportion to weights, by the largest remainder.
 
     Each part is its exact quota rounded down or up, they sum to `total`, and equal remainders are
-    ordered by lot, so that nobody is favoured (Hamilton's method of apportionment).
+    ordered by lot, so that no part is favoured (Hamilton's method of apportionment).
     """
     scaled = weights / weights.max()  # else the sum of very large weights is infinite
     quotas = scaled / scaled.sum() * total
@@ -72,9 +72,9 @@ def spread(total: int, parts: int, rng: Generator) -> Indices:
 
 
 def fill_first(total: int, proportions: Floats) -> Indices:
-    """Divide a whole number as the MLaaS data generator does: rounded down, the rest to the first.
+    """Divide a whole number as the MLaaS data generator: rounded down, the rest to the first parts.
 
-    It favours the first parts, in each class anew; `apportion` does not.
+    Unlike `apportion`, it favours the first parts, in each class anew.
     """
     counts: Indices = (proportions * total).astype(np.int64)
     counts[: total - counts.sum()] += 1
@@ -89,9 +89,9 @@ def deal(members: Sequence[Indices], counts: Indices, rng: Generator) -> list[In
     members
         The indices of each class.
     counts
-        `(clients, C)`, how many samples of each class a client gets; the rest goes to nobody.
+        `(clients, C)`, numbers of samples per client and class; the rest is left out.
     rng
-        It shuffles one class after the other, and nothing else is drawn.
+        It shuffles one class after the other; nothing else is drawn.
 
     Returns
     -------
@@ -111,11 +111,11 @@ def deal_evenly(classes: Classes, held: NDArray[np.bool_], rng: Generator) -> li
     Parameters
     ----------
     classes
-        What is dealt out; a class that nobody holds goes to nobody.
+        The classes to deal out; a class without holders is left out.
     held
-        bool `(clients, C)`, which classes each client holds.
+        bool `(clients, C)`, the classes that each client holds.
     rng
-        It decides who gets one more where a class does not come out even.
+        It decides which clients get one more where a class cannot be divided evenly.
 
     Raises
     ------
@@ -126,17 +126,16 @@ def deal_evenly(classes: Classes, held: NDArray[np.bool_], rng: Generator) -> li
     for place, (value, size) in enumerate(zip(classes.values, classes.sizes, strict=True)):
         holders = np.flatnonzero(held[:, place])
         if holders.size > size:
-            message = (
+            raise PartitionError(
                 f"label {value} has {size} samples for {holders.size} clients that hold it; "
                 "ask for fewer clients, or for fewer labels per client"
             )
-            raise PartitionError(message)
         if holders.size:
             counts[holders, place] = spread(int(size), holders.size, rng)
     return deal(classes.members, counts, rng)
 
 
 def join(pieces: Iterable[Sequence[Indices]]) -> list[Indices]:
-    """Return for each client the concatenation of its pieces, int64 even where it has none."""
+    """Return the concatenated pieces of each client, int64 even without pieces."""
     nothing = np.empty(0, np.int64)
     return [np.concatenate([nothing, *mine]) for mine in pieces]

@@ -25,10 +25,10 @@ def divide_by_dirichlet(labels: Labels, params: PartitionParams, rng: Generator)
     """Spread each class over the clients in proportions that are Dirichlet(alpha).
 
     Yurochkin et al. 2019 (arXiv:1905.12022), section 4: p_k ~ Dir(alpha) for each class k. Every
-    sample is dealt. `self_balancing` is that of their code: a client above the mean size gets
-    nothing of the classes that follow. With compat "declearn" each sample draws its client from
-    p_k; with "original" the first clients get what rounding leaves, and classes are 0, 1, 2, ...
-    without a gap, so that what has a larger number is dropped.
+    sample is dealt. `self_balancing` follows their code: a client above the mean size gets nothing
+    of the classes that follow. With compat "declearn" each sample draws its client from p_k; with
+    "original" the first clients get the samples that rounding leaves, and classes are 0, 1, 2, ...
+    without a gap, so that samples with larger labels are dropped.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def divide_by_dirichlet(labels: Labels, params: PartitionParams, rng: Generator)
     params
         `clients`, `alpha`, one for all clients or one for each, and `self_balancing`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
     """
     if params.compat == "original":
         return _divide_as_original(labels, params, rng)
@@ -57,13 +57,13 @@ def draw_proportions(
     Parameters
     ----------
     alpha
-        One for all places, or one for each.
+        One for all places, or one per place.
     width
-        How many places there are: clients, or classes.
+        Number of places: clients, or classes.
     rows
-        How many draws.
+        Number of draws.
     rng
-        Where they come from.
+        The source of the draws.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def draw_proportions(
     Raises
     ------
     PartitionError
-        When there are not as many alphas as places, or they are too small for floating point.
+        When the number of alphas is not that of places, or they are too small for floating point.
     """
     alphas = np.atleast_1d(np.asarray(alpha, np.float64))
     if alphas.size not in {1, width} or (isinstance(alpha, tuple) and alphas.size != width):
@@ -81,19 +81,18 @@ def draw_proportions(
         raise PartitionError(message)
     drawn: Floats = rng.dirichlet(np.broadcast_to(alphas, width), size=rows)
     if not np.isfinite(drawn).all():
-        message = f"alpha {alpha} is too small to draw from; 0.001 is extreme already"
-        raise PartitionError(message)
+        raise PartitionError(f"alpha {alpha} is too small to draw from; 0.001 is extreme already")
     return drawn
 
 
 def _count(sizes: Indices, proportions: Floats, rng: Generator, *, balanced: bool) -> Indices:
-    """Return how many samples of each class each client gets, `(clients, C)`."""
+    """Return the numbers of samples per client and class, `(clients, C)`."""
     counts = np.zeros(proportions.T.shape, np.int64)
     mean = sizes.sum() / len(counts)
     for place, (size, weights) in enumerate(zip(sizes, proportions, strict=True)):
         is_open = counts.sum(axis=1) <= mean if balanced else np.full(len(counts), fill_value=True)
         kept = weights * is_open
-        # All of a small alpha's mass may lie with clients that are closed.
+        # With a small alpha, all of the weight may lie with clients that are closed.
         counts[:, place] = apportion(int(size), kept if kept.any() else is_open * 1.0, rng)
     return counts
 

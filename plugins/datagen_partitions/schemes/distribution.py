@@ -1,4 +1,4 @@
-"""Labels by turns, in proportions or counts that are given: the split of FedProx."""
+"""Labels by turns, in given proportions or counts: the split of FedProx."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from datagen_partitions.schemes.params import PartitionParams
 def divide_by_distribution(
     labels: Labels, params: PartitionParams, rng: Generator
 ) -> list[Indices]:
-    """Give client i the labels i, i + 1, ..., i + k - 1, in proportions that an array says.
+    """Give client i the labels i, i + 1, ..., i + k - 1, in the proportions of an array.
 
     Li et al. 2020 (FedProx, arXiv:1812.06127), appendix C, and flwr-datasets'
     DistributionPartitioner. Row c of the array belongs to the c-th label; its entries go to the
-    clients that hold the label, in the order of clients. With `rescale` a row is proportions, each
-    client gets `preassigned_samples` beforehand, and all samples are dealt; else it is counts.
+    clients that hold the label, in the order of clients. With `rescale` a row holds proportions,
+    each client gets `preassigned_samples` beforehand, and all samples are dealt; else it holds
+    counts.
 
     Parameters
     ----------
@@ -35,15 +36,15 @@ def divide_by_distribution(
         Classes, `(n,)`.
     params
         `clients`, a multiple of the number of labels; `labels_per_client`, k;
-        `distribution_array`, one row for each label and k x clients / labels numbers in each;
+        `distribution_array`, one row per label with k x clients / labels numbers;
         `preassigned_samples`, `rescale`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------
     PartitionError
-        When the array has another shape, or asks for more than there is.
+        When the array has another shape, or asks for more samples than there are.
     """
     classes = group_by_value(labels)
     array = _check_array(params, len(classes.values))
@@ -58,12 +59,16 @@ def divide_by_distribution(
 def _check_array(params: PartitionParams, rows: int) -> Floats:
     held = check_label_count(params, rows)
     if params.clients % rows:
-        message = f"clients is a multiple of the number of labels, {rows}, not {params.clients}"
+        message = (
+            f"clients should be a multiple of the number of labels, {rows}, not {params.clients}"
+        )
         raise PartitionError(message)
     shape = (rows, held * params.clients // rows)
     given = params.distribution_array or ()
     if len(given) != shape[0] or {len(row) for row in given} != {shape[1]}:
-        message = f"distribution_array has {shape[0]} rows, a label each, of {shape[1]} numbers"
+        message = (
+            f"distribution_array should have {shape[0]} rows, one per label, of {shape[1]} numbers"
+        )
         raise PartitionError(message)
     return np.array(given, np.float64)
 
@@ -76,13 +81,12 @@ def _rescale(
     for value, size, row in zip(classes.values, classes.sizes.tolist(), array, strict=True):
         rest = size - first * len(row)
         if rest < 0:
-            message = (
+            raise PartitionError(
                 f"label {value} has {size} samples, too few for {first} preassigned to each of "
                 f"{len(row)} clients; ask for fewer preassigned_samples"
             )
-            raise PartitionError(message)
         if not row.any():
-            message = f"the row of label {value} in distribution_array has nothing but zeros"
+            message = f"the row of label {value} in distribution_array holds only zeros"
             raise PartitionError(message)
         wanted.append(first + apportion(rest, row, rng))
     return wanted
@@ -90,13 +94,13 @@ def _rescale(
 
 def _take(array: Floats, classes: Classes) -> list[Indices]:
     if (array % 1).any():
-        message = "without rescale, distribution_array has whole numbers of samples"
-        raise PartitionError(message)
+        raise PartitionError(
+            "without rescale, distribution_array should hold whole numbers of samples"
+        )
     for value, size, total in zip(classes.values, classes.sizes, array.sum(axis=1), strict=True):
         if total > size:
-            message = (
+            raise PartitionError(
                 f"distribution_array asks for {total:.0f} samples of label {value}, and there are "
                 f"{size}; ask for less, or set rescale"
             )
-            raise PartitionError(message)
     return list(array.astype(np.int64))

@@ -1,4 +1,4 @@
-"""Dividing a data set by the name of a scheme, and what is promised whatever the scheme."""
+"""Dividing a data set by the name of a scheme, with the promises that all schemes share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from datagen_partitions.schemes.params import PartitionParams
 from datagen_partitions.schemes.resolving import resolve
 
 MOST_REDRAWS = 10
-"""How often sizes below the least are drawn again, as in flwr-datasets."""
+"""Further draws when a size is below the least, as in flwr-datasets."""
 
 _MOST_LABELS = 10
 
@@ -28,13 +28,13 @@ class Division(NamedTuple):
     Attributes
     ----------
     shares
-        For each client the indices of its samples, int64; an index is in one of them at most.
+        The indices of each client's samples, int64; an index is in one share at most.
     names
         The clients' names, in the same order.
     dropped
-        How many samples are in no share.
+        Number of samples that are in no share.
     notes
-        What happened that one may not expect, a line each.
+        Unexpected results of the division, one line each.
     """
 
     shares: list[Indices]
@@ -54,9 +54,9 @@ def divide(scheme: str, labels: Labels, params: PartitionParams, rng: Generator)
         The column that the scheme divides by, `(n,)`: classes, ids, or for "continuous" numbers.
         Schemes that look at sizes alone only count them.
     params
-        How to; those that the scheme does not use have their defaults.
+        Parameters of the scheme; those that it does not use have their defaults.
     rng
-        Where all randomness comes from: the same state gives the same division.
+        The source of all randomness: the same state gives the same division.
 
     Raises
     ------
@@ -82,14 +82,13 @@ def _check_data(scheme: str, found: Scheme, labels: Labels, params: PartitionPar
         message = f"cannot divide {labels.size} samples among {clients} clients; ask for fewer"
         raise PartitionError(message)
     if (params.compat == "original" or scheme == "custom") and labels.dtype.kind not in "iu":
-        message = f"{scheme} needs labels that are whole numbers, not {labels.dtype}"
-        raise PartitionError(message)
+        raise PartitionError(f"{scheme} needs labels that are whole numbers, not {labels.dtype}")
 
 
 def _draw(
     scheme: str, found: Scheme, labels: Labels, params: PartitionParams, rng: Generator
 ) -> tuple[list[Indices], int]:
-    """Return shares that are large enough, and how often they were drawn again."""
+    """Return shares that are large enough, and the number of redraws."""
     least = params.min_samples if params.min_samples is not None else int(params.compat is None)
     redraws = MOST_REDRAWS if found.is_redrawn and params.compat is None else 0
     for again in range(redraws + 1):
@@ -98,12 +97,11 @@ def _draw(
         if smallest >= least:
             return shares, again
     advice = f"change {found.principal}, " if found.principal else ""
-    message = (
+    raise PartitionError(
         f"{scheme}: the smallest share has {smallest} samples, fewer than min_samples {least}"
         f"{f', also after {redraws} redraws' if redraws else ''}; {advice}ask for fewer clients, "
         f"or allow it with min_samples {smallest}"
     )
-    raise PartitionError(message)
 
 
 def _describe(

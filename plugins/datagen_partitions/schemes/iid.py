@@ -13,7 +13,7 @@ def divide_iid(labels: Labels, params: PartitionParams, rng: Generator) -> list[
     """Shuffle the data set and deal it out in parts that differ by one sample at most.
 
     McMahan et al. 2017 (arXiv:1602.05629), section 3, "IID". With `compat` the rest of the division
-    n / clients goes to the last client ("declearn") or to nobody ("original").
+    n / clients goes to the last client ("declearn") or is left out ("original").
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def divide_iid(labels: Labels, params: PartitionParams, rng: Generator) -> list[
     params
         `clients`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
     """
     order = rng.permutation(labels.size)
     if params.compat is None:

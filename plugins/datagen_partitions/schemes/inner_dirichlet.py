@@ -28,21 +28,21 @@ def divide_by_inner_dirichlet(
     Acar et al. 2021 (FedDyn, arXiv:2111.04263) and flwr-datasets'
     InnerDirichletPartitioner: a client that is not full is drawn, then a class of its mixture; a
     class that is used up is left out of all mixtures. A client whose mixture has nothing left draws
-    from what there is.
+    from all samples left.
 
     Parameters
     ----------
     labels
         Classes, `(n,)`.
     params
-        `alpha`, one for all classes or one for each; `sizes`, or else `clients` equal parts.
+        `alpha`, one for all classes or one per class; `sizes`, or else `clients` equal parts.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------
     PartitionError
-        When sizes sum to more than there is.
+        When sizes sum to more samples than there are.
     """
     classes = group_by_value(labels)
     clients = len(params.sizes) if params.sizes else params.clients
@@ -55,7 +55,7 @@ def divide_by_inner_dirichlet(
 
 
 def _draw_counts(mixtures: Floats, sizes: list[int], available: Indices, rng: Generator) -> Indices:
-    """Return how many samples of each class each client gets, `(clients, C)`."""
+    """Return the numbers of samples per client and class, `(clients, C)`."""
     counts = np.zeros(mixtures.shape, np.int64)
     missing, left = list(sizes), available.tolist()
     waiting = [client for client, size in enumerate(sizes) if size]

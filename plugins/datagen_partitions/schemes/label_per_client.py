@@ -18,12 +18,12 @@ from datagen_partitions.schemes.params import PartitionParams
 
 
 def divide_by_label_count(labels: Labels, params: PartitionParams, rng: Generator) -> list[Indices]:
-    """Give each client k labels; those who hold a label share it evenly.
+    """Give each client k labels; clients that hold a label share it evenly.
 
     Li et al. 2022 (arXiv:2102.02079), "#C = k". With `label_coverage` all labels are
     dealt out first, so that none is lost as long as clients x k is at least the number of labels;
     the other labels of a client are drawn. Without it, and with compat "original", clients draw
-    independently, and labels that nobody drew are left out.
+    independently, and labels that no client drew are left out.
 
     Parameters
     ----------
@@ -32,12 +32,12 @@ def divide_by_label_count(labels: Labels, params: PartitionParams, rng: Generato
     params
         `clients`, `labels_per_client`, `label_coverage`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------
     PartitionError
-        When there are fewer labels than that, or fewer samples of one than clients that hold it.
+        When there are fewer labels than k, or fewer samples of a label than clients that hold it.
     """
     if params.compat == "original":
         return _divide_as_original(labels, params, rng)
@@ -53,7 +53,7 @@ def divide_by_label_count(labels: Labels, params: PartitionParams, rng: Generato
 
 
 def check_label_count(params: PartitionParams, available: int) -> int:
-    """Return `labels_per_client`, or refuse it when there are fewer labels."""
+    """Return `labels_per_client`; refuse more labels than there are."""
     count = params.labels_per_client or 1
     if count > available:
         message = f"there are {available} labels, not {count}; ask for fewer labels_per_client"

@@ -1,4 +1,4 @@
-"""The scheme "labels" of declearn: classes of its own for each client."""
+"""The scheme "labels" of declearn: each client has classes of its own."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def divide_by_labels(labels: Labels, params: PartitionParams, rng: Generator) ->
     params
         `clients`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------

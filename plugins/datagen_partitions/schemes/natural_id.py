@@ -1,4 +1,4 @@
-"""Shares that the data bring with them: one for each id of a column, or for groups of ids."""
+"""Shares by a column of ids: one client per id, or per group of ids."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from datagen_partitions.schemes.params import PartitionParams
 def divide_by_id(labels: Labels, params: PartitionParams, rng: Generator) -> list[Indices]:  # noqa: ARG001
     """Make a client of each id, in ascending order; its samples keep the order of the data set.
 
-    flwr-datasets' NaturalIdPartitioner. Nothing is drawn, and everything is dealt.
+    The scheme of flwr-datasets' NaturalIdPartitioner. Nothing is drawn; all samples are dealt.
 
     Parameters
     ----------
     labels
         Ids, `(n,)`, of any type that sorts.
     params
-        Nothing of them.
+        Not used.
     rng
         Not used.
     """
@@ -28,24 +28,25 @@ def divide_by_id(labels: Labels, params: PartitionParams, rng: Generator) -> lis
 
 
 def name_by_id(labels: Labels) -> tuple[str, ...]:
-    """Return the ids as text, which are the clients' names."""
+    """Return the clients' names: the ids as text."""
     return tuple(map(str, np.unique(labels)))
 
 
 def divide_by_id_groups(labels: Labels, params: PartitionParams, rng: Generator) -> list[Indices]:  # noqa: ARG001
     """Make a client of each group of ids; its samples come id after id.
 
-    flwr-datasets' GroupedNaturalIdPartitioner, with the same groups. Nothing is drawn.
+    The scheme of flwr-datasets' GroupedNaturalIdPartitioner, with the same groups. Nothing is
+    drawn.
 
     Parameters
     ----------
     labels
         Ids, `(n,)`, of any type that sorts.
     params
-        `group_size`; `group_mode`, what happens to ids that fill no group: they make a smaller one
+        `group_size`; `group_mode`: ids left over when groups are full make a smaller group
         ("allow-smaller"), are spread over the first groups ("allow-bigger"), are left out
-        ("drop-reminder", spelt as there) or are an error ("strict"); `sort_ids`, else ids come in
-        the order of the data set.
+        ("drop-reminder", spelt as in flwr-datasets) or are an error ("strict"); `sort_ids`, else
+        ids are in the order of the data set.
     rng
         Not used.
 
@@ -68,11 +69,10 @@ def _group(order: Indices, params: PartitionParams) -> list[Indices]:
     size, mode = params.group_size or 1, params.group_mode
     groups, rest = divmod(order.size, size)
     if (not groups and mode != "allow-smaller") or (rest and mode == "strict"):
-        message = (
+        raise PartitionError(
             f"{order.size} ids do not fit into groups of {size} with group_mode "
             f"{mode}; take another group_size, or group_mode allow-smaller"
         )
-        raise PartitionError(message)
     if mode == "allow-bigger":
         return np.array_split(order, groups)
     pieces = np.split(order, np.arange(size, order.size, size))

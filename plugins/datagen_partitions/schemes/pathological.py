@@ -11,11 +11,11 @@ from datagen_partitions.schemes.params import PartitionParams
 
 
 def divide_pathologically(labels: Labels, params: PartitionParams, rng: Generator) -> list[Indices]:
-    """Give each client k labels; those who hold a label share it evenly.
+    """Give each client k labels; clients that hold a label share it evenly.
 
-    The three ways to assign labels are those of flwr-datasets' PathologicalPartitioner, and for one
-    seed they assign the same labels. "first-deterministic" is that of Li et al. 2022
-    (arXiv:2102.02079). Labels that nobody holds are left out.
+    The three ways to assign labels are those of flwr-datasets' PathologicalPartitioner, with the
+    same labels for the same seed. "first-deterministic" is the way of Li et al. 2022
+    (arXiv:2102.02079). Labels that no client holds are left out.
 
     Parameters
     ----------
@@ -26,12 +26,12 @@ def divide_pathologically(labels: Labels, params: PartitionParams, rng: Generato
         "deterministic", client i holds labels i, i + 1, ..., i + k - 1 modulo their number;
         "first-deterministic", it holds label i, and the others are drawn.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------
     PartitionError
-        When there are fewer labels than that, or fewer samples of one than clients that hold it.
+        When there are fewer labels than k, or fewer samples of a label than clients that hold it.
     """
     classes = group_by_value(labels)
     count = check_label_count(params, len(classes.values))

@@ -15,17 +15,17 @@ def divide_with_quantity_skew(
     """Deal out the shuffled data set in parts whose proportions are Dirichlet(alpha).
 
     Li et al. 2022, "Federated learning on non-IID data silos" (arXiv:2102.02079):
-    quantity skew, q ~ Dir(alpha). With compat "original" what rounding leaves goes to the first
-    clients.
+    quantity skew, q ~ Dir(alpha). With compat "original" the samples that rounding leaves go to
+    the first clients.
 
     Parameters
     ----------
     labels
         `(n,)`; only their number counts.
     params
-        `clients` and `alpha`, one for all clients or one for each.
+        `clients` and `alpha`, one for all clients or one per client.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
     """
     proportions = draw_proportions(params.alpha, params.clients, 1, rng)[0]
     if params.compat == "original":

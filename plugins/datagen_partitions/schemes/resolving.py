@@ -11,7 +11,7 @@ _WHOLE = frozenset({"shards_per_client", "labels_per_client"})
 
 
 def check_scheme(scheme: str, params: PartitionParams) -> None:
-    """Refuse parameters that do not go with a scheme; the data set is not needed for that.
+    """Refuse parameters that do not go with a scheme, without the data set.
 
     A parameter counts as given when it differs from the default of its class.
 
@@ -24,7 +24,7 @@ def check_scheme(scheme: str, params: PartitionParams) -> None:
 
 
 def principal_value(scheme: str, params: PartitionParams) -> float | tuple[float, ...] | None:
-    """Return what `distribution_param` stands for, given or by default; None where nothing."""
+    """Return the value that `distribution_param` stands for in a scheme; None if for nothing."""
     principal = SCHEMES[_known(scheme)].principal
     value: float | tuple[float, ...] | None = (
         getattr(resolve(scheme, params), principal) if principal else None
@@ -44,8 +44,7 @@ def resolve(scheme: str, params: PartitionParams) -> PartitionParams:
     given = _given(params)
     _refuse_unused(scheme, found, params, given)
     if found.needs and getattr(params, found.needs) is None:
-        message = f"the scheme {scheme} needs {found.needs}; give it a value"
-        raise PartitionError(message)
+        raise PartitionError(f"the scheme {scheme} needs {found.needs}; give it a value")
     changes = dict(found.defaults)
     if "shard_size" in given:
         changes.pop("shards_per_client", None)
@@ -58,8 +57,7 @@ def resolve(scheme: str, params: PartitionParams) -> PartitionParams:
 
 def _known(scheme: str) -> str:
     if scheme not in SCHEMES:
-        message = f"there is no scheme {scheme!r}; the schemes are {', '.join(SCHEMES)}"
-        raise PartitionError(message)
+        raise PartitionError(f"there is no scheme {scheme!r}; there are {', '.join(SCHEMES)}")
     return scheme
 
 
@@ -75,23 +73,22 @@ def _refuse_unused(scheme: str, found: Scheme, params: PartitionParams, given: s
     unused -= {"clients"} if _count(found, params) == params.clients else set()
     if unused:
         uses = sorted(found.uses | ({"clients"} if found.counted_by == "clients" else set()))
-        message = (
+        raise PartitionError(
             f"the scheme {scheme} does not use {', '.join(sorted(unused))}; it uses "
             f"{', '.join(uses) or 'nothing'}"
         )
-        raise PartitionError(message)
     if "compat" in given and params.compat is not None and params.compat not in found.compat:
-        message = f"the scheme {scheme} has no compat {params.compat}; leave it out"
-        raise PartitionError(message)
+        raise PartitionError(f"the scheme {scheme} has no compat {params.compat}; leave it out")
     if params.compat in found.compat and given & found.ours:
-        names = ", ".join(sorted(given & found.ours))
-        message = f"compat {params.compat} knows no {names}; set compat to null, or leave that out"
-        raise PartitionError(message)
+        raise PartitionError(
+            f"compat {params.compat} does not know {', '.join(sorted(given & found.ours))}; set "
+            "compat to null, or leave that out"
+        )
     _refuse_idle(scheme, params)
 
 
 def count_clients(scheme: str, params: PartitionParams) -> int | None:
-    """Return how many clients there are; None where only the data set says it."""
+    """Return the number of clients; None where only the data set says it."""
     return _count(SCHEMES[_known(scheme)], params)
 
 
@@ -104,30 +101,28 @@ def _count(found: Scheme, params: PartitionParams) -> int | None:
 def _refuse_idle(scheme: str, params: PartitionParams) -> None:
     alone = params.shard_size is not None and params.shards_per_client is None
     if scheme == "shard" and params.keep_incomplete_shard and not alone:
-        message = (
-            "keep_incomplete_shard goes with shard_size alone; elsewhere no shard is incomplete"
+        raise PartitionError(
+            "keep_incomplete_shard goes with shard_size alone; else no shard is incomplete"
         )
-        raise PartitionError(message)
     if scheme == "distribution" and params.preassigned_samples and not params.rescale:
-        message = "preassigned_samples goes with rescale; without it the array says all there is"
-        raise PartitionError(message)
+        raise PartitionError(
+            "preassigned_samples goes with rescale; without it, distribution_array has all counts"
+        )
 
 
 def _read_principal(scheme: str, found: Scheme, params: PartitionParams) -> dict[str, float]:
     value = params.distribution_param
     name = found.principal
     if value is None or name is None:
-        message = f"the scheme {scheme} takes no distribution_param; leave it out"
-        raise PartitionError(message)
+        raise PartitionError(f"the scheme {scheme} takes no distribution_param; leave it out")
+    is_whole = name in _WHOLE
+    title = f"distribution_param of {scheme} is {name}"
     if getattr(params, name) is not None:
-        message = f"distribution_param of {scheme} is {name}; give one of them"
-        raise PartitionError(message)
-    if name in _WHOLE and not value.is_integer():
-        message = f"distribution_param of {scheme} is {name}, a whole number, not {value:g}"
-        raise PartitionError(message)
+        raise PartitionError(f"{title}; give one of them")
+    if is_whole and not value.is_integer():
+        raise PartitionError(f"{title}, a whole number, not {value:g}")
     try:
-        checked = PartitionParams.model_validate({name: int(value) if name in _WHOLE else value})
+        checked = PartitionParams.model_validate({name: int(value) if is_whole else value})
     except ValueError:
-        message = f"distribution_param of {scheme} is {name}, which cannot be {value:g}"
-        raise PartitionError(message) from None
+        raise PartitionError(f"{title}, which cannot be {value:g}") from None
     return {name: getattr(checked, name)}

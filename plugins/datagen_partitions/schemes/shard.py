@@ -17,23 +17,23 @@ def divide_into_shards(labels: Labels, params: PartitionParams, rng: Generator) 
     the border of two labels holds both.
 
     - `shards_per_client` alone: all samples are dealt, and shards differ by one sample at most.
-    - `shard_size` alone: all shards there are get dealt, so that clients differ by one shard at
-      most; what fills no shard is left out, or is a shard too (`keep_incomplete_shard`).
-    - Both: as many shards of that size as are needed; the rest is left out.
+    - `shard_size` alone: all shards are dealt, so that clients differ by one shard at most; samples
+      that do not fill a shard are left out, or are a shard too (`keep_incomplete_shard`).
+    - Both: `shards_per_client` shards of that size per client; the rest is left out.
 
     Parameters
     ----------
     labels
         Classes, `(n,)`.
     params
-        `clients` and those above.
+        `clients`, `shards_per_client`, `shard_size`, `keep_incomplete_shard`.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
 
     Raises
     ------
     PartitionError
-        When there are fewer samples or shards than that needs.
+        When there are too few samples or shards.
     """
     order = np.argsort(labels, kind="stable")
     each = params.shards_per_client
@@ -43,12 +43,11 @@ def divide_into_shards(labels: Labels, params: PartitionParams, rng: Generator) 
         shards = _cut_by_size(order, params.shard_size, keep=params.keep_incomplete_shard)
     taken = params.clients * each if each else len(shards)
     if not params.clients <= taken <= len(shards):
-        message = (
+        raise PartitionError(
             f"there are {len(shards)} shards of {params.shard_size} samples, and {params.clients} "
             f"clients need {max(taken, params.clients)}; ask for smaller shards, or fewer clients"
         )
-        raise PartitionError(message)
-    # numpy shuffles a list in another way than an array; the original has a list.
+    # NumPy shuffles a list differently from an array; the original has a list.
     places = list(range(len(shards)))
     rng.shuffle(places)
     per_client = [each] * params.clients if each else spread(taken, params.clients, rng)
@@ -58,11 +57,10 @@ def divide_into_shards(labels: Labels, params: PartitionParams, rng: Generator) 
 
 def _cut_into(order: Indices, count: int) -> list[Indices]:
     if count > order.size:
-        message = (
+        raise PartitionError(
             f"cannot cut {order.size} samples into {count} shards; "
             "ask for fewer clients, or fewer shards per client"
         )
-        raise PartitionError(message)
     return np.array_split(order, count)
 
 

@@ -1,4 +1,4 @@
-"""declearn's second step: a part of each share is set apart for validation."""
+"""The second step of declearn's division: a part of each share is set apart for validation."""
 
 from __future__ import annotations
 
@@ -27,21 +27,20 @@ def split_validation(
     p_valid
         The proportion of validation data, from 0 to below 1.
     rng
-        The generator that made the shares, in the state in which that left it.
+        The generator that made the shares, in the state after that.
 
     Returns
     -------
     pairs
-        For each client (training, validation).
+        (training, validation) of each client.
 
     Raises
     ------
     PartitionError
-        When `p_valid` is no such proportion.
+        When `p_valid` is out of range.
     """
     if not 0 <= p_valid < 1:
-        message = f"p_valid is a proportion from 0 to below 1, not {p_valid}"
-        raise PartitionError(message)
+        raise PartitionError(f"p_valid should be from 0 to below 1, not {p_valid}")
     pairs = []
     for share in shares:
         order = rng.permutation(share.size)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datagen_core import DatagenError
-from datagen_partitions.array_files import Labels, format_of, read_labelled, sparse_text
+from datagen_partitions.array_files import Labels, format_of, read_labelled, reading
 
 CSV = "a,b,y\n1,2.5,0\n3,4.5,1\n"
 SPARSE = '{"stype": "csr", "dtype": "float64", "shape": [3, 2]}\n0:1.5 1:2.0\n\n1:-1.0'
@@ -118,9 +118,9 @@ def test_arrays_that_do_not_fit_are_refused(write, x, y, message):
     ("name", "content", "message"),
     [
         ("x.npy", "no npy", "data_file cannot be read as npy"),
-        ("x.sparse", "1:2\n", "data_file is no sparse matrix of declearn"),
+        ("x.sparse", "1:2\n", "data_file is not a sparse matrix of declearn"),
         ("x.sparse", SPARSE.replace("float64", "int8").replace("1.5", "300"), "OverflowError"),
-        ("x.sparse", SPARSE + "\n9:1", "data_file is no sparse matrix of declearn: IndexError"),
+        ("x.sparse", SPARSE + "\n9:1", "data_file is not a sparse matrix of declearn: IndexError"),
     ],
 )
 def test_damaged_files_are_refused(write, name, content, message):
@@ -151,6 +151,6 @@ def test_names_need_a_table(write):
 
 
 def test_too_large_matrices_are_refused(write, monkeypatch):
-    monkeypatch.setattr(sparse_text, "MOST_BYTES", 47)
+    monkeypatch.setattr(reading, "_MOST_BYTES", 47)
     with pytest.raises(DatagenError, match="data_file is 3 x 2, too large for dense rows"):
         read(write("s.sparse", SPARSE), 0)

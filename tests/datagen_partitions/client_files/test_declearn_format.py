@@ -138,16 +138,16 @@ def test_files_of_the_user_are_as_they_were(export, tmp_path):
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("client=3", "no client '3' in this selection; there are 0, 1, 2"),
+        ("client=3", "this selection has no client '3'; there are 0, 1, 2"),
         ("client=0,x", "no client 'x'"),
-        ("archive=tar", "archive is zip, not 'tar'"),
+        ("archive=tar", "archive should be zip, not 'tar'"),
         ("name=a/b", "without slashes, not 'a/b'"),
         ("nam=b", "format 'declearn' has no option 'nam'"),
     ],
 )
 def test_wrong_options_leave_nothing(export, tmp_path, option, message):
     answer = export("-o", option)
-    assert (answer.code != 0, message in answer.err) == (True, True)
+    assert (answer.code, message in answer.err) == (2, True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "images"]
 
 

@@ -50,8 +50,8 @@ def test_content_counts_and_a_recorded_set_is_bound_again(data):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"p_valid": 1.0}, "p_valid is from 0 to below 1"),
-        ({"p_valid": -0.1}, "p_valid is from 0 to below 1"),
+        ({"p_valid": 1.0}, r"p_valid\n.*less than 1"),
+        ({"p_valid": -0.1}, r"p_valid\n.*greater than or equal to 0"),
         ({"label_file": "y.npy"}, "label_file: name data_file and one of them"),
         ({"label_column": 1}, "label_column: name data_file and one of them"),
         ({"data_file": "x.npy"}, "data_file needs label_file"),

@@ -89,5 +89,5 @@ def test_validation_data_are_rounded_up_in_floating_point(p_valid, valid):
 
 @pytest.mark.parametrize("p_valid", [-0.1, 1.0, float("nan")])
 def test_a_proportion_that_leaves_no_training_data_is_refused(p_valid):
-    with pytest.raises(PartitionError, match="p_valid is a proportion from 0 to below 1"):
+    with pytest.raises(PartitionError, match="p_valid should be from 0 to below 1"):
         split_validation([np.arange(5)], p_valid, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""Schemes that choose the labels of a client: dirichlet, label_per_client, pathological, shard, ..."""
+"""Schemes that choose labels per client: dirichlet, label_per_client, pathological, shard, ..."""
 
 from __future__ import annotations
 
@@ -235,14 +235,14 @@ def test_counts_are_taken_as_they_are():
     [
         (
             {"clients": 12, "distribution_array": ((1.0,),)},
-            "clients is a multiple of the number of labels, 10, not 12",
+            "clients should be a multiple of the number of labels, 10, not 12",
         ),
         (
             {"distribution_array": ((1.0, 1.0),) * 9},
-            "distribution_array has 10 rows, a label each, of 2 numbers",
+            "distribution_array should have 10 rows, one per label, of 2 numbers",
         ),
         ({"distribution_array": ((1.0,),) * 10}, "of 2 numbers"),
-        ({"distribution_array": ((0.0, 0.0),) * 10}, "nothing but zeros"),
+        ({"distribution_array": ((0.0, 0.0),) * 10}, "holds only zeros"),
         ({"distribution_array": ((1.0, 1.0),) * 10, "preassigned_samples": 31}, "too few for 31"),
         ({"distribution_array": ((0.5, 1.0),) * 10, "rescale": False}, "whole numbers"),
         ({"distribution_array": ((60.0, 1.0),) * 10, "rescale": False}, "asks for 61 samples"),

@@ -41,7 +41,7 @@ def test_schemes_take_what_they_use(scheme):
 @pytest.mark.parametrize(
     ("scheme", "values", "message"),
     [
-        ("random", {}, "there is no scheme 'random'; the schemes are iid, quantity_skew"),
+        ("random", {}, "there is no scheme 'random'; there are iid, quantity_skew"),
         ("iid", {"alpha": 1}, "the scheme iid does not use alpha; it uses clients$"),
         ("labels", {"label_coverage": False}, "does not use label_coverage"),
         ("shard", {"alpha": 1, "sizes": (1,)}, "does not use alpha, sizes"),
@@ -51,8 +51,12 @@ def test_schemes_take_what_they_use(scheme):
         ("custom", {**ASKED, "distribution_param": 1}, "custom takes no distribution_param"),
         ("shard", {"compat": "declearn"}, "shard has no compat declearn"),
         ("labels", {"compat": "original"}, "labels has no compat original"),
-        ("dirichlet", {"compat": "original", "self_balancing": True}, "knows no self_balancing"),
-        ("shard", {"compat": "original", "shard_size": 5}, "original knows no shard_size"),
+        (
+            "dirichlet",
+            {"compat": "original", "self_balancing": True},
+            "does not know self_balancing",
+        ),
+        ("shard", {"compat": "original", "shard_size": 5}, "original does not know shard_size"),
         ("shard", {"keep_incomplete_shard": True}, "goes with shard_size alone"),
         ("distribution", {**TURNS, "preassigned_samples": 1, "rescale": False}, "with rescale"),
         ("custom", {}, "the scheme custom needs distribution; give it a value"),
