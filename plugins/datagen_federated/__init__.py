@@ -1,1 +1,1 @@
-"""Simulated federated runs: the generator `federated_metrics`, its studies, tables and pictures."""
+"""Simulated federated runs: the generator `federated_metrics`, studies, tables and pictures."""

@@ -4,7 +4,10 @@ DatagenError
     MergeError          files that cannot be merged, or not to that place
     PlotError           a picture that cannot be drawn or written
     SimulationError     a model that does not fit the data, or data that cannot be simulated with
-    StudyError          a space that nothing can be drawn from, or a study that cannot be begun
+    StudyError          a space that cannot be drawn from, or a study that cannot begin
+    WeightsError        weights that were not saved, or cannot be written there
+
+All of them mean wrong arguments: their exit code is 2.
 """
 
 from __future__ import annotations
@@ -31,6 +34,12 @@ class SimulationError(DatagenError):
 
 
 class StudyError(DatagenError):
-    """A space that nothing can be drawn from, or a study that cannot be begun."""
+    """A space that cannot be drawn from, or a study that cannot begin."""
+
+    exit_code = 2
+
+
+class WeightsError(DatagenError):
+    """Weights that were not saved, or cannot be written there."""
 
     exit_code = 2

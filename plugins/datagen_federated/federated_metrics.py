@@ -22,12 +22,12 @@ from datagen_federated.simulation.sketch import WIDTH
 
 
 def weight_specs(params: FederatedMetricsParams) -> tuple[WeightSpec, ...]:
-    """Return names and shapes of the weights of a parameter set's model; loads its data."""
+    """Return names and shapes of the weights of a parameter set's model; its data are loaded."""
     return prepare_experiment(params).specs
 
 
 def schema_of(params: FederatedMetricsParams) -> Schema:
-    """Return the fields of a run: how many classes there are, and what is saved, decides."""
+    """Return the fields of a run; the number of classes and options for saving decide."""
     experiment = prepare_experiment(params)
     measured = ("Computation_Time", "cpu_time")
     fields = {
@@ -57,16 +57,17 @@ def federated_metrics(
 ) -> Iterator[dict[str, Any]]:
     """Simulate federated runs; one sample is one run: metrics of its clients and rounds.
 
-    Each run draws anew, from the stream of its index: the part for validation, the division among
-    clients, the first weights, who drops out, the order of samples.
+    Each run makes its own draws, from the stream of its index: the part for validation, the
+    division among clients, the first weights, dropouts, the order of samples.
 
     Yields
     ------
     sample
-        `clients`: records, one row a round and client, rounds outermost
-        (`datagen_federated.simulation.Run.clients`). `rounds`: records, one row a round, of the
-        global model. `client_names`: text, by `client_id - 1`. `params_count`: weights of the
-        model. `dropped`: samples that the division left out. `torch_version`. With `save_updates`:
+        `clients`: records, one row per round and client, rounds outermost
+        (`datagen_federated.simulation.Run.clients`). `rounds`: records of the global model, one row
+        per round. `client_names`: text, by `client_id - 1`. `params_count`: number of weights of
+        the model. `dropped`: samples left out by the division. `torch_version`. With
+        `save_updates`:
         `updates` float32 `(rows, 256)`; with `save_weights`: `weights` float32 `(rows, P)` and
         `global_weights` float32 `(rounds, P)`.
     """

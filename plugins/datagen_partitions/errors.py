@@ -5,7 +5,7 @@ DatagenError
         DataOptionError   an option that names something the data do not have
     PartitionError        parameters by which a data set cannot be divided
     ClientFilesError      files of clients that are missing, damaged or in the way
-        ExportOptionError an option that an export of clients' files does not have
+    ExportOptionError     an option of an export that has no such value
 
 Those that a parameter is to blame for have the exit code 2.
 """
@@ -38,8 +38,8 @@ class ClientFilesError(DatagenError):
     """Files of clients that are missing, damaged or in the way; one line that says what to do."""
 
 
-class ExportOptionError(ClientFilesError):
-    """An option that an export of clients' files does not have."""
+class ExportOptionError(DatagenError):
+    """An option of an export that has no such value; one line that names those it has."""
 
     exit_code = 2
 

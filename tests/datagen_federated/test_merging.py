@@ -156,10 +156,10 @@ def test_files_that_are_not_there_are_said(write, tmp_path, name, message):
         ("\n\n", "a.csv has no header, it is empty"),
         ("0.5,x\n", "no header: its first line holds the number 0.5"),
         ("x,y,x\n", "no header: its first line holds 'x' twice"),
-        ("\0PNG\n", "a.csv is no csv file: it holds binary data"),
+        ("\0PNG\n", "a.csv is not a csv file: it holds binary data"),
         ("x,y\n1,2\n3\n", "a.csv: row 2 has 1 values, and the header 2"),
         ("x,y\n1,2,3\n", "a.csv: row 1 has 3 values, and the header 2"),
-        ('x,y\n1,2\n3,"4', "a.csv: row 2 is no csv: unexpected end of data"),
+        ('x,y\n1,2\n3,"4', "a.csv: row 2 is not csv: unexpected end of data"),
     ],
 )
 def test_what_is_no_table_is_said_and_changes_nothing(write, tmp_path, text, message):
@@ -174,7 +174,7 @@ def test_what_is_no_table_is_said_and_changes_nothing(write, tmp_path, text, mes
 
 
 def test_a_file_in_another_encoding_is_said(write, merge):
-    with pytest.raises(MergeError, match=r"a\.csv is no csv file: it is not text in UTF-8"):
+    with pytest.raises(MergeError, match=r"a\.csv is not a csv file: it is not text in UTF-8"):
         merge(write("a.csv", "x\nä\n", encoding="latin-1"))
 
 

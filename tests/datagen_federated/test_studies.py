@@ -198,8 +198,8 @@ def test_cases_are_drawn_by_weight_and_may_be_nested():
         ({"alpha": {"log_uniform": [0, 1]}}, "alpha: bounds of log_uniform are above 0, not [0, 1"),
         ({"clients": {"integers": [1, 2.5]}}, "clients: integers are [low, high], whole numbers"),
         ({"clients": {"integers": [True, 2]}}, "clients: integers are [low, high], whole numbers"),
-        ({"cases": []}, "cases: a list of cases, each with weight and space, is wanted here"),
-        ({"cases": [[]]}, "cases: a list of cases is wanted here, not []"),
+        ({"cases": []}, "cases: cases should be a list, each with weight and space"),
+        ({"cases": [[]]}, "cases: cases should be a list, not []"),
         ({"cases": [{"weight": 1}]}, "cases[0]: a case has weight and space, not {'weight': 1}"),
         ({"cases": [{"space": {}, "weight": 0}]}, "cases[0]: a weight is a number above 0, not 0"),
         ({"cases": [{"space": {"alpah": 1}}]}, "cases[0].alpah: there is no such parameter"),
@@ -215,7 +215,7 @@ def test_what_is_wrong_in_a_space_is_said_with_its_key(space, message):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [('{"a": 1, "a": 2}', "a: it is given twice"), ("{", "is no JSON"), (None, "cannot be read")],
+    [('{"a": 1, "a": 2}', "a: it is given twice"), ("{", "is not JSON"), (None, "cannot be read")],
 )
 def test_files_of_spaces_are_checked(tmp_path, text, message):
     path = tmp_path / "space.json"
@@ -232,7 +232,7 @@ def test_a_manifest_is_written_once(tmp_path):
     assert publish_manifest(path, study)
     assert path.read_text() == format_manifest(study)
     assert not publish_manifest(path, study)
-    with pytest.raises(StudyError, match="is there already and is not of this study"):
+    with pytest.raises(StudyError, match="exists and is not of this study"):
         publish_manifest(path, other)
     assert path.read_text() == format_manifest(study)
     assert list(tmp_path.iterdir()) == [path]
@@ -256,5 +256,5 @@ def test_any_other_file_stays(tmp_path, content):
 
 
 def test_a_manifest_without_folder_is_said(tmp_path):
-    with pytest.raises(StudyError, match="is no folder; make it first"):
+    with pytest.raises(StudyError, match="is not a folder; make it first"):
         publish_manifest(tmp_path / "no" / "study.json", plan_study(1, SMALL, 0))

@@ -11,7 +11,7 @@ _COMMANDS = {
     "weights": (".weights:weights", "Write the weights that runs saved, as files."),
     "plot": (".plot:plot", "Draw learning curves and label distributions."),
     "autogen": (".autogen:autogen", "Make a random study: many runs from a space of parameters."),
-    # Real federations are a package of their own, which builds on this one.
+    # Real federations are in a package of their own, which builds on this one.
     "certificates": (
         "datagen_federations.cli.certificates:certificates",
         "Make the certificates of a server and its clients.",

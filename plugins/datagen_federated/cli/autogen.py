@@ -30,21 +30,21 @@ A space.json:
      {"weight": 1, "space": {"strategy": "dirichlet", "alpha": {"choice": [0.1, 1]}}}]}
 
 \b
-With the keys "classification" and "regression", each with such a space, --task-split says how
-many points are of which."""
+With the keys "classification" and "regression", each with such a space, --task-split gives the
+shares of points of both."""
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _REPORT_SECONDS = 5.0
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--runs", type=click.IntRange(1), required=True, help="How many points to draw.")
+@click.option("--runs", type=click.IntRange(1), required=True, help="Number of points to draw.")
 @click.option(
     "--space",
     "space_file",
     type=_FILE,
     metavar="JSON",
-    help="What to draw from.  [default: the MLaaS data generator's, on data sets without download]",
+    help="The space to draw from.  [default: the MLaaS data generator's, without downloads]",
 )
 @click.option(
     "--task-split", metavar="C,R", help="Shares of classification and regression.  [default: 50,30]"
@@ -54,14 +54,14 @@ _REPORT_SECONDS = 5.0
     type=click.IntRange(0),
     default=123,
     show_default=True,
-    help="What all draws follow from, and the seed of the runs.",
+    help="Seed of all draws and of the runs.",
 )
 @click.option(
     "--repeats",
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="How many runs of each point there shall be.",
+    help="Number of runs of each point.",
 )
 @click.option(
     "-o", "--output", type=_FILE, metavar="JSON", help="The manifest.  [default: study.json]"
@@ -72,27 +72,25 @@ _REPORT_SECONDS = 5.0
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="How many jobs may run at once.",
+    help="Most jobs at a time.",
 )
 @click.option(
     "--executor",
     metavar="slurm|local|inline",
-    help="Where jobs run.  [default: slurm where there is one, else local]",
+    help="The executor of jobs.  [default: slurm if there is one, else local]",
 )
 @click.option("--time", "time_limit", metavar="T", help="Time limit of a job, as for sbatch.")
 @click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB).")
 @click.option("--partition", metavar="P", help="The Slurm partition.")
 @cache_option
-@click.option(
-    "--dry-run", is_flag=True, help="Run nothing; write the manifest where -o says, else print it."
-)
+@click.option("--dry-run", is_flag=True, help="Run nothing; write the manifest to -o, or print it.")
 @json_option
 def autogen(*, dry_run: bool, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Make a random study: draw parameters of federated runs from a space, and make the runs.
 
-    The same seed, space and number of runs mean the same study: called again, it goes on where it
-    was interrupted, and more --repeats add to it. All points are checked before anything runs, and
-    the manifest says what they are. All runs are one submission.
+    The same seed, space and number of runs give the same study: a second call continues an
+    interrupted one, and more --repeats add runs. All points are checked and written to the manifest
+    before anything runs. All runs are one submission.
     """
     study = _plan(options)
     output = options["output"] or (None if dry_run else Path("study.json"))
@@ -124,7 +122,7 @@ def _read_split(text: str) -> list[float]:
     Raises
     ------
     StudyError
-        When it is no such list, or has a third share, which was for clustering.
+        When it is not such a list, or has a third share, the original's for clustering.
     """
     from datagen_federated.studies import StudyError  # help must not pay for numpy
 
@@ -163,7 +161,7 @@ def _describe(study: Study) -> str:
 
 
 def _run(study: Study, options: dict[str, Any]) -> int:
-    """Make the runs that are missing, and return how many were made."""
+    """Make the missing runs, and return their number."""
     cache = open_cache()
     before = _count_runs(cache, study)
     sweep(
@@ -184,21 +182,21 @@ def _run(study: Study, options: dict[str, Any]) -> int:
 
 
 def _count_runs(cache: Any, study: Study) -> int:
-    """Return how many runs of a study there are."""
+    """Return the number of existing runs of a study."""
     digests = {point["digest"] for point in study.points}
     sets = cache.get("federated_metrics", {}).values()
     return sum(len(each.existing) for each in sets if each.record.digest in digests)
 
 
 class _Observer:
-    """Says on stderr now and then how far the runs are."""
+    """Reports the progress of runs on stderr every few seconds."""
 
     def __init__(self) -> None:
-        self._told = time.monotonic()
+        self._reported = time.monotonic()
 
     def __call__(self, progress: Any) -> None:
-        if time.monotonic() - self._told > _REPORT_SECONDS:
-            self._told = time.monotonic()
+        if time.monotonic() - self._reported > _REPORT_SECONDS:
+            self._reported = time.monotonic()
             failed = f", {progress.failed} failed" if progress.failed else ""
             note = f"; {progress.note}" if progress.note else ""
             words = f"{progress.done} of {progress.total} runs{failed}{note}"

@@ -28,8 +28,8 @@ Examples:
 )
 @click.option("--id-col", default="MLaaS_ID", show_default=True, help="Name of the id column.")
 @click.option("--start-id", default=1, show_default=True, help="The first row's id.")
-@click.option("--dedupe", is_flag=True, help="Keep the first of rows with one identity.")
-@click.option("--force", is_flag=True, help="Replace the output, which may be one of the files.")
+@click.option("--dedupe", is_flag=True, help="Keep only the first row of each identity.")
+@click.option("--force", is_flag=True, help="Replace the output; it may be one of FILES.")
 @json_option
 def merge(  # noqa: PLR0913 (each is one argument or option)
     *,
@@ -44,9 +44,9 @@ def merge(  # noqa: PLR0913 (each is one argument or option)
     """Join csv FILES of runs into one table, with an id for every row.
 
     FILES are paths or globs ("**" for any folders), of this program or of the MLaaS data generator.
-    Columns are those of all files; values stay as they are written. With --dedupe, a row is left
-    out when an earlier one has the same run_id, round and client_id; without these, when it has the
-    same values in all columns but the id.
+    Columns are those of all files; values are not changed. With --dedupe, a row is left out if an
+    earlier one has the same run_id, round and client_id; without these, if it has the same values
+    in all columns but the id.
     """
     found = find_files(files)
     merged = merge_files(
@@ -63,7 +63,7 @@ def _warn(merged: Merged) -> None:
     if merged.conflicts:
         click.echo(
             f"datagen: warning: {merged.conflicts} of the rows left out differ from those kept in "
-            "accuracy, loss or f1; see whether the files are of different versions",
+            "accuracy, loss or f1; check whether the files are of different versions",
             err=True,
         )
 

@@ -17,13 +17,14 @@ from datagen_core.commands import (
     select_set,
     set_option,
 )
+from datagen_core.files import require
 from datagen_federated.plotting import (
     METRICS,
     ComparedSet,
     FederatedRun,
     Kind,
     PlotError,
-    check_picture_name,
+    check_picture_path,
     choose_metric,
     describe_differences,
     draw_bars,
@@ -36,11 +37,9 @@ from datagen_federated.plotting import (
     read_runs,
     save_figure,
 )
-from datagen_images import import_matplotlib
 
-Told = dict[str, Any]
+Answer = dict[str, Any]
 
-# No part of the docstring: a raw one would not hold the character \b, which keeps lines apart.
 _EXAMPLES = """\b
 Examples:
   datagen federated plot -o run.png
@@ -82,27 +81,27 @@ Examples:
     required=True,
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="PNG, SVG or PDF by its name; replaced if it exists.",
+    help="A PNG, SVG or PDF file, by its name; replaced if it exists.",
 )
 @cache_option
 @json_option
 def plot(**options: Any) -> None:  # fmt: skip
-    """Draw federated runs of NAME: learning curves, and which client has which samples.
+    """Draw federated runs of NAME: learning curves, and the samples of clients by class.
 
     One run: curves of every client, with gaps where it took no part, and of the global model on the
-    test set and on the validation part. Several runs: mean and range of the global model; bars and
-    heat map are those of the first one.
+    test set and on the validation part. Several runs: mean and range of the global model, and bars
+    and heat map of the first run.
     """
-    check_picture_name(options["output"])
-    import_matplotlib()  # before anything is read
-    told = _draw_comparison(options) if options["compare"] else _draw_set(options)
-    for left_out in told.get("left_out", ()):
+    check_picture_path(options["output"])
+    require("matplotlib", "plots")  # before anything is read
+    answer = _draw_comparison(options) if options["compare"] else _draw_set(options)
+    for left_out in answer.get("left_out", ()):
         click.echo(f"left out: {left_out['why']}", err=True)
-    click.echo(json.dumps(told) if options["as_json"] else options["output"])
+    click.echo(json.dumps(answer) if options["as_json"] else options["output"])
 
 
-def _draw_set(options: Mapping[str, Any]) -> Told:
-    """Draw runs of one parameter set, and return what was drawn."""
+def _draw_set(options: Mapping[str, Any]) -> Answer:
+    """Draw runs of one parameter set, and return the answer for scripts."""
     param_set = select_set(options["name"], options["selector"])
     runs = read_runs(param_set[options["split"]], options["samples"], param_set.params)
     kind = options["kind"] or "all"
@@ -142,8 +141,8 @@ def _name_samples(runs: Sequence[FederatedRun]) -> str:
     return f"sample {runs[0].index}" if len(runs) == 1 else f"{len(runs)} samples"
 
 
-def _draw_comparison(options: Mapping[str, Any]) -> Told:
-    """Draw the mean curves of parameter sets, and return what was drawn and what was left out."""
+def _draw_comparison(options: Mapping[str, Any]) -> Answer:
+    """Draw the mean curves of parameter sets, and return the answer for scripts."""
     if options["kind"] not in {None, "curves"}:
         raise PlotError(f"--compare draws learning curves; leave --kind {options['kind']} out")
     read, left_out = _read_sets(options)
@@ -167,16 +166,16 @@ def _draw_comparison(options: Mapping[str, Any]) -> Told:
     return {"output": output, "metric": metric, "sets": drawn, "left_out": left_out}
 
 
-def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[Told]]:
-    """Return sets with the rounds of their runs, and why others are left out.
+def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[Answer]]:
+    """Return sets with the rounds of their runs, and the reasons why others are left out.
 
     Raises
     ------
     PlotError
-        When no set is left.
+        When all sets are left out.
     """
     read: list[tuple[Any, Any]] = []
-    left_out: list[Told] = []
+    left_out: list[Answer] = []
     for one in _select_sets(options):
         try:
             read.append((one, read_rounds(one[options["split"]], options["samples"])))
@@ -193,7 +192,7 @@ def _parameters(param_set: Any) -> dict[str, Any]:
 
 
 def _select_sets(options: Mapping[str, Any]) -> list[Any]:
-    """Return the sets to compare: one for each -p, each set once, or all."""
+    """Return the sets to compare: one per -p, without repetitions; all without -p."""
     dataset = open_cache()[options["name"]]
     if not options["selector"]:
         return list(dataset.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, open_cache, set_option
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 if TYPE_CHECKING:
     from datagen_federated.runs.weights import WrittenRun
@@ -46,30 +46,30 @@ Examples:
     type=click.Choice(["npz", "json"]),
     default="npz",
     show_default=True,
-    help="json is the MLaaS data generator's, with files several times as large.",
+    help="npz, or json as the MLaaS data generator, with files several times as large.",
 )
 @click.option("--force", is_flag=True, help="Replace the folders of runs.")
 @cache_option
 @json_option
 def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
-    """Write the weights that the runs of NAME saved, of all clients and of the global model.
+    """Write the saved weights of runs of NAME, for all clients and the global model.
 
-    A run is a folder, named by its index. Layers are in the order and the layout of Keras's
-    get_weights. A client that took no part in a round has no file. Runs save their weights when
-    they are made with -p save_weights=true.
+    Each run becomes a folder, named by its index. Layers are in the order and the layout of Keras's
+    get_weights. A client that took no part in a round has no file. Runs save their weights if they
+    are made with -p save_weights=true.
     """
     from datagen_federated.runs.weights import write_weights  # help must not pay for numpy
 
-    param_set = open_cache()[name][",".join(options["selector"]) or {}]
+    param_set = select_set(name, options["selector"])
     samples = param_set[options["split"]] if options["split"] else param_set.samples
     folder, places = options["output"], options["indices"]
     written = write_weights(param_set, samples, folder, places, form=form, force=options["force"])
-    runs = [_tell(run, as_json=as_json) for run in written]
+    runs = [_report(run, as_json=as_json) for run in written]
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "format": form, "runs": runs}))
 
 
-def _tell(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:
+def _report(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:
     if not as_json:
         click.echo(f"{run.folder}: {run.files} files, {run.bytes / 1e6:.1f} MB")
     return {**run._asdict(), "folder": str(run.folder)}

@@ -1,4 +1,4 @@
-"""Labelled data sets to train on: images, scikit-learn's tables, and the user's own files."""
+"""Labelled data sets for training: images, scikit-learn's tables, and files of the user."""
 
 from datagen_federated.data.labelled import Data
 from datagen_federated.data.loading import load_data

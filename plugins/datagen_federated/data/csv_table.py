@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -14,7 +13,8 @@ from numpy.typing import NDArray
 
 from datagen_federated.data.labelled import RawData
 from datagen_federated.data.requests import Request
-from datagen_partitions.errors import DataError, suggest
+from datagen_partitions.array_files import read_cells
+from datagen_partitions.errors import DataError, DataOptionError, suggest
 
 _DELIMITERS = ",;\t"
 _MISSING = {"", "?", "n/a", "na", "none", "null"}
@@ -24,12 +24,14 @@ def read_csv(request: Request) -> RawData:
     """Return the table in a csv file: features, target, and all columns but the target by name.
 
     The target is the column that the request names, else the last one; it may hold numbers or text.
-    The id column may hold text too and is no feature. All other columns hold numbers.
+    The id column may hold text too and is not a feature. All other columns hold numbers.
 
     Raises
     ------
     DataError
-        When the file cannot be read, a column is unknown or holds text, or a value is missing.
+        When the file cannot be read, a column holds text, or a value is missing.
+    DataOptionError
+        When there is no such column.
     """
     table = _read_table(request.path)
     target = request.target if request.target is not None else table.header[-1]
@@ -47,7 +49,7 @@ def read_csv(request: Request) -> RawData:
 
 @dataclass(frozen=True, eq=False)
 class _Table:
-    """The cells of a csv file.
+    """The cells of a csv file, without spaces around them.
 
     Attributes
     ----------
@@ -56,7 +58,7 @@ class _Table:
     header
         The name of each column.
     columns
-        The cells of each column, without spaces around.
+        The cells of each column.
     lines
         The line of the file that each row ends in.
     """
@@ -93,7 +95,9 @@ class _Table:
 
     def _cells(self, name: str) -> Sequence[str]:
         if name not in self.header:
-            raise DataError(f"{self.path} has no column {name!r}; {suggest(name, self.header)}")
+            raise DataOptionError(
+                f"{self.path} has no column {name!r}; {suggest(name, self.header)}"
+            )
         return self.columns[self.header.index(name)]
 
     def _refuse(self, name: str, is_missing: Iterable[bool]) -> None:
@@ -128,7 +132,7 @@ def _is_finite(cell: str) -> bool:
 
 
 def _is_text(cell: str) -> bool:
-    """Return whether a cell is neither a number, finite or not, nor a sign for a missing one."""
+    """Return whether a cell is text: not a number, finite or not, nor a sign of a missing one."""
     try:
         float(cell)
     except ValueError:
@@ -137,35 +141,10 @@ def _is_text(cell: str) -> bool:
 
 
 def _read_table(path: Path) -> _Table:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            delimiter = _find_delimiter(file.readline())
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            rows = [(reader.line_num, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        message = f"{path} cannot be read as csv in UTF-8: {error}; check the file"
-        raise DataError(message) from error
-    return _as_table(path, rows)
-
-
-def _find_delimiter(header: str) -> str:
-    return max(_DELIMITERS, key=header.count)  # the comma, where there is none
-
-
-def _as_table(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> _Table:
-    if len(rows) < 2:
-        raise DataError(f"{path} has no rows below its header; name another csv file")
-    header = [name.strip() for name in rows[0][1]]
-    _check_header(path, header)
-    for line, cells in rows[1:]:
-        if len(cells) != len(header):
-            raise DataError(
-                f"{path} has {len(cells)} values in line {line}, but {len(header)} columns; "
-                "correct that line"
-            )
-    columns = list(zip(*([cell.strip() for cell in cells] for _, cells in rows[1:]), strict=True))
-    return _Table(path, header, columns, [line for line, _ in rows[1:]])
+    header, columns, lines = read_cells(path, path, _DELIMITERS)
+    names = [name.strip() for name in header]
+    _check_header(path, names)
+    return _Table(path, names, [[cell.strip() for cell in cells] for cells in columns], lines)
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:

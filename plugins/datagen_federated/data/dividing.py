@@ -1,4 +1,4 @@
-"""A test part for data sets that have none: always the same one, so that runs can be compared."""
+"""A test part for data sets without one: always the same, so that runs can be compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from datagen_federated.data.labelled import Places
 from datagen_partitions.errors import DataError
 
 TEST_SEED = 42
-"""The seed of every test part. No parameter sets it: all runs are tested on the same samples."""
+"""The seed of every test part, a constant: all runs are tested on the same samples."""
 
 
 def hold_out(n: int, test_size: float) -> tuple[Places, Places]:
@@ -29,10 +29,10 @@ def hold_out(n: int, test_size: float) -> tuple[Places, Places]:
 
 
 def hold_out_stratified(labels: NDArray[Any], test_size: float) -> tuple[Places, Places]:
-    """Return the same such that the test part has each class in proportion.
+    """Return the places of training and test samples, with each class in proportion.
 
-    Shares of classes are rounded by largest remainder, the larger class and then the smaller label
-    first where remainders are equal. Every class keeps at least one sample for training.
+    Shares of classes are rounded by largest remainder; of equal remainders the larger class comes
+    first, then the smaller label. Every class keeps at least one sample for training.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def _divide(places: Places, test: int) -> tuple[Places, Places]:
 
 
 def _share_out(counts: NDArray[np.int64], test: int) -> NDArray[np.int64]:
-    """Return how many samples of each class go to the test part."""
+    """Return the number of test samples per class."""
     # Integers throughout: remainders of floats would depend on their rounding.
     quotas, remainders = np.divmod(counts * test, counts.sum())
     left = test - quotas.sum()

@@ -1,4 +1,4 @@
-"""Data before and after they are made ready for training."""
+"""Data sets as their sources hold them, and ready for training."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ class Data:
     name
         The data set's name.
     task
-        What a model learns from it.
+        Classification or regression.
     x
-        Inputs of the training part: images uint8 `(n, h, w)` or `(n, h, w, 3)`, as they are, or a
+        Inputs of the training part: images uint8 `(n, h, w)` or `(n, h, w, 3)`, unchanged, or a
         table float32 `(n, features)`, scaled.
     y
-        Their labels: int64 `(n,)`, 0 to C - 1, each of which occurs; for regression float32
-        `(n,)`, in the units of the data set.
+        Labels of the training part: int64 `(n,)`, 0 to C - 1, all of which occur; for regression
+        float32 `(n,)`, in the units of the data set.
     x_test, y_test
-        The test part, in the same forms. Nothing of it went into the scaling.
+        The test part, in the same forms; the scale is fitted without it.
     classes
         The name of each label; empty for regression.
     columns
-        Further columns of the training part, by which it may be partitioned: `(n,)` each. Those of
-        a csv file's features are not scaled. Empty for all but csv and npz files.
+        Further columns of the training part, by which it may be partitioned: `(n,)` each. Features
+        of a csv file are not scaled here. Empty for all but csv and npz files.
     notes
-        What was changed on the way, a line each for the user.
+        Changes made to the data, one line each for the user.
     target_scale
         Mean and standard deviation of `y` for regression, so that a trainer can standardise it;
         (0, 1) for classification.
@@ -65,7 +65,7 @@ class Data:
 
 @dataclass(frozen=True, eq=False)
 class RawData:
-    """A data set as its source holds it.
+    """A data set in the form of its source.
 
     Attributes
     ----------
@@ -75,13 +75,13 @@ class RawData:
     y
         Labels or values `(n,)` of any type.
     test
-        `x` and `y` of the test part; None where one has to be split off.
+        `x` and `y` of the test part; None if it has to be split off.
     task
-        What it is made for; None where `y` and the user decide.
+        The task that the data set is made for; None if `y` and the user decide.
     target
         The name of `y`, for messages.
     classes
-        The name of each value of `y`, where it is known: `classes[value]`.
+        The name of each value of `y`, if known: `classes[value]`.
     columns, notes
         As in `Data`.
     """
@@ -101,7 +101,7 @@ class RawData:
         return bool(self.x.ndim == 2)
 
     def hold_out(self, train: Places, test: Places) -> tuple[RawData, Pair]:
-        """Return the rows `train` alone, and `x` and `y` of the rows `test`."""
+        """Return a data set of the rows `train`, and `x` and `y` of the rows `test`."""
         columns = {name: column[train] for name, column in self.columns.items()}
         kept = replace(self, x=self.x[train], y=self.y[train], columns=columns)
         return kept, (self.x[test], self.y[test])

@@ -1,4 +1,4 @@
-"""Targets as models take them: classes numbered from 0, or floats."""
+"""Targets in the form that models need: classes numbered from 0, or floats."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.data.requests import Task
-from datagen_partitions.errors import DataError
+from datagen_partitions.errors import DataError, DataOptionError
 
-_LISTED = 5  # so many classes are listed in a note
+_LISTED = 5  # classes in a note
 
 
 @dataclass(frozen=True, eq=False)
 class Classes:
-    """The values of a target that are classes; the label of a class is its place among them.
+    """The distinct values of a target; the label of a class is its place among them.
 
     Attributes
     ----------
@@ -28,19 +28,19 @@ class Classes:
     values: NDArray[Any]
 
     def number(self, y: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Return the labels int64 `(n,)` of values, and which of the values are classes at all.
+        """Return the labels int64 `(n,)` of values, and a mask of the values that are classes.
 
-        What is no class has any label.
+        The labels of other values are arbitrary.
         """
         labels = np.searchsorted(self.values, y).clip(max=len(self.values) - 1).astype(np.int64)
         return labels, self.values[labels] == y
 
     def name(self, published: Sequence[str]) -> tuple[str, ...]:
-        """Return the name of each class: as published, or its value as text."""
+        """Return the name of each class: the published one, or its value as text."""
         return tuple(published[value] if published else str(value) for value in self.values)
 
     def describe_renumbering(self, target: str) -> tuple[str, ...]:
-        """Return a note where labels are not the values themselves."""
+        """Return a note if labels differ from the values."""
         if np.array_equal(self.values, np.arange(len(self.values))):
             return ()
         pairs = [f"{value} -> {label}" for label, value in enumerate(self.values[:_LISTED])]
@@ -50,26 +50,26 @@ class Classes:
 
 
 def choose_task(y: NDArray[Any], made_for: Task | None, wanted: str | None, name: str) -> Task:
-    """Return what a model is to learn: floats mean regression, integers and text classification.
+    """Return the task of a model: floats mean regression, integers and text classification.
 
     Parameters
     ----------
     y
         The target.
     made_for
-        What the data set is made for; None for files of the user.
+        The task that the data set is made for; None for files of the user.
     wanted
-        What the user asks for; None where the target decides.
+        The task that the user asks for; None if the target decides.
     name
         The data set, for messages.
 
     Raises
     ------
-    DataError
+    DataOptionError
         When the data set is made for another task.
     """
     if made_for is not None and wanted not in {None, made_for}:
-        raise DataError(f"{name} is for {made_for}, not {wanted}; leave task out")
+        raise DataOptionError(f"{name} is for {made_for}, not {wanted}; leave task out")
     found: Task = "regression" if y.dtype.kind == "f" else "classification"
     if wanted is not None:
         found = "regression" if wanted == "regression" else "classification"
@@ -82,7 +82,7 @@ def find_classes(y: NDArray[Any], target: str) -> Classes:
     Raises
     ------
     DataError
-        When there are fewer than two, or floats are no whole numbers.
+        When there are fewer than two, or floats are not whole numbers.
     """
     values = np.unique(as_class_values(y, target))
     if len(values) < 2:
@@ -99,7 +99,7 @@ def as_class_values(y: NDArray[Any], target: str) -> NDArray[Any]:
     Raises
     ------
     DataError
-        When they are other than that, and no whole numbers.
+        When they are of another type, and not whole numbers.
     """
     if y.dtype.kind == "S":
         return np.char.decode(y, "utf-8", "replace")
@@ -110,7 +110,7 @@ def as_class_values(y: NDArray[Any], target: str) -> NDArray[Any]:
     whole = np.isfinite(y) & (y == np.round(y)) & (np.abs(y) < 2**53)
     if not whole.all():
         raise DataError(
-            f"{target!r} holds {y[~whole][0]}, which is no class; "
+            f"{target!r} holds {y[~whole][0]}, which is not a class; "
             "give it whole numbers or text, or use task=regression"
         )
     return y.astype(np.int64)
@@ -122,7 +122,7 @@ def as_regression_values(y: NDArray[Any], target: str) -> NDArray[np.float32]:
     Raises
     ------
     DataError
-        When they are no numbers, or not finite.
+        When they are not numbers, or not finite.
     """
     if y.dtype.kind not in "biuf":
         raise DataError(

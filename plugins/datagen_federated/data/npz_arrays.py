@@ -1,4 +1,4 @@
-"""Arrays in npz files: x and y, perhaps a test part, perhaps further columns."""
+"""Arrays in npz files: x and y, with an optional test part and further columns."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from datagen_federated.data.labelled import RawData
 from datagen_federated.data.requests import Request
-from datagen_partitions.errors import DataError, suggest
+from datagen_partitions.errors import DataError, DataOptionError, suggest
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -22,12 +22,14 @@ def read_npz(request: Request) -> RawData:
     """Return the arrays `x` and `y` of an npz file, `x_test` and `y_test`, and further columns.
 
     The request may name another array than `y` as target; its test part has the suffix `_test`.
-    Further arrays `(n,)` become columns; what fits nowhere is said in a note.
+    Further arrays `(n,)` become columns; a note names arrays of other shapes.
 
     Raises
     ------
     DataError
-        When the file cannot be read, or its arrays are missing, of unfit shapes or pickled.
+        When the file cannot be read, or its arrays have other shapes or are pickled.
+    DataOptionError
+        When there is no such array.
     """
     path, target = request.path, request.target or "y"
     arrays = _read_arrays(path)
@@ -38,7 +40,7 @@ def read_npz(request: Request) -> RawData:
     fitting = {name: array for name, array in columns.items() if array.shape == y.shape}
     if request.id_column is not None and request.id_column not in fitting:
         wrong = request.id_column
-        raise DataError(f"{path} has no column {wrong!r}; {suggest(wrong, fitting)}")
+        raise DataOptionError(f"{path} has no column {wrong!r}; {suggest(wrong, fitting)}")
     notes = tuple(
         f"the array {name!r} of shape {array.shape} is not used; a column has shape {y.shape}"
         for name, array in columns.items()
@@ -49,7 +51,7 @@ def read_npz(request: Request) -> RawData:
 
 def _read_arrays(path: Path) -> Arrays:
     try:
-        with path.open("rb") as file:  # numpy leaves it open where it is no archive
+        with path.open("rb") as file:  # NumPy leaves it open if it is not an archive
             return _unpack(path, np.load(file, allow_pickle=False))
     except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
         reason = str(error).splitlines()[0] if str(error) else "it ends early"
@@ -61,7 +63,7 @@ def _unpack(path: Path, loaded: Any) -> Arrays:
     if isinstance(loaded, np.ndarray):
         raise DataError(f"{path} holds a single array; write x and y with numpy.savez")
     arrays = {name: loaded[name] for name in loaded.files}
-    # What else lies in the archive comes as bytes.
+    # Other files in the archive come as bytes.
     return {name: array for name, array in arrays.items() if isinstance(array, np.ndarray)}
 
 
@@ -85,15 +87,16 @@ def _take_pair(
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     for name in (x_name, y_name):
         if name not in arrays:
-            raise DataError(f"{path} has no array {name!r}; {suggest(name, arrays)}")
+            raise DataOptionError(f"{path} has no array {name!r}; {suggest(name, arrays)}")
     x, y = _as_inputs(path, x_name, arrays[x_name]), arrays[y_name]
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     if y.ndim != 1:
-        message = f"{path} has {y_name} of shape {y.shape}; it takes one label or value a sample"
+        message = f"{path} has {y_name} of shape {y.shape}; one label or value per sample is needed"
         raise DataError(message)
     if len(x) != len(y):
         raise DataError(
-            f"{path} has {len(x)} samples in {x_name}, but {len(y)} in {y_name}; write as many"
+            f"{path} has {len(x)} samples in {x_name}, but {len(y)} in {y_name}; "
+            "write the same number"
         )
     return x, y
 

@@ -22,7 +22,7 @@ from datagen_partitions.errors import DataError
 
 
 def prepare(request: Request, raw: RawData) -> Data:
-    """Return data that are ready for training, as the request wants them.
+    """Return data that are ready for training, by the options of a request.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def _prepare_regression(request: Request, raw: RawData) -> Data:
 
 
 def _doubt_classes(classes: Classes, raw: RawData) -> tuple[str, ...]:
-    """Return a note where the classes look like values that were meant for regression."""
+    """Return a note if the classes look like values meant for regression."""
     count, n = len(classes.values), len(raw.y)
     if 2 * count <= n or raw.y.dtype.kind not in "iu":
         return ()
@@ -93,10 +93,12 @@ def _doubt_classes(classes: Classes, raw: RawData) -> tuple[str, ...]:
 
 
 def _number_test(test: Pair, classes: Classes, target: str) -> tuple[Pair, tuple[str, ...]]:
-    """Return the test part with numbered labels, without classes that training does not have."""
+    """Return the test part with numbered labels, without classes that training lacks."""
     x_test, values = test[0], as_class_values(test[1], target)
     if (values.dtype.kind == "U") != (classes.values.dtype.kind == "U"):
-        raise DataError(f"{target!r} is text in one part and numbers in the other; give both alike")
+        raise DataError(
+            f"{target!r} is text in one part and numbers in the other; give both the same type"
+        )
     y_test, known = classes.number(values)
     if known.all():
         return (x_test, y_test), ()
@@ -113,7 +115,7 @@ def _number_test(test: Pair, classes: Classes, target: str) -> tuple[Pair, tuple
 
 
 def _make_inputs(raw: RawData, x_test: NDArray[Any], scaler: str) -> Pair:
-    """Return the inputs of both parts: tables scaled, images as they are."""
+    """Return the inputs of both parts: tables scaled, images unchanged."""
     if raw.is_table:
         return scale_tables(raw.x, x_test, scaler)
     return np.ascontiguousarray(raw.x), np.ascontiguousarray(x_test)

@@ -1,4 +1,4 @@
-"""What a user asks for: a data set by name, and how it is to be read."""
+"""Requests of users: a data set by name, and options for reading it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from datagen_images import check_variant
-from datagen_partitions.errors import DataError, suggest
+from datagen_partitions.errors import DataError, DataOptionError, suggest
 
 Dataset = Literal[
     "fashion_mnist",
@@ -30,10 +30,10 @@ DATASETS: tuple[str, ...] = get_args(Dataset)
 """The names of all data sets."""
 
 Task = Literal["classification", "regression"]
-"""What a model learns: one of several classes, or a number."""
+"""The task of a model: to predict one of several classes, or a number."""
 
 Scaler = Literal["standard", "minmax", "none"]
-"""How columns of a table are scaled: to mean 0 and standard deviation 1, to 0..1, or not at all."""
+"""Scales of a table's columns: mean 0 and standard deviation 1, 0 to 1, or unchanged."""
 
 _FILES = ("csv", "npz")
 
@@ -56,16 +56,19 @@ class Request:
 
         Raises
         ------
+        DataOptionError
+            When a name is unknown, or an option is for other data sets.
         DataError
-            When a name is unknown, an option is for other data sets, or a file is missing.
+            When a file is missing.
         """
         _check_name("data set", self.dataset, DATASETS)
         _check_name("scaler", self.scaler, get_args(Scaler))
         if self.task is not None:
             _check_name("task", self.task, get_args(Task))
         if not 0 < self.test_size < 1:
-            message = f"test_size is a share between 0 and 1, not {self.test_size}; 0.2 is usual"
-            raise DataError(message)
+            raise DataOptionError(
+                f"test_size should be between 0 and 1, not {self.test_size}; 0.2 is usual"
+            )
         self._check_variant()
         if self.dataset in _FILES:
             self._check_file()
@@ -76,7 +79,7 @@ class Request:
         try:
             check_variant(self.dataset, self.variant)
         except ValueError as error:
-            raise DataError(str(error)) from None
+            raise DataOptionError(str(error)) from None
 
     @property
     def path(self) -> Path:
@@ -84,11 +87,11 @@ class Request:
 
         Raises
         ------
-        DataError
-            When none is named.
+        DataOptionError
+            When no file is named.
         """
         if self.file is None:
-            raise DataError(f"the data set {self.dataset} needs a file; name it with file")
+            raise DataOptionError(f"the data set {self.dataset} needs a file; name it with file")
         return self.file
 
     def _check_file(self) -> None:
@@ -101,10 +104,11 @@ class Request:
     def _check_no_file(self) -> None:
         for option in ("file", "target", "id_column"):
             if getattr(self, option) is not None:
-                message = f"{option} is for csv and npz files; leave it out for {self.dataset}"
-                raise DataError(message)
+                raise DataOptionError(
+                    f"{option} is for csv and npz files; leave it out for {self.dataset}"
+                )
 
 
 def _check_name(what: str, name: str, known: tuple[str, ...]) -> None:
     if name not in known:
-        raise DataError(f"there is no {what} {name!r}; {suggest(name, known)}")
+        raise DataOptionError(f"there is no {what} {name!r}; {suggest(name, known)}")

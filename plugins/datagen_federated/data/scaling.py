@@ -1,4 +1,4 @@
-"""Columns of a table brought to one scale, which is fitted on the training part alone."""
+"""Columns of a table on one scale, which is fitted on the training part alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Table = NDArray[np.float32]
 
 
 def scale_tables(train: NDArray[Any], test: NDArray[Any], scaler: str) -> tuple[Table, Table]:
-    """Return both parts as float32, scaled by what the training part shows.
+    """Return both parts as float32, scaled by statistics of the training part.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def scale_tables(train: NDArray[Any], test: NDArray[Any], scaler: str) -> tuple[
     DataError
         When a value is not finite, or beyond the range of float32.
     """
-    # What overflows is refused afterwards, in one line instead of warnings.
+    # Overflows are refused afterwards, in one line instead of warnings.
     with np.errstate(over="ignore", invalid="ignore"):
         shift, scale = _fit(train, scaler)
         return _apply(train, shift, scale), _apply(test, shift, scale)
@@ -42,8 +42,8 @@ def _fit(train: NDArray[Any], scaler: str) -> tuple[NDArray[np.float64], NDArray
     shift, scale = low, high - low
     if scaler == "standard":
         shift, scale = train.mean(axis=0, dtype=np.float64), train.std(axis=0, dtype=np.float64)
-    # A constant column's standard deviation may differ from 0 by rounding, its range may not; that
-    # of another may be too small for a float.
+    # The standard deviation of a constant column may differ from 0 by rounding, its range may not.
+    # That of another column may underflow.
     constant = (high == low) | (scale == 0)
     return np.where(constant, low, shift), np.where(constant, 1, scale)
 

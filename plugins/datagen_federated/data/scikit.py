@@ -1,13 +1,13 @@
-"""The data sets that scikit-learn brings or downloads."""
+"""Data sets that come with scikit-learn, or that it downloads."""
 
 from __future__ import annotations
 
-from types import ModuleType
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import require
 from datagen_federated.data.labelled import RawData
 from datagen_federated.data.requests import Request
 from datagen_partitions.errors import DataError
@@ -16,7 +16,7 @@ _DIGITS_MAXIMUM = 16
 
 
 def read_digits(_: Request) -> RawData:
-    """Return scikit-learn's digits as images uint8 `(1797, 8, 8)`, their 0..16 stretched to 255."""
+    """Return digits as images uint8 `(1797, 8, 8)`, their values 0..16 stretched to 0..255."""
     digits = _import_datasets().load_digits()
     return RawData(
         x=(digits.images * (255 / _DIGITS_MAXIMUM)).round().astype(np.uint8),
@@ -34,7 +34,7 @@ def read_classes(request: Request) -> RawData:
 
 
 def read_diabetes(_: Request) -> RawData:
-    """Return diabetes in its own units: as shipped, its scale was fitted on all rows."""
+    """Return diabetes in its own units: the scaled version was fitted on all rows."""
     return _as_regression(_import_datasets().load_diabetes(scaled=False))
 
 
@@ -62,10 +62,5 @@ def _as_regression(bunch: Any) -> RawData:
     return RawData(x=bunch.data, y=values, task="regression", target="target")
 
 
-def _import_datasets() -> ModuleType:
-    try:
-        import sklearn.datasets  # here, since it is an extra and takes seconds to import
-    except ModuleNotFoundError as error:
-        message = "scikit-learn is not installed; run: pip install 'datagen[sklearn]'"
-        raise DataError(message) from error
-    return cast("ModuleType", sklearn.datasets)
+def _import_datasets() -> Any:
+    return require("sklearn.datasets", "sklearn")  # here, since it takes seconds

@@ -27,7 +27,7 @@ class Table:
         Raises
         ------
         MergeError
-            When it is no csv file, or seems to have no header.
+            When it is not a csv file, or seems to have no header.
         """
         header = next(_read_rows(path), [])
         _check_header(path, header)
@@ -39,12 +39,12 @@ class Table:
         Raises
         ------
         MergeError
-            At the first row that is no csv, or has another length than the header.
+            At the first row that is not csv, or differs from the header in length.
         """
         places = [self.header.index(name) if name in self.header else -1 for name in columns]
         width = len(self.header)
         for row in _read_rows(self.path, width):
-            row.append("")  # what -1 means
+            row.append("")  # for the place -1
             yield [row[place] for place in places]
 
 
@@ -52,7 +52,7 @@ def _check_header(path: Path, header: Row) -> None:
     if not header:
         raise MergeError(f"{path} has no header, it is empty; leave it out")
     if "\0" in "".join(header):
-        raise MergeError(f"{path} is no csv file: it holds binary data; leave it out")
+        raise MergeError(f"{path} is not a csv file: it holds binary data; leave it out")
     twice = [name for name in header if header.count(name) > 1]
     numbers = [name for name in header if not name.isdigit() and to_number(name) is not None]
     if twice or numbers:
@@ -66,7 +66,7 @@ def _read_rows(path: Path, width: int | None = None) -> Iterator[Row]:
     Raises
     ------
     MergeError
-        When it cannot be read, or a row has another length; it names the row, the first being 1.
+        When it cannot be read, or a row has another length; rows are counted from 1.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -75,7 +75,9 @@ def _read_rows(path: Path, width: int | None = None) -> Iterator[Row]:
     except OSError as error:
         raise MergeError(f"{path} cannot be read: {error.strerror}; name another file") from None
     except UnicodeDecodeError:
-        raise MergeError(f"{path} is no csv file: it is not text in UTF-8; leave it out") from None
+        raise MergeError(
+            f"{path} is not a csv file: it is not text in UTF-8; leave it out"
+        ) from None
 
 
 def _check_rows(path: Path, reader: Iterator[Row], width: int | None) -> Iterator[Row]:
@@ -92,11 +94,11 @@ def _check_rows(path: Path, reader: Iterator[Row], width: int | None) -> Iterato
                 yield row
             number += 1
     except csv.Error as error:
-        raise MergeError(f"{path}: row {number} is no csv: {error}; mend the file") from None
+        raise MergeError(f"{path}: row {number} is not csv: {error}; mend the file") from None
 
 
 def to_number(text: str) -> float | None:
-    """Return the number that a cell holds, if it holds one."""
+    """Return the number in a cell; None for anything else."""
     try:
         return float(text)
     except ValueError:
@@ -104,12 +106,12 @@ def to_number(text: str) -> float | None:
 
 
 def open_writer(file: IO[str]) -> Any:
-    """Return a csv writer that ends rows with a line feed alone."""
+    """Return a csv writer that ends rows with a line feed only."""
     return csv.writer(_Lines(file))
 
 
 class _Lines:
-    """Takes rows that end with CR LF, since the writer quotes no other line ends in cells."""
+    """Turns CR LF into LF; a writer told to end rows with LF would not quote CR in cells."""
 
     def __init__(self, file: IO[str]) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""What makes two rows the same, and what differs all the same."""
+"""Identities of rows, and scores that differ in spite of equal identities."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from datagen_federated.merging.csv_files import Row, to_number
 
 KEY = ("run_id", "round", "client_id")
-"""What a row of a federated run is, whatever was measured in it."""
+"""The identity of a row of a federated run, without its measurements."""
 
 SCORES = ("accuracy", "loss", "f1")
-"""What two rows of one identity have in common, unless they were computed differently."""
+"""Scores that rows of one identity share, unless they were computed differently."""
 
 
 @dataclass
 class Seen:
-    """The identities of the rows so far, as digests, each with the scores of its first row."""
+    """Identities of the rows so far, as digests, each with the scores of its first row."""
 
     columns: Sequence[str]
     dropped: int = 0
@@ -32,7 +32,7 @@ class Seen:
         self._scores = [places.get(name, -1) for name in SCORES]
 
     def is_new(self, row: Row) -> bool:
-        """Return whether no earlier row has this identity; count it otherwise."""
+        """Return whether a row has a new identity; count it if not."""
         identity, scores = self._identify(row), self._read_scores(row)
         first = self._first.setdefault(identity, scores)
         if first is scores:
@@ -42,7 +42,7 @@ class Seen:
         return False
 
     def _identify(self, row: Row) -> bytes:
-        # A table that pandas wrote has a round as 1.0 where other rows had none.
+        # pandas writes a round as 1.0 if other rows have none.
         key = [row[place].removesuffix(".0") for place in self._key]
         parts = key if len(key) == len(KEY) and all(key) else row
         text = "\0".join([str(len(parts)), *parts])
@@ -54,6 +54,6 @@ class Seen:
 
 
 def _differ(first: bytes, second: bytes) -> bool:
-    """Return whether packed scores differ; one that is missing on a side does not count."""
+    """Return whether packed scores differ; a score missing on one side does not count."""
     pairs = zip(struct.unpack("3d", first), struct.unpack("3d", second), strict=True)
     return any(a != b and not math.isnan(a) and not math.isnan(b) for a, b in pairs)

@@ -1,29 +1,29 @@
-"""Many csv files as one: its columns, its rows, and the file it becomes."""
+"""Several csv files joined into one."""
 
 from __future__ import annotations
 
-import uuid
+import glob
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from datagen_core.files import replacing
 from datagen_federated.errors import MergeError
 from datagen_federated.merging.csv_files import Row, Table, open_writer
 from datagen_federated.merging.identities import Seen
 
 
 class Merged(NamedTuple):
-    """What a merged table holds.
+    """The size of a merged table.
 
     Attributes
     ----------
     files, rows, columns
-        How many files were read, and how large the table is; the id column counts.
+        Numbers of files read, and of rows and columns written; the id column counts.
     dropped
-        How many rows were left out, since an earlier one has the same identity.
+        Number of rows left out, since an earlier row has the same identity.
     conflicts
-        How many of these differ from the earlier one in a score.
+        Number of dropped rows that differ from the earlier row in a score.
     """
 
     files: int
@@ -46,18 +46,19 @@ def merge_files(
 
     Its columns are those of all files, in the order in which they first appear; a cell is empty
     where a row's file has no such column. No value is changed. The table appears whole, or not at
-    all; memory does not grow with the rows, but for 150 bytes a row with `dedupe`.
+    all; memory does not grow with the rows, except by 150 bytes per row with `dedupe`.
 
     Parameters
     ----------
     files
         Text in UTF-8 with a header; empty lines are skipped.
     output
-        Where the table is written. With `force` it may be one of the files.
+        The file to write. With `force` it may be one of the files read.
     id_column
-        The last column, which numbers the rows from `start`; one that files have is replaced.
+        The last column, which numbers the rows from `start`; files' own column of that name is
+        dropped.
     dedupe
-        Leave out rows whose identity an earlier row has: `KEY` where a row has all three, else the
+        Leave out rows with the identity of an earlier row: `KEY` if a row has all three, else the
         values of all columns but the id.
     force
         Replace an existing output.
@@ -65,14 +66,14 @@ def merge_files(
     Raises
     ------
     MergeError
-        When a file is no csv file, or the output cannot be written there.
+        When a file is not a csv file, or the output cannot be written there.
     """
     _check_output(output, files, force=force)
     tables = [Table.of(path) for path in files]
     columns = _unite(tables, id_column)
     seen = Seen(columns) if dedupe else None
     rows = 0
-    with _written(output) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with replacing(output, "w", newline="") as file:
         writer = open_writer(file)
         writer.writerow([*columns, id_column])
         for row in _read_all(tables, columns, seen):
@@ -85,7 +86,7 @@ def merge_files(
 def _check_output(output: Path, files: Sequence[Path], *, force: bool) -> None:
     if output.is_dir() or not output.parent.is_dir():
         what = output if output.is_dir() else output.parent
-        wrong = "is a folder; name a file" if output.is_dir() else "is no folder; make it first"
+        wrong = "is a folder; name a file" if output.is_dir() else "is not a folder; make it first"
         raise MergeError(f"{what} {wrong}")
     if output.exists() and not force:
         is_input = output.resolve() in {path.resolve() for path in files}
@@ -98,19 +99,40 @@ def _read_all(tables: Sequence[Table], columns: Sequence[str], seen: Seen | None
     return filter(seen.is_new, rows) if seen else rows
 
 
-@contextmanager
-def _written(output: Path) -> Iterator[Path]:
-    """Give a path beside the output to write; it takes the output's place when all is written."""
-    temporary = output.with_name(f".{output.name}~{uuid.uuid4().hex}.tmp")
-    try:
-        yield temporary
-        temporary.replace(output)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def _unite(tables: Sequence[Table], id_column: str) -> list[str]:
     """Return the columns of all tables without the id, in the order of first appearance."""
     columns = dict.fromkeys(name for table in tables for name in table.header)
     columns.pop(id_column, None)
     return list(columns)
+
+
+def find_files(patterns: Sequence[str]) -> list[Path]:
+    """Return the files that paths and globs mean: sorted within a glob, and each file once.
+
+    `**` stands for any folders. A path that exists is not a glob, whatever characters it has.
+
+    Raises
+    ------
+    MergeError
+        When a file does not exist, or a glob matches none.
+    """
+    files: dict[Path, Path] = {}
+    for pattern in patterns:
+        for path in _find(Path(pattern).expanduser()):
+            files.setdefault(path.resolve(), path)
+    return list(files.values())
+
+
+def _find(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        raise MergeError(f"{path} is a folder; name its files, such as '{path}/*.csv'")
+    if not glob.has_magic(str(path)):
+        raise MergeError(f"{path} does not exist; name another file")
+    # Path.glob would refuse absolute patterns and find hidden files.
+    names = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
+    found = [Path(name) for name in names if Path(name).is_file()]
+    if not found:
+        raise MergeError(f"no file matches '{path}'; check the folder, or name the files")
+    return found

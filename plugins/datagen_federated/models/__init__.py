@@ -1,1 +1,1 @@
-"""Models that clients train: architectures, and networks of torch."""
+"""Models that clients train: parameters, shapes of weights, and networks of torch."""

@@ -1,4 +1,4 @@
-"""The weights of every model, by name and shape, and the forms in which they are handed out.
+"""The weights of every model by name and shape, and their forms.
 
 All weights of a model are one flat vector: each weight in C order, in the order of `list_weights`,
 which is that of torch's `parameters()`. Shapes are torch's: convolutions `(out, in, rows, columns)`
@@ -18,13 +18,13 @@ from datagen_federated.errors import SimulationError
 from datagen_federated.models.params import TrainingParams
 
 FILTERS = (32, 64)
-"""Of the CNN's two convolutions, each 3 x 3 and followed by 2 x 2 max pooling."""
+"""Filters of the CNN's two convolutions, each 3 x 3 and followed by 2 x 2 max pooling."""
 
 STAGES = (16, 32, 64)
 """Channels of the ResNet's stages, one block of two convolutions each."""
 
 LEAST_SIDE = 4
-"""Of images for CNN and ResNet: two halvings leave a pixel."""
+"""The least side of images for CNN and ResNet: two halvings leave a pixel."""
 
 
 class WeightSpec(NamedTuple):
@@ -35,7 +35,7 @@ class WeightSpec(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many numbers it is."""
+        """Number of its elements."""
         return int(np.prod(self.shape))
 
     @property
@@ -54,7 +54,7 @@ def list_weights(
     params
         `model_type` and `hidden_layers` count.
     input_shape
-        Of one sample: `(rows, columns)`, `(rows, columns, 3)` or `(features,)`.
+        Shape of one sample: `(rows, columns)`, `(rows, columns, 3)` or `(features,)`.
     outputs
         The number of classes, or 1 for a regression.
 
@@ -82,13 +82,14 @@ def _check(params: TrainingParams, input_shape: tuple[int, ...]) -> None:
         raise SimulationError(message)
     rows, columns = input_shape[:2]
     if min(rows, columns) < LEAST_SIDE:
-        message = f"{params.model_type} needs images of at least {LEAST_SIDE} x {LEAST_SIDE} "
-        message += f"pixels, not {rows} x {columns}; choose MLP or LogReg"
-        raise SimulationError(message)
+        raise SimulationError(
+            f"{params.model_type} needs images of at least {LEAST_SIDE} x {LEAST_SIDE} pixels, not "
+            f"{rows} x {columns}; choose MLP or LogReg"
+        )
 
 
 _Body = tuple[tuple[WeightSpec, ...], int]
-"""The weights before the dense layers, and how many features they give."""
+"""The weights before the dense layers, and the number of features that they give."""
 
 
 def _list_nothing(input_shape: tuple[int, ...]) -> _Body:
@@ -169,7 +170,7 @@ def to_keras_layers(
     flat
         float32 `(P,)`, one row of a run's weights.
     specs
-        What `list_weights` returned for the model.
+        The weights of the model, from `list_weights`.
 
     Returns
     -------

@@ -1,7 +1,7 @@
-"""From samples to outputs: the models as functions of flat weights, in torch.
+"""Models in torch: functions from flat weights and samples to outputs.
 
-Activations lie channels-last in memory, for which torch's convolutions are several times faster on
-a processor.
+Activations are channels-last in memory, with which torch's convolutions are several times faster on
+a CPU.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from datagen_federated.models.architecture import STAGES, WeightSpec
 from datagen_federated.models.params import TrainingParams
 
 GROUPS = 8
-"""Groups of channels that the ResNet normalises."""
+"""Number of groups of channels that the ResNet normalises."""
 
 _Weights = Iterator[Tensor]
 _Drop = Callable[[Tensor], Tensor]
@@ -44,7 +44,7 @@ class Network:
     params
         `model_type`, `activation`, `dropout` and `precision` count.
     specs
-        What `list_weights` returned for it.
+        The weights of the model, from `list_weights`.
     """
 
     def __init__(self, params: TrainingParams, specs: Sequence[WeightSpec]) -> None:
@@ -70,9 +70,9 @@ class Network:
         weights
             The views of a flat vector.
         x
-            What `to_tensor` made of the samples.
+            Samples, from `to_tensor`.
         dropping
-            Where dropout draws from; None for a model that is not in training.
+            Source of dropout; None for a model that is not in training.
         """
         if not self._is_half:
             return self._run(iter(weights), x, dropping)
@@ -96,8 +96,8 @@ def to_tensor(x: NDArray[Any]) -> Tensor:
     if x.dtype != np.uint8:
         return torch.from_numpy(np.array(x, np.float32))
     scaled = torch.from_numpy(np.divide(x, np.float32(255), dtype=np.float32))
-    # A channel that is one number wide has its stride of 1 only this way round, and with any other
-    # stride torch would take the images for channels-first.
+    # A single channel has the stride 1 only this way round; with another stride torch would take
+    # the images for channels-first.
     images = scaled.unsqueeze(-1) if x.ndim == 3 else scaled
     return images.permute(0, 3, 1, 2)
 
@@ -122,9 +122,9 @@ def _pool(x: Tensor) -> Tensor:
 def _run_resnet(weights: _Weights, x: Tensor) -> Tensor:
     """Run He et al. 2016 in small, with group instead of batch normalisation.
 
-    Means of clients' batch statistics are none of the mean model: Hsieh et al. 2020
-    (arXiv:1910.00189) find groups (Wu and He 2018) to hold where clients differ. The blocks that
-    change the number of channels also halve the sides, padding one pixel all around.
+    Means of clients' batch statistics are not those of the mean model: Hsieh et al. 2020
+    (arXiv:1910.00189) find that group normalisation (Wu and He 2018) works where clients differ.
+    Blocks that change the number of channels also halve the sides, padding one pixel all around.
     """
     x = F.relu(_convolve(weights, x))
     for width in STAGES:
@@ -141,7 +141,7 @@ def _convolve(weights: _Weights, x: Tensor, stride: int = 1) -> Tensor:
 
 
 def _flatten(x: Tensor) -> Tensor:
-    """Return vectors, channels last: as they lie in memory, and as in Keras."""
+    """Return vectors, channels last: the order in memory, and that of Keras."""
     return x.permute(0, 2, 3, 1).reshape(len(x), -1)
 
 

@@ -1,4 +1,4 @@
-"""Learning curves of many parameter sets in one picture, and what the sets differ in."""
+"""Learning curves of several parameter sets in one picture, and the sets' differences."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _VALUE = 30  # characters of a value in the legend
 _LABEL = 46  # characters of a line of the legend
 _MOST_LINES = 3
-# What people look for.
+# The parameters that readers look for.
 _FIRST = ("dataset", "strategy", "distribution_param", "alpha", "clients", "model_type")
 
 
@@ -31,9 +31,9 @@ class ComparedSet:
     Attributes
     ----------
     label
-        What it is called in the legend.
+        The name of the set in the legend.
     rounds
-        The table of rounds of each run, at least one.
+        The tables of rounds of its runs, at least one.
     """
 
     label: str
@@ -41,10 +41,10 @@ class ComparedSet:
 
 
 def plot_comparison(axes: Axes, sets: Sequence[ComparedSet], metric: Metric) -> None:
-    """Draw the mean curve of the global model of each set, with a band where there are runs.
+    """Draw the mean curve of the global model of each set, with a band over several runs.
 
-    Of more than `MOST_COLOURS` sets, that many best ones by their last round have colours and
-    stand in the legend; the others are grey.
+    Of more than `MOST_COLOURS` sets, the best ones by their last round have colours and a line in
+    the legend; the others are grey.
     """
     bands = [Band.over(one.rounds, f"global_{metric}") for one in sets]
     chosen = _choose_best(bands, metric)
@@ -61,23 +61,23 @@ def plot_comparison(axes: Axes, sets: Sequence[ComparedSet], metric: Metric) -> 
 
 
 def describe_differences(sets: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return for each set of parameters those in which the sets differ, `clients=10 alpha=0.5`.
+    """Return for each set the parameters in which the sets differ, `clients=10 alpha=0.5`.
 
-    What a set leaves open (None) is left out.
+    Parameters that are None are left out.
     """
     if len(sets) == 1:
         return ["the only parameter set"]
     names = list(dict.fromkeys([*_FIRST, *(name for one in sets for name in one)]))
     differing = [name for name in names if len({_full(one.get(name)) for one in sets}) > 1]
-    told = [
+    described = [
         [f"{name}={_text(one[name])}" for name in differing if one.get(name) is not None]
         for one in sets
     ]
-    return [" ".join(words) or "all parameters as in the others" for words in told]
+    return [" ".join(words) or "all parameters as in the others" for words in described]
 
 
 def _choose_best(bands: Sequence[Band], metric: Metric) -> list[int]:
-    """Return the places of the sets that get colours, in the order of sets."""
+    """Return the places of the sets with colours, ascending."""
     sign = -1.0 if metric in SMALL_IS_GOOD else 1.0
     last = np.array([sign * band.mean[np.isfinite(band.mean)][-1] for band in bands])
     return sorted(np.argsort(-last, kind="stable")[:MOST_COLOURS].tolist())
@@ -89,7 +89,7 @@ def _label(one: ComparedSet) -> str:
 
 
 def wrap(text: str, width: int, lines: int) -> str:
-    """Return text in at most so many lines, an ellipsis where some of it is missing."""
+    """Return text in at most `lines` lines, with an ellipsis if it was cut."""
     import textwrap  # rarely needed
 
     wrapped = textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
@@ -103,5 +103,5 @@ def _text(value: object) -> str:
 
 
 def _full(value: object) -> str:
-    """Return a value's JSON: what is shown of two values may be the same where they differ."""
+    """Return a value's JSON in full: shortened texts of two values may be equal."""
     return json.dumps(value, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""Learning curves: scores by round, of clients, of the global model, of many runs at once."""
+"""Learning curves: scores by round of clients, of the global model, and of several runs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 _NAME = 24  # characters of a client's name in the legend
-_MOST_MARKERS = 40  # rounds; more are a line without points
+_MOST_MARKERS = 40  # rounds; lines of more have no points
 _BAND = 0.15  # opacity
-_FAINT, _FAINTEST = 0.8, 0.15  # opacity of the lines of just too many clients, and of very many
+_FAINT, _FAINTEST = 0.8, 0.15  # opacity of grey lines, for few clients and for very many
 _GLOBAL: Any = {"color": INK, "linewidth": 2.6, "marker": "o", "markersize": 3.5, "zorder": 4}
 _CLIENT: Any = {"linewidth": 1.0, "markersize": 3.0, "zorder": 3}
 _VALIDATION: Any = {"linestyle": "--", "linewidth": 1.6}
@@ -35,17 +35,17 @@ _VALIDATION: Any = {"linestyle": "--", "linewidth": 1.6}
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """A score of many runs by round.
+    """A score of several runs by round.
 
     Attributes
     ----------
     rounds
         The numbers of the rounds, ascending, int64 `(R,)`.
     mean, low, high
-        Mean, least and greatest over the runs that have a number, float64 `(R,)`; NaN where none
+        Mean, least and greatest over the runs that have a number, float64 `(R,)`; NaN if no run
         has.
     runs
-        How many runs there are.
+        Number of runs.
     """
 
     rounds: NDArray[np.int64]
@@ -56,7 +56,7 @@ class Band:
 
     @classmethod
     def over(cls, tables: Sequence[Table], field: str) -> Self:
-        """Return the band of a field of some tables of rounds."""
+        """Return the band of a field over tables of rounds."""
         rounds = np.unique(np.concatenate([table["round"] for table in tables]))
         values = np.full((len(tables), len(rounds)), np.nan)
         for row, table in zip(values, tables, strict=True):
@@ -75,18 +75,18 @@ class Band:
 
 
 def plot_curves(axes: Axes, runs: Sequence[FederatedRun], metric: Metric) -> None:
-    """Draw the learning curves of a run, or of several ones together.
+    """Draw the learning curves of one run, or of several runs together.
 
-    One run: a thin line for each client, with gaps where it took no part, in colours of their own
-    for at most `MOST_COLOURS` clients and grey for more; the global model on the test set, thick
-    and black, and on the validation part, dashed. Several runs: the mean of the global model with a
-    band from the least to the greatest, on the test set, and the mean on the validation part;
-    clients are other ones in each run, so they are left out.
+    One run: a thin line for each client, with gaps where it took no part, in different colours for
+    at most `MOST_COLOURS` clients and grey for more; the global model on the test set, thick and
+    black, and on the validation part, dashed. Several runs: the mean of the global model on the
+    test set with a band from the least to the greatest, and the mean on the validation part;
+    clients are left out, since they differ between runs.
 
     Parameters
     ----------
     axes
-        Where to draw.
+        The axes to draw on.
     runs
         Runs of one parameter set.
     metric
@@ -106,7 +106,7 @@ def plot_curves(axes: Axes, runs: Sequence[FederatedRun], metric: Metric) -> Non
 
 
 def plot_band(axes: Axes, band: Band, label: str, **look: Any) -> Line2D:
-    """Draw a mean as a line with points, over a band where there are several runs."""
+    """Draw a mean as a line with points, over a band if there are several runs."""
     if band.runs > 1:
         colour, between = look.get("color", INK), (band.low, band.high)
         axes.fill_between(band.rounds, *between, color=colour, alpha=_BAND, linewidth=0, zorder=1)
@@ -114,7 +114,7 @@ def plot_band(axes: Axes, band: Band, label: str, **look: Any) -> Line2D:
 
 
 def plot_mean(axes: Axes, band: Band, label: str, **look: Any) -> Line2D:
-    """Draw a mean as a line with points, without points where there would be too many."""
+    """Draw a mean as a line with points; many rounds have no points."""
     drawn = {**_GLOBAL, **look}
     if len(band.rounds) > _MOST_MARKERS:
         drawn["marker"] = ""
@@ -123,14 +123,14 @@ def plot_mean(axes: Axes, band: Band, label: str, **look: Any) -> Line2D:
 
 def finish_curves(axes: Axes, lines: Sequence[Line2D], score: str) -> None:
     """Label the axes, and name some of the lines in a legend beside them."""
-    from matplotlib.ticker import MaxNLocator  # the caller has checked that it is there
+    from matplotlib.ticker import MaxNLocator  # after house_style, which requires it
 
     axes.set_xlabel("Round")
     axes.set_ylabel(score)
     first, last = axes.dataLim.intervalx
-    axes.set_xlim(first - 0.5, last + 0.5)  # no tick at a round 0 that never was
+    axes.set_xlim(first - 0.5, last + 0.5)  # no tick at 0, since rounds count from 1
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    # Handles and labels by hand, since a label that begins with _ is left out otherwise.
+    # Explicit handles and labels, since labels that begin with _ would be left out.
     legend = axes.legend(
         lines,
         [str(line.get_label()) for line in lines],
@@ -145,7 +145,7 @@ def finish_curves(axes: Axes, lines: Sequence[Line2D], score: str) -> None:
 
 
 def _plot_clients(axes: Axes, run: FederatedRun, metric: Metric) -> list[Line2D]:
-    """Draw a line for each client, and return those that belong into the legend."""
+    """Draw a line for each client, and return the lines for the legend."""
     curves, names = run.client_curves(metric), run.client_names
     if len(names) > MOST_COLOURS:
         return [_plot_grey(axes, run.client_rounds, curves)]
@@ -158,10 +158,10 @@ def _plot_clients(axes: Axes, run: FederatedRun, metric: Metric) -> list[Line2D]
 
 
 def _plot_grey(axes: Axes, rounds: NDArray[np.int64], curves: NDArray[np.float64]) -> Line2D:
-    """Draw many lines, the fainter the more, and return one with a label for all of them."""
+    """Draw many lines, fainter the more there are, and return one with a label for all."""
     crowd = max(int(np.isfinite(curves).sum(axis=0).max()), MOST_COLOURS)
     alpha = max(_FAINTEST, _FAINT * (MOST_COLOURS / crowd) ** 0.5)
-    # Points too: a client that takes part once has no line.
+    # With points: a client that takes part once has no line.
     look: Any = {"color": GREY, "linewidth": 0.6, "marker": ".", "markersize": 2.0}
     first, *_ = axes.plot(rounds, curves.T, alpha=alpha, zorder=2, **look)
     first.set_label(f"{len(curves)} clients")

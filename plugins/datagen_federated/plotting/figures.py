@@ -1,11 +1,15 @@
-"""Whole pictures: how large they are, what stands where, and their titles."""
+"""Whole pictures: sizes, layout, titles, and files."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from datagen_core.files import replacing
+from datagen_federated.errors import PlotError
 from datagen_federated.plotting.comparison import ComparedSet, plot_comparison, wrap
 from datagen_federated.plotting.curves import plot_curves
 from datagen_federated.plotting.label_counts import plot_bars, plot_heat_map
@@ -19,30 +23,37 @@ if TYPE_CHECKING:
 
 Kind = Literal["curves", "bars", "heatmap", "all"]
 
-_INCHES_A_ROW = 0.2
+_INCHES_PER_ROW = 0.2
 _LEAST_ROWS, _MOST_ROWS = 1.5, 10.0  # inches
 _AROUND = 1.6  # inches for titles, axis and legend
-_INCHES_A_NAME = 0.14
-_INCHES_A_SET = 0.5  # three lines in a legend
+_INCHES_PER_NAME = 0.14
+_INCHES_PER_SET = 0.5  # three lines in a legend
 _CURVES = 4.6  # inches
-_CHARACTERS_AN_INCH = 9
+_CHARACTERS_PER_INCH = 9
 _TITLE_LINES = 3
+
+# Without times, the same picture is the same file.
+_METADATA: dict[str, dict[str, Any]] = {
+    "png": {},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """How high the rows of clients are, in inches; never higher than a page."""
+    """The height of the rows of clients in inches, at most a page."""
 
     clients: int
 
     @property
     def height(self) -> float:
-        return min(max(self.clients * _INCHES_A_ROW, _LEAST_ROWS), _MOST_ROWS)
+        return min(max(self.clients * _INCHES_PER_ROW, _LEAST_ROWS), _MOST_ROWS)
 
     @property
     def names(self) -> int:
-        """How many names stand beside them without touching each other."""
-        return int(self.height / _INCHES_A_NAME)
+        """Number of names that fit beside the rows."""
+        return int(self.height / _INCHES_PER_NAME)
 
 
 def draw_curves(runs: Sequence[FederatedRun], metric: Metric, title: str = "") -> Figure:
@@ -50,7 +61,7 @@ def draw_curves(runs: Sequence[FederatedRun], metric: Metric, title: str = "") -
 
     Raises
     ------
-    ImagesError
+    MissingPackageError
         When matplotlib is not installed.
     """
     with house_style():
@@ -64,7 +75,7 @@ def draw_bars(run: FederatedRun, title: str = "") -> Figure:
 
     Raises
     ------
-    ImagesError
+    MissingPackageError
         When matplotlib is not installed.
     """
     rows = _Rows(len(run.sizes))
@@ -79,7 +90,7 @@ def draw_heat_map(run: FederatedRun, title: str = "") -> Figure:
 
     Raises
     ------
-    ImagesError
+    MissingPackageError
         When matplotlib is not installed.
     """
     rows = _Rows(len(run.sizes))
@@ -95,7 +106,7 @@ def draw_overview(runs: Sequence[FederatedRun], metric: Metric, title: str = "")
 
     Raises
     ------
-    ImagesError
+    MissingPackageError
         When matplotlib is not installed.
     """
     first = runs[0]
@@ -127,10 +138,10 @@ def draw_comparison(sets: Sequence[ComparedSet], metric: Metric, title: str = ""
 
     Raises
     ------
-    ImagesError
+    MissingPackageError
         When matplotlib is not installed.
     """
-    height = max(5.6, _INCHES_A_SET * min(len(sets), MOST_COLOURS))
+    height = max(5.6, _INCHES_PER_SET * min(len(sets), MOST_COLOURS))
     with house_style():
         figure = _make_figure(11.0, height, title)
         plot_comparison(figure.add_subplot(), sets, metric)
@@ -138,11 +149,47 @@ def draw_comparison(sets: Sequence[ComparedSet], metric: Metric, title: str = ""
 
 
 def _make_figure(width: float, height: float, title: str) -> Figure:
-    from matplotlib.figure import Figure  # house_style has checked that it is there
+    from matplotlib.figure import Figure  # after house_style, which requires it
 
-    # Not pyplot's figures: those need no closing, and no display is looked for.
+    # Not pyplot's, which would have to be closed and look for a display.
     figure: Any = Figure(figsize=(width, height), layout="constrained")
     if title:
-        figure.suptitle(wrap(title, int(width * _CHARACTERS_AN_INCH), _TITLE_LINES))
+        figure.suptitle(wrap(title, int(width * _CHARACTERS_PER_INCH), _TITLE_LINES))
     made: Figure = figure
     return made
+
+
+def check_picture_path(path: Path) -> str:
+    """Return the format of a picture by its name: `png`, `svg` or `pdf`.
+
+    Raises
+    ------
+    PlotError
+        When it ends in another format, or its folder does not exist.
+    """
+    form = path.suffix.lower().removeprefix(".")
+    if form not in _METADATA:
+        raise PlotError(f"{path} is not a picture; give it a name that ends in .png, .svg or .pdf")
+    if not path.parent.is_dir():
+        raise PlotError(f"{path.parent} is not a folder; make it first")
+    return form
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a picture, which appears whole or not at all; one that exists is replaced.
+
+    The same picture is the same bytes, with the same version of matplotlib.
+
+    Raises
+    ------
+    PlotError
+        When its name ends in another format, or it cannot be written.
+    """
+    form = check_picture_path(path)
+    try:
+        with replacing(path) as file, house_style(), warnings.catch_warnings():
+            # Characters that the font lacks are drawn as boxes.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            figure.savefig(file, format=form, metadata=_METADATA[form])
+    except OSError as error:
+        raise PlotError(f"{path} cannot be written: {error.strerror or error}") from error

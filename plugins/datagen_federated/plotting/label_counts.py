@@ -1,4 +1,4 @@
-"""Which client has how many samples of which class: stacked bars, and a heat map."""
+"""Samples of clients by class: stacked bars, and a heat map."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ MOST_COLUMNS_WITH_NUMBERS = 12
 _NAME = 20  # characters of a client's name beside the axes
 _CLASS_NAME = 14
 _MOST_NAMED_CLASSES = 24
-_MOST_SIZES = 40  # rows; so many have their size written beside them
+_MOST_SIZES = 40  # rows; more have no sizes written beside them
 _THICKNESS = 0.8  # of a bar, where 1 leaves no gap
-_MOST_WITH_GAPS = 60  # rows; gaps between more of them would be all that one sees
+_MOST_WITH_GAPS = 60  # rows; gaps between more rows would hide the bars
 
 
 def plot_bars(axes: Axes, run: FederatedRun, rows_with_names: int) -> None:
-    """Draw a bar for each client, as long as it has samples, with a piece for each class.
+    """Draw a bar for each client, with a piece for each class; lengths are numbers of samples.
 
     Parameters
     ----------
     axes
-        Where to draw. Each class is one collection of rectangles, in the order of classes.
+        The axes to draw on. Each class is one collection of rectangles, in the order of classes.
     run
         The run.
     rows_with_names
-        How many names of clients there is room for; of more, every second, third... is named.
+        Number of names that fit; of more clients, every second, third... is named.
     """
-    from matplotlib.collections import PolyCollection  # the caller has checked that it is there
+    from matplotlib.collections import PolyCollection  # after house_style, which requires it
 
     counts, sizes = run.counts, run.sizes
     ends = counts.cumsum(axis=1)
@@ -57,14 +57,14 @@ def plot_bars(axes: Axes, run: FederatedRun, rows_with_names: int) -> None:
 
 
 def plot_heat_map(axes: Axes, run: FederatedRun, rows_with_names: int) -> None:
-    """Draw a cell for each client and class, the darker the more samples, with a colour bar.
+    """Draw a cell for each client and class, darker for more samples, with a colour bar.
 
     The counts are written into the cells of at most 20 clients and 12 classes.
 
     Parameters
     ----------
     axes, run, rows_with_names
-        As for `plot_bars`.
+        The same as those of `plot_bars`.
     """
     counts = run.counts
     image = axes.imshow(counts, cmap="Blues", aspect="auto", interpolation="nearest", vmin=0)
@@ -90,7 +90,7 @@ def _make_rectangles(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArr
 
 
 def _name_rows(axes: Axes, run: FederatedRun, room: int) -> None:
-    """Name as many clients as there is room for, the first one at the top."""
+    """Name as many clients as fit, the first one at the top."""
     names = [shorten(name, _NAME) for name in run.client_names]
     axes.set_ylim(len(names) - 0.5, -0.5)
     _name_ticks(axes.yaxis, names, room)
@@ -133,7 +133,7 @@ def _explain_colours(axes: Axes, run: FederatedRun, colours: Sequence[Any], room
     if len(colours) > MOST_CLASSES:
         _add_colour_bar(axes, run, colours, room)
         return
-    from matplotlib.patches import Patch  # as above
+    from matplotlib.patches import Patch  # after house_style, which requires it
 
     names = [shorten(name, _CLASS_NAME) for name in run.class_names]
     figure: Any = axes.figure
@@ -150,7 +150,7 @@ def _explain_colours(axes: Axes, run: FederatedRun, colours: Sequence[Any], room
 
 
 def _add_colour_bar(axes: Axes, run: FederatedRun, colours: Sequence[Any], room: int) -> None:
-    from matplotlib.cm import ScalarMappable  # as above
+    from matplotlib.cm import ScalarMappable  # after house_style, which requires it
     from matplotlib.colors import BoundaryNorm, ListedColormap  # as above
 
     edges = np.arange(len(colours) + 1) - 0.5

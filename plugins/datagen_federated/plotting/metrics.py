@@ -1,4 +1,4 @@
-"""The scores that can be drawn: which of them a run has, and what they are measured in."""
+"""Scores that can be drawn, their units, and the scores that runs have."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Metric = Literal["accuracy", "loss", "f1", "rmse", "r2"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 SMALL_IS_GOOD = frozenset({"loss", "rmse"})
-"""The scores of which the least is the best."""
+"""Scores for which small values are good."""
 
 _LABELS = {
     "accuracy": "Accuracy (share of right answers)",
@@ -29,12 +29,12 @@ _SQUARED_LOSS = "Loss (mean squared error, squared units of the target)"
 
 
 def find_metrics(rounds: Sequence[NDArray[np.void]]) -> tuple[Metric, ...]:
-    """Return the scores of which some global model has a number.
+    """Return the scores for which some global model has a number.
 
     Parameters
     ----------
     rounds
-        The tables of rounds of some runs.
+        The tables of rounds of runs.
     """
     return tuple(
         metric
@@ -49,16 +49,16 @@ def choose_metric(wanted: str | None, rounds: Sequence[NDArray[np.void]], title:
     Parameters
     ----------
     wanted
-        A score by name; None where the runs decide.
+        A score by name; None if the runs decide.
     rounds
         The tables of rounds of the runs.
     title
-        What the runs are called, for messages.
+        The name of the runs in messages.
 
     Raises
     ------
     PlotError
-        When the runs do not have it; the message says what they have.
+        When the runs do not have it; the message lists their scores.
     """
     there = find_metrics(rounds)
     if not there:
@@ -74,17 +74,17 @@ def choose_metric(wanted: str | None, rounds: Sequence[NDArray[np.void]], title:
 
 
 def is_regression(rounds: Sequence[NDArray[np.void]]) -> bool:
-    """Return whether runs learnt numbers; classes have an accuracy."""
+    """Return whether runs are regressions, which have no accuracy."""
     there = find_metrics(rounds)
     return "rmse" in there and "accuracy" not in there
 
 
 def label_metric(metric: Metric, *, regression: bool) -> str:
-    """Return a score with its unit, for an axis."""
+    """Return the label of an axis: a score with its unit."""
     return _SQUARED_LOSS if regression and metric == "loss" else _LABELS[metric]
 
 
 def as_curve(values: Any) -> NDArray[np.float64]:
-    """Return scores as float64, NaN where they are infinite: such points cannot be drawn."""
+    """Return scores as float64, with NaN for infinity, which cannot be drawn."""
     curve = np.asarray(values, np.float64)
     return np.where(np.isfinite(curve), curve, np.nan)

@@ -1,19 +1,24 @@
-"""From what a user asks for to runs: which samples of a split, by their indices."""
+"""Runs read from a split, by the indices of samples."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.errors import PlotError
-from datagen_federated.plotting.class_names import name_classes
 from datagen_federated.plotting.runs import FIELDS, FederatedRun, Table
+from datagen_images import ImagesError
+from datagen_images.sources.catalogue import find_publication
 
+_TABLES = {
+    "breast_cancer": ("malignant", "benign"),
+    "iris": ("setosa", "versicolor", "virginica"),
+}
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
@@ -25,14 +30,14 @@ def read_runs(split: Any, wanted: Sequence[str], params: Any) -> list[FederatedR
     split
         A split of `federated_metrics`.
     wanted
-        Indices, ranges of them (`0-9`, both ends included) or `all`; empty for the first sample.
+        Indices, ranges of indices (`0-9`, both ends included) or `all`; empty for the first sample.
     params
-        The parameters of the set, which tell the names of classes.
+        The parameters of the set, for the names of classes.
 
     Raises
     ------
     PlotError
-        When the samples are no federated runs, or one that is wanted is not there.
+        When the samples are not federated runs, or a wanted sample does not exist.
     """
     check_fields(split)
     classes = name_classes(params)
@@ -44,12 +49,12 @@ def read_runs(split: Any, wanted: Sequence[str], params: Any) -> list[FederatedR
 
 
 def read_rounds(split: Any, wanted: Sequence[str]) -> tuple[Table, ...]:
-    """Return the table of rounds of runs of a split; of all of them unless some are wanted.
+    """Return the tables of rounds of runs of a split; all runs if none are wanted.
 
     Raises
     ------
     PlotError
-        As `read_runs`.
+        When the samples are not federated runs, or a wanted sample does not exist.
     """
     check_fields(split)
     # One sample at a time, since weights may be among its fields.
@@ -58,18 +63,12 @@ def read_rounds(split: Any, wanted: Sequence[str]) -> tuple[Table, ...]:
 
 
 def check_fields(split: Any) -> None:
-    """Refuse a split without samples, and samples that are no federated runs.
-
-    Raises
-    ------
-    PlotError
-        When it is one of them.
-    """
+    """Refuse a split without samples, and samples that are not federated runs."""
     where = split.title
     missing = [field for field in FIELDS if field not in split.schema.fields]
     if missing:
         raise PlotError(
-            f"{where} holds no federated runs: its samples have no {missing[0]}; "
+            f"{where} does not hold federated runs: its samples have no {missing[0]}; "
             "name a data set of federated_metrics"
         )
     if not len(split):
@@ -81,7 +80,7 @@ def _first(split: Any) -> list[str]:
 
 
 def _find_places(split: Any, wanted: Sequence[str]) -> list[int]:
-    """Return the places in a split of the samples that are wanted, ascending."""
+    """Return the places of wanted samples in a split, ascending."""
     if "all" in wanted:
         return list(range(len(split)))
     indices = split.indices
@@ -90,15 +89,15 @@ def _find_places(split: Any, wanted: Sequence[str]) -> list[int]:
         first, last = _parse(text)
         found = (indices >= first) & (indices <= last)
         if np.count_nonzero(found) <= last - first:
-            raise PlotError(_tell_missing(split, first, indices[found]))
+            raise PlotError(_describe_missing(split, first, indices[found]))
         chosen |= found
     return sorted(np.flatnonzero(chosen).tolist())
 
 
-def _tell_missing(split: Any, first: int, found: NDArray[np.int64]) -> str:
-    """Return a message that names the first sample from `first` on that is not there."""
-    there = set(found.tolist())
-    missing = next(number for number in itertools.count(first) if number not in there)
+def _describe_missing(split: Any, first: int, found: NDArray[np.int64]) -> str:
+    """Return a message that names the first missing sample from `first` on."""
+    known = set(found.tolist())
+    missing = next(number for number in itertools.count(first) if number not in known)
     indices = split.indices
     title = split.title
     ends = f"{indices.min()} to {indices.max()}"
@@ -112,3 +111,16 @@ def _parse(text: str) -> tuple[int, int]:
     if last < first:
         raise PlotError(f"--sample takes an index, a range such as 0-9, or all, not {text!r}")
     return first, last
+
+
+def name_classes(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the name of each label of the data set in parameters; empty if unknown."""
+    dataset: Any = params.get("dataset")
+    if dataset in _TABLES:
+        return _TABLES[dataset]
+    try:
+        classes = find_publication(dataset, "train", params.get("variant")).classes
+    except ImagesError:
+        return ()
+    # Labels are numbered without gaps; the class without a name has no images.
+    return tuple(name for name in classes if name != "N/A")

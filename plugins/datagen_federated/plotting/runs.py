@@ -1,4 +1,4 @@
-"""A sample of `federated_metrics` as pictures need it: curves and counts by client."""
+"""Samples of `federated_metrics` for pictures: curves and counts by client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Table = NDArray[np.void]
 """Records; see `datagen_federated.simulation.Run`."""
 
 FIELDS = ("clients", "rounds", "client_names")
-"""The fields of a sample that pictures are drawn from."""
+"""The fields of a sample that pictures need."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +26,16 @@ class FederatedRun:
     Attributes
     ----------
     clients
-        Records, one row a round and client.
+        Records, one row per round and client.
     rounds
-        Records, one row a round.
+        Records, one row per round.
     names
         The names of the clients, by `client_id - 1`.
     index
         The index of the sample.
     classes
-        The name of each class; where their number is another, or none is given, classes are
-        called by their labels.
+        The name of each class; without names, or with another number of names, classes are called
+        by their labels.
     """
 
     clients: Table
@@ -48,14 +48,14 @@ class FederatedRun:
     def from_sample(
         cls, sample: Mapping[str, Any], index: int = 0, classes: Sequence[str] = ()
     ) -> Self:
-        """Return the run that a sample holds; nothing else of the sample is kept in memory."""
+        """Return the run in a sample; other fields of the sample are not kept in memory."""
         clients, rounds = np.array(sample["clients"]), np.array(sample["rounds"])
         names = tuple(_one_line(str(name)) for name in sample["client_names"])
         return cls(clients, rounds, names, index, tuple(classes))
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.intp], NDArray[np.intp], tuple[int, int]]:
-        """The client and the round of each row, counted from 0, and how many there are."""
+        """Client and round of each row, counted from 0, and their numbers."""
         ids, client = np.unique(self.clients["client_id"], return_inverse=True)
         numbers, number = np.unique(self.clients["round"], return_inverse=True)
         return client, number, (len(ids), len(numbers))
@@ -68,7 +68,7 @@ class FederatedRun:
     def client_curves(self, metric: Metric) -> NDArray[np.float64]:
         """Return a score of each client's own model, float64 `(clients, R)`.
 
-        NaN where the client took no part, or has no such score.
+        NaN if the client took no part, or has no such score.
         """
         client, number, shape = self._places
         curves = np.full(shape, np.nan)
@@ -84,12 +84,12 @@ class FederatedRun:
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many samples of each class or bin a client has, int64 `(clients, classes)`."""
+        """Numbers of samples by client and class or bin, int64 `(clients, classes)`."""
         return np.asarray(self._first_rows["data_Distribution"], np.int64)
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """How many samples a client has, int64 `(clients,)`."""
+        """Number of samples per client, int64 `(clients,)`."""
         return np.asarray(self._first_rows["samples_count"], np.int64)
 
     @property
@@ -99,12 +99,12 @@ class FederatedRun:
 
     @property
     def regression(self) -> bool:
-        """Whether models learnt numbers, so that `counts` counts bins of them."""
+        """Whether models learn numbers, so that `counts` counts bins."""
         return is_regression([self.rounds])
 
     @property
     def class_names(self) -> list[str]:
-        """What each column of `counts` is called: by name, label, or number of the bin."""
+        """The title of each column of `counts`: a name, a label, or the number of a bin from 1."""
         count = self.counts.shape[1]
         if self.regression:
             return ["all"] if count == 1 else [str(number) for number in range(1, count + 1)]
@@ -113,7 +113,7 @@ class FederatedRun:
 
     @property
     def class_word(self) -> str:
-        """What a column of `counts` is."""
+        """The title of the columns of `counts`."""
         return "Bin of the target, from low to high" if self.regression else "Class"
 
 

@@ -1,4 +1,4 @@
-"""How all pictures look: sizes of text, and colours that colour-blind readers can tell apart."""
+"""The style of all pictures: sizes of text, and colours for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from datagen_images import import_matplotlib
+from datagen_core.files import require
 
 MOST_COLOURS = 20
-"""So many lines have colours of their own, and stand in the legend."""
+"""Most lines that have colours of their own and a line in the legend."""
 
 INK = "#202020"
 GREY = "#8c8c8c"
 MARKERS = "os^Dv"
-"""Neighbours whose colours are alike differ in these."""
+"""They differ for neighbouring lines, whose colours may be alike."""
 
-# Okabe and Ito 2008 (jfly.uni-koeln.de/color), black left to the global model. Yellow is for areas
-# alone: a thin line of it cannot be seen on white.
+# Okabe and Ito 2008 (jfly.uni-koeln.de/color); black is for the global model. Yellow is for areas
+# only: a thin yellow line cannot be seen on white.
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255")
 _YELLOW = "#F0E442"
 # Paul Tol, Colour Schemes (SRON/EPS/TN/09-002, 2021), discrete rainbow of 23 colours.
@@ -33,7 +33,7 @@ _RAINBOW_AREAS = _RAINBOW[2:]
 _RAINBOW_LINES = tuple(colour for colour in _RAINBOW if colour not in _TOO_LIGHT_FOR_LINES)
 
 MOST_CLASSES = len(_RAINBOW_AREAS)
-"""So many classes stand in a legend; more are a colour bar."""
+"""Most classes in a legend; more are shown as a colour bar."""
 
 _SETTINGS: Any = {
     "axes.edgecolor": "#666666",
@@ -59,14 +59,14 @@ _SETTINGS: Any = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw and write in our style, whatever the user's own configuration of matplotlib says.
+    """Draw and write in our style, independent of the user's configuration of matplotlib.
 
     Raises
     ------
-    ImagesError
+    MissingPackageError
         When matplotlib is not installed.
     """
-    mpl = import_matplotlib()
+    mpl = require("matplotlib", "plots")
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
@@ -84,18 +84,18 @@ def area_colours(count: int) -> list[Any]:
         return [*_OKABE_ITO[:-1], _YELLOW, _OKABE_ITO[-1]][:count]
     if count <= MOST_CLASSES:
         return _spread(_RAINBOW_AREAS, count)
-    from matplotlib import colormaps  # as above
+    from matplotlib import colormaps  # after house_style, which requires it
 
     return list(colormaps["viridis"](np.linspace(0, 1, count)))
 
 
 def _spread(colours: tuple[str, ...], count: int) -> list[str]:
-    """Take so many colours: the first ones of those without an order, else at even distances."""
+    """Return a number of colours: the first of an unordered palette, else at even distances."""
     if colours is _OKABE_ITO:
         return list(colours[:count])
     return [colours[place] for place in np.linspace(0, len(colours) - 1, count).round().astype(int)]
 
 
 def shorten(text: str, width: int) -> str:
-    """Return text of at most `width` characters, an ellipsis at its end where some are missing."""
+    """Return text of at most `width` characters, with an ellipsis if it was cut."""
     return text if len(text) <= width else text[: width - 1] + "…"

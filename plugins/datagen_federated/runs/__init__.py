@@ -1,1 +1,1 @@
-"""One run of `federated_metrics`: its parameters, what it needs, its table, its weights."""
+"""Runs of `federated_metrics`: parameters, data of an experiment, tables, saved weights."""

@@ -1,4 +1,4 @@
-"""From parameters to what a federated run needs: data, the part for validation, clients' shares."""
+"""Experiments: the data of a parameter set, the part for validation, clients' shares."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import input_path
-from datagen_federated.data import Data, DataError, load_data
+from datagen_federated.data import Data, load_data
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import Groups, WeightSpec, list_weights
 from datagen_federated.simulation.inputs import output_count
+from datagen_partitions.errors import DataOptionError
 from datagen_partitions.schemes import Division, Indices, PartitionError, divide
 
 _BY_ID = {"natural_id", "grouped_natural_id"}
@@ -27,13 +28,13 @@ class Experiment:
     Attributes
     ----------
     params
-        Everything that runs follow from.
+        All parameters of the runs.
     data
         The data set.
     groups
         The label, or for numbers the bin, of every training sample.
     column
-        What the strategy divides by, `(n,)`.
+        The column that the scheme divides by, `(n,)`.
     """
 
     params: FederatedMetricsParams
@@ -53,7 +54,7 @@ class Experiment:
         return list_weights(self.params, self.data.x.shape[1:], output_count(self.data))
 
     def draw(self, rng: np.random.Generator) -> tuple[Division, Indices]:
-        """Draw the part for validation and divide the others among clients.
+        """Draw the part for validation and divide the other samples among clients.
 
         Raises
         ------
@@ -70,7 +71,7 @@ class Experiment:
         return division._replace(shares=shares), validation
 
     def _count(self, available: int) -> int:
-        """Return how many samples are divided."""
+        """Return the number of samples to divide."""
         size, fraction = self.params.sample_size, self.params.sample_frac
         if size is not None and size > available:
             raise PartitionError(
@@ -87,7 +88,7 @@ def prepare_experiment(params: FederatedMetricsParams) -> Experiment:
     Raises
     ------
     DatagenError
-        When they do not, in one line.
+        When they do not fit.
     """
     data = load_data(
         params.dataset,
@@ -106,14 +107,14 @@ def prepare_experiment(params: FederatedMetricsParams) -> Experiment:
 
 
 def inspect_params(params: FederatedMetricsParams) -> Iterator[str]:
-    """Yield what the user should know of these parameters before a run.
+    """Yield notes on these parameters, before any run.
 
-    The division is that of no run in particular: each run draws its own.
+    The division is an example: each run draws its own.
 
     Raises
     ------
     DatagenError
-        When no run can be made with them.
+        When no run can be made with these parameters.
     """
     experiment = prepare_experiment(params)
     yield from experiment.data.notes
@@ -134,21 +135,21 @@ def _bin(values: NDArray[Any], bins: int) -> Indices:
 
 
 def _column(data: Data, groups: Groups, params: FederatedMetricsParams) -> NDArray[Any]:
-    """Return what the strategy divides by.
+    """Return the column that the scheme divides by.
 
     Raises
     ------
-    DataError
-        When there is no such column, or none where ids are needed.
+    DataOptionError
+        When there is no such column, or none is named where ids are needed.
     """
     name = params.partition_by or (params.id_column if params.strategy in _BY_ID else None)
     if name is None:
         if params.strategy in _BY_ID:
-            raise DataError(f"{params.strategy} needs ids: name their column with id_column")
+            raise DataOptionError(f"{params.strategy} needs ids: name their column with id_column")
         return data.y if params.strategy == "continuous" else groups.of
     if name not in data.columns:
         message = f"there is no column {name!r}; there are {', '.join(data.columns) or 'none'}"
-        raise DataError(message)
+        raise DataOptionError(message)
     column = data.columns[name]
     if column.dtype.kind == "f" and params.strategy not in _BY_ID | {"continuous"}:
         return _bin(column, params.distribution_bins)

@@ -1,7 +1,7 @@
-"""The flat table of federated runs: one row a run, round and client.
+"""The flat table of federated runs: one row per run, round and client.
 
-First come the 30 columns of the MLaaS data generator, in its order, then those of the global model
-and of what it did not measure, then `MLaaS_ID`, the sample's index and the parameter set.
+The first 30 columns are those of the MLaaS data generator, in its order; then come the global model
+and further measurements, then `MLaaS_ID`, the sample's index and the parameter set.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core import DatagenError
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import FAIL_REASONS
+from datagen_partitions.errors import ExportOptionError
 from datagen_partitions.schemes import principal_value
 
 Block = dict[str, NDArray[Any]]
@@ -51,28 +51,27 @@ def make_rows(  # noqa: PLR0913 (the options of the table)
     reliability_score: str = "none",
     distribution: str = "python",
 ) -> Block:
-    """Return the rows of some runs; the table of `datagen export federated_metrics`.
+    """Return the rows of runs in the table of `datagen export federated_metrics`.
 
     Parameters
     ----------
     columns, indices, param_set
-        Consecutive runs, their indices, and the parameter set that they belong to.
+        Consecutive runs, their indices, and their parameter set.
     first_row
-        How many rows the table has already.
+        Number of rows before these in the table.
     id_col, start_id
         Name of the column that numbers the rows, and its first number.
     reliability_score
-        `original` fills `reliability_Score`: the client's mean accuracy over all rounds of the run,
-        later ones included, as the original has it. It leaks the future into every row, so the
-        column is NaN (`none`) unless asked for; `reliability` looks back only.
+        `original` fills `reliability_Score` as the original does: the client's mean accuracy over
+        all rounds of the run. It leaks later rounds into every row, so the column is NaN (`none`)
+        by default; `reliability` uses earlier rounds only.
     distribution
-        How `data_Distribution` is written: `python`, the original's text `{0: 12, 1: 11}`, or
-        `json`.
+        The form of `data_Distribution`: `python`, the original's text `{0: 12, 1: 11}`, or `json`.
 
     Raises
     ------
-    DatagenError
-        For an option that is none of these.
+    ExportOptionError
+        When an option has another value.
     """
     _check(reliability_score=reliability_score, distribution=distribution)
     runs = _Runs(columns, indices)
@@ -81,7 +80,7 @@ def make_rows(  # noqa: PLR0913 (the options of the table)
         **runs.identity(param_set.record.digest),
         **runs.members("clients"),
         **runs.globals(),
-        "client_id": runs.names(),
+        "client_id": name_clients(columns),
         "round_fail_reason": np.array(FAIL_REASONS, object)[runs.clients["round_fail_reason"]],
         "data_Distribution": _write_counts(runs.clients["data_Distribution"], distribution),
         "reliability_Score": runs.scores() if reliability_score == "original" else runs.nothing(),
@@ -105,15 +104,10 @@ class _Runs:
         self.samples = np.repeat(indices, self._lengths)
 
     def identity(self, digest: str) -> Block:
-        """Return columns that are one for a whole run."""
-        runs = [f"{digest[:16]}-{index}" for index in self.samples.tolist()]
-        count = np.repeat(self._columns["params_count"], self._lengths)
-        version = np.repeat(self._columns["torch_version"], self._lengths)
-        return {
-            "run_id": np.array(runs, object),
-            "params_count": count,
-            "torch_version": version,
-        }
+        """Return columns that are constant within a run."""
+        constant = ("params_count", "torch_version")
+        repeated = {name: np.repeat(self._columns[name], self._lengths) for name in constant}
+        return {"run_id": name_runs(digest, self.samples), **repeated}
 
     def members(self, name: str) -> Block:
         """Return the members of a record as columns."""
@@ -122,22 +116,14 @@ class _Runs:
 
     def globals(self) -> Block:
         """Return the records of rounds, repeated for each client."""
-        rounds = self._columns["rounds"]
-        per_round = np.repeat(self._lengths // rounds.lengths, rounds.lengths)
-        rows = np.repeat(rounds.rows(), per_round)
+        rows = repeat_rounds(self._columns)
         renamed = {"participants": "round_participants", "samples": "round_samples"}
         return {
             renamed.get(name, name): rows[name] for name in _members_of(rows) if name != "round"
         }
 
-    def names(self) -> NDArray[Any]:
-        """Return the name of each row's client."""
-        names = self._columns["client_names"]
-        firsts = np.repeat(names.offsets[:-1], self._lengths)
-        return np.asarray(names.values[firsts + self.clients["client_id"] - 1], object)
-
     def scores(self) -> NDArray[np.float64]:
-        """Return each client's mean accuracy over all rounds in which it trained."""
+        """Return the client's mean accuracy over all rounds in which it trained."""
         run = np.repeat(np.arange(len(self._lengths)), self._lengths)
         keys = np.stack([run, self.clients["client_id"]], axis=1)
         _, client = np.unique(keys, axis=0, return_inverse=True)
@@ -150,6 +136,25 @@ class _Runs:
     def nothing(self) -> NDArray[np.float64]:
         """Return a column without values."""
         return np.full(self.rows, np.nan)
+
+
+def name_runs(digest: str, samples: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the `run_id` of each row, from the set's digest and the sample's index."""
+    return np.array([f"{digest[:16]}-{index}" for index in samples.tolist()], object)
+
+
+def name_clients(columns: Mapping[str, Any]) -> NDArray[Any]:
+    """Return the name of each row's client."""
+    names, clients = columns["client_names"], columns["clients"]
+    firsts = np.repeat(names.offsets[:-1], clients.lengths)
+    return np.asarray(names.values[firsts + clients.rows()["client_id"] - 1], object)
+
+
+def repeat_rounds(columns: Mapping[str, Any]) -> NDArray[Any]:
+    """Return the records of rounds, repeated for each client: one per row of `clients`."""
+    rounds = columns["rounds"]
+    per_round = np.repeat(columns["clients"].lengths // rounds.lengths, rounds.lengths)
+    return np.repeat(rounds.rows(), per_round)
 
 
 def _members_of(rows: NDArray[Any]) -> tuple[str, ...]:
@@ -171,7 +176,7 @@ def _constants(param_set: Any, rows: int) -> Block:
 
 
 def _task_of(param_set: Any) -> str:
-    """Return what was learnt; runs of a regression have no accuracy."""
+    """Return the task of runs; those of a regression have no accuracy."""
     rounds = param_set.samples[0]["rounds"]
     return "regression" if np.isnan(rounds["global_accuracy"]).all() else "classification"
 
@@ -183,7 +188,7 @@ def _repeat(value: Any, rows: int) -> NDArray[Any]:
 
 
 def _write_counts(counts: NDArray[np.int64], form: str) -> NDArray[Any]:
-    """Return label counts as text, each different row written once."""
+    """Return label counts as text; each distinct row is formatted once."""
     rows, place = np.unique(counts, axis=0, return_inverse=True)
     write = json.dumps if form == "json" else str
     texts = [write(dict(enumerate(row))) for row in rows.tolist()]
@@ -193,11 +198,13 @@ def _write_counts(counts: NDArray[np.int64], form: str) -> NDArray[Any]:
 def _check(**chosen: str) -> None:
     for name, value in chosen.items():
         if value not in _OPTIONS[name]:
-            raise DatagenError(f"{name} is {' or '.join(_OPTIONS[name])}, not {value!r}")
+            raise ExportOptionError(
+                f"{name} should be {' or '.join(_OPTIONS[name])}, not {value!r}"
+            )
 
 
 def _number(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise DatagenError(f"start_id is a whole number, not {text!r}") from None
+        raise ExportOptionError(f"start_id should be a whole number, not {text!r}") from None

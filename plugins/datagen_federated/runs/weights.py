@@ -1,4 +1,4 @@
-"""The weights that runs saved, as files in the forms of Keras and of the MLaaS data generator."""
+"""Saved weights of runs as files, in the forms of Keras and of the MLaaS data generator."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core import DatagenError
+from datagen_federated.errors import WeightsError
 from datagen_federated.federated_metrics import weight_specs
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import WeightSpec, count_weights, to_keras_layers
@@ -24,21 +24,15 @@ Form = Literal["npz", "json"]
 Layers = list[NDArray[np.float32]]
 
 GLOBAL = "global"
-"""The name of the global model among the clients'."""
+"""The name of the global model's files."""
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+=@-]+")
 _LONGEST = 100
 _OURS = re.compile(r"round_\d+|.+_round_\d+\.json|global_accuracies\.json")
 
 
-class WeightsError(DatagenError):
-    """Weights that were not saved, or cannot be written there."""
-
-    exit_code = 2
-
-
 class WrittenRun(NamedTuple):
-    """A folder with the weights of one run: its path, and how many files and bytes it holds."""
+    """A folder with the weights of a run: its path, and its numbers of files and bytes."""
 
     folder: Path
     files: int
@@ -54,7 +48,7 @@ def write_weights(
     form: Form = "npz",
     force: bool = False,
 ) -> Iterator[WrittenRun]:
-    """Write the weights of runs, a folder each, and yield what was written.
+    """Write the weights of runs, one folder per run, and yield a summary of each.
 
     Each folder appears whole, or not at all. One run is in memory at a time. Layers are in the
     order and the layout of Keras's `get_weights`, float32.
@@ -62,7 +56,7 @@ def write_weights(
     - npz: `<run>/round_<k>/<client>.npz` and `…/global.npz`, with the arrays `layer_0`, `layer_1`…
     - json, as the MLaaS data generator: `<run>/<client>_round_<k>.json` and
       `…/global_round_<k>.json` with `{"layer_0": nested lists, …}`, and `global_accuracies.json`,
-      in which null is a score that there is not.
+      in which a missing score is null.
 
     Rounds count from 1; a client that took no part in a round has no file.
 
@@ -71,13 +65,13 @@ def write_weights(
     param_set
         The parameter set of `federated_metrics`.
     samples
-        Those of its runs that are meant: a split, or all.
+        The runs to choose from: a split, or all.
     destination
-        The folder in which those of the runs are made, named by the runs' indices.
+        The folder for the folders of runs, which are named by the runs' indices.
     indices
-        The runs' indices; all of `samples` when there is none.
+        The runs to write; all of `samples` if empty.
     force
-        Replace folders of runs. Nothing but weights is ever removed.
+        Replace folders of runs; only files of weights are ever removed.
 
     Raises
     ------
@@ -114,7 +108,7 @@ def _find_specs(param_set: Any) -> tuple[WeightSpec, ...]:
 
 
 def _find_places(samples: Any, indices: Sequence[int]) -> dict[int, int]:
-    """Return where each run is among the samples, by its index."""
+    """Return the place of each run among the samples, by its index."""
     known = {int(index): place for place, index in enumerate(samples.indices)}
     missing = [index for index in indices if index not in known]
     if missing or not known:
@@ -131,17 +125,19 @@ def _check_free(folder: Path, *, force: bool) -> None:
     if not folder.exists() and not folder.is_symlink():
         return
     if folder.is_symlink() or not folder.is_dir():
-        raise WeightsError(f"{folder} is no folder; choose another -o")
+        raise WeightsError(f"{folder} is not a folder; choose another -o")
     others = [path.name for path in folder.iterdir() if not _OURS.fullmatch(path.name)]
     if others:
-        raise WeightsError(f"{folder} holds {others[0]!r}, which is no weights; choose another -o")
+        raise WeightsError(
+            f"{folder} holds {others[0]!r}, which is not a file of weights; choose another -o"
+        )
     if not force:
         raise WeightsError(f"{folder} exists; choose another -o, or replace it with --force")
 
 
 @contextmanager
 def _replaced(folder: Path) -> Iterator[Path]:
-    """Give a new folder beside; it takes the place of `folder` when the block succeeds."""
+    """Make a new folder that takes the place of `folder` when the block succeeds."""
     temporary, grave = _name_beside(folder), _name_beside(folder)
     temporary.mkdir()
     try:
@@ -167,7 +163,7 @@ class _Model(NamedTuple):
 
 
 def _list_models(sample: Mapping[str, Any], specs: Sequence[WeightSpec]) -> Iterator[_Model]:
-    """Yield the models of a run: those of the clients that took part, then the global ones."""
+    """Yield the models of a run: those of participating clients, then the global ones."""
     names = name_files(sample["client_names"])
     for row, flat in zip(sample["clients"], sample["weights"], strict=True):
         if row["participated"]:
@@ -178,10 +174,10 @@ def _list_models(sample: Mapping[str, Any], specs: Sequence[WeightSpec]) -> Iter
 
 
 def name_files(names: Sequence[str]) -> list[str]:
-    """Return clients' names as names of files, each different from the others and from `global`.
+    """Return clients' names as names of files, all different and none of them `global`.
 
-    Characters that are not safe in a file's name become `_`; where two names would then be one, or
-    differ in case alone, the client's number is added.
+    Characters that are not safe in a file's name become `_`. A number, counted from 1, is added to
+    a name that would then equal another one, up to case.
     """
     taken, made = {GLOBAL}, []
     for number, name in enumerate(names, 1):
@@ -219,7 +215,7 @@ def _number(layers: Layers) -> Iterator[tuple[str, NDArray[np.float32]]]:
 
 
 def _describe_round(row: Any) -> dict[str, float | None]:
-    """Return the original's record of a round, colon included."""
+    """Return the original's record of a round, with its colon."""
     scores = {f"Global_{name}": float(row[f"global_{name}"]) for name in ("accuracy", "loss", "f1")}
     known = {name: value if math.isfinite(value) else None for name, value in scores.items()}
     return {"Round:": int(row["round"]), **known}

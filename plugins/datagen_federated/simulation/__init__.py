@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from datagen_core.files import require
 from datagen_federated.data import Data
 from datagen_federated.errors import SimulationError
 from datagen_federated.models.architecture import (
@@ -51,7 +52,7 @@ def simulate(
     """Simulate a federated run on this machine, one client after the other.
 
     Each round, the selected clients train from the global weights on their own samples, and the
-    server combines what they return. Every client's model and the global model are measured on the
+    server combines their weights. Every client's model and the global model are measured on the
     whole test set; nothing is selected by these measurements.
 
     Parameters
@@ -59,38 +60,32 @@ def simulate(
     data
         The labelled data set.
     shares
-        For each client, int64 places of its samples in `data.x`.
+        int64 places of each client's samples in `data.x`.
     validation
         int64 places of samples in `data.x` that the global model is also measured on each round.
     params
         Models, training and aggregation.
     rng
-        Where all randomness comes from: with an equal state everything but measured times is the
-        same, to the last bit, on the same kind of machine with the same versions.
+        The source of all randomness: with the same state everything but measured times is the same,
+        to the last bit, on the same kind of machine with the same versions.
     groups
-        What `data_Distribution` counts; by default classes, or one group for a regression.
+        The groups that `data_Distribution` counts; by default classes, or one group for a
+        regression.
 
     Raises
     ------
     SimulationError
-        When the model does not fit the data, when there is nothing to train or to measure on, or
-        without torch.
+        When the model does not fit the data, or there are no clients or test samples.
+    MissingPackageError
+        When torch is not installed.
     """
     check_inputs(data, shares)
     specs = list_weights(params, data.x.shape[1:], output_count(data))
-    _require_torch()
-    # Both import torch, for which a command's start must not pay.
+    require("torch", "torch")
+    # Both import torch, which is slow.
     from datagen_federated.simulation.federation import Federation
     from datagen_federated.simulation.recording import Recorder
 
     recorder = Recorder(params, specs, shares, groups or groups_of(data))
     Federation(data, shares, validation, params, specs, rng).run(recorder)
     return recorder.finish()
-
-
-def _require_torch() -> None:
-    try:
-        import torch  # noqa: F401
-    except ImportError as error:
-        message = "simulated training needs torch; pip install 'datagen[torch]'"
-        raise SimulationError(message) from error

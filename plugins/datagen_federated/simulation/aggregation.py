@@ -1,4 +1,4 @@
-"""How the server combines the weights of clients: pure numpy on flat vectors."""
+"""Combinations of clients' weights by the server: pure NumPy on flat vectors."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ class WeightedMean:
         self._total = 0.0
 
     def add(self, weights: Weights, share: float) -> None:
-        """Add one client's weights with its share; shares need not sum to 1."""
+        """Add a client's weights with its share; shares need not sum to 1."""
         self._sum += share * weights.astype(np.float64)
         self._total += share
 
     def result(self) -> NDArray[np.float64] | None:
-        """Return the mean `(P,)`; None when nothing was added."""
+        """Return the mean `(P,)`; None if nothing was added."""
         return self._sum / self._total if self._total else None
 
 
 class FedAdam:
     """Adam on the server: Reddi et al. 2021 (arXiv:2003.00295), Algorithm 2, FedAdam.
 
-    With D the mean change of the participants, weighted by samples as in FedAvg::
+    D is the mean change of the participants, weighted by samples as in FedAvg::
 
         m <- b1 m + (1 - b1) D
         v <- b2 v + (1 - b2) D^2         which begins at tau^2
@@ -57,7 +57,7 @@ class FedAdam:
 
 
 class Server:
-    """Keeps the global weights and moves them once a round.
+    """Keeps the global weights and moves them once per round.
 
     Attributes
     ----------
@@ -73,15 +73,15 @@ class Server:
         self.begin_round()
 
     def begin_round(self) -> None:
-        """Forget the clients of the round before."""
+        """Forget the clients of the previous round."""
         self._mean = WeightedMean(len(self.weights))
 
     def receive(self, weights: Weights, samples: int) -> None:
-        """Take the weights that one participant returned."""
+        """Receive the weights of a participant."""
         self._mean.add(weights, 1 if self._is_uniform else samples)
 
     def finish_round(self) -> None:
-        """Combine what was received; without participants the weights stay."""
+        """Combine the weights received; without participants the global weights stay."""
         mean = self._mean.result()
         if mean is not None and self._adam is not None:
             self.weights = self._adam.combine(self.weights, mean)

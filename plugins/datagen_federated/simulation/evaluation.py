@@ -13,7 +13,7 @@ from datagen_federated.simulation.inputs import target_scale
 from datagen_federated.simulation.metrics import Scores, score_classes, score_targets
 
 _BATCH = {"CNN": 64, "ResNet": 64, "MLP": 1024, "LogReg": 1024}
-"""Samples at a time: of convolutions, so many as the processor's cache holds."""
+"""Samples at a time: for convolutions, as many as fit the processor's cache."""
 
 
 class Evaluator:
@@ -36,7 +36,7 @@ class Evaluator:
         return self._score(weights, *self._test)
 
     def validate(self, weights: torch.Tensor) -> Scores:
-        """Return the scores on the validation part; NaN when it is empty."""
+        """Return the scores of weights `(P,)` on the validation part; NaN if it is empty."""
         return self._score(weights, *self._validation)
 
     def _score(
@@ -57,6 +57,6 @@ class Evaluator:
         with torch.inference_mode():
             for start in range(0, len(x), self._batch):
                 part = slice(start, start + self._batch)
-                # Copied, so that no small array stays between the large ones of each minibatch.
+                # A copy, so that no small array stays between the large ones of minibatches.
                 outputs[part] = self._network.run(views, to_tensor(x[part])).numpy()
         return outputs

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
 
 import numpy as np
 import torch
@@ -15,13 +18,14 @@ from datagen_federated.simulation.aggregation import Server
 from datagen_federated.simulation.evaluation import Evaluator
 from datagen_federated.simulation.inputs import Indices
 from datagen_federated.simulation.participation import REASONS, draw_participation
-from datagen_federated.simulation.process_memory import keep_freed_memory
 from datagen_federated.simulation.recording import Recorder
 from datagen_federated.simulation.training import Streams, Trainer
 from datagen_images import use_threads
 
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of malloc.h: M_TRIM_…, M_MMAP_…
+
 _warm: set[object] = set()
-"""The kinds of training that this process has done before."""
+"""The kinds of training for which torch has prepared itself in this process."""
 
 
 class Federation:
@@ -30,13 +34,13 @@ class Federation:
     Parameters
     ----------
     data, params, specs
-        What is learnt, how, and the weights of the model.
+        The data, the parameters of training, and the weights of the model.
     shares
-        For each client, the places of its samples in `data.x`.
+        The places of each client's samples in `data.x`.
     validation
         The places of the validation part.
     rng
-        Where all randomness comes from.
+        The source of all randomness.
     """
 
     def __init__(
@@ -59,17 +63,17 @@ class Federation:
 
     def run(self, recorder: Recorder) -> None:
         """Simulate all rounds."""
-        keep_freed_memory()
-        # Weights that are nearly infinite are no accident here: their client has diverged.
+        _keep_freed_memory()
+        # Nearly infinite weights are expected: those of a client that has diverged.
         with use_threads(self._params.threads), np.errstate(over="ignore", invalid="ignore"):
             self._warm_up()
             for number in range(self._params.rounds):
                 self._run_round(number, recorder)
 
     def _warm_up(self) -> None:
-        """Let torch prepare itself for every size of minibatch, once a process, on other streams.
+        """Let torch prepare itself for every size of minibatch, once per process, on other streams.
 
-        Otherwise the times of the first clients would hold it: torch compiles for each size anew.
+        Otherwise the times of the first clients would include it: torch compiles for each size.
         """
         params, begin = self._params, torch.zeros_like(self._trainer.weights)
         for size in _step_sizes(self._shares, params.batch_size):
@@ -93,7 +97,7 @@ class Federation:
         recorder.record_round(number, self._server.weights, test, validation)
 
     def _train(self, number: int, client: int, recorder: Recorder) -> bool:
-        """Let a client train; return whether it came to weights that the server can use."""
+        """Let a client train; return whether the server can use its weights."""
         begin = self._server.weights
         fit = self._trainer.fit(
             torch.from_numpy(begin),
@@ -112,6 +116,19 @@ class Federation:
 
 
 def _step_sizes(shares: Sequence[Indices], batch_size: int) -> set[int]:
-    """Return how many samples the steps of training take: whole batches, and what is left."""
+    """Return the sizes of steps of training: whole batches, and their remainders."""
     sizes = [len(share) for share in shares]
     return {part for n in sizes for part in (min(n, batch_size), n % batch_size)} - {0}
+
+
+@cache
+def _keep_freed_memory() -> None:
+    """Let the C library keep the memory of one minibatch for the next one.
+
+    Otherwise it may return megabytes to the system in every step, which clears each page before it
+    hands it out again: that can take a third of the time of training.
+    """
+    with suppress(AttributeError, OSError):  # not glibc
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 2**25)
+        library.mallopt(_TRIM_THRESHOLD, 2**29)

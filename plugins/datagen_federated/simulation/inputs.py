@@ -1,4 +1,4 @@
-"""What a simulation takes from labelled data, and what it checks of them."""
+"""Labelled data as a simulation needs them, and checks of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class Groups:
-    """What `data_Distribution` counts: the group of every sample `(n,)`, 0..count-1."""
+    """The groups that `data_Distribution` counts: one per sample, `(n,)`, 0..count-1."""
 
     of: Indices
     count: int
@@ -31,12 +31,12 @@ def groups_of(data: Data) -> Groups:
 
 
 def output_count(data: Data) -> int:
-    """Return how many numbers a model gives for a sample."""
+    """Return the number of outputs of a model per sample."""
     return len(data.classes) if data.task == "classification" else 1
 
 
 def target_scale(data: Data) -> tuple[float, float]:
-    """Return mean and standard deviation of the targets; 1 for those that are all equal."""
+    """Return mean and standard deviation of the targets; a deviation of 1 if all are equal."""
     mean, deviation = data.target_scale
     return mean, deviation or 1.0
 
@@ -50,12 +50,12 @@ def training_targets(data: Data) -> NDArray[Any]:
 
 
 def loss_unit(data: Data) -> float:
-    """Return what a loss in training is multiplied by: the squared unit of regression targets."""
+    """Return the factor of a loss in training: the squared unit of regression targets, else 1."""
     return target_scale(data)[1] ** 2 if data.task == "regression" else 1.0
 
 
 def check_inputs(data: Data, shares: Sequence[Indices]) -> None:
-    """Refuse what cannot be simulated.
+    """Refuse data that cannot be simulated with.
 
     Raises
     ------
@@ -65,5 +65,5 @@ def check_inputs(data: Data, shares: Sequence[Indices]) -> None:
     if not shares:
         raise SimulationError("there are no clients; ask for at least one")
     if not len(data.y_test):
-        message = "there is no test set, which every model is measured on; leave samples for it"
+        message = "there is no test set, on which every model is measured; leave samples for it"
         raise SimulationError(message)

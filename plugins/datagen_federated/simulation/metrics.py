@@ -1,4 +1,4 @@
-"""Scores of a model on samples with known labels or targets: pure numpy, in double precision."""
+"""Scores of a model on samples with known labels or targets: pure NumPy, in double precision."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Integers = NDArray[np.int64]
 
 
 class Scores(NamedTuple):
-    """What is measured of a model; NaN where it means nothing for the task."""
+    """Scores of a model; NaN for scores of another task."""
 
     accuracy: float = np.nan
     loss: float = np.nan

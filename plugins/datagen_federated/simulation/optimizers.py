@@ -1,8 +1,8 @@
 """Optimizers on one flat vector of weights, in place, as Keras defines them.
 
-They agree with torch.optim but for where the small constant stands, which is Keras's place. Making
-the first object of torch.optim imports torch's compiler, one to two seconds of a process; a few
-operations on one vector need none of it, and are faster than one operation a weight.
+They agree with torch.optim but for the place of the small constant, which is Keras's. The first
+object of torch.optim imports torch's compiler, which takes one to two seconds; a few operations on
+one vector do without, and are faster than one operation per weight.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor
 from datagen_federated.models.params import TrainingParams
 
 EPSILON = 1e-7
-"""Keras's default of every optimizer that has one."""
+"""Keras's default for every optimizer that has an epsilon."""
 
 
 class Optimizer(Protocol):
@@ -45,7 +45,7 @@ class Adam:
 
         w <- w - rate sqrt(1 - 0.999^t) / (1 - 0.9^t)  m / (sqrt(v) + 1e-7)
 
-    With a decay, w <- (1 - rate decay) w comes first: Loshchilov and Hutter 2019, AdamW.
+    With a decay, w <- (1 - rate decay) w comes first: AdamW, Loshchilov and Hutter 2019.
     """
 
     BETAS = (0.9, 0.999)
@@ -67,7 +67,7 @@ class Adam:
         weights.addcdiv_(self._first, self._root(), value=-self._rate * size)
 
     def _root(self) -> Tensor:
-        # Many of the numbers are 0, with which torch's root takes ten times as long as numpy's.
+        # Many of the numbers are 0, for which torch's root takes ten times as long as NumPy's.
         scratch = self._scratch.numpy()
         np.add(np.sqrt(self._second.numpy(), out=scratch), EPSILON, out=scratch)
         return self._scratch
@@ -113,7 +113,7 @@ _OPTIMIZERS: dict[str, Callable[[Tensor, float], Optimizer]] = {
 
 
 def start_optimizer(params: TrainingParams, weights: Tensor) -> Optimizer:
-    """Return a new optimizer for weights like these."""
+    """Return a new optimizer for weights of this shape."""
     if params.optimizer == "adamw":
         return Adam(weights, params.learning_rate, params.weight_decay)
     return _OPTIMIZERS[params.optimizer](weights, params.learning_rate)

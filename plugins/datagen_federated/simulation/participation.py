@@ -1,4 +1,4 @@
-"""Which clients train in a round."""
+"""The choice of clients that train in a round."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datagen_federated.models.params import TrainingParams
 from datagen_federated.simulation.records import FAIL_REASONS
 
 REASONS = {name: code for code, name in enumerate(FAIL_REASONS)}
-"""The code of every reason for not taking part."""
+"""Codes of the reasons for not taking part; 0 for taking part."""
 
 
 def draw_participation(
     sizes: NDArray[np.int64], params: TrainingParams, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
-    """Return for each client the code of why it does not train in a round, 0 for those that do.
+    """Return for each client the code of its reason not to train in a round; 0 if it trains.
 
     The server selects max(1, C K) of K clients without replacement (McMahan et al. 2017,
     Algorithm 1); each of them drops out with `client_dropout_rate`.
@@ -23,11 +23,11 @@ def draw_participation(
     Parameters
     ----------
     sizes
-        `(K,)`: how many samples each client has.
+        `(K,)`: number of samples per client.
     params
         `participation` C and `client_dropout_rate` count.
     rng
-        What is drawn from it depends on K, C and nothing else.
+        The draws depend on K and C only.
     """
     clients = len(sizes)
     selected = rng.choice(clients, max(1, round(params.participation * clients)), replace=False)

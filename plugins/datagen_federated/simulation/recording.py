@@ -18,7 +18,7 @@ from datagen_federated.simulation.sketch import WIDTH, sketch
 from datagen_federated.simulation.training import Fit
 
 _BYTES = 4
-"""Of a weight on its way between client and server."""
+"""Bytes of a weight in a message between client and server."""
 
 
 class Recorder:
@@ -50,7 +50,7 @@ class Recorder:
         self._global_weights = _room((shape[0], size), params)
 
     def record_fit(self, number: int, client: int, fit: Fit) -> None:
-        """Record what a client's training took."""
+        """Record times and loss of a client's training."""
         row = self._clients[number, client]
         row["Computation_Time"], row["cpu_time"], row["train_loss"] = fit.wall, fit.cpu, fit.loss
         row["samples_epochs"] = self._epochs * self._sizes[client]
@@ -58,7 +58,7 @@ class Recorder:
     def record_model(
         self, number: int, client: int, models: tuple[Weights, Weights], scores: Scores
     ) -> None:
-        """Record a client's model; `models` are the global one that it began with, and its own."""
+        """Record a client's model; `models` are the global weights before, and its own after."""
         begin, weights = models
         row, change = self._clients[number, client], weights - begin
         row["update_norm"] = np.sqrt(np.sum(change.astype(np.float64) ** 2))
@@ -69,7 +69,7 @@ class Recorder:
             self._weights[number, client] = weights
 
     def record_participation(self, number: int, reasons: NDArray[np.uint8]) -> None:
-        """Record who took part in a round, from the code of the reason of each client."""
+        """Record the participants of a round, from the code of each client's reason."""
         rows, took_part = self._clients[number], reasons == REASONS[""]
         rows["round_fail_reason"], rows["participated"] = reasons, took_part
         before = self._clients["rounds_participated_so_far"][number - 1] if number else 0

@@ -1,4 +1,4 @@
-"""What a run hands out: a row for each round and client, a row for each round, and weights."""
+"""Results of a run: one row per round and client, one row per round, and weights."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from datagen_federated.models.architecture import WeightSpec
 
 FAIL_REASONS = ("", "dropped_out", "not_selected", "diverged", "no_samples")
-"""Why a client did not take part in a round, by code: it dropped out, the server did not select it,
-its weights became infinite or NaN, or it has no samples."""
+"""Reasons of a client not to take part in a round, by code: it dropped out, the server did not
+select it, its weights became infinite or NaN, or it has no samples."""
 
 
 def client_dtype(classes: int) -> np.dtype[np.void]:
-    """Return the fields of a row of `Run.clients`, for so many classes or bins."""
+    """Return the fields of a row of `Run.clients`, for a number of classes or bins."""
     return np.dtype(
         [
             ("round", "i4"),
@@ -59,32 +59,32 @@ class Run:
     Attributes
     ----------
     clients
-        One row a round and client, rounds outermost, clients in order; `client_dtype`. Rounds and
-        clients count from 1.
+        One row per round and client, rounds outermost, clients in order; `client_dtype`. `round`
+        and `client_id` are the original's columns and count from 1.
 
-        - `participated`: whether its weights went into the mean; else `round_fail_reason` is the
-          code of the reason in `FAIL_REASONS`.
-        - `data_Distribution`: its samples by class or bin; `samples_count` their sum.
-        - `Computation_Time`: seconds that training took, without evaluation and without the first
-          call's preparations; `cpu_time` its processor seconds, with `threads` threads;
-          `samples_epochs` the samples that it went through. All 0 when it did not train.
-        - `accuracy`, `loss`, `f1` (macro), `rmse`, `r2`: its own model on the whole test set; NaN
-          when it did not train or diverged, or where they mean nothing for the task. Of a
-          regression they are in the target's units, loss the mean squared error.
+        - `participated`: whether the client's weights went into the mean; else `round_fail_reason`
+          is the code of the reason in `FAIL_REASONS`.
+        - `data_Distribution`: samples of the client by class or bin; `samples_count`: their sum.
+        - `Computation_Time`: seconds of training, without evaluation and without the first call's
+          preparations; `cpu_time`: processor seconds of training, with `threads` threads;
+          `samples_epochs`: samples passed through. All 0 if the client did not train.
+        - `accuracy`, `loss`, `f1` (macro), `rmse`, `r2`: scores of the client's own model on the
+          whole test set; NaN if it did not train or diverged, and for scores of another task. Those
+          of a regression are in the target's units; the loss is the mean squared error.
         - `train_loss`: mean over the last epoch, without penalties; `update_norm`: Euclidean norm
-          of its change of weights. NaN when it did not train.
+          of the change of weights. NaN if the client did not train.
         - `reliability`: `rounds_participated_so_far` / rounds so far.
-        - `comm_bytes_down`: bytes of weights sent to it, when it was selected, whether or not it
-          then dropped out; `comm_bytes_up`: those it returned, when it took part.
+        - `comm_bytes_down`: bytes of weights sent to the client if it was selected, even if it then
+          dropped out; `comm_bytes_up`: bytes that it returned if it took part.
     rounds
-        One row a round; `round_dtype`. `participants` and their `samples`, then the scores of the
+        One row per round; `round_dtype`. `participants` and their `samples`, then the scores of the
         global model after the round on the test set and on the validation part (NaN without one).
     updates
-        float32 `(rows of clients, 256)`: sketches of changes of weights, of norm 1; zeros where a
-        client took no part. None unless asked for.
+        float32 `(rows of clients, 256)`: sketches of changes of weights, of norm 1; zeros if a
+        client took no part. None unless `save_updates`.
     weights, global_weights
-        float32 `(rows of clients, P)`, NaN where a client took no part, and `(rounds, P)`. Flat,
-        as `specs` says. None unless asked for.
+        float32 `(rows of clients, P)`, NaN if a client took no part, and `(rounds, P)`; flat
+        vectors in the order of `specs`. None unless `save_weights`.
     specs
         Names and shapes of the weights.
     """
@@ -98,12 +98,12 @@ class Run:
 
     @property
     def params_count(self) -> int:
-        """How many weights the model has, P."""
+        """Number of weights of the model, P."""
         return sum(spec.size for spec in self.specs)
 
 
 def empty_table(shape: tuple[int, ...], dtype: np.dtype[np.void]) -> NDArray[Any]:
-    """Return a table of zeros, and of NaN in the floating-point fields."""
+    """Return a table of zeros, with NaN in the floating-point fields."""
     table = np.zeros(shape, dtype)
     for name in dtype.names or ():
         if dtype[name] == np.float64:

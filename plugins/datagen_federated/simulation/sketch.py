@@ -1,4 +1,4 @@
-"""Sketches of changes of weights: 256 numbers that keep angles between them."""
+"""Sketches of changes of weights: 256 numbers that keep the angles between changes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 WIDTH = 256
-"""How many numbers a sketch has."""
+"""Length of a sketch."""
 
 _SEED = 42
-"""Of the hash functions: sketches of all runs can be compared."""
+"""Seed of the hash functions, a constant: sketches of all runs can be compared."""
 
 
 def sketch(change: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the count sketch of a vector, scaled to norm 1; zeros for zeros.
+    """Return the count sketch of a vector, scaled to norm 1; zeros for a vector of zeros.
 
     Each weight is added, with a random sign, to one of 256 random buckets (Charikar, Chen and
     Farach-Colton 2002, one row). The inner product of two sketches is that of the vectors in

@@ -24,14 +24,14 @@ Indices = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Streams:
-    """Where a client's training draws from.
+    """Sources of randomness in a client's training.
 
     Attributes
     ----------
     shuffling
-        The order of its samples, anew each epoch.
+        For the order of samples, anew each epoch.
     dropping
-        What dropout sets to zero.
+        For dropout.
     """
 
     shuffling: np.random.Generator
@@ -39,15 +39,15 @@ class Streams:
 
 
 class Fit(NamedTuple):
-    """What a training took and came to.
+    """Loss and times of a training.
 
     Attributes
     ----------
     loss
-        Mean over the last epoch's samples, each with the weights before its step; without
-        penalties, and in the target's units.
+        Mean over the samples of the last epoch, each with the weights before its step; without
+        penalties, in the target's units.
     wall, cpu
-        Seconds that passed, and processor seconds.
+        Wall-clock seconds and processor seconds.
     """
 
     loss: float
@@ -61,7 +61,7 @@ class Trainer:
     Attributes
     ----------
     weights
-        float32 `(P,)`: the model that was trained last. The next training overwrites it.
+        float32 `(P,)`: the model trained last. The next training overwrites it.
     """
 
     def __init__(self, network: Network, params: TrainingParams, data: Data) -> None:
@@ -70,8 +70,8 @@ class Trainer:
         self._loss, self._unit = _LOSSES[data.task], loss_unit(data)
         size = sum(spec.size for spec in network.specs)
         self.weights, self._gradient = torch.zeros(size), torch.zeros(size)
-        # Leaves that share the memory of two vectors: torch adds gradients into the one, and
-        # optimizers change the other, as a whole.
+        # The leaves share the memory of two vectors: torch adds gradients to one, and optimizers
+        # change the other as a whole.
         self._views = [view.requires_grad_() for view in network.view(self.weights)]
         for leaf, gradient in zip(self._views, network.view(self._gradient), strict=True):
             leaf.grad = gradient
@@ -116,7 +116,7 @@ _LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 _Penalty = Callable[[Tensor, Tensor, Tensor], object]
-"""Adds to a gradient, given weights and those that training began with."""
+"""Adds to a gradient, given the weights and those at the beginning of training."""
 
 
 def _list_penalties(network: Network, params: TrainingParams) -> list[_Penalty]:

@@ -1,4 +1,4 @@
-"""Random studies: many federated runs, with parameters drawn from a space, as one submission."""
+"""Random studies: federated runs with parameters drawn from a space, as one submission."""
 
 from datagen_federated.errors import StudyError
 from datagen_federated.studies.default_space import DEFAULT_SPACE

@@ -1,8 +1,8 @@
-"""The space that a study draws from when it is given none: the MLaaS data generator's, made sound.
+"""The default space of studies: that of the MLaaS data generator, with corrections.
 
-Values are those of its `autogen`, but for three things: data sets are those that need no download,
-all its strategies and optimizers occur, and no point asks for more than its data can give. Shares
-that are uneven by chance may be empty, as there (`min_samples` 0); such clients take no part.
+Values are those of its `autogen`, with three exceptions: data sets need no download, all its
+schemes and optimizers occur, and no point asks for more samples than there are. Shares that are
+uneven by chance may be empty, as there (`min_samples` 0); such clients take no part.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _choose(*spaces: Space) -> list[Space]:
 
 
 def _optimize(adaptive: list[float], others: list[float]) -> list[Space]:
-    """Return cases of optimizers; those that adapt their steps take smaller learning rates."""
+    """Return cases of optimizers; adaptive ones have smaller learning rates."""
     return _choose(
         {"optimizer": ["adam", "adamw", "rmsprop"], "learning_rate": {"log_uniform": adaptive}},
         {"optimizer": ["sgd", "adagrad"], "learning_rate": {"log_uniform": others}},
@@ -93,4 +93,4 @@ DEFAULT_SPACE: Space = {
         ],
     },
 }
-"""By task, as `Study.space` may be."""
+"""A space for each task."""

@@ -1,4 +1,4 @@
-"""Files of studies: spaces that are read, manifests that are published once."""
+"""Files of studies: spaces to read, and manifests to publish once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from datagen_federated.studies.planning import Study
 
 
 def read_space(path: Path) -> Any:
-    """Return what a JSON file holds.
+    """Return the space in a JSON file, unchecked.
 
     Raises
     ------
     StudyError
-        When it cannot be read, is no JSON, or names something twice.
+        When it cannot be read, is not JSON, or has a key twice.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def read_space(path: Path) -> Any:
     except OSError as error:
         raise StudyError(f"{path} cannot be read: {error.strerror}; name another file") from None
     except ValueError as error:
-        raise StudyError(f"{path} is no JSON: {error}") from None
+        raise StudyError(f"{path} is not JSON: {error}") from None
 
 
 def _unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
@@ -40,20 +40,22 @@ def _unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def format_manifest(study: Study) -> str:
-    """Return the text of a study's manifest; that of the same study is the same."""
+    """Return the text of a study's manifest; the same study has the same text."""
     return json.dumps(study.to_json(), indent=1) + "\n"
 
 
 def publish_manifest(path: Path, study: Study) -> bool:
-    """Write the manifest of a study, unless it is there; return whether it was written.
+    """Write the manifest of a study unless it exists; return whether it was written.
+
+    A file that exists is never changed.
 
     Raises
     ------
     StudyError
-        When there is another file; or no such folder. What is there is never changed.
+        When the path is another file, or its folder does not exist.
     """
     if not path.parent.is_dir():
-        raise StudyError(f"{path.parent} is no folder; make it first")
+        raise StudyError(f"{path.parent} is not a folder; make it first")
     temporary = path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
     try:
         temporary.write_text(format_manifest(study), encoding="utf-8")
@@ -66,7 +68,7 @@ def publish_manifest(path: Path, study: Study) -> bool:
 
 
 def _link(temporary: Path, path: Path) -> bool:
-    """Give a file its name, unless that is taken."""
+    """Give a file its name unless the name is taken."""
     try:
         os.link(temporary, path)
     except FileExistsError:
@@ -79,10 +81,10 @@ def _link(temporary: Path, path: Path) -> bool:
 
 
 def _check_same(path: Path, study: Study) -> None:
-    """Refuse to go on beside the manifest of another study; that of another version is the same."""
+    """Refuse the manifest of another study; the version of datagen may differ."""
     if _read(path) != _without_version(json.loads(format_manifest(study))):
         raise StudyError(
-            f"{path} is there already and is not of this study; choose another name with -o, or "
+            f"{path} exists and is not of this study; choose another name with -o, or "
             "the runs, the seed and the space that it was made with"
         )
 

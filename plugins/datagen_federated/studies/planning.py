@@ -1,4 +1,4 @@
-"""Random studies: points of a space that can be run, drawn so that a seed means one study."""
+"""Random studies: points of a space that can be run; a seed determines the study."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.studies.space import Point, Space, check_space, draw_point
 
 TASKS = ("classification", "regression")
-"""What a space may be divided by, in the order of a task split."""
+"""Tasks that a space may have, in the order of a task split."""
 
 DEFAULT_SPLIT = (50.0, 30.0)
 """The MLaaS data generator's shares of tasks."""
 
 MOST_REDRAWS = 20
-"""How often a point is drawn again that cannot be run, or was drawn before."""
+"""Further draws for a point that cannot be run, or was drawn before."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,16 @@ class Study:
     Attributes
     ----------
     seed
-        What all draws follow from, and the seed of the parameter sets.
+        Seed of all draws and of the parameter sets.
     space
-        What they were drawn from; by task, or one for all.
+        The space of the draws; one per task, or one for all.
     split
-        The shares of the tasks; None where the space has none.
+        The shares of the tasks; None for a space without tasks.
     points
-        For each parameter set `task` (where the space has tasks), `params` as they were drawn, and
-        the `digest` by which the cache knows it.
+        For each parameter set its `task` (if the space has tasks), `params` as they were drawn, and
+        its `digest` in the cache.
     redrawn
-        What was drawn again: `point`, the number of the one that it was to be, and the `reason`.
+        Refused draws: `point`, the number of the point, counted from 0, and the `reason`.
     """
 
     seed: int
@@ -52,7 +52,7 @@ class Study:
     redrawn: Sequence[Mapping[str, Any]]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the study in plain JSON types: the same study is the same JSON."""
+        """Return the study in plain JSON types; the same study has the same JSON."""
         return {
             "format": "datagen federated study",
             "datagen": version("datagen"),
@@ -69,22 +69,22 @@ class Study:
 def plan_study(runs: int, space: Any, seed: int, split: Sequence[float] | None = None) -> Study:
     """Draw a study and check that each of its points can be run; nothing is run or written.
 
-    Each point has a stream of its own, from `numpy.random.default_rng(seed).spawn`, so a study of
-    more runs begins with the points of one of fewer. A point that the generator refuses is drawn
-    again, and so is one that was drawn before.
+    Each point has its own stream, from `numpy.random.default_rng(seed).spawn`, so a longer study
+    begins with the points of a shorter one. A point that the generator refuses, or that was drawn
+    before, is drawn again.
 
     Parameters
     ----------
     runs
-        How many points.
+        Number of points.
     space
-        What to draw from, see `datagen_federated.studies.space`; or an object with one space for
-        each of `TASKS`.
+        The space of the draws, see `datagen_federated.studies.space`; or an object with one space
+        for each of `TASKS`.
     seed
-        What all follows from.
+        Seed of the study.
     split
-        The shares of the tasks, where the space has them; `DEFAULT_SPLIT` when left out. The
-        numbers of points are the nearest ones, and so they are for the first points alone.
+        The shares of the tasks, if the space has them; `DEFAULT_SPLIT` when left out. The numbers
+        of points are the nearest ones, also among the first points alone.
 
     Raises
     ------
@@ -101,7 +101,7 @@ def plan_study(runs: int, space: Any, seed: int, split: Sequence[float] | None =
 
 
 def _divide(space: Any, split: Sequence[float] | None) -> tuple[dict[str, Space], dict[str, float]]:
-    """Return spaces and shares by task; the task is empty for a space that has none."""
+    """Return spaces and shares by task; the task is empty for a space without tasks."""
     known = set(FederatedMetricsParams.model_fields)
     if not isinstance(space, Mapping) or not set(space) & set(TASKS):
         if split is not None:
@@ -141,7 +141,7 @@ def _deal_tasks(shares: Mapping[str, float], runs: int) -> Iterator[str]:
 
 
 class _Drawer:
-    """Draws points until each can be run and is none of those before."""
+    """Draws points until each can be run and is new."""
 
     def __init__(self, spaces: Mapping[str, Space]) -> None:
         self._spaces = spaces
@@ -168,7 +168,7 @@ class _Drawer:
         )
 
     def _refuse(self, params: FederatedMetricsParams, seed: int, digest: str) -> str:
-        """Return why a point cannot be one of the study; nothing when it can."""
+        """Return the reason why a point cannot be part of the study; empty if it can."""
         if digest in self._digests:
             return "it was drawn before"
         try:
@@ -179,12 +179,12 @@ class _Drawer:
 
 
 def _bind(drawn: Point) -> FederatedMetricsParams:
-    """Return parameters from what was drawn.
+    """Return the parameters of a point.
 
     Raises
     ------
     StudyError
-        When they do not bind, with the key; that is the space's fault, not that of chance.
+        When they do not bind, with the key: another draw would not help.
     """
     try:
         return FederatedMetricsParams.model_validate(drawn)

@@ -1,6 +1,6 @@
-"""Spaces of parameters: what they may say, and points drawn from them. Pure.
+"""Spaces of parameters: their rules, and points drawn from them. Pure.
 
-A space is what JSON gives: an object of name -> rule, where a rule is
+A space is a JSON object of name -> rule, where a rule is
 
 - a value, which all points have;
 - `[value, …]` or `{"choice": [value, …]}`: one of them;
@@ -8,9 +8,9 @@ A space is what JSON gives: an object of name -> rule, where a rule is
   significant digits;
 - `{"integers": [low, high]}`: a whole number from low to high, both included.
 
-Besides, `"cases": [{"weight": 2, "space": {…}}, …]`: one of the spaces is drawn in proportion to
-its weight (1 unless given), and its parameters are added, so that what goes together stays
-together. A list of such lists draws from each of them.
+With `"cases": [{"weight": 2, "space": {…}}, …]` one of the spaces is drawn in proportion to its
+weight (1 unless given), and its parameters are added, so that parameters that belong together are
+drawn together. A list of such lists draws from each of them.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def check_space(space: object, known: Collection[str], where: str = "") -> set[s
     Parameters
     ----------
     space
-        What a JSON file held.
+        The content of a JSON file.
     known
         The names that parameters may have.
     where
-        Where the space is in the file, for messages.
+        The place of the space in the file, for messages.
 
     Raises
     ------
@@ -58,9 +58,9 @@ def check_space(space: object, known: Collection[str], where: str = "") -> set[s
 
 
 def draw_point(space: Space, rng: np.random.Generator) -> Point:
-    """Draw one point from a space that was checked: parameters in the order of their names there.
+    """Draw a point from a checked space; parameters are drawn in the order of the space.
 
-    What lies in a case is drawn after what lies beside the cases.
+    Parameters of cases are drawn last.
     """
     point = {name: _draw(rule, rng) for name, rule in space.items() if name != CASES}
     for cases in _group(space.get(CASES, [])):
@@ -71,7 +71,7 @@ def draw_point(space: Space, rng: np.random.Generator) -> Point:
 
 
 def _group(cases: list[Any]) -> list[list[Any]]:
-    """Return the lists of cases from each of which one is drawn."""
+    """Return the lists of cases; one case of each is drawn."""
     return cases if not cases or isinstance(cases[0], list) else [cases]
 
 
@@ -100,7 +100,7 @@ def _draw_integer(bounds: list[int], rng: np.random.Generator) -> int:
 
 
 def _round(value: float, bounds: list[float]) -> float:
-    """Return six significant digits, which people can read; never outside of the bounds."""
+    """Return six significant digits, for readers; never outside the bounds."""
     return float(min(max(float(f"{value:.6g}"), bounds[0]), bounds[1]))
 
 
@@ -124,8 +124,8 @@ def _check_rule(rule: object, where: str) -> None:
         if len(rule) != 1 or not set(rule) <= set(_DRAWS):
             kinds = ", ".join(_DRAWS)
             raise StudyError(
-                f"{where}: a rule has one of the keys {kinds}, not {_show(rule)}; an object that "
-                "is a value stands in a list"
+                f"{where}: a rule has one of the keys {kinds}, not {_show(rule)}; put an object "
+                "that is a value into a list"
             )
         ((kind, arguments),) = rule.items()
         _CHECKS[kind](arguments, where)
@@ -176,11 +176,11 @@ def _is_number(value: object, *types: type) -> bool:
 def _check_cases(
     cases: object, known: Collection[str], taken: Collection[str], where: str
 ) -> set[str]:
-    """Return the names in all cases; each is in one list of cases, and not beside them too."""
+    """Return the names in all cases; each is in one list of cases only, and not beside them."""
     if cases is None:
         return set()
     if not isinstance(cases, list) or not cases:
-        raise StudyError(f"{where}: a list of cases, each with weight and space, is wanted here")
+        raise StudyError(f"{where}: cases should be a list, each with weight and space")
     names: set[str] = set()
     for group in _group(cases):
         found = _check_group(group, known, where)
@@ -193,7 +193,7 @@ def _check_cases(
 
 def _check_group(cases: object, known: Collection[str], where: str) -> set[str]:
     if not isinstance(cases, list) or not cases:
-        raise StudyError(f"{where}: a list of cases is wanted here, not {_show(cases)}")
+        raise StudyError(f"{where}: cases should be a list, not {_show(cases)}")
     names: set[str] = set()
     for number, case in enumerate(cases):
         place = f"{where}[{number}]"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,21 +99,62 @@ def read_csv_table(path: Path, title: str) -> CsvTable:
     DataError
         When it cannot be read, or its lines differ in length.
     """
+    return CsvTable(title, *read_cells(path, title))
+
+
+class Cells(NamedTuple):
+    """The cells of a csv file.
+
+    Attributes
+    ----------
+    header
+        The name of each column.
+    columns
+        The cells of each column.
+    lines
+        The line of the file that each row ends in.
+    """
+
+    header: list[str]
+    columns: list[tuple[str, ...]]
+    lines: list[int]
+
+
+def read_cells(path: Path, title: object, delimiters: str = ",") -> Cells:
+    """Return the cells of a csv file, which has a header and at least one row below it.
+
+    Parameters
+    ----------
+    path
+        The file, in UTF-8; empty lines are skipped.
+    title
+        The file's name in messages.
+    delimiters
+        Characters that may separate cells; the file's is the one most frequent in the header.
+
+    Raises
+    ------
+    DataError
+        When it cannot be read, or its lines differ in length.
+    """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
+            delimiter = max(delimiters, key=file.readline().count)
+            file.seek(0)
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
             rows = [(reader.line_num, cells) for cells in reader if cells]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        message = f"{title} cannot be read as csv in UTF-8: {error}; check the file"
-        raise DataError(message) from error
+        raise DataError(
+            f"{title} cannot be read as csv in UTF-8: {error}; check the file"
+        ) from error
     if len(rows) < 2:
         raise DataError(f"{title} has no rows below its header; name another csv file")
-    header = rows[0][1]
-    for line, cells in rows[1:]:
+    (_, header), *below = rows
+    for line, cells in below:
         if len(cells) != len(header):
             raise DataError(
                 f"{title} has {len(cells)} values in line {line}, but {len(header)} columns; "
                 "correct that line"
             )
-    columns = list(zip(*(cells for _, cells in rows[1:]), strict=True))
-    return CsvTable(title, header, columns, [line for line, _ in rows[1:]])
+    columns = list(zip(*(cells for _, cells in below), strict=True))
+    return Cells(header, columns, [line for line, _ in below])

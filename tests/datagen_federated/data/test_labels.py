@@ -60,7 +60,7 @@ def test_published_names_belong_to_values():
 
 @pytest.mark.parametrize("value", [0.5, np.nan, np.inf, 2.0**60])
 def test_floats_that_are_no_classes_are_refused(value):
-    with pytest.raises(DataError, match="which is no class; give it whole numbers"):
+    with pytest.raises(DataError, match="which is not a class; give it whole numbers"):
         find_classes(np.array([0.0, value]), "y")
 
 

@@ -103,7 +103,7 @@ def test_the_scale_of_a_regression_target_is_that_of_training(tmp_path):
         ("minst", {}, "no data set 'minst'; did you mean 'mnist'"),
         ("iris", {"scaler": "robust"}, "no scaler 'robust'; There are: standard, minmax, none"),
         ("iris", {"task": "clustering"}, "no task 'clustering'"),
-        ("iris", {"test_size": 0}, "test_size is a share between 0 and 1, not 0"),
+        ("iris", {"test_size": 0}, "test_size should be between 0 and 1, not 0"),
         ("iris", {"test_size": 1.0}, "between 0 and 1, not 1.0"),
         ("iris", {"test_size": float("nan")}, "between 0 and 1, not nan"),
         ("iris", {"file": "x.csv"}, "file is for csv and npz files; leave it out for iris"),

@@ -3,6 +3,7 @@ import sys
 import numpy as np
 import pytest
 
+from datagen_core import DatagenError
 from datagen_federated.data import DataError, load_data, loading
 
 pytest.importorskip("sklearn")
@@ -78,5 +79,6 @@ def test_california_housing_is_read_from_the_folder_of_downloads(tmp_path, monke
 def test_a_missing_scikit_learn_is_named_with_the_remedy(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(DataError, match=r"pip install 'datagen\[sklearn\]'"):
+    with pytest.raises(DatagenError, match=r"pip install 'datagen\[sklearn\]'") as refused:
         load_data("iris")
+    assert refused.value.exit_code == 2

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datagen_federated.plotting.class_names import name_classes
+from datagen_federated.plotting.reading import name_classes
 
 
 def test_curves_have_gaps_where_a_client_took_no_part(make_run):

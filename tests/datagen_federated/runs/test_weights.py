@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 import datagen_core
 from datagen_core.generators import inputs
 from datagen_federated.data import load_data
+from datagen_federated.errors import WeightsError
 from datagen_federated.runs import weights as module
 from datagen_federated.runs.experiment import prepare_experiment
-from datagen_federated.runs.weights import WeightsError, name_files, write_weights
+from datagen_federated.runs.weights import name_files, write_weights
 
 PARAMS = {
     "dataset": "digits",
@@ -149,14 +150,14 @@ def test_an_existing_run_needs_force(made, tmp_path):
 def test_force_removes_nothing_but_weights(made, tmp_path):
     (tmp_path / "0").mkdir()
     (tmp_path / "0" / "notes.txt").touch()
-    with pytest.raises(WeightsError, match=r"holds 'notes\.txt', which is no weights"):
+    with pytest.raises(WeightsError, match=r"holds 'notes\.txt', which is not a file of weights"):
         write(made, tmp_path, force=True)
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_file_in_the_place_of_a_run_stays(made, tmp_path):
     (tmp_path / "1").write_text("mine")
-    with pytest.raises(WeightsError, match="1 is no folder; choose another -o"):
+    with pytest.raises(WeightsError, match="1 is not a folder; choose another -o"):
         write(made, tmp_path, force=True)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["mine"]
 
