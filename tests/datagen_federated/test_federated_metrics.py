@@ -193,7 +193,7 @@ def test_a_number_that_the_strategy_ignores_makes_no_other_set():
     ("values", "message"),
     [
         ({"dataset": "fashion"}, "parameter dataset"),
-        ({"strategy": "dirichlet", "alpha": 0}, "alpha is above 0"),
+        ({"strategy": "dirichlet", "alpha": 0}, "alpha should be greater than 0"),
         ({"strategy": "dirichlet", "distribution_param": -1}, "alpha"),
         ({"clients": 500}, "cannot divide 108 samples among 500 clients"),
         ({"strategy": "custom"}, "needs distribution"),

@@ -144,9 +144,9 @@ def test_a_space_that_has_too_few_points_is_said(refusing):
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({"clients": 0}, "clients is at least 1, not 0; put what goes together into one case"),
-        ({"rounds": "many"}, "rounds: .*, not 'many'; mend the space"),
-        ({"strategy": "iid", "alpha": 1}, "does not use alpha.*; put what goes together"),
+        ({"clients": 0}, "parameter clients: .* than 0, not 0; mend the space"),
+        ({"rounds": "many"}, "parameter rounds: .*, not 'many'; mend the space"),
+        ({"strategy": "iid", "alpha": 1}, "does not use alpha.*; mend .* together into one case"),
     ],
 )
 def test_points_that_do_not_bind_are_said(space, message):

@@ -187,15 +187,9 @@ def _bind(drawn: Point) -> FederatedMetricsParams:
         When they do not bind, with the key: another draw would not help.
     """
     try:
-        return FederatedMetricsParams.model_validate(drawn)
-    except ValueError as error:
-        raise StudyError(_explain(error, drawn)) from None
-
-
-def _explain(error: Any, drawn: Point) -> str:
-    first = error.errors(include_url=False)[0]  # it is pydantic's, which plugins do not import
-    reason = first["msg"].removeprefix("Value error, ")
-    where = ".".join(str(part) for part in first["loc"])
-    if where:
-        return f"{where}: {reason}, not {first['input']!r}; mend the space"
-    return f"{json.dumps(drawn)[:200]}: {reason}; put what goes together into one case"
+        return FederatedMetricsParams.bind(drawn, federated_metrics.name)
+    except DatagenError as error:
+        raise StudyError(
+            f"{json.dumps(drawn)[:200]}: {error}; mend the space, and put parameters that belong "
+            "together into one case"
+        ) from None
