@@ -1,1 +1,1 @@
-"""Federated training for real: a server and its clients, processes that talk over TLS."""
+"""Real federated training: a server and its clients, processes that talk over TLS."""

@@ -1,4 +1,11 @@
-"""The errors of this package."""
+"""The errors of this package.
+
+DatagenError
+    TrainingError               federated training that cannot begin, or that failed
+        TrainingOptionError     a wrong option, argument or plan (exit code 2)
+        BlamingError            an error of one process that another one caused
+        RunError                a run that failed, with the place of its log
+"""
 
 from __future__ import annotations
 
@@ -6,16 +13,22 @@ from datagen_core import DatagenError
 
 
 class TrainingError(DatagenError):
-    """Federated training that cannot begin, or came to no good end; one line says what to do."""
+    """Federated training that cannot begin, or that failed; one line that says what to do."""
+
+
+class TrainingOptionError(TrainingError):
+    """A wrong option, argument or plan of federated training."""
+
+    exit_code = 2
 
 
 class BlamingError(TrainingError):
-    """What one process says of another, which it names.
+    """An error of one process that another one caused.
 
     Attributes
     ----------
     blames
-        A client's name, or `server`.
+        The name of the other process: a client's, or `server`.
     """
 
     def __init__(self, message: str, blames: str) -> None:
@@ -24,12 +37,12 @@ class BlamingError(TrainingError):
 
 
 class RunError(TrainingError):
-    """A run that failed, and whose log tells more.
+    """A run that failed, with the place of its log.
 
     Attributes
     ----------
     reason
-        What happened, without the log.
+        The message without the place of the log.
     """
 
     def __init__(self, reason: str, log: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import PositiveFloat, PositiveInt
 
 from datagen_core import (
     DatasetGenerator,
@@ -21,9 +22,10 @@ from datagen_core import (
     input_path,
 )
 from datagen_federations.errors import RunError
+from datagen_federations.roles.arrays import count_classes
 from datagen_federations.roles.declearn_import import require_declearn
 from datagen_federations.sessions.plans import CHANGES, Plan, make_plan
-from datagen_federations.sessions.preparing import PreparedClients, count_classes, prepare_clients
+from datagen_federations.sessions.preparing import PreparedClients, prepare_clients
 from datagen_federations.sessions.processes import check_plan
 from datagen_federations.sessions.records import (
     MEASURED,
@@ -34,7 +36,6 @@ from datagen_federations.sessions.records import (
 )
 from datagen_federations.sessions.running import Federation, Outcome, run_federation
 from datagen_partitions.client_files import (
-    ClientFilesError,
     ImagePartitionParams,
     divide_rows,
     load_rows,
@@ -42,59 +43,48 @@ from datagen_partitions.client_files import (
 from datagen_partitions.schemes import PartitionError
 
 _DEADLINE = 24 * 3600.0
-"""Seconds; a job's own limit is usually shorter. It is there for what hangs outside of any."""
+"""Seconds, for runs that hang outside jobs; a job's own limit is usually shorter."""
 
 _ATTEMPTS = 100
 _LINES = 30  # of each log, after an error
-_FEW, _MEMORY = 8, 0.4  # clients that the memory is enough for; GB of a process
+_FEW, _MEMORY = 8, 0.4  # clients for which the default memory suffices; GB per process
 
 
 class FederatedTrainingParams(ImagePartitionParams, use_attribute_docstrings=True):
-    """The clients' data, as of `image_partition`, and what is trained on them."""
+    """The clients' data, with the parameters of `image_partition`, and the training."""
 
-    clients: int = 3
-    """How many clients there are; sizes and natural ids say it themselves."""
+    clients: PositiveInt = 3
+    """Number of clients; sizes and natural ids give it themselves."""
 
-    rounds: int | None = None
-    """Rounds of training: 5, unless config says it. The same holds for all that follows."""
+    rounds: PositiveInt | None = None
+    """Rounds of training; by default those of config, else 5."""
 
-    batch_size: int | None = None
-    """Samples in a batch of training (32)."""
+    batch_size: PositiveInt | None = None
+    """Samples per batch of training; by default that of config, else 32."""
 
-    epochs: int | None = None
-    """How often a client goes through its data in a round (1)."""
+    epochs: PositiveInt | None = None
+    """Passes of a client through its data per round; by default those of config, else 1."""
 
-    lrate: float | None = None
-    """The clients' learning rate (0.001)."""
+    lrate: PositiveFloat | None = None
+    """The clients' learning rate; by default that of config, else 0.001."""
 
     modules: tuple[str, ...] | None = None
-    """What else the clients' optimizer does, by declearn's names (adam)."""
+    """Modules of the clients' optimizer, by declearn's names; by default those of config, else
+    adam."""
 
-    server_lrate: float | None = None
-    """The learning rate that the server applies to the mean of the updates (1)."""
+    server_lrate: PositiveFloat | None = None
+    """The server's learning rate for the mean of updates; by default that of config, else 1."""
 
     aggregator: str | None = None
-    """How updates are put together, by declearn's name (averaging)."""
+    """The combination of updates, by declearn's name; by default that of config, else averaging."""
 
     config: InputFile | None = None
     """A TOML file with the model, the optimizers and the rounds: [model], [optim], [run]. Its
-    content counts, not its place; the cache keeps a copy."""
-
-    def check(self) -> None:
-        """Refuse numbers that count or measure nothing."""
-        super().check()
-        for name in ("rounds", "batch_size", "epochs"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is at least 1, not {value}")
-        for name in ("lrate", "server_lrate"):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"{name} is above 0, not {value:g}")
+    content counts, not its path; the cache keeps a copy."""
 
 
 def plan_of(params: FederatedTrainingParams) -> Plan:
-    """Return what a parameter set's runs train, and how; loads its data."""
+    """Return the plan of a parameter set's runs; its data are loaded."""
     rows = load_rows(params)
     config = None if params.config is None else input_path(params.config)
     changes = {name: getattr(params, name) for name in CHANGES}
@@ -103,7 +93,7 @@ def plan_of(params: FederatedTrainingParams) -> Plan:
 
 
 def inspect_params(params: FederatedTrainingParams, seed: int) -> tuple[str, ...]:
-    """Refuse what cannot run, before any job; return what the user should know."""
+    """Refuse parameters that cannot run, before any job; return notes for the user."""
     require_declearn()
     drawn = draw_seed(params, np.random.default_rng(seed))
     check_plan(plan_of(params))
@@ -121,13 +111,13 @@ def draw_seed(params: FederatedTrainingParams, rng: np.random.Generator) -> int:
     Raises
     ------
     DatagenError
-        When none of a hundred does, or the data set cannot be had.
+        When none of a hundred does, or the data set cannot be found or read.
     """
     for _ in range(_ATTEMPTS):
         seed = int(rng.integers(2**31))
         try:
             divide_rows(params, seed)
-        except (ClientFilesError, PartitionError) as error:
+        except PartitionError as error:
             refused = error
         else:
             return seed
@@ -135,7 +125,7 @@ def draw_seed(params: FederatedTrainingParams, rng: np.random.Generator) -> int:
 
 
 def schema_of(params: FederatedTrainingParams) -> Schema:
-    """Return the fields of a run; how many classes there are decides."""
+    """Return the fields of a run; the number of classes decides."""
     classes = count_classes(load_rows(params).labels)
     return Schema(
         {
@@ -151,17 +141,17 @@ def schema_of(params: FederatedTrainingParams) -> Schema:
 def federated_training(
     params: FederatedTrainingParams, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
-    """Train a model in a federation, for real; one sample is one run.
+    """Train a model in a real federation; one sample is one run.
 
-    A server and its clients are processes inside the job. They talk over TLS, on a free port of
-    the loopback interface. It needs the extra `declearn`.
+    A server and its clients are processes inside the job and talk over TLS, on a free port of the
+    loopback interface. The extra `declearn` is needed.
 
     Yields
     ------
     sample
-        `clients`: records, one row a round and client, rounds outermost; `rounds`: records, one
-        row a round (`datagen_federations.sessions.records.make_records`). `client_names`: text, by
-        `client_id - 1`. `seed`: the run's own, drawn from its stream; `datagen federated demo`
+        `clients`: records, one row per round and client, rounds outermost; `rounds`: records, one
+        row per round (`datagen_federations.sessions.records.make_records`). `client_names`: text,
+        by `client_id - 1`. `seed`: the run's own, drawn from its stream; `datagen federated demo`
         makes the same run with it.
     """
     seed = draw_seed(params, rng)
@@ -190,7 +180,7 @@ def _run(folder: Path, clients: PreparedClients, plan: Plan, seed: int) -> Outco
     try:
         return run_federation(federation)
     except RunError as error:
-        for log in sorted(folder.glob("*/logs.txt")):  # they go with the folder
+        for log in sorted(folder.glob("*/logs.txt")):  # the folder will be removed
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LINES:]
             sys.stderr.write("\n".join([f"== {log.parent.name}", *lines, ""]))
         raise RunError(error.reason, "the job's log has the end of all logs") from error

@@ -1,7 +1,7 @@
-"""Certificates for a server and its clients: made here, and checked before any work.
+"""Certificates for a server and its clients, and checks of them before any work.
 
-Clients trust one authority, `ca-cert.pem`, which vouches for the server's certificate. Whoever
-holds `ca-pkey.pem` can pretend to be the server, so that it is not kept unless asked for.
+Clients trust one authority, `ca-cert.pem`, which signs the server's certificate. Its key,
+`ca-pkey.pem`, is kept only on request, since its owner can pretend to be the server.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datagen_federations.certificates import require_cryptography
+from datagen_core.files import require
 from datagen_federations.certificates.host_names import covers, is_wildcard, parse_host, parse_hosts
 from datagen_federations.certificates.publishing import PUBLIC, SECRET, NewFile, publish_set
-from datagen_federations.errors import TrainingError
+from datagen_federations.errors import TrainingError, TrainingOptionError
 
 if TYPE_CHECKING:
     from datagen_federations.certificates.reading import CertificateFacts
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
-"""The names of this machine that no other can reach."""
+"""The names of this machine that other machines cannot reach."""
 
 MOST_DAYS = 3650
-"""Longer than this nobody remembers where a key lies."""
+"""The longest validity: ten years."""
 
 _CLOCKS_DIFFER = timedelta(minutes=5)
 _NAMES = ("ca-cert.pem", "ca-pkey.pem", "server-pkey.pem", "server-cert.pem")
@@ -32,16 +32,16 @@ _NAMES = ("ca-cert.pem", "ca-pkey.pem", "server-pkey.pem", "server-cert.pem")
 
 @dataclass(frozen=True)
 class Certificates:
-    """Where the files are.
+    """Paths of the files.
 
     Attributes
     ----------
     ca_cert
-        For each client, and for nobody a secret.
+        The authority's certificate, for each client; not a secret.
     server_cert, server_key
-        The server's. The key is a secret that never leaves its machine.
+        The server's certificate and key. The key is a secret that stays on its machine.
     ca_key
-        Signs further certificates; None when it was not kept.
+        The authority's key, which signs further certificates; None if it was not kept.
     """
 
     ca_cert: Path
@@ -55,26 +55,29 @@ def make_certificates(
 ) -> Certificates:
     """Make an authority and a server's certificate, as files of one folder under declearn's names.
 
-    Keys are on the curve P-256, readable by their owner alone; a folder that is made is, too. The
-    set appears whole or not at all, and replaces nothing.
+    Keys are on the curve P-256. Keys, and a folder that is made, are readable by their owner only.
+    The set appears whole or not at all, and replaces nothing.
 
     Parameters
     ----------
     hosts
-        The DNS names and IP addresses by which clients reach the server, and no others.
+        All DNS names and IP addresses by which clients reach the server.
     days
-        So long are both certificates valid, from five minutes ago (clocks differ).
+        Validity of both certificates; it begins five minutes ago, since clocks differ.
     keep_ca_key
-        Whether to write the authority's key, too.
+        Whether to write the authority's key too.
 
     Raises
     ------
+    TrainingOptionError
+        When a host is not a name or an address, or the number of days is out of range.
     TrainingError
-        When a host is no name, a file exists already, the folder cannot be written to, or
-        cryptography is not installed.
+        When a file exists already, or the folder cannot be written to.
+    MissingPackageError
+        When cryptography is not installed.
     """
     names, period = parse_hosts(hosts), _choose_period(days)
-    require_cryptography()
+    require("cryptography", "declearn")
     from datagen_federations.certificates.signing import Period, sign_set  # checked above
 
     signed = sign_set(names, Period(*period))
@@ -92,7 +95,7 @@ def make_certificates(
 
 def _choose_period(days: int) -> tuple[datetime, datetime]:
     if not 1 <= days <= MOST_DAYS:
-        raise TrainingError(f"certificates are valid for 1 to {MOST_DAYS} days, not {days}")
+        raise TrainingOptionError(f"certificates are valid for 1 to {MOST_DAYS} days, not {days}")
     now = _read_clock()
     return now - _CLOCKS_DIFFER, now + timedelta(days=days)
 
@@ -107,18 +110,20 @@ def _locate(folder: Path, *, keep_ca_key: bool) -> Certificates:
 
 
 def describe_certificate(path: Path) -> CertificateFacts:
-    """Return what the first certificate of a PEM file says: in a server's file, its own.
+    """Return the facts of the first certificate in a PEM file; a server's file begins with its own.
 
     Raises
     ------
     TrainingError
-        When there is no such file, it holds none, or cryptography is not installed.
+        When there is no such file, or it holds no certificate.
+    MissingPackageError
+        When cryptography is not installed.
     """
     return _read_certificates(path)[0]
 
 
 def _read_certificates(path: Path) -> list[CertificateFacts]:
-    require_cryptography()
+    require("cryptography", "declearn")
     from datagen_federations.certificates.reading import read_certificates  # checked above
 
     return read_certificates(path)
@@ -127,24 +132,24 @@ def _read_certificates(path: Path) -> list[CertificateFacts]:
 def check_server_files(
     certificate: Path, private_key: Path, host: str | None = None
 ) -> tuple[str, ...]:
-    """Check what a server needs before it begins.
+    """Check the files of a server before it begins.
 
     Parameters
     ----------
     host
-        The name or address that clients connect to; None, or an address that means all of a
-        machine's (`0.0.0.0`, `::`), when it is not known.
+        The name or address that clients connect to; None, or the address of all interfaces
+        (`0.0.0.0`, `::`), if it is not known.
 
     Returns
     -------
     notes
-        Lines to tell the user, where the key is open to others.
+        Lines for the user, if the key is readable by others.
 
     Raises
     ------
     TrainingError
-        When a file is missing or is something else, the key is another certificate's, the
-        certificate is not valid now, or is not for that host.
+        When a file is missing or damaged, the key belongs to another certificate, or the
+        certificate is not valid now, or not for that host.
     """
     facts = describe_certificate(certificate)
     _check_key(private_key, certificate, facts)
@@ -156,7 +161,9 @@ def check_server_files(
 
 
 def _check_key(private_key: Path, certificate: Path, facts: CertificateFacts) -> None:
-    from datagen_federations.certificates.reading import read_public_key  # read once already
+    from datagen_federations.certificates.reading import (
+        read_public_key,  # after the certificate was read, with the same package
+    )
 
     if read_public_key(private_key) != facts.public_key:
         both = "name two files that were made together"
@@ -165,7 +172,7 @@ def _check_key(private_key: Path, certificate: Path, facts: CertificateFacts) ->
 
 def _note_open_key(private_key: Path) -> tuple[str, ...]:
     if private_key.stat().st_mode & 0o077:
-        return (f"{private_key} is open to others; run: chmod 600 {private_key}",)
+        return (f"{private_key} is readable by others; run: chmod 600 {private_key}",)
     return ()
 
 
@@ -175,7 +182,7 @@ def _find_problem_of_time(facts: CertificateFacts) -> str | None:
         new = "make new ones: datagen federated certificates"
         return f"expired at {facts.end:%Y-%m-%d %H:%M} UTC; {new}"
     if now < facts.begin:
-        look = "look at this machine's clock"
+        look = "check this machine's clock"
         return f"is not valid before {facts.begin:%Y-%m-%d %H:%M} UTC; {look}"
     return None
 
@@ -190,12 +197,12 @@ def _check_host(certificate: Path, facts: CertificateFacts, host: str) -> None:
 
 
 def check_ca(ca_cert: Path) -> None:
-    """Check what a client needs before it connects: an authority that is valid now.
+    """Check the certificate of an authority before a client connects.
 
     Raises
     ------
     TrainingError
-        When the file is missing, or holds no certificate of an authority that is valid now.
+        When the file is missing, or holds no authority's certificate that is valid now.
     """
     problems = [_find_problem_of_authority(facts) for facts in _read_certificates(ca_cert)]
     if all(problems):

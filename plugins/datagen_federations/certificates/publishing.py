@@ -1,4 +1,4 @@
-"""Files that appear as a whole set or not at all, and never take the place of others."""
+"""Sets of files that appear whole or not at all, and never replace others."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ PUBLIC, SECRET = 0o644, 0o600
 
 
 class NewFile(NamedTuple):
-    """What is to be written, and who may read it: `PUBLIC` or `SECRET`."""
+    """Content of a file, and its mode: `PUBLIC` or `SECRET`."""
 
     content: bytes
     mode: int
 
 
 def publish_set(folder: Path, files: Mapping[str, NewFile], *, reserved: Iterable[str]) -> None:
-    """Write files into a folder, which is made when there is none, for its owner alone.
+    """Write files into a folder, which is made, for its owner only, if it does not exist.
 
-    Each file is written beside its name and then linked to it, which replaces nothing. What a
-    killed call left is removed by the next one, which knows it from the user's own files: it is
-    one (a hard link) with what still lies beside.
+    Each file is written beside its name and then linked to it, which replaces nothing. The next
+    call removes leftovers of a killed one; they are hard links of the files beside, which the
+    user's own files are not.
 
     Parameters
     ----------
     reserved
-        All names of the set, those that are not written now too: none may exist.
+        All names of the set, also of files that are not written now: none may exist.
 
     Raises
     ------
     TrainingError
-        When a file exists already, another call is at work, or nothing can be written there.
+        When a file exists already, another call is writing, or the folder cannot be written to.
     """
     try:
         made = _make_folder(folder)
@@ -74,15 +74,15 @@ def _lock(descriptor: int, folder: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        message = f"another call writes to {folder} now; wait until it has ended"
+        message = f"another call is writing to {folder}; wait until it has ended"
         raise TrainingError(message) from error
     except OSError:
-        return  # NFS locks no folders; a link replaces nothing there either
+        return  # NFS does not lock folders; links replace nothing there either
 
 
 @contextmanager
 def _undone_on_failure(folder: Path, *, made: bool) -> Iterator[None]:
-    """Remove a folder that was made when nothing came of it; only its sole writer may."""
+    """Remove a folder that was made if the block fails; only its sole writer may do so."""
     try:
         yield
     except BaseException:
@@ -93,7 +93,7 @@ def _undone_on_failure(folder: Path, *, made: bool) -> Iterator[None]:
 
 
 def _clear_unfinished(folder: Path, names: Iterable[str]) -> None:
-    """Remove the files beside, and those that were placed when not all of them were."""
+    """Remove the files beside, and an incomplete set of placed files."""
     unfinished = [name for name in names if _beside(folder, name).exists()]
     placed = [name for name in unfinished if _is_placed(folder, name)]
     if len(placed) < len(unfinished):
@@ -133,7 +133,7 @@ def _write(path: Path, file: NewFile) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
     with os.fdopen(descriptor, "wb") as stream:
         if file.mode == SECRET:
-            os.fchmod(descriptor, SECRET)  # whatever the umask and the folder's default are
+            os.fchmod(descriptor, SECRET)  # in spite of the umask and the folder's defaults
         stream.write(file.content)
         stream.flush()
         os.fsync(descriptor)

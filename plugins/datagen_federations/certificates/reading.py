@@ -1,4 +1,4 @@
-"""What files of certificates and keys hold, those of others too."""
+"""Files of certificates and keys, read; they may come from other programs."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from datagen_federations.errors import TrainingError
 
 @dataclass(frozen=True)
 class CertificateFacts:
-    """What a certificate says.
+    """Facts of a certificate.
 
     Attributes
     ----------
     hosts
-        The DNS names and addresses that it vouches for; without a DNS name, the common names of
-        its subject stand for one, as OpenSSL has it.
+        Its DNS names and addresses; without a DNS name, the common names of its subject count as
+        such, as for OpenSSL.
     begin, end
-        It is valid between these, in UTC.
+        Its validity, in UTC.
     is_authority
-        Whether OpenSSL takes it for what one may trust: it signs others, or has signed itself.
+        Whether OpenSSL accepts it as an authority: it signs others, or has signed itself.
     fingerprint
-        SHA-256 of it, 64 hexadecimal digits.
+        SHA-256 of the certificate, 64 hexadecimal digits.
     public_key
         Its key, as SubjectPublicKeyInfo in DER.
     """
@@ -49,12 +49,12 @@ class CertificateFacts:
 
 
 def read_certificates(path: Path) -> list[CertificateFacts]:
-    """Return what the certificates of a PEM file say, in their order; there is one at least.
+    """Return the facts of all certificates in a PEM file, in their order, at least one.
 
     Raises
     ------
     TrainingError
-        When there is no such file, or it holds none, or one that cannot be read.
+        When there is no such file, or it holds no certificate, or one that cannot be read.
     """
     text = _read(path)
     try:
@@ -120,7 +120,7 @@ def _common_names(certificate: x509.Certificate) -> list[str]:
 
 
 def _addresses(names: x509.SubjectAlternativeName) -> list[HostName]:
-    # Networks stand in constraints only, but their type allows them here.
+    # Networks occur in constraints only, but the type allows them here.
     found = names.get_values_for_type(x509.IPAddress)
     return [address for address in found if isinstance(address, HostName)]
 

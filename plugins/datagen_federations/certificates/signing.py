@@ -1,4 +1,4 @@
-"""A certificate authority that signs one certificate, in memory (RFC 5280)."""
+"""An authority that signs one certificate, in memory (RFC 5280)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SignedSet(NamedTuple):
 
 
 class Period(NamedTuple):
-    """When certificates are valid, in UTC."""
+    """Validity of certificates, in UTC."""
 
     begin: datetime
     end: datetime
@@ -35,10 +35,7 @@ class Period(NamedTuple):
 
 def sign_set(names: Sequence[HostName], period: Period) -> SignedSet:
     """Make two keys on the curve P-256, and certificates that pass `VERIFY_X509_STRICT`."""
-    ca_key, server_key = (
-        ec.generate_private_key(ec.SECP256R1()),
-        ec.generate_private_key(ec.SECP256R1()),
-    )
+    ca_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_cert = _sign_ca(ca_key, period)
     server_cert = _sign_server(server_key, names, (ca_cert, ca_key), period)
     return SignedSet(
@@ -50,7 +47,7 @@ def sign_set(names: Sequence[HostName], period: Period) -> SignedSet:
 
 
 def _sign_ca(key: Key, period: Period) -> x509.Certificate:
-    """Sign an authority by itself, one that cannot make others."""
+    """Return an authority's certificate, signed by itself; it cannot sign other authorities."""
     name = _name("datagen federated training: authority")
     constraints = x509.BasicConstraints(ca=True, path_length=0)
     return (
@@ -95,7 +92,7 @@ def _begin(
 
 
 def _name(text: str) -> x509.Name:
-    """Return a name for people: hosts stand in the alternative names alone."""
+    """Return a name for people; hosts are in the alternative names only."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.commands import json_option
-from datagen_federations.certificates.host_names import parse_hosts
-from datagen_federations.errors import TrainingError
 
 if TYPE_CHECKING:
     from datagen_federations.certificates.making import Certificates
@@ -23,32 +21,19 @@ Examples:
   datagen federated certificates --folder of-june --days 90 --json"""
 
 
-def _check_hosts(
-    _ctx: click.Context, _param: click.Parameter, hosts: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Tell wrong usage, whose exit code is 2, from anything else that goes wrong."""
-    for host in hosts:
-        try:
-            parse_hosts([host])
-        except TrainingError as error:
-            raise click.BadParameter(str(error)) from error
-    return hosts
-
-
 @click.command(epilog=_EXAMPLES)
 @click.option(
     "--folder",
     default="certificates",
     show_default=True,
     type=click.Path(path_type=Path),
-    help="The folder to write to; made, for you alone, when there is none.",
+    help="The folder to write to; it is made, for you only, if it does not exist.",
 )
 @click.option(
     "--host",
     "hosts",
     multiple=True,
     metavar="NAME",
-    callback=_check_hosts,
     help="A name or an IP address by which clients reach the server, besides localhost, 127.0.0.1"
     " and ::1; repeatable.",
 )
@@ -57,18 +42,18 @@ def _check_hosts(
     type=click.IntRange(1, 3650),
     default=30,
     show_default=True,
-    help="How long they are valid.",
+    help="Validity in days.",
 )
 @click.option(
     "--keep-ca-key",
     is_flag=True,
-    help="Keep the authority's key. Whoever has it can pretend to be the server.",
+    help="Keep the authority's key; its owner can pretend to be the server.",
 )
 @json_option
 def certificates(
     *, folder: Path, hosts: tuple[str, ...], days: int, keep_ca_key: bool, as_json: bool
 ) -> None:
-    """Make the certificates with which clients know their server (TLS).
+    """Make the certificates by which clients recognize their server (TLS).
 
     \b
     ca-cert.pem      for each client, on its machine: which server to trust
@@ -78,8 +63,7 @@ def certificates(
 
     Only ca-cert.pem goes to clients. Files that exist are never replaced.
     """
-    # Here, since help must not pay for it.
-    from datagen_federations.certificates.making import LOOPBACK, make_certificates
+    from datagen_federations.certificates.making import LOOPBACK, make_certificates  # not for help
 
     made = make_certificates(folder, (*LOOPBACK, *hosts), days=days, keep_ca_key=keep_ca_key)
     facts = _describe(made)
@@ -87,7 +71,7 @@ def certificates(
 
 
 def _describe(made: Certificates) -> dict[str, Any]:
-    from datagen_federations.certificates.making import describe_certificate  # as above
+    from datagen_federations.certificates.making import describe_certificate  # not for help
 
     server, authority = map(describe_certificate, (made.server_cert, made.ca_cert))
     return {
@@ -100,7 +84,7 @@ def _describe(made: Certificates) -> dict[str, Any]:
 
 def _write_text(facts: dict[str, Any]) -> str:
     lines = [
-        f"{facts['ca_cert']}: copy this one, and no other, to each client",
+        f"{facts['ca_cert']}: copy this file, and no other, to each client",
         f"{facts['server_cert']}: the server's",
         f"{facts['server_key']}: the server's key, a secret; leave it here",
         f"Valid for {', '.join(facts['hosts'])} until {facts['valid_until'][:10]}.",

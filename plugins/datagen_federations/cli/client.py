@@ -13,10 +13,10 @@ from datagen_federations.cli.training_options import (
     LOG,
     choose_output,
     deadline_option,
+    log_named_in_errors,
     output_option,
     protocol_option,
     seed_option,
-    told_with_log,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ Examples:
     type=click.Path(path_type=Path),
     default="certificates/ca-cert.pem",
     show_default=True,
-    help="The certificate of the authority that vouches for the server, PEM.",
+    help="The certificate of the server's authority, PEM.",
 )
 @protocol_option
 @click.option(
@@ -45,7 +45,7 @@ Examples:
     default="wss://localhost:8765",
     show_default=True,
     metavar="URI",
-    help="Where the server is.",
+    help="The address of the server.",
 )
 @seed_option
 @click.option(
@@ -54,11 +54,11 @@ Examples:
     default=60.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for a server that is not there yet.",
+    help="How long to wait for the server.",
 )
 @deadline_option
-@output_option("The folder of results; this client's are in a folder of its name.")
-@click.option("--verbose/--quiet", default=True, help="Tell on standard error what happens.")
+@output_option("The folder of results; those of this client are in a folder of its name.")
+@click.option("--verbose/--quiet", default=True, help="Report progress on standard error.")
 @json_option
 def client(
     *, name: str, data_folder: Path, output: Path | None, verbose: bool, as_json: bool,
@@ -66,15 +66,15 @@ def client(
 ) -> None:  # fmt: skip
     """Take part in a federated run as the client NAME, with the data in DATA_FOLDER/NAME.
 
-    The data are as `datagen export image_partition --format declearn` writes them. They stay on
-    this machine; the server gets updates of the model, and metrics. Of the server, models of
-    layers of torch.nn are accepted and nothing else, which could run any code here.
+    The data have the form of `datagen export image_partition --format declearn`. They stay on this
+    machine; the server gets updates of the model, and metrics. Only models of layers of torch.nn
+    are accepted from the server: others could run any code here.
     """
     from datagen_federations.certificates.making import check_ca
     from datagen_federations.roles.declearn_import import require_declearn, set_up_process
     from datagen_federations.roles.ports import split_uri
     from datagen_federations.roles.requests import ClientRequest, check_client_name
-    from datagen_partitions.client_files import read_client  # help must not pay for numpy
+    from datagen_partitions.client_files import read_client  # help must not pay for NumPy
 
     require_declearn(options["protocol"])
     check_client_name(name)
@@ -97,12 +97,12 @@ def client(
         deadline=options["deadline"],
         seed=options["seed"],
     )
-    with told_with_log(request, folder):
-        join(request, lambda event: _hear(event, told=verbose))
+    with log_named_in_errors(request, folder):
+        join(request, lambda event: _report(event, verbose=verbose))
     click.echo(json.dumps({"folder": str(folder)}) if as_json else f"{folder}")
 
 
-def _hear(event: Event, *, told: bool) -> None:
-    if told and event["event"] == "client":
+def _report(event: Event, *, verbose: bool) -> None:
+    if verbose and event["event"] == "client":
         sizes = f"{event['train']} samples to train on, {event['valid']} to validate"
         click.echo(f"{event['name']}: {sizes}", err=True)

@@ -14,10 +14,10 @@ from datagen_federations.cli.training_options import (
     deadline_option,
     dump_json,
     output_option,
+    print_round,
     protocol_option,
     rounds_option,
     seed_option,
-    tell_round,
 )
 
 if TYPE_CHECKING:
@@ -41,15 +41,17 @@ _DATA = ("scheme", "alpha", "source", "data_file", "label_file", "p_valid")
     "--scheme",
     default="iid",
     show_default=True,
-    help="How the data are divided: iid, labels, biased, dirichlet, or any other scheme of"
+    help="The scheme of the division: iid, labels, biased, dirichlet, or any other of"
     " image_partition.",
 )
-@click.option("--alpha", type=float, help="dirichlet: the smaller, the more uneven.")
+@click.option("--alpha", type=float, help="dirichlet: concentration; small is uneven.")
 @click.option("--source", help="The images: fashion_mnist, mnist, …  [default: fashion_mnist]")
-@click.option("--data-file", help="A file of yours instead: .npy, .csv, .svmlight.")
-@click.option("--label-file", help="Its labels: a file, or the name or index of a column.")
+@click.option("--data-file", help="A file of yours instead of images: .npy, .csv, .svmlight.")
 @click.option(
-    "--p-valid", type=float, help="The share of each client's data to validate on.  [default: 0.2]"
+    "--label-file", help="Labels of the data file: a file, or the name or index of a column."
+)
+@click.option(
+    "--p-valid", type=float, help="The share of each client's data for validation.  [default: 0.2]"
 )
 @config_option
 @rounds_option
@@ -61,9 +63,9 @@ _DATA = ("scheme", "alpha", "source", "data_file", "label_file", "p_valid")
 def demo(*, nb_clients: int, output: Path | None, as_json: bool, **options: Any) -> None:
     """Run a whole federation on this machine: data, certificates, a server, NB_CLIENTS clients.
 
-    Each is a process of its own; they talk over TLS, on a free port of the loopback interface. The
-    folder of results gets rounds.csv, clients.csv, learning_curve.png, the weights after the last
-    round as server/model.pth, the clients' data, and everybody's log.
+    Server and clients are processes that talk over TLS, on a free port of the loopback interface.
+    The folder of results gets rounds.csv, clients.csv, learning_curve.png, the weights after the
+    last round as server/model.pth, the clients' data, and all logs.
     """
     from datagen_federations.roles.declearn_import import require_declearn
     from datagen_partitions.client_files import ImagePartitionParams  # help must not pay for numpy
@@ -79,8 +81,9 @@ def demo(*, nb_clients: int, output: Path | None, as_json: bool, **options: Any)
 def _run(
     folder: Path, params: ImagePartitionParams, options: dict[str, Any]
 ) -> tuple[Outcome, PreparedClients]:
+    from datagen_federations.roles.arrays import count_classes
     from datagen_federations.sessions.plans import make_plan
-    from datagen_federations.sessions.preparing import count_classes, prepare_clients
+    from datagen_federations.sessions.preparing import prepare_clients
     from datagen_federations.sessions.processes import check_plan
     from datagen_federations.sessions.running import Federation, run_federation
     from datagen_partitions.client_files import load_rows
@@ -89,7 +92,7 @@ def _run(
     rows = load_rows(params)
     classes = count_classes(rows.labels)
     plan = make_plan(options["config"], shape=rows.x.shape[1:], classes=classes, changes=changes)
-    check_plan(plan)  # its mistakes come before any work
+    check_plan(plan)  # before any work
     clients = prepare_clients(folder / "data", params, options["seed"])
     sizes = ", ".join(str(size) for size in clients.counts.sum(axis=1))
     click.echo(f"{len(clients.names)} clients with {sizes} samples to train on", err=True)
@@ -110,7 +113,7 @@ def _hear(event: dict[str, Any]) -> None:
     if event["event"] == "listening":
         click.echo(f"server at {event['uri']}", err=True)
     elif event["event"] == "round":
-        tell_round(event)
+        print_round(event)
 
 
 def _write(folder: Path, outcome: Outcome, clients: PreparedClients, *, as_json: bool) -> None:
@@ -120,8 +123,8 @@ def _write(folder: Path, outcome: Outcome, clients: PreparedClients, *, as_json:
     write_tables(folder, of_clients, of_rounds, clients.names)
     draw_curve(folder / "learning_curve.png", of_clients, of_rounds, clients.names)
     if as_json:
-        told = {"folder": str(folder), "seconds": outcome.seconds, "rounds": outcome.rounds}
-        click.echo(dump_json(told))
+        answer = {"folder": str(folder), "seconds": outcome.seconds, "rounds": outcome.rounds}
+        click.echo(dump_json(answer))
         return
     for line in _tabulate(of_clients, of_rounds, clients.names):
         click.echo(line)
@@ -129,7 +132,7 @@ def _write(folder: Path, outcome: Outcome, clients: PreparedClients, *, as_json:
 
 
 def _tabulate(of_clients: Records, of_rounds: Records, names: tuple[str, ...]) -> list[str]:
-    """Return a table of accuracies: a line a round, a column for all and for each client."""
+    """Return a table of accuracies: one line per round, columns for all and for each client."""
     width = max(8, *map(len, names))
     heads = "".join(f"  {name:>{width}}" for name in ("all", *names))
     lines = [f"round  seconds{heads}"]

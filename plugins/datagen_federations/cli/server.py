@@ -14,12 +14,12 @@ from datagen_federations.cli.training_options import (
     config_option,
     deadline_option,
     dump_json,
+    log_named_in_errors,
     output_option,
+    print_round,
     protocol_option,
     rounds_option,
     seed_option,
-    tell_round,
-    told_with_log,
 )
 
 if TYPE_CHECKING:
@@ -56,12 +56,12 @@ _ALL = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
     "--host",
     default="localhost",
     show_default=True,
-    help="Where to listen; only this machine can reach localhost, and 0.0.0.0 is every interface.",
+    help="The address to listen on: localhost for this machine only, 0.0.0.0 for all interfaces.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
-    help="The port; 0 is a free one.  [default: 8765, or a free one when that is taken]",
+    help="The port; 0 is a free one.  [default: 8765, or a free one if that is taken]",
 )
 @config_option
 @rounds_option
@@ -75,13 +75,13 @@ _ALL = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
     help="How long to wait for the clients.",
 )
 @deadline_option
-@output_option("The folder of results; the server's are in server/.")
+@output_option("The folder of results; those of the server are in server/.")
 @json_option
 def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: Any) -> None:
     """Serve a federated run to NB_CLIENTS clients, and end with it.
 
-    Certificates come from `datagen federated certificates`. Each client is told where the server
-    is with --serv-uri. Results are the weights after the last round, model.pth, and declearn's own
+    Certificates come from `datagen federated certificates`. Clients get the address of the server
+    by --serv-uri. Results are the weights after the last round, model.pth, and declearn's own
     records of every round.
     """
     from datagen_federations.certificates.making import check_server_files  # help must not pay
@@ -98,8 +98,8 @@ def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: An
     from datagen_federations.roles.serving import serve  # after the set-up
 
     rounds: list[Event] = []
-    with told_with_log(request, folder):
-        serve(request, lambda event: _hear(event, rounds, options["host"]))
+    with log_named_in_errors(request, folder):
+        serve(request, lambda event: _report(event, rounds, options["host"]))
     click.echo(dump_json({"folder": str(folder), "rounds": rounds}) if as_json else f"{folder}")
 
 
@@ -123,11 +123,11 @@ def _request(nb_clients: int, output: Path, options: dict[str, Any]) -> ServerRe
     )
 
 
-def _hear(event: Event, rounds: list[Event], host: str) -> None:
+def _report(event: Event, rounds: list[Event], host: str) -> None:
     if event["event"] == "listening":
         uri = event["uri"]
         shown = f"wss://HOST:{uri.rpartition(':')[2]}" if host in _ALL else uri
         click.echo(f"listening at {uri}; clients: --serv-uri {shown}", err=True)
     elif event["event"] == "round":
         rounds.append(event)
-        tell_round(event)
+        print_round(event)

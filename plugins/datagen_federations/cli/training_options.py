@@ -1,4 +1,4 @@
-"""Options that the commands of federated training share, and how they tell of a run."""
+"""Options and reports that the commands of federated training share."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ protocol_option = click.option(
     type=click.Choice(["websockets", "grpc"]),
     default="websockets",
     show_default=True,
-    help="How messages travel; over TLS in any case. With grpc, which needs a package of its own, a"
-    " client that died is noticed by the deadline only.",
+    help="The protocol of messages, always over TLS. With grpc, which needs a package of its own, a"
+    " client that died is noticed at the deadline only.",
 )
 config_option = click.option(
     "--config",
@@ -29,14 +29,16 @@ config_option = click.option(
     help="A TOML file with the model, the optimizers and the rounds: [model], [optim], [run].",
 )
 rounds_option = click.option(
-    "--rounds", type=click.IntRange(1), help="Rounds of training.  [default: the file's, else 5]"
+    "--rounds",
+    type=click.IntRange(1),
+    help="Rounds of training.  [default: those of --config, else 5]",
 )
 seed_option = click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
     default=0,
     show_default=True,
-    help="Of all random numbers; the same seed gives the same weights.",
+    help="Seed of all random numbers; the same seed gives the same weights.",
 )
 deadline_option = click.option(
     "--deadline",
@@ -44,12 +46,12 @@ deadline_option = click.option(
     default=3600.0,
     show_default=True,
     metavar="SECONDS",
-    help="When it is not over by then, it ends with an error.",
+    help="Time for the whole run, which then ends with an error.",
 )
 
 
 LOG = "logs.txt"
-"""The log of a server or a client, in its folder; one that is tried again adds to it."""
+"""The log of a server or a client, in its folder; a further try adds to it."""
 
 
 def output_option(text: str) -> Callable[[Any], Any]:
@@ -63,12 +65,12 @@ def output_option(text: str) -> Callable[[Any], Any]:
 
 
 def choose_output(given: Path | None, inner: str = "") -> Path:
-    """Return the folder of results, or the folder `inner` in it, with nothing but a log in it.
+    """Return the folder of results, or the folder `inner` in it; it is empty but for a log.
 
     Raises
     ------
     click.UsageError
-        When something is in it: results of two runs must not mix.
+        When it holds anything else: results of two runs must not mix.
     """
     folder = (given or Path(time.strftime("result_%Y-%m-%d_%H-%M-%S"))) / inner
     there = [path.name for path in folder.iterdir()] if folder.is_dir() else [folder.name]
@@ -78,29 +80,29 @@ def choose_output(given: Path | None, inner: str = "") -> Path:
 
 
 @contextmanager
-def told_with_log(request: ServerRequest | ClientRequest, folder: Path) -> Iterator[None]:
-    """Hold to the deadline of a request, and let its errors end with the name of the log.
+def log_named_in_errors(request: ServerRequest | ClientRequest, folder: Path) -> Iterator[None]:
+    """Enforce the deadline of a request, and name the log in its errors.
 
     Raises
     ------
     TrainingError
-        As it was raised, and where the log is.
+        The error of the block, with the place of the log.
     """
     from datagen_federations.errors import TrainingError
     from datagen_federations.roles.deadlines import end_in_time
 
-    def tell(message: str) -> None:
+    def report(message: str) -> None:
         click.echo(f"datagen: error: {message}; the log: {folder / LOG}", err=True)
 
     try:
-        with end_in_time(request, tell):
+        with end_in_time(request, report):
             yield
     except TrainingError as error:
         raise TrainingError(f"{error}; the log: {folder / LOG}") from error
 
 
 def dump_json(value: Any) -> str:
-    """Return JSON; numbers that it does not have, of a loss that went to infinity say, are null."""
+    """Return JSON; NaN and infinity, which JSON lacks, become null."""
     return json.dumps(_without_nan(value), allow_nan=False)
 
 
@@ -112,8 +114,8 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def tell_round(event: dict[str, Any]) -> None:
-    """Write what came of a round, on standard error."""
+def print_round(event: dict[str, Any]) -> None:
+    """Print the scores and the time of a round on standard error."""
     parts = [f"round {event['round']}:"]
     if "accuracy" in event:
         parts.append(f"accuracy {event['accuracy']:.4f}, loss {event['loss']:.4f},")

@@ -1,1 +1,1 @@
-"""The server and the client of a federated run, as declearn has them."""
+"""The roles of a federated run: declearn's server and client, watched and with deadlines."""

@@ -1,4 +1,4 @@
-"""The last resort of a deadline: the process ends, whatever it is doing."""
+"""The last resort of a deadline: the process ends, even if it is busy."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from contextlib import contextmanager
 
 from datagen_federations.roles.requests import ClientRequest, ServerRequest
 
-_GRACE = 1.0  # seconds in which the event loop can tell more
+_GRACE = 1.0  # seconds in which the event loop can report more
 
 
 @contextmanager
 def end_in_time(
-    request: ServerRequest | ClientRequest, tell: Callable[[str], None]
+    request: ServerRequest | ClientRequest, report: Callable[[str], None]
 ) -> Iterator[None]:
-    """End the process with exit code 1 when the deadline has passed; `tell` gets the reason.
+    """End the process with exit code 1 when the deadline has passed; `report` gets the reason.
 
-    declearn trains inside its event loop, which notices no deadline until the round is over.
+    declearn trains inside its event loop, which notices a deadline only after the round.
     """
 
     def end() -> None:
-        tell(f"not over after {request.deadline:g} s: it was busy")
+        report(f"not over after {request.deadline:g} s: it was busy")
         os._exit(1)
 
     timer = threading.Timer(request.seconds_left() + _GRACE, end)

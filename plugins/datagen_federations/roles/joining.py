@@ -1,4 +1,4 @@
-"""A client of a federated run: declearn's, which gives up in time and says why."""
+"""The client of a federated run: declearn's, with a deadline and reasons for failures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from declearn.utils import set_device_policy
 from numpy.typing import NDArray
 
 from datagen_federations.errors import BlamingError, TrainingError
+from datagen_federations.roles.arrays import as_classes, as_inputs
 from datagen_federations.roles.layers import explain_refusal
 from datagen_federations.roles.ports import make_uri, split_uri
 from datagen_federations.roles.requests import SERVER, ClientRequest, Report, check_client_name
 from datagen_federations.roles.trust import trust_torch_alone
-from datagen_federations.sessions.preparing import as_classes, as_inputs
 from datagen_partitions.client_files import ClientData, read_client
 
 _ATTEMPTS = 20
@@ -38,9 +38,11 @@ def join(request: ClientRequest, report: Report) -> None:
 
     Raises
     ------
+    ClientFilesError
+        When the client has no data.
     TrainingError
-        When there are no data, the server cannot be reached or trusted, refuses this client, ends
-        the run early, or the deadline passes.
+        When the server cannot be reached or trusted, refuses this client or ends the run early, or
+        the deadline passes.
     """
     if request.uri is None:
         raise TrainingError("name the server's address")
@@ -50,7 +52,7 @@ def join(request: ClientRequest, report: Report) -> None:
     report({"event": "client", "name": request.name, **sizes})
     reach_server(request.uri, request.ca_cert, request.patience)
     trust_torch_alone()
-    set_device_policy(gpu=False)  # a GPU would be shared by all, and adds in another order
+    set_device_policy(gpu=False)  # all would share one GPU, and sums would have another order
     seeds = np.random.SeedSequence([request.seed, *request.name.encode()]).generate_state(2)
     torch.manual_seed(int(seeds[0]))
     client = _make_client(request, data, int(seeds[1]))
@@ -61,21 +63,21 @@ def join(request: ClientRequest, report: Report) -> None:
 
 
 def reach_server(uri: str, ca_cert: str, patience: float) -> None:
-    """Wait until the server answers, and see that its certificate is as it should be.
+    """Wait until the server answers, and check its certificate.
 
     Parameters
     ----------
     uri
-        Such as `wss://localhost:8765`.
+        The server's address, such as `wss://localhost:8765`.
     ca_cert
         The authority's certificate, PEM.
     patience
-        Seconds to wait for the server to be there.
+        Seconds to wait for the server.
 
     Raises
     ------
     TrainingError
-        When nobody answers, or it is not whom it should be.
+        When no server answers, or its certificate is not valid.
     """
     host, port = split_uri(uri)
     context = ssl.create_default_context(cafile=ca_cert)
@@ -119,7 +121,7 @@ async def _finish(client: Client, request: ClientRequest) -> None:
         task.result()
     except TrainingError:
         raise
-    except Exception as error:  # of declearn, of websockets, of what the server sends
+    except Exception as error:  # of declearn, of websockets, of the server's messages
         raise _explain(error, request) from error
 
 
@@ -138,7 +140,7 @@ def _explain(error: Exception, request: ClientRequest) -> TrainingError:
 
 
 class Client(FederatedClient):
-    """declearn's client, which does not knock for ten minutes where it is refused."""
+    """declearn's client, which soon gives up where it is refused."""
 
     async def register(self) -> None:
         """Ask the server to take part.
@@ -146,7 +148,7 @@ class Client(FederatedClient):
         Raises
         ------
         TrainingError
-            When it refuses.
+            When the server refuses.
         """
         network: NetworkClient = self.netwk
         for _ in range(_ATTEMPTS):

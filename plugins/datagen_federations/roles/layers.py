@@ -1,4 +1,4 @@
-"""Models from plain data: a sequence of layers of torch.nn."""
+"""Models made from plain data: sequences of layers of torch.nn."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def build_module(
     Parameters
     ----------
     layers
-        Each `{"type": name of a class of torch.nn, …its arguments}`. Lazy layers find out their
-        sizes themselves.
+        Each `{"type": name of a class of torch.nn, …its arguments}`. Lazy layers find their sizes
+        themselves.
     shape
-        The shape of one input.
+        Shape of one input.
     classes
-        How many outputs there are: logits for the cross-entropy.
+        Number of outputs: logits for the cross-entropy.
 
     Raises
     ------
     TrainingError
-        When there is no such layer, its arguments are others, the shapes do not fit, it has running
+        When there is no such layer, it has other arguments, shapes do not fit, a layer has running
         statistics, or clients would refuse the model.
     """
     module = nn.Sequential(*(_build(place, layer) for place, layer in enumerate(layers)))
@@ -55,7 +55,7 @@ def build_module(
 
 
 def find_layers() -> dict[str, type[nn.Module]]:
-    """Return the classes of torch.nn by name: what models may consist of."""
+    """Return the classes of torch.nn by name: the layers of models."""
     found = {name: getattr(nn, name) for name in dir(nn)}
     return {
         name: each
@@ -65,13 +65,13 @@ def find_layers() -> dict[str, type[nn.Module]]:
 
 
 def find_trusted() -> list[Any]:
-    """Return what a client loads of a server's model besides tensors, and nothing else."""
+    """Return all that a client loads of a server's model besides tensors."""
     plain = [set, nn.Parameter, NonDynamicallyQuantizableLinear, functional.relu, functional.gelu]
     return [*find_layers().values(), *plain]
 
 
 def _check_buffers(module: nn.Sequential) -> None:
-    """Refuse running statistics: updates hold parameters alone, so that nobody would get them."""
+    """Refuse running statistics: updates hold parameters only, so they would not be shared."""
     for place, layer in enumerate(module):
         names = [name for name, _ in layer.named_buffers()]
         if names:
@@ -92,7 +92,7 @@ def _check_trusted(module: nn.Module) -> None:
 
 
 def explain_refusal(error: pickle.UnpicklingError) -> str:
-    """Return what torch found in a model that is not trusted, without its advice to trust it."""
+    """Return what torch refuses to load in a model, without its advice to trust it."""
     name = re.search(r"GLOBAL (\S+)", str(error))
     return f"there is {name[1]} in them" if name else _first_line(error)
 

@@ -1,4 +1,4 @@
-"""Addresses of servers."""
+"""Addresses and ports of servers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
-from datagen_federations.errors import TrainingError
+from datagen_federations.errors import TrainingError, TrainingOptionError
 
 USUAL_PORT = 8765
-"""declearn's."""
+"""declearn's port."""
 
 AddressInfo = tuple[int, int, int, str, Any]
 """Family, kind, protocol, canonical name and address."""
@@ -19,12 +19,12 @@ _ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 def choose_port(host: str, port: int | None) -> int:
-    """Return the port to listen on: what is asked for, else the usual one, else 0, a free one.
+    """Return the port to listen on: the given one, else the usual one, else 0 for a free one.
 
     Raises
     ------
     TrainingError
-        When the host is no address of this machine, or the port that is asked for is taken.
+        When the host is not an address of this machine, or the given port is taken.
     """
     wanted = USUAL_PORT if port is None else port
     try:
@@ -44,7 +44,7 @@ def find_addresses(host: str, port: int) -> list[str]:
     Raises
     ------
     OSError
-        When there is none, or one of them is taken.
+        When there are none, or one of them is taken.
     """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     absent = {each[4][0]: _probe(each) for each in found}
@@ -55,10 +55,10 @@ def find_addresses(host: str, port: int) -> list[str]:
 
 
 def _probe(found: AddressInfo) -> OSError | None:
-    """Bind an address that `getaddrinfo` found; return what tells that this machine has no such.
+    """Try to bind an address from `getaddrinfo`; return the error if this machine lacks it.
 
-    A name may have one, as `::1 localhost` in the hosts file where IPv6 is off; then the server
-    listens at the others.
+    A name may have such an address, as `::1 localhost` in the hosts file while IPv6 is off; the
+    server then listens at the others.
     """
     family, kind, protocol, _, address = found
     try:
@@ -73,17 +73,17 @@ def _probe(found: AddressInfo) -> OSError | None:
 
 
 def make_uri(host: str, port: int) -> str:
-    """Return the address of a server that speaks websockets; IPv6 is put into brackets."""
+    """Return the URI of a server for websockets; IPv6 addresses are in brackets."""
     return f"wss://[{host}]:{port}" if ":" in host else f"wss://{host}:{port}"
 
 
 def split_uri(uri: str) -> tuple[str, int]:
-    """Return host and port of a server's address; the scheme may be left out.
+    """Return host and port of a server's URI; `wss://` may be left out.
 
     Raises
     ------
-    TrainingError
-        When it is none.
+    TrainingOptionError
+        When it is not a URI of a server.
     """
     try:
         parts = urlsplit(uri if "//" in uri else f"//{uri}")
@@ -91,5 +91,5 @@ def split_uri(uri: str) -> tuple[str, int]:
     except ValueError:
         scheme, host, port = "", None, None
     if not host or not port or scheme not in ("", "wss"):
-        raise TrainingError(f"{uri!r} is no address of a server; write wss://HOST:PORT")
+        raise TrainingOptionError(f"{uri!r} is not an address of a server; write wss://HOST:PORT")
     return host, port

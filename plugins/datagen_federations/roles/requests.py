@@ -1,4 +1,4 @@
-"""What a server and a client are told: plain data, which travel to their processes as JSON."""
+"""Requests to a server and to clients: plain data, sent to their processes as JSON."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from datagen_federations.errors import TrainingError
+from datagen_federations.errors import TrainingOptionError
 
 Protocol = Literal["websockets", "grpc"]
 
 Event = dict[str, Any]
-"""What a server or a client reports: a dictionary whose `event` says what it is.
+"""A report of a server or a client: a dictionary with its kind as `event`.
 
 `listening` (uri), `client` (name, train and valid: numbers of samples), `round` (round, loss and
-the metrics of all clients together, seconds, and `clients`: for each by name its own metrics, and
-train_seconds, train_steps, valid_seconds), `done` (model: the file with the last weights)."""
+metrics of all clients together, seconds, and `clients`: by name the client's own metrics,
+train_seconds, train_steps and valid_seconds), `done` (model: the file with the last weights)."""
 
 Report = Callable[[Event], None]
 
@@ -28,26 +28,28 @@ _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def is_client_name(name: str) -> bool:
-    """Return whether a client may be called so: files and folders get its name."""
+    """Return whether a name is valid for a client, whose files and folders have it."""
     return _NAME.fullmatch(name) is not None and name != SERVER
 
 
 def check_client_name(name: str) -> None:
-    """Refuse a name that no server takes.
+    """Refuse an invalid name of a client.
 
     Raises
     ------
-    TrainingError
-        When it is one.
+    TrainingOptionError
+        With the characters that are allowed.
     """
     if not is_client_name(name):
-        message = f"{name!r} is no name for a client: take letters, digits, - and _, but not server"
-        raise TrainingError(message)
+        message = (
+            f"{name!r} is not a name for a client: take letters, digits, - and _, but not server"
+        )
+        raise TrainingOptionError(message)
 
 
 HEARTBEAT = 0.05
-"""Seconds between two looks of the server at its messages; declearn's default of 1 s decides the
-time of a short round."""
+"""Seconds between two looks of the server at its messages; declearn's default of 1 s would be most
+of a short round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,36 +58,36 @@ class _Timed:
     began: float = field(default_factory=time.time)
 
     def seconds_left(self) -> float:
-        """Return how long it may take from now on."""
+        """Return the seconds until the deadline."""
         return max(self.began + self.deadline - time.time(), 0.0)
 
 
 @dataclass(frozen=True)
 class ServerRequest(_Timed):
-    """What a server is told.
+    """A request to serve a run.
 
     Attributes
     ----------
     clients
-        How many clients take part.
+        Number of clients.
     plan
-        `plans.make_plan`'s.
+        The plan, from `plans.make_plan`.
     folder
-        Where results go; made when it is not there.
+        The folder of results; it is made if it does not exist.
     certificate, private_key
         Files, PEM.
     host, port
-        Where it listens; port 0 is a free one.
+        The address to listen on; port 0 is a free one.
     names
-        The names of the clients, where they are known beforehand; for messages.
+        The names of the clients, if they are known beforehand, for messages.
     heartbeat
         Seconds between two looks at messages.
     registration
-        Seconds within which all clients come.
+        Seconds to wait for all clients.
     deadline, began
-        Seconds within which all is over, from `began`, in seconds since the epoch.
+        Seconds for the whole run, from `began`, in seconds since the epoch.
     seed
-        Of the first weights.
+        Seed of the first weights.
     checkpoints
         Whether declearn keeps its own records of all rounds in the folder.
     """
@@ -107,26 +109,26 @@ class ServerRequest(_Timed):
 
 @dataclass(frozen=True)
 class ClientRequest(_Timed):
-    """What a client is told.
+    """A request to take part in a run.
 
     Attributes
     ----------
     name
-        Its name, and its folder's in `data_folder`.
+        The client's name, which is also that of its folder in `data_folder`.
     data_folder
         The folder with the data of clients.
     uri
-        Of the server, such as `wss://localhost:8765`; None: it comes with the next line.
+        The server's address, such as `wss://localhost:8765`; None if it follows on standard input.
     ca_cert
-        The file with the authority that the server's certificate is from.
+        The file with the certificate of the server's authority.
     folder
-        Where its own records go; None: it keeps none.
+        The folder of its own records; None for no records.
     patience
-        Seconds within which the server can be reached.
+        Seconds to wait until the server can be reached.
     deadline, began
-        Seconds within which all is over, from `began`, in seconds since the epoch.
+        Seconds for the whole run, from `began`, in seconds since the epoch.
     seed
-        Of its own random numbers, together with its name.
+        Seed of its random numbers, together with its name.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The server of a federated run: declearn's, watched, and with a deadline."""
+"""The server of a federated run: declearn's, watched, with a deadline."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from datagen_federations.roles.trust import trust_torch_alone
 from datagen_federations.roles.watching import make_network
 
 MODEL = "model.pth"
-"""The file with the weights after the last round: a state_dict of torch."""
+"""The file of the weights after the last round: a state_dict of torch."""
 
 
 def check_plan(request: ServerRequest) -> None:
-    """Refuse a plan that cannot be followed, before anybody listens.
+    """Refuse a plan that cannot be followed, before a server listens.
 
     Raises
     ------
     TrainingError
-        When declearn does not take it, or the model cannot be built.
+        When declearn does not accept it, or the model cannot be built.
     """
     _parse(request)
     _build(request)
@@ -50,12 +50,12 @@ def serve(request: ServerRequest, report: Report) -> None:
     Raises
     ------
     TrainingError
-        When the plan cannot be followed, clients do not come, fail, hang or get lost; it says
-        which.
+        When the plan cannot be followed, or clients do not come, fail, hang or get lost; the
+        message names them.
     """
     optim, run = _parse(request)
     trust_torch_alone()
-    set_device_policy(gpu=False)  # a GPU would be shared by all, and adds in another order
+    set_device_policy(gpu=False)  # all would share one GPU, and sums would have another order
     torch.manual_seed(request.seed)
     network = make_network(request)
     folder = Path(request.folder)
@@ -69,7 +69,7 @@ def serve(request: ServerRequest, report: Report) -> None:
         checkpoint=str(folder) if request.checkpoints else None,
     )
     server.begin(request, report)
-    # No asyncio.run: it would wait for connections to clients that hang.
+    # asyncio.run would wait for connections to clients that hang.
     loop = asyncio.new_event_loop()
     loop.run_until_complete(_finish(server, run, request))
     loop.close()
@@ -82,7 +82,7 @@ def _build(request: ServerRequest) -> torch.nn.Sequential:
 
 
 def _parse(request: ServerRequest) -> tuple[FLOptimConfig, FLRunConfig]:
-    """Return declearn's configurations of the plan."""
+    """Return declearn's configurations for the plan."""
     register = RegisterConfig(request.clients, request.clients)
     try:
         optim = FLOptimConfig.from_params(**request.plan["optim"])
@@ -94,7 +94,7 @@ def _parse(request: ServerRequest) -> tuple[FLOptimConfig, FLRunConfig]:
 
 
 async def _finish(server: ReportingServer, run: FLRunConfig, request: ServerRequest) -> None:
-    """Run the server until it is done, or the deadline has passed; then it is left as it is."""
+    """Run the server until it is done, or abandon it at the deadline."""
     task = asyncio.ensure_future(server.async_run(run))
     await asyncio.wait({task}, timeout=request.seconds_left())
     if not task.done():
@@ -111,10 +111,10 @@ async def _finish(server: ReportingServer, run: FLRunConfig, request: ServerRequ
 
 
 class ReportingServer(FederatedServer):
-    """declearn's server, which reports each round, and whose sums have a fixed order."""
+    """declearn's server, with reports of rounds and sums in a fixed order."""
 
     def begin(self, request: ServerRequest, report: Report) -> None:
-        """Say for what request it runs, and to whom it reports."""
+        """Set the request, and the receiver of reports."""
         self._request = request
         self._report = report
         self._round: Event | None = None
@@ -122,7 +122,7 @@ class ReportingServer(FederatedServer):
         self.is_listening = False
 
     def blame(self, message: str) -> TrainingError:
-        """Return the error of a run that is not over: whom it waits for, and for what."""
+        """Return the error of an unfinished run, which names awaited clients and messages."""
         network: Any = self.netwk
         if network.is_registering:
             error: TrainingError = network.blame_missing(message)
@@ -130,8 +130,8 @@ class ReportingServer(FederatedServer):
         awaited: dict[str, str] = dict(sorted(network.awaited.items()))
         if not awaited:
             return TrainingError(message)
-        told = ", ".join(f"{name} {what}" for name, what in awaited.items())
-        return BlamingError(f"{message}: {told}", next(iter(awaited)))
+        missing = ", ".join(f"{name} {what}" for name, what in awaited.items())
+        return BlamingError(f"{message}: {missing}", next(iter(awaited)))
 
     async def initialization(self, config: FLRunConfig) -> None:
         """Report the address, wait for all clients, and send them the model."""
@@ -142,7 +142,7 @@ class ReportingServer(FederatedServer):
     async def training_round(
         self, round_i: int, train_cfg: TrainingConfig, clients: set[str]
     ) -> None:
-        """Train for one round, and report the one before."""
+        """Train for one round, and report the previous one."""
         self._flush()
         self._began = time.perf_counter()
         self._round = {"event": "round", "round": round_i, "clients": {}}
@@ -156,16 +156,16 @@ class ReportingServer(FederatedServer):
         clients: set[str],
         force_run: bool = False,  # noqa: FBT001, FBT002 (declearn's)
     ) -> None:
-        """Evaluate the model that this round has made."""
+        """Evaluate the model of this round."""
         await super().evaluation_round(round_i, valid_cfg, clients, force_run)
         if self._round is not None:
             self._round["seconds"] = time.perf_counter() - self._began
 
     async def stop_training(self, rounds: int) -> None:
-        """Report the last round, and tell the clients that it is over."""
+        """Report the last round, save the weights, and end the run for all clients."""
         self._flush()
         weights = self.model.get_weights().coefs.items()
-        # declearn wraps a model in one of its own, whose name is no part of the user's.
+        # declearn wraps the model in a module of its own, whose name is not the user's.
         own = {name.removeprefix("module."): tensor for name, tensor in weights}
         torch.save(own, Path(self._request.folder) / MODEL)
         await super().stop_training(rounds)
@@ -175,7 +175,7 @@ class ReportingServer(FederatedServer):
     ) -> dict[str, Any]:
         try:
             results = await super()._collect_results(clients, msgtype, context)
-        except RuntimeError as error:  # of what clients told
+        except RuntimeError as error:  # of failed clients
             raise _blame_failed(error, clients) from error
         for client, reply in results.items():
             if isinstance(reply, TrainReply):
@@ -185,8 +185,8 @@ class ReportingServer(FederatedServer):
         return results
 
     def _measure(self, reply: EvaluationReply) -> dict[str, float]:
-        """Return a client's own metrics; the server's are put together afresh after that."""
-        if not reply.metrics:  # it shares its loss alone
+        """Return a client's own metrics; the server's metrics are combined anew afterwards."""
+        if not reply.metrics:  # it shares its loss only
             return {"loss": reply.loss}
         self.metrics.set_states(reply.metrics)
         return {"loss": reply.loss, **_scalars(self.metrics.get_result())}
@@ -210,7 +210,7 @@ class ReportingServer(FederatedServer):
 
 
 def _blame_failed(error: RuntimeError, clients: set[str]) -> TrainingError:
-    """Return declearn's error for clients that failed, with the first of them to blame."""
+    """Return declearn's error for failed clients; it blames the first of them."""
     lines = [line.strip() for line in str(error).splitlines()]
     failed = sorted(clients & {line.partition(": ")[0] for line in lines})
     message = " ".join(lines)

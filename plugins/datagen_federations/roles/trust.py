@@ -1,4 +1,4 @@
-"""What may be loaded of what others send."""
+"""Trust in messages of others: layers of torch.nn only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datagen_federations.roles.layers import find_trusted
 
 
 def trust_torch_alone() -> None:
-    """Load models of layers of torch.nn from now on, and no others, which could run any code.
+    """Load only models of layers of torch.nn from now on; others could run any code.
 
     declearn imports other frameworks when a message names their models.
     """

@@ -1,4 +1,4 @@
-"""The server's end of the network, which knows at any time whom it waits for."""
+"""The server's end of the network, which knows the clients that it waits for."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _Result = TypeVar("_Result")
 
 
 class _Registrar(MessagesHandler):
-    """Takes no more clients than there are to be, and none whose name is no name."""
+    """Accepts the number of clients of a request, with valid names only."""
 
     def __init__(self, heartbeat: float, clients: int) -> None:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of the logger, which it wants
+            warnings.simplefilter("ignore", DeprecationWarning)  # about its logger
             super().__init__(logging.getLogger(__name__), heartbeat)
         self._clients = clients
 
@@ -44,11 +44,10 @@ class _Registrar(MessagesHandler):
 
 
 class WatchedNetwork(NetworkServer, register=False):
-    """Adds to a network server that a lost client is an error at once, which names it.
+    """A network server for which a lost client is an error at once, which names it.
 
-    declearn waits forever for a client that hangs, and for one that left before it fetched a
-    message. Answers come in the order of names, whichever was first, so that sums over clients do
-    not depend on it.
+    declearn waits forever for clients that hang, or that leave before they fetch a message. Answers
+    are ordered by name, so that sums over clients do not depend on their arrival.
     """
 
     def __init__(self, request: ServerRequest, **options: Any) -> None:
@@ -60,11 +59,11 @@ class WatchedNetwork(NetworkServer, register=False):
 
     async def wait_for_clients(
         self,
-        min_clients: int = 1,  # noqa: ARG002 (the request says them)
+        min_clients: int = 1,  # noqa: ARG002 (the request has them)
         max_clients: int | None = None,  # noqa: ARG002
         timeout: float | None = None,  # noqa: ARG002
     ) -> None:
-        """Wait until all clients of the request are here.
+        """Wait until all clients of the request have come.
 
         Raises
         ------
@@ -90,30 +89,30 @@ class WatchedNetwork(NetworkServer, register=False):
         return {name for name in self.client_names if self.is_here(name)}
 
     def blame_missing(self, message: str) -> TrainingError:
-        """Return the error of a run whose clients did not all come."""
+        """Return the error of a run for which some clients did not come."""
         here, request = self._here(), self._request
         names = f" ({', '.join(sorted(here))})" if here else ""
-        told = f"{message}: only {len(here)} of {request.clients} clients came{names}"
+        came = f"{message}: only {len(here)} of {request.clients} clients came{names}"
         missing = [name for name in request.names if name not in here]
         if not missing:
-            return TrainingError(f"{told}; see the logs of the others")
-        return BlamingError(f"{told}, without {', '.join(missing)}", missing[0])
+            return TrainingError(f"{came}; see the logs of the others")
+        return BlamingError(f"{came}, without {', '.join(missing)}", missing[0])
 
     def _check_names(self) -> None:
-        """Refuse names that declearn had to number, and ones that were not expected."""
+        """Refuse names that declearn had to number, and unexpected names."""
         names, expected = self.client_names, self._request.names
         for name in sorted(names):
             first = name.rpartition(".")[0]  # no client has a dot in its name
             if first in names:
                 raise TrainingError(f"two clients are called {first}; each needs its own name")
             if expected and name not in expected:
-                raise TrainingError(f"{name} is none of the clients {', '.join(expected)}")
+                raise TrainingError(f"{name} is not one of the clients {', '.join(expected)}")
 
     def forget_lost(self) -> None:
-        """Forget clients that have left; another one may have the name."""
+        """Forget clients that have left, so that others may have their names."""
 
     def is_here(self, client: str) -> bool:
-        """Return whether a client's connection stands, as far as one can know."""
+        """Return whether a client's connection is open, as far as is known."""
         return client in self.client_names
 
     async def send_message(
@@ -140,35 +139,35 @@ class WatchedNetwork(NetworkServer, register=False):
     def _awaiting(self, client: str, what: str) -> Iterator[None]:
         self.awaited[client] = what
         yield
-        del self.awaited[client]  # not in an error: then it is who is to blame
+        del self.awaited[client]  # after an error it stays, to be blamed
 
     async def _unless_lost(self, client: str, exchange: Coroutine[Any, Any, _Result]) -> _Result:
         task = asyncio.ensure_future(exchange)
         while self.is_here(client) and not task.done():
             await asyncio.wait({task}, timeout=self.handler.heartbeat)
-        # One that fetches its last message leaves at once; declearn sees later that it fetched it.
+        # A client leaves as soon as it has its last message; declearn notices the fetching later.
         await asyncio.wait({task}, timeout=2 * self.handler.heartbeat)
         try:
             if task.done():
                 return task.result()
-        except KeyError:  # what declearn raises for a client that it does not know any more
+        except KeyError:  # declearn does not know the client any more
             pass
         task.cancel()
         raise BlamingError(f"{client} has gone: its connection broke", client)
 
 
 class WatchedWebsockets(WatchedNetwork, WebsocketsServer, register=False):
-    """Talks over websockets; port 0 is a free one, which `port` is once it listens."""
+    """A server for websockets; for port 0, `port` becomes the free port once it listens."""
 
     @property
     def uri(self) -> str:
-        """Where clients find it."""
+        """The address for clients."""
         return make_uri(self.host, self.port)
 
     async def start(self) -> None:
         """Begin to listen, on all addresses of the host that this machine has."""
         host: Any = self.host
-        # For websockets, which take a list; it is a name again for those who ask where it is.
+        # The library websockets accepts a list; afterwards `host` is the name again, for `uri`.
         self.host = cast("str", find_addresses(host, self.port))
         try:
             await super().start()
@@ -180,15 +179,15 @@ class WatchedWebsockets(WatchedNetwork, WebsocketsServer, register=False):
     async def stop(self) -> None:
         """Close all connections.
 
-        Those who handle them wait for the next message to send, and would do so forever after an
-        error; they are left where they are.
+        After an error, handlers of connections would wait forever for the next message to send;
+        they are abandoned.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await super().stop()
 
     def forget_lost(self) -> None:
-        """Forget clients whose sockets closed well, which declearn overlooks."""
+        """Forget clients whose sockets were closed properly, which declearn overlooks."""
         for socket in [each for each in self.handler.registered_clients if each.closed]:
             del self.handler.registered_clients[socket]
 
@@ -222,9 +221,9 @@ def make_network(request: ServerRequest) -> WatchedNetwork:
 
 
 def _grpc_network() -> type[WatchedNetwork]:
-    from declearn.communication.grpc import GrpcServer  # needs a package that few have
+    from declearn.communication.grpc import GrpcServer  # needs a package that is rarely installed
 
     class WatchedGrpc(WatchedNetwork, GrpcServer, register=False):
-        """Talks over gRPC."""
+        """A server for gRPC."""
 
     return WatchedGrpc

@@ -1,1 +1,1 @@
-"""A whole federated run on one machine, from its plan to its records."""
+"""Whole federated runs on one machine, from plans to records."""

@@ -1,10 +1,10 @@
-"""A process of its own for a server or a client: `python -m datagen_federations.sessions.child`.
+"""The process of a server or a client: `python -m datagen_federations.sessions.child`.
 
-Standard input brings one line of JSON, `{"role": …, "log": file, "request": …}`, where a role is
-`server`, `client` or `check`, which looks whether a server could follow its plan; then, for a
-client without an address, one more line with it. Its end means that the parent is gone, and ends
-this process too, so that none is left behind. Standard output takes one line of JSON for each
-event; the last one is `done`, or `error` with a message.
+Standard input has one line of JSON, `{"role": …, "log": file, "request": …}`, where a role is
+`server`, `client` or `check`, which checks whether a server could follow its plan; for a client
+without an address, a second line has the address. When standard input ends, the parent is gone, and
+this process ends too. Standard output gets one line of JSON per event; the last one is `done`, or
+`error` with a message.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _SET_DEATH_SIGNAL = 1
 
 
 def main() -> None:
-    """Read what to do, do it, and report."""
+    """Read a request, do it, and report."""
     _die_with_parent()
-    told = json.loads(sys.stdin.readline())
+    order = json.loads(sys.stdin.readline())
     events = _keep_stdout()
-    set_up_process(Path(told["log"]))
+    set_up_process(Path(order["log"]))
 
     def report(event: Event) -> None:
         events.write(json.dumps(event) + "\n")
@@ -43,25 +43,25 @@ def main() -> None:
 
     code = 1
     try:
-        _work(told["role"], told["request"], report)
+        _work(order["role"], order["request"], report)
         code = 0
     except DatagenError as error:
         report({"event": "error", "message": str(error), "blames": getattr(error, "blames", None)})
-    except BaseException as error:  # the log has its traceback, the parent its line
+    except BaseException as error:  # the log gets the traceback, the parent one line
         logging.getLogger(__name__).exception("unexpected")
         message = f"{type(error).__name__}: {error}"
         report({"event": "error", "message": message, "blames": None})
     finally:
         logging.shutdown()
-        os._exit(code)  # connections to those that hang are not waited for, nor torch's tear-down
+        os._exit(code)  # without waiting for hanging connections, or for torch
 
 
 def _work(role: str, request: dict[str, Any], report: Any) -> None:
-    def tell(message: str) -> None:
+    def fail(message: str) -> None:
         report({"event": "error", "message": message, "blames": None})
 
     if role == "check":
-        from datagen_federations.roles.serving import check_plan  # as below
+        from datagen_federations.roles.serving import check_plan  # after the set-up of the process
 
         check_plan(ServerRequest(**request))
         report({"event": "done"})
@@ -71,16 +71,16 @@ def _work(role: str, request: dict[str, Any], report: Any) -> None:
 
         _end_with_parent()
         server = ServerRequest(**request)
-        with end_in_time(server, tell):
+        with end_in_time(server, fail):
             serve(server, report)
         return
-    from datagen_federations.roles.joining import join  # the same
+    from datagen_federations.roles.joining import join  # after the set-up of the process
 
     client = ClientRequest(**request)
     if client.uri is None:
         client = replace(client, uri=_read_address())
     _end_with_parent()
-    with end_in_time(client, tell):
+    with end_in_time(client, fail):
         join(client, report)
 
 
@@ -92,14 +92,14 @@ def _read_address() -> str:
 
 
 def _keep_stdout() -> TextIO:
-    """Keep standard output for events; what else is printed goes to standard error."""
+    """Return standard output, for events; other prints go to standard error."""
     kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return kept
 
 
 def _die_with_parent() -> None:
-    """Ask Linux for SIGKILL when the parent has gone; it ends even a process that is stopped."""
+    """Ask Linux for SIGKILL when the parent ends, which ends even a stopped process."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
 
@@ -109,7 +109,7 @@ def _end_with_parent() -> None:
 
 
 def _wait_for_parent() -> None:
-    while os.read(sys.stdin.fileno(), 1024):  # sys.stdin itself has a lock, which its end needs
+    while os.read(sys.stdin.fileno(), 1024):  # not sys.stdin, whose lock would block the end
         pass
     os._exit(1)
 

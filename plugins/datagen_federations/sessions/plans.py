@@ -1,9 +1,9 @@
-"""What a run trains, and how: the plan that a server follows, from defaults and a TOML file.
+"""Plans of runs: models, optimizers and rounds, from defaults and a TOML file.
 
-A plan has three sections, plain data that travel as JSON:
+A plan has three sections, plain data that can be JSON:
 
 * `model`: `layers`, each a table `{type = "Conv2d", …}` of `torch.nn` with the arguments of its
-  class; `shape` of one input, and how many `classes` there are.
+  class; the `shape` of one input, and the number of `classes`.
 * `optim`: declearn's `FLOptimConfig`: `client_opt`, `server_opt`, `aggregator`, `fairness`.
 * `run`: declearn's `FLRunConfig`: `rounds`, `training`, `evaluate`, `privacy`, `early_stop`, …
 """
@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from datagen_federations.errors import TrainingError
+from datagen_federations.errors import TrainingOptionError
 
 Plan = dict[str, dict[str, Any]]
 
@@ -44,7 +44,7 @@ CHANGES = {
     "server_lrate": ("optim", "server_opt", "lrate"),
     "aggregator": ("optim", "aggregator"),
 }
-"""Single values by short names, and where they are in a plan."""
+"""Places of single values in a plan, by short names."""
 
 
 def make_plan(
@@ -54,7 +54,7 @@ def make_plan(
     classes: int | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> Plan:
-    """Return the plan of a run: defaults, then a file's sections, then what is given here.
+    """Return the plan of a run: defaults, changed by a file's sections, changed by arguments.
 
     A key of `model` or `optim` in the file replaces the default; the tables of `run` are merged
     key by key. Without `layers` the model is declearn's example for images, a convolution of 32
@@ -65,15 +65,15 @@ def make_plan(
     config
         A TOML file with any of the three sections.
     shape, classes
-        Of the data, where they are known; a file may repeat them, but not contradict.
+        Shape of one input and number of classes of the data, if known; a file may repeat them.
     changes
-        What replaces single values, by the names in `CHANGES`; None leaves a value as it is.
+        Single values by the names in `CHANGES`; None changes nothing.
 
     Raises
     ------
-    TrainingError
-        When the file is not TOML, has a section or a key that does not exist, or one of another
-        form; or when there are no usual layers for inputs of such a shape.
+    TrainingOptionError
+        When the file is not TOML, has an unknown section or key, or a value of another form, or
+        there are no default layers for inputs of such a shape.
     """
     chosen = {} if config is None else _read(config)
     where = "" if config is None else f"{config}: "
@@ -99,7 +99,7 @@ def _merge(chosen: Mapping[str, Any], where: str) -> Plan:
         value = plan["run"][key]
         if isinstance(default, dict):
             if not isinstance(value, dict):
-                raise TrainingError(f"{where}run.{key} is a table, not {value!r}")
+                raise TrainingOptionError(f"{where}run.{key} should be a table, not {value!r}")
             plan["run"][key] = {**default, **value}
     return plan
 
@@ -108,7 +108,7 @@ def _put(plan: Plan, place: tuple[str, ...], value: Any) -> None:
     table: dict[str, Any] = plan
     for name in place[:-1]:
         inner = table.get(name, {})
-        # An optimizer may be its learning rate alone.
+        # An optimizer may be given by its learning rate only.
         table[name] = dict(inner) if isinstance(inner, dict) else {"lrate": inner}
         table = table[name]
     table[place[-1]] = list(value) if isinstance(value, tuple) else value
@@ -118,14 +118,14 @@ def _read(config: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(config.read_text(encoding="utf-8"))
     except OSError as error:
-        raise TrainingError(f"{config} cannot be read: {error.strerror}") from None
+        raise TrainingOptionError(f"{config} cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TrainingError(f"{config} is not TOML: {error}") from None
+        raise TrainingOptionError(f"{config} is not TOML: {error}") from None
     _check_names(config, "section", content, tuple(_KNOWN))
     for section, known in _KNOWN.items():
         table = content.get(section, {})
         if not isinstance(table, dict):
-            raise TrainingError(f"{config}: {section} is a section: write [{section}]")
+            raise TrainingOptionError(f"{config}: {section} should be a section: write [{section}]")
         _check_names(config, f"key of [{section}]", table, known)
     return content
 
@@ -135,23 +135,27 @@ def _check_names(config: Path, what: str, table: Mapping[str, Any], known: tuple
         if name not in known:
             close = get_close_matches(name, known, 1)
             advice = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
-            raise TrainingError(f"{config}: there is no {what} {name!r}; {advice}")
+            raise TrainingOptionError(f"{config}: there is no {what} {name!r}; {advice}")
 
 
 def _refuse_other(value: Any, key: str, chosen: Mapping[str, Any], where: str) -> None:
     if chosen.get(key, value) != value:
         message = f"model.{key} is {chosen[key]}, but the data have {value}; leave it out"
-        raise TrainingError(f"{where}{message}")
+        raise TrainingOptionError(f"{where}{message}")
 
 
 def _check(plan: Plan, where: str) -> None:
     rounds, classes, shape = plan["run"]["rounds"], plan["model"]["classes"], plan["model"]["shape"]
     if type(rounds) is not int or rounds < 1:
-        raise TrainingError(f"{where}rounds is a number from 1, not {rounds!r}")
+        raise TrainingOptionError(f"{where}rounds should be a whole number from 1, not {rounds!r}")
     if type(classes) is not int or classes < 2:
-        raise TrainingError(f"{where}classes is a number from 2, not {classes!r}")
+        raise TrainingOptionError(
+            f"{where}classes should be a whole number from 2, not {classes!r}"
+        )
     if not _is_shape(shape):
-        raise TrainingError(f"{where}shape is a list of sizes, such as [28, 28], not {shape!r}")
+        raise TrainingOptionError(
+            f"{where}shape should be a list of sizes, such as [28, 28], not {shape!r}"
+        )
 
 
 def _is_shape(shape: Any) -> bool:
@@ -161,17 +165,23 @@ def _is_shape(shape: Any) -> bool:
 
 def _check_layers(layers: Any, where: str) -> None:
     if not isinstance(layers, list) or not layers:
-        raise TrainingError(f"{where}layers is a list of tables such as {{type = 'ReLU'}}")
+        raise TrainingOptionError(
+            f"{where}layers should be a list of tables such as {{type = 'ReLU'}}"
+        )
     for layer in layers:
         if not isinstance(layer, dict) or not isinstance(layer.get("type"), str):
-            raise TrainingError(f"{where}a layer is a table with a type, not {layer!r}")
+            raise TrainingOptionError(
+                f"{where}a layer should be a table with a type, not {layer!r}"
+            )
 
 
 def _default_layers(model: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
     shape, classes = model["shape"], model["classes"]
     if len(shape) > 2:
-        message = f"for inputs of shape {shape} there are no usual layers; name them in a --config"
-        raise TrainingError(f"{where}{message}")
+        message = (
+            f"for inputs of shape {shape} there are no default layers; name them in a --config"
+        )
+        raise TrainingOptionError(f"{where}{message}")
     if len(shape) == 1:
         return [
             {"type": "Linear", "in_features": shape[0], "out_features": 64},

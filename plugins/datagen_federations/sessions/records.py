@@ -1,4 +1,4 @@
-"""What a run was measured to do, as records: a row a round, and a row a round and client."""
+"""Measurements of a run as records: one row per round, and one row per round and client."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import replacing
 from datagen_federated.plotting.runs import FederatedRun
 from datagen_federated.simulation import round_dtype
 from datagen_federations.sessions.preparing import PreparedClients
@@ -17,14 +18,14 @@ from datagen_federations.sessions.running import Outcome
 Records = NDArray[np.void]
 
 MEASURED = ("train_seconds", "valid_seconds")
-"""Members of a client's row that differ from one time to the next."""
+"""Members of a client's row that differ between equal runs."""
 
 MEASURED_ROUND = ("seconds",)
-"""The same of a round's row."""
+"""Members of a round's row that differ between equal runs."""
 
 
 def client_dtype(classes: int) -> np.dtype[np.void]:
-    """Return the members of a row of `Run.clients`."""
+    """Return the members of a row of clients."""
     return np.dtype(
         [
             ("round", "i4"),
@@ -43,20 +44,21 @@ def client_dtype(classes: int) -> np.dtype[np.void]:
 
 
 def global_dtype() -> np.dtype[np.void]:
-    """Return the members of a row of `Run.rounds`: those of simulated runs, and `seconds`."""
+    """Return the members of a row of rounds: those of simulated runs, and `seconds`."""
     return np.dtype([*round_dtype().descr, ("seconds", "f8")])
 
 
 def make_records(outcome: Outcome, clients: PreparedClients) -> tuple[Records, Records]:
     """Return the rows of all clients, rounds outermost, and the rows of all rounds.
 
-    Rounds and clients count from 1. `accuracy` and `loss` of a client are those of the round's new
-    global model on the client's own validation part (its training part where it has none), and
-    `global_accuracy` and `global_loss` put them together over all of these samples; NaN in a round
-    without evaluation, and so are the other scores, which only simulated runs have.
-    `data_Distribution` counts the labels of a client's training part, `samples_count` is their
-    sum, and `samples` that of all participants. `train_seconds` and `valid_seconds` are what
-    training and evaluating took on the client, `seconds` a whole round with all messages.
+    `round` and `client_id` are columns of simulated runs and count from 1. `accuracy` and `loss` of
+    a client are scores of the round's new global model on the client's own validation part (its
+    training part if it has none); `global_accuracy` and `global_loss` are those over all of these
+    samples. They are NaN in a round without evaluation; the other scores, which only simulated runs
+    have, are always NaN. `data_Distribution` counts the labels of a client's training part,
+    `samples_count` is their sum, and `samples` the sum over all participants. `train_seconds` and
+    `valid_seconds` are times of training and evaluation on the client, `seconds` is the time of a
+    whole round with all messages.
     """
     rows = [_client_rows(event, outcome, clients) for event in outcome.rounds]
     return np.concatenate(rows), np.concatenate(
@@ -96,7 +98,7 @@ def _round_row(event: dict[str, object], outcome: Outcome) -> Records:
 
 
 def write_tables(folder: Path, clients: Records, rounds: Records, names: Sequence[str]) -> None:
-    """Write `rounds.csv` and `clients.csv`, a line a row."""
+    """Write `rounds.csv` and `clients.csv`."""
     ours = ("round", "participants", "samples", "global_accuracy", "global_loss", "seconds")
     _write(folder / "rounds.csv", {name: rounds[name].tolist() for name in ours})
     columns = {name: clients[name].tolist() for name in clients.dtype.names or ()}
@@ -106,7 +108,7 @@ def write_tables(folder: Path, clients: Records, rounds: Records, names: Sequenc
 
 
 def _write(path: Path, columns: dict[str, list[object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path, "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(zip(*columns.values(), strict=True))
@@ -117,10 +119,10 @@ def draw_curve(path: Path, clients: Records, rounds: Records, names: Sequence[st
 
     Raises
     ------
-    ImagesError
+    MissingPackageError
         When matplotlib is not installed.
     """
-    from datagen_federated.plotting import draw_curves, save_figure  # only who draws needs it
+    from datagen_federated.plotting import draw_curves, save_figure  # needed only for drawing
 
     run = FederatedRun(clients, rounds, tuple(names))
     save_figure(draw_curves([run], "accuracy"), path)

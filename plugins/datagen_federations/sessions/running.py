@@ -1,4 +1,4 @@
-"""A whole federated run on this machine: certificates, a server, its clients, to one end."""
+"""A whole federated run on this machine: certificates, a server and its clients."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ from datagen_federations.roles.requests import (
 from datagen_federations.sessions.plans import Plan
 from datagen_federations.sessions.processes import Message, Processes
 
-_SETTLE = 1.0  # seconds in which the others say what they know of a failure
-_MARGIN = 2.0  # seconds before the deadline in which they can still say whom they wait for
+_SETTLE = 1.0  # seconds in which other processes report what they know of a failure
+_MARGIN = 2.0  # seconds before the deadline in which they can still report whom they wait for
 
 
 @dataclass(frozen=True)
 class Federation:
-    """What is to run.
+    """A run on this machine.
 
     Attributes
     ----------
     data_folder, names
-        The folder with the clients' data, and their names: a folder each.
+        The folder with one folder of data per client, and the clients' names.
     plan
-        `plans.make_plan`'s.
+        The plan, from `plans.make_plan`.
     folder
-        Where results and logs go: a folder for the server, and one for each client.
+        The folder of results and logs, with one folder for the server and one per client.
     seed
-        Of all random numbers; the same seed gives the same weights, bit for bit.
+        Seed of all random numbers; the same seed gives the same weights, bit for bit.
     deadline
-        Seconds within which all is over.
+        Seconds for the whole run.
     host
-        Where the server listens, on a free port.
+        The address on which the server listens, on a free port.
     heartbeat
         Seconds between two looks of the server at messages.
     checkpoints
@@ -65,18 +65,18 @@ class Federation:
 
 @dataclass
 class Outcome:
-    """What came of a run.
+    """The outcome of a run.
 
     Attributes
     ----------
     rounds
         The events `round`, in order.
     sizes
-        For each client how many samples it has: `train`, `valid`.
+        Numbers of samples of each client: `train`, `valid`.
     seconds
-        From the start to the end.
+        Duration of the run.
     model
-        The file with the last weights.
+        The file of the last weights.
     """
 
     rounds: list[Event] = field(default_factory=list)
@@ -88,21 +88,21 @@ class Outcome:
 def run_federation(
     federation: Federation, report: Callable[[Event], None] = lambda _: None
 ) -> Outcome:
-    """Run a server and its clients as processes of this machine, and return what came of it.
+    """Run a server and its clients as processes of this machine, and return the outcome.
 
     Parameters
     ----------
     federation
-        What to run.
+        The run.
     report
-        Called with each event, as it comes.
+        Called with each event.
 
     Raises
     ------
     RunError
-        When any of them fails, dies or hangs; it names the one and its log. No process is left.
-    TrainingError
-        When declearn is missing, or no certificates can be made.
+        When a process fails, dies or hangs; it names the process and its log. No process is left.
+    MissingPackageError, TrainingError
+        When declearn is missing or has another version.
     """
     require_declearn(federation.protocol)
     began = time.monotonic()
@@ -131,7 +131,7 @@ class _Watch:
         self._is_listening = False
 
     def start(self, certificates: Certificates) -> None:
-        """Start all of them at once; clients hear of the address when the server listens."""
+        """Start all processes at once; clients get the address when the server listens."""
         federation = self._federation
         for name in (SERVER, *federation.names):
             self._folder(name).mkdir(parents=True, exist_ok=True)
@@ -186,7 +186,7 @@ class _Watch:
         return self._done == {SERVER, *self._federation.names}
 
     def _take(self, message: Message) -> _Failure | None:
-        """Take in a message; return the failure that it tells of."""
+        """Process a message; return the failure that it reports."""
         name, event = message.name, message.event
         if event is None:
             if name in self._done:
@@ -203,7 +203,7 @@ class _Watch:
         if kind == "listening":
             self._is_listening = True
             for client in self._federation.names:
-                self._processes.tell(client, event["uri"])
+                self._processes.send(client, event["uri"])
         elif kind == "client":
             self._outcome.sizes[name] = {key: event[key] for key in ("train", "valid")}
         elif kind == "round":
@@ -215,7 +215,7 @@ class _Watch:
         self._report({**event, "from": name})
 
     def _settle(self) -> list[_Failure]:
-        """Hear for a moment what others say of a failure; its cause need not speak first."""
+        """Wait briefly for other reports of a failure; the first need not be its cause."""
         until = time.monotonic() + _SETTLE
         heard = []
         while (message := self._processes.wait(until - time.monotonic())) is not None:
@@ -238,7 +238,7 @@ class _Watch:
 
 @dataclass(frozen=True)
 class _Failure:
-    """What went wrong with whom; the lowest rank is the likeliest cause of the others."""
+    """A failure of a process; the lowest rank is the likeliest cause of the others."""
 
     name: str
     line: str
@@ -246,7 +246,7 @@ class _Failure:
 
     @classmethod
     def reported(cls, name: str, event: Event) -> Self:
-        """Return the failure of an event `error`: of itself, or of another that it blames."""
+        """Return the failure in an event `error`: of the process, or of one that it blames."""
         message, blamed = event["message"], event["blames"]
         if blamed is None:
             return cls(name, f"{name}: {message}", rank=2 if name == SERVER else 1)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from datagen_core import DatagenError
 from datagen_federations.certificates import making as certificates
 from datagen_federations.certificates.making import (
     LOOPBACK,
@@ -257,14 +258,14 @@ def test_what_a_killed_call_left_is_told_from_the_users_files(tmp_path):
      "a..example", "fe80::1%eth0", "a" * 64, "a." * 130 + "a", "a.*.example", "ex\0ample"],
 )  # fmt: skip
 def test_what_is_no_host_is_refused(tmp_path, host):
-    with pytest.raises(TrainingError, match="is no name or address of a host; give it like"):
+    with pytest.raises(TrainingError, match="is not a name or address of a host; give it like"):
         make_certificates(tmp_path / "set", ["localhost", host])
     assert not (tmp_path / "set").exists()
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "[::]"])
 def test_an_address_to_listen_on_is_not_one_to_connect_to(tmp_path, made, host):
-    with pytest.raises(TrainingError, match="is no address to connect to"):
+    with pytest.raises(TrainingError, match="is not an address to connect to"):
         make_certificates(tmp_path, [host])
     check_server_files(made.server_cert, made.server_key, host)
 
@@ -290,5 +291,5 @@ def test_without_cryptography_it_says_what_to_install(tmp_path, made, monkeypatc
         lambda: check_ca(made.ca_cert),
         lambda: check_server_files(made.server_cert, made.server_key),
     ):
-        with pytest.raises(TrainingError, match=r"run: pip install 'datagen\[declearn\]'"):
+        with pytest.raises(DatagenError, match=r"run: pip install 'datagen\[declearn\]'"):
             call()

@@ -99,7 +99,7 @@ def test_an_address_is_host_and_port(uri, host, port):
             "ws://localhost:8765", "https://localhost:8765", "wss://[::1:8765", "wss://a:0"],
 )  # fmt: skip
 def test_what_is_no_address_is_told(uri):
-    with pytest.raises(TrainingError, match="is no address of a server; write wss://HOST:PORT"):
+    with pytest.raises(TrainingError, match="is not an address of a server; write wss://HOST:PORT"):
         split_uri(uri)
 
 

@@ -5,12 +5,8 @@ import pytest
 
 from datagen_core import DatagenError
 from datagen_federations.errors import TrainingError
-from datagen_federations.sessions.preparing import (
-    as_classes,
-    as_inputs,
-    count_classes,
-    prepare_clients,
-)
+from datagen_federations.roles.arrays import as_classes, as_inputs, count_classes
+from datagen_federations.sessions.preparing import prepare_clients
 from datagen_partitions.client_files import ImagePartitionParams, read_client
 
 
@@ -73,7 +69,7 @@ def test_other_labels_are_one_line_that_shows_one(labels, wrong):
     with pytest.raises(TrainingError) as caught:
         as_classes(np.array(labels))
 
-    assert str(caught.value).startswith(f"labels are classes, numbers from 0; there is {wrong}")
+    assert str(caught.value).startswith(f"labels should be whole numbers from 0, not {wrong}")
 
 
 def test_wrong_labels_of_a_file_are_told_before_anything_is_written(tmp_path, params):
