@@ -191,6 +191,6 @@ def test_an_existing_output_needs_force_and_may_be_an_input(write):
 
 def test_an_output_without_folder_is_said(write, tmp_path):
     path = write("a.csv", "x\n")
-    for output, message in ((tmp_path / "no" / "m.csv", "no folder"), (tmp_path, "is a folder")):
+    for output, message in ((tmp_path / "no" / "m.csv", "not a folder"), (tmp_path, "is a folder")):
         with pytest.raises(MergeError, match=message):
             merge_files([path], output)

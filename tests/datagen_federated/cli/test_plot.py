@@ -136,10 +136,13 @@ def test_samples_of_other_splits_are_drawn(cache, draw, tmp_path):
         ((), "federated_metrics has 3 parameter sets: 0 ("),
         (("-p", 9), "federated_metrics has no parameter set number 9"),
         (("nothing", "-p", 0), "there is no data set 'nothing'"),
-        (("leaf_synthetic",), "leaf_synthetic 0 raw holds no federated runs: its samples have no"),
+        (
+            ("leaf_synthetic",),
+            "leaf_synthetic 0 raw does not hold federated runs: its samples have no",
+        ),
         (
             ("leaf_synthetic", "--compare"),
-            "there is nothing to compare: leaf_synthetic 0 raw holds",
+            "there is nothing to compare: leaf_synthetic 0 raw does not hold",
         ),
         (("-p", 0, "--split", "test"), "has no split 'test'"),
         (("-p", 0, "--sample", 7), "federated_metrics 0 raw has no sample 7; it has 3 samples, 0"),
@@ -164,7 +167,7 @@ def test_mistakes_are_one_line(cache, tmp_path, words, message):
 def test_the_name_of_the_file_is_checked_first(cache, tmp_path, name):
     said = refused(cache, tmp_path, "nothing", output=name)
 
-    assert said.endswith("is no picture; give it a name that ends in .png, .svg or .pdf")
+    assert said.endswith("is not a picture; give it a name that ends in .png, .svg or .pdf")
 
 
 def test_the_command_is_found_in_its_group():

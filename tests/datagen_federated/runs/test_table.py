@@ -147,7 +147,7 @@ def test_the_id_has_the_name_and_the_start_that_are_asked_for(export):
 def test_wrong_options_are_one_line(made, run_cli, tmp_path, option):
     answer = run_cli("export", "federated_metrics", "--format", "csv", tmp_path / "t", "-o", option)
 
-    assert (answer.code, len(answer.err.splitlines())) == (1, 1)
+    assert (answer.code, len(answer.err.splitlines())) == (2, 1)
     assert not (tmp_path / "t").exists()
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_core import DatagenError
 from datagen_federated.simulation import (
     FAIL_REASONS,
     SimulationError,
@@ -238,7 +239,7 @@ def test_what_cannot_be_simulated_is_refused(values, message):
 
 def test_without_torch_one_line_says_what_to_install(images, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(SimulationError, match=r"pip install 'datagen\[torch\]'"):
+    with pytest.raises(DatagenError, match=r"pip install 'datagen\[torch\]'"):
         run(images)
 
 
