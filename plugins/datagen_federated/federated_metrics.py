@@ -12,18 +12,12 @@ from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl
 from datagen_federated.runs.experiment import inspect_params, prepare_experiment
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import (
-    WeightSpec,
     client_dtype,
     count_weights,
     round_dtype,
     simulate,
 )
 from datagen_federated.simulation.sketch import WIDTH
-
-
-def weight_specs(params: FederatedMetricsParams) -> tuple[WeightSpec, ...]:
-    """Return names and shapes of the weights of a parameter set's model; its data are loaded."""
-    return prepare_experiment(params).specs
 
 
 def schema_of(params: FederatedMetricsParams) -> Schema:

@@ -9,7 +9,7 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache
-from datagen_federated.federated_metrics import federated_metrics, schema_of, weight_specs
+from datagen_federated.federated_metrics import federated_metrics, schema_of
 from datagen_federated.runs.experiment import prepare_experiment
 from datagen_federated.runs.params import FederatedMetricsParams
 
@@ -100,7 +100,7 @@ def test_what_is_saved_is_in_the_schema(cache):
 
     assert run["updates"].shape == (6, 256)
     assert (run["weights"].shape, run["global_weights"].shape) == ((6, 15), (2, 15))
-    assert sum(spec.size for spec in weight_specs(params())) == 15
+    assert sum(spec.size for spec in prepare_experiment(params()).specs) == 15
     assert "weights" not in schema_of(params()).fields
 
 

@@ -31,6 +31,11 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, package=__name__, members=_COMMANDS)
+@click.group(
+    cls=LazyGroup,
+    package=__name__,
+    members=_COMMANDS,
+    context_settings={"show_default": True},
+)
 def federated() -> None:
     """Work with federated runs: tables, weights, pictures, random studies, federations."""

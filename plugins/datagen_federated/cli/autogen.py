@@ -53,14 +53,12 @@ _REPORT_SECONDS = 5.0
     "--seed",
     type=click.IntRange(0),
     default=123,
-    show_default=True,
     help="Seed of all draws and of the runs.",
 )
 @click.option(
     "--repeats",
     type=click.IntRange(1),
     default=1,
-    show_default=True,
     help="Number of runs of each point.",
 )
 @click.option(
@@ -71,7 +69,6 @@ _REPORT_SECONDS = 5.0
     "-njobs",
     type=click.IntRange(1),
     default=1,
-    show_default=True,
     help="Most jobs at a time.",
 )
 @click.option(

@@ -26,8 +26,8 @@ Examples:
     type=click.Path(path_type=Path),
     help="The csv file to write.",
 )
-@click.option("--id-col", default="MLaaS_ID", show_default=True, help="Name of the id column.")
-@click.option("--start-id", default=1, show_default=True, help="The first row's id.")
+@click.option("--id-col", default="MLaaS_ID", help="Name of the id column.")
+@click.option("--start-id", default=1, help="The first row's id.")
 @click.option("--dedupe", is_flag=True, help="Keep only the first row of each identity.")
 @click.option("--force", is_flag=True, help="Replace the output; it may be one of FILES.")
 @json_option

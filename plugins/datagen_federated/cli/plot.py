@@ -54,7 +54,7 @@ Examples:
     "Parameter set: number, key=value,… or digest; with --compare one for each -p."
     "  [default: the only one; with --compare all]"
 )
-@click.option("--split", default="raw", show_default=True, help="Which samples.")
+@click.option("--split", default="raw", help="Which samples.")
 @click.option(
     "--sample",
     "samples",

@@ -36,7 +36,6 @@ Examples:
     "-o",
     "--output",
     default="weights",
-    show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="The folder to write to.",
 )
@@ -45,7 +44,6 @@ Examples:
     "form",
     type=click.Choice(["npz", "json"]),
     default="npz",
-    show_default=True,
     help="npz, or json as the MLaaS data generator, with files several times as large.",
 )
 @click.option("--force", is_flag=True, help="Replace the folders of runs.")

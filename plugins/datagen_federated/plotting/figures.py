@@ -1,4 +1,7 @@
-"""Whole pictures: sizes, layout, titles, and files."""
+"""Whole pictures: sizes, layout, titles, and files.
+
+The functions that draw raise MissingPackageError if matplotlib is not installed.
+"""
 
 from __future__ import annotations
 
@@ -57,13 +60,7 @@ class _Rows:
 
 
 def draw_curves(runs: Sequence[FederatedRun], metric: Metric, title: str = "") -> Figure:
-    """Return a picture of the learning curves of runs of one parameter set; see `plot_curves`.
-
-    Raises
-    ------
-    MissingPackageError
-        When matplotlib is not installed.
-    """
+    """Return a picture of the learning curves of runs of one parameter set; see `plot_curves`."""
     with house_style():
         figure = _make_figure(10.0, _CURVES, title)
         plot_curves(figure.add_subplot(), runs, metric)
@@ -71,13 +68,7 @@ def draw_curves(runs: Sequence[FederatedRun], metric: Metric, title: str = "") -
 
 
 def draw_bars(run: FederatedRun, title: str = "") -> Figure:
-    """Return a picture of clients as bars of classes; see `plot_bars`.
-
-    Raises
-    ------
-    MissingPackageError
-        When matplotlib is not installed.
-    """
+    """Return a picture of clients as bars of classes; see `plot_bars`."""
     rows = _Rows(len(run.sizes))
     with house_style():
         figure = _make_figure(8.0, rows.height + _AROUND, title)
@@ -86,13 +77,7 @@ def draw_bars(run: FederatedRun, title: str = "") -> Figure:
 
 
 def draw_heat_map(run: FederatedRun, title: str = "") -> Figure:
-    """Return a picture of counts by client and class; see `plot_heat_map`.
-
-    Raises
-    ------
-    MissingPackageError
-        When matplotlib is not installed.
-    """
+    """Return a picture of counts by client and class; see `plot_heat_map`."""
     rows = _Rows(len(run.sizes))
     width = min(max(3.0 + 0.45 * run.counts.shape[1], 6.0), 16.0)
     with house_style():
@@ -102,13 +87,7 @@ def draw_heat_map(run: FederatedRun, title: str = "") -> Figure:
 
 
 def draw_overview(runs: Sequence[FederatedRun], metric: Metric, title: str = "") -> Figure:
-    """Return the learning curves of runs above the bars and the heat map of the first of them.
-
-    Raises
-    ------
-    MissingPackageError
-        When matplotlib is not installed.
-    """
+    """Return the learning curves of runs above the bars and the heat map of the first of them."""
     first = runs[0]
     rows = _Rows(len(first.sizes))
     below = rows.height + _AROUND
@@ -134,13 +113,7 @@ def _plot_counts(axes: Sequence[Axes], run: FederatedRun, names: int, which: str
 
 
 def draw_comparison(sets: Sequence[ComparedSet], metric: Metric, title: str = "") -> Figure:
-    """Return the mean learning curves of several parameter sets; see `plot_comparison`.
-
-    Raises
-    ------
-    MissingPackageError
-        When matplotlib is not installed.
-    """
+    """Return the mean learning curves of several parameter sets; see `plot_comparison`."""
     height = max(5.6, _INCHES_PER_SET * min(len(sets), MOST_COLOURS))
     with house_style():
         figure = _make_figure(11.0, height, title)

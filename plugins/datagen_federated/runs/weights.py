@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.errors import WeightsError
-from datagen_federated.federated_metrics import weight_specs
+from datagen_federated.runs.experiment import prepare_experiment
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import WeightSpec, count_weights, to_keras_layers
 
@@ -98,7 +98,7 @@ def _find_specs(param_set: Any) -> tuple[WeightSpec, ...]:
             f"{param_set} has no saved weights; make runs that have: "
             f"datagen generate {param_set.generator} -p save_weights=true …"
         )
-    specs = weight_specs(FederatedMetricsParams.model_validate(param_set.params))
+    specs = prepare_experiment(FederatedMetricsParams.model_validate(param_set.params)).specs
     if (count_weights(specs),) != fields["weights"].shape:
         raise WeightsError(
             f"{param_set} has {fields['weights'].shape[0]} weights, and its model now has "

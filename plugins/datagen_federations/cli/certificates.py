@@ -25,7 +25,6 @@ Examples:
 @click.option(
     "--folder",
     default="certificates",
-    show_default=True,
     type=click.Path(path_type=Path),
     help="The folder to write to; it is made, for you only, if it does not exist.",
 )
@@ -41,7 +40,6 @@ Examples:
     "--days",
     type=click.IntRange(1, 3650),
     default=30,
-    show_default=True,
     help="Validity in days.",
 )
 @click.option(

@@ -36,14 +36,12 @@ Examples:
     "--ca-cert",
     type=click.Path(path_type=Path),
     default="certificates/ca-cert.pem",
-    show_default=True,
     help="The certificate of the server's authority, PEM.",
 )
 @protocol_option
 @click.option(
     "--serv-uri",
     default="wss://localhost:8765",
-    show_default=True,
     metavar="URI",
     help="The address of the server.",
 )
@@ -52,7 +50,6 @@ Examples:
     "--patience",
     type=click.FloatRange(0),
     default=60.0,
-    show_default=True,
     metavar="SECONDS",
     help="How long to wait for the server.",
 )

@@ -40,7 +40,6 @@ _DATA = ("scheme", "alpha", "source", "data_file", "label_file", "p_valid")
 @click.option(
     "--scheme",
     default="iid",
-    show_default=True,
     help="The scheme of the division: iid, labels, biased, dirichlet, or any other of"
     " image_partition.",
 )

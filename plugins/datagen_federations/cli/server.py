@@ -41,21 +41,18 @@ _ALL = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
     "--certificate",
     type=click.Path(path_type=Path),
     default="certificates/server-cert.pem",
-    show_default=True,
     help="The server's certificate, PEM.",
 )
 @click.option(
     "--private-key",
     type=click.Path(path_type=Path),
     default="certificates/server-pkey.pem",
-    show_default=True,
     help="Its key, PEM.",
 )
 @protocol_option
 @click.option(
     "--host",
     default="localhost",
-    show_default=True,
     help="The address to listen on: localhost for this machine only, 0.0.0.0 for all interfaces.",
 )
 @click.option(
@@ -70,7 +67,6 @@ _ALL = ("0.0.0.0", "::")  # noqa: S104 (compared with, not bound to)
     "--registration",
     type=click.FloatRange(0, min_open=True),
     default=300.0,
-    show_default=True,
     metavar="SECONDS",
     help="How long to wait for the clients.",
 )

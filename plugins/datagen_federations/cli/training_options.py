@@ -19,7 +19,6 @@ protocol_option = click.option(
     "--protocol",
     type=click.Choice(["websockets", "grpc"]),
     default="websockets",
-    show_default=True,
     help="The protocol of messages, always over TLS. With grpc, which needs a package of its own, a"
     " client that died is noticed at the deadline only.",
 )
@@ -37,14 +36,12 @@ seed_option = click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
     default=0,
-    show_default=True,
     help="Seed of all random numbers; the same seed gives the same weights.",
 )
 deadline_option = click.option(
     "--deadline",
     type=click.FloatRange(0, min_open=True),
     default=3600.0,
-    show_default=True,
     metavar="SECONDS",
     help="Time for the whole run, which then ends with an error.",
 )

@@ -23,8 +23,6 @@ def divide_with_bias(labels: Labels, params: PartitionParams, rng: Generator) ->
         Classes, `(n,)`.
     params
         `clients`.
-    rng
-        The source of all randomness.
     """
     values, numbers = np.unique(labels, return_inverse=True)
     left = np.arange(labels.size)

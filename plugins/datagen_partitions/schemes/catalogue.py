@@ -53,6 +53,7 @@ SchemeName = Literal[
 ]
 
 Divide = Callable[[Labels, PartitionParams, Generator], list[Indices]]
+"""A function from labels `(n,)`, parameters and the source of all randomness to clients' shares."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,6 @@ def divide_continuously(labels: Labels, params: PartitionParams, rng: Generator)
         Numbers, `(n,)`.
     params
         `clients`, `strictness`.
-    rng
-        The source of all randomness.
 
     Raises
     ------

@@ -52,8 +52,6 @@ def divide_as_asked(labels: Labels, params: PartitionParams, rng: Generator) -> 
         Classes, int64 `(n,)`.
     params
         `clients`, `distribution`, `on_shortage`.
-    rng
-        The source of all randomness.
 
     Raises
     ------

@@ -36,8 +36,6 @@ def divide_by_dirichlet(labels: Labels, params: PartitionParams, rng: Generator)
         Classes, `(n,)`.
     params
         `clients`, `alpha`, one for all clients or one for each, and `self_balancing`.
-    rng
-        The source of all randomness.
     """
     if params.compat == "original":
         return _divide_as_original(labels, params, rng)

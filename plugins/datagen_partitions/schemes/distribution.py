@@ -38,8 +38,6 @@ def divide_by_distribution(
         `clients`, a multiple of the number of labels; `labels_per_client`, k;
         `distribution_array`, one row per label with k x clients / labels numbers;
         `preassigned_samples`, `rescale`.
-    rng
-        The source of all randomness.
 
     Raises
     ------

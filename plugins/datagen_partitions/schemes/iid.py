@@ -21,8 +21,6 @@ def divide_iid(labels: Labels, params: PartitionParams, rng: Generator) -> list[
         `(n,)`; only their number counts.
     params
         `clients`.
-    rng
-        The source of all randomness.
     """
     order = rng.permutation(labels.size)
     if params.compat is None:

@@ -36,8 +36,6 @@ def divide_by_inner_dirichlet(
         Classes, `(n,)`.
     params
         `alpha`, one for all classes or one per class; `sizes`, or else `clients` equal parts.
-    rng
-        The source of all randomness.
 
     Raises
     ------

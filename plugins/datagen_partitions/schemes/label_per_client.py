@@ -31,8 +31,6 @@ def divide_by_label_count(labels: Labels, params: PartitionParams, rng: Generato
         Classes, `(n,)`.
     params
         `clients`, `labels_per_client`, `label_coverage`.
-    rng
-        The source of all randomness.
 
     Raises
     ------

@@ -23,8 +23,6 @@ def divide_by_labels(labels: Labels, params: PartitionParams, rng: Generator) ->
         Classes, `(n,)`, any values.
     params
         `clients`.
-    rng
-        The source of all randomness.
 
     Raises
     ------

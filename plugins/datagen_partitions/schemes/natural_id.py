@@ -21,8 +21,6 @@ def divide_by_id(labels: Labels, params: PartitionParams, rng: Generator) -> lis
         Ids, `(n,)`, of any type that sorts.
     params
         Not used.
-    rng
-        Not used.
     """
     return group_by_value(labels).members
 
@@ -47,8 +45,6 @@ def divide_by_id_groups(labels: Labels, params: PartitionParams, rng: Generator)
         ("allow-smaller"), are spread over the first groups ("allow-bigger"), are left out
         ("drop-reminder", spelt as in flwr-datasets) or are an error ("strict"); `sort_ids`, else
         ids are in the order of the data set.
-    rng
-        Not used.
 
     Raises
     ------

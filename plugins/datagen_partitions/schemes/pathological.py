@@ -25,8 +25,6 @@ def divide_pathologically(labels: Labels, params: PartitionParams, rng: Generato
         `clients`, `labels_per_client`, `class_assignment`: "random", k labels are drawn;
         "deterministic", client i holds labels i, i + 1, ..., i + k - 1 modulo their number;
         "first-deterministic", it holds label i, and the others are drawn.
-    rng
-        The source of all randomness.
 
     Raises
     ------

@@ -24,8 +24,6 @@ def divide_with_quantity_skew(
         `(n,)`; only their number counts.
     params
         `clients` and `alpha`, one for all clients or one per client.
-    rng
-        The source of all randomness.
     """
     proportions = draw_proportions(params.alpha, params.clients, 1, rng)[0]
     if params.compat == "original":

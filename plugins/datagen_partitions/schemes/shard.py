@@ -27,8 +27,6 @@ def divide_into_shards(labels: Labels, params: PartitionParams, rng: Generator) 
         Classes, `(n,)`.
     params
         `clients`, `shards_per_client`, `shard_size`, `keep_incomplete_shard`.
-    rng
-        The source of all randomness.
 
     Raises
     ------

@@ -21,8 +21,6 @@ def divide_by_sizes(labels: Labels, params: PartitionParams, rng: Generator) -> 
         `(n,)`; only their number counts.
     params
         `sizes`, one per client.
-    rng
-        The source of all randomness.
 
     Raises
     ------

@@ -60,6 +60,17 @@ def test_a_split_may_be_named(cache, tmp_path):
     )
 
 
+@pytest.mark.parametrize("command", ["weights", "plot"])
+def test_one_of_several_sets_has_to_be_chosen(cache, tmp_path, command):
+    words = [command, "--cache", str(cache), "-o", str(tmp_path / "out.png")]
+    refused = CliRunner().invoke(federated, words).exception
+
+    assert refused.exit_code == 2
+    assert "-p" in str(refused)
+    assert "clients=2" in str(refused)
+    assert not list(tmp_path.iterdir())
+
+
 def test_help_shows_examples_line_by_line():
     text = CliRunner().invoke(federated, ["weights", "--help"]).output
 

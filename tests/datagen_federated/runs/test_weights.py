@@ -1,6 +1,7 @@
 """Weights as files: they are the models whose metrics are stored."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -197,7 +198,7 @@ def test_the_file_of_the_data_may_be_gone(tmp_path, monkeypatch):
 
 
 def test_other_data_than_those_of_the_runs_are_said(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "weight_specs", lambda params: ())
+    monkeypatch.setattr(module, "prepare_experiment", lambda params: SimpleNamespace(specs=()))
     with pytest.raises(WeightsError, match="has 610 weights, and its model now has 0"):
         write(made, tmp_path)
 
