@@ -78,9 +78,9 @@ def make_certificates(
     """
     names, period = parse_hosts(hosts), _choose_period(days)
     require("cryptography", "declearn")
-    from datagen_federations.certificates.signing import Period, sign_set  # checked above
+    from datagen_federations.certificates.signing import sign_set  # checked above
 
-    signed = sign_set(names, Period(*period))
+    signed = sign_set(names, period)
     made = _locate(folder, keep_ca_key=keep_ca_key)
     files = {
         made.ca_cert.name: NewFile(signed.ca_cert, PUBLIC),

@@ -16,6 +16,9 @@ from datagen_federations.certificates.host_names import HostName
 
 Key = ec.EllipticCurvePrivateKey
 
+Period = tuple[datetime, datetime]
+"""Begin and end of the validity of certificates, in UTC."""
+
 
 class SignedSet(NamedTuple):
     """A server's certificate, the authority that signed it, and their keys (PKCS 8), all PEM."""
@@ -24,13 +27,6 @@ class SignedSet(NamedTuple):
     ca_key: bytes
     server_cert: bytes
     server_key: bytes
-
-
-class Period(NamedTuple):
-    """Validity of certificates, in UTC."""
-
-    begin: datetime
-    end: datetime
 
 
 def sign_set(names: Sequence[HostName], period: Period) -> SignedSet:
@@ -86,8 +82,8 @@ def _begin(
         issuer_name=issuer,
         public_key=public_key,
         serial_number=x509.random_serial_number(),
-        not_valid_before=period.begin,
-        not_valid_after=period.end,
+        not_valid_before=period[0],
+        not_valid_after=period[1],
     ).add_extension(subject_id, critical=False)
 
 

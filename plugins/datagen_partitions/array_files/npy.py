@@ -46,10 +46,8 @@ def _check_size(file: BinaryIO) -> None:
     is_first = form.read_magic(file) == (1, 0)
     read_header = form.read_array_header_1_0 if is_first else form.read_array_header_2_0
     shape, _, dtype = read_header(file)
-    claimed, there = (
-        math.prod(shape) * dtype.itemsize,
-        os.fstat(file.fileno()).st_size - file.tell(),
-    )
+    claimed = math.prod(shape) * dtype.itemsize
+    there = os.fstat(file.fileno()).st_size - file.tell()
     if claimed > there and not dtype.hasobject:
         raise ValueError(f"its header claims {claimed} bytes, and there are {there}")
     file.seek(0)
