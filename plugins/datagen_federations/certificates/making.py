@@ -143,7 +143,7 @@ def check_server_files(
     Returns
     -------
     notes
-        Lines for the user, if the key is readable by others.
+        Lines for the user, if the key is open to others.
 
     Raises
     ------
@@ -172,7 +172,7 @@ def _check_key(private_key: Path, certificate: Path, facts: CertificateFacts) ->
 
 def _note_open_key(private_key: Path) -> tuple[str, ...]:
     if private_key.stat().st_mode & 0o077:
-        return (f"{private_key} is readable by others; run: chmod 600 {private_key}",)
+        return (f"{private_key} is open to others; run: chmod 600 {private_key}",)
     return ()
 
 
