@@ -24,7 +24,8 @@ from datagen_pate.classifier import Classifier, normalize, train_classifier
 from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.decoder import Decoder, PretrainParams, pretrain
 from datagen_pate.public import load_public
-from datagen_pate.selection import DiverseSet, SelectionParams
+from datagen_pate.selection.diversity import DiverseSet
+from datagen_pate.selection.params import SelectionParams
 from datagen_pate.selection.steering import steer_latents
 
 CANDIDATES, THRESHOLD = 3000, 3.0

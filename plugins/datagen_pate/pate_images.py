@@ -11,13 +11,13 @@ import numpy as np
 
 from datagen_core import DatasetGenerator, Field, InputFile, Schema, generator, hookimpl, input_path
 from datagen_pate.compat.config import read_config
-from datagen_pate.compat.original_options import translate
-from datagen_pate.errors import PateError
-from datagen_pate.evaluation.shard_facts import read_class_counts
+from datagen_pate.compat.options import translate
+from datagen_pate.errors import ArgumentError
+from datagen_pate.evaluation.shard_facts import ShardFacts, read_class_counts
 from datagen_pate.pools.candidates import Block
 from datagen_pate.pools.files import read_pool
 from datagen_pate.pools.params import PoolParams
-from datagen_pate.selection import SelectionParams, ShardFacts, read_selection
+from datagen_pate.selection.params import SelectionParams, read_selection
 from datagen_pate.teachers import check_teachers, count_teachers, read_shard, read_teacher
 
 if TYPE_CHECKING:
@@ -122,8 +122,10 @@ def inspect_params(params: ImagesParams) -> list[str]:
     if params.candidates is not None:
         read_pool(input_path(params.candidates))
     if params.shard_metadata is not None and count_teachers(input_path(params.teachers)) > 1:
-        message = "shard_metadata is of one teacher, and there are more; leave it out, and import"
-        raise PateError(f"{message} them with datagen pate train-teachers --import")
+        raise ArgumentError(
+            "shard_metadata is of one teacher, and there are more; leave it out, and import "
+            "them with datagen pate train-teachers --import"
+        )
     facts = _facts(params, 0)
     if facts is not None and facts.images is not None:
         return [NOT_PRIVATE]
@@ -189,7 +191,7 @@ def pate_images(
     """
     from datagen_pate.classifier import computing_on  # both import torch
     from datagen_pate.pools.labelling import Pool
-    from datagen_pate.selection import select
+    from datagen_pate.selection.selecting import select
 
     pool = Pool(params)
     teacher = read_teacher(input_path(params.teachers), start, pool.device)

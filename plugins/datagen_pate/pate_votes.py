@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import pydantic
 
 from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl, input_path
 from datagen_pate.errors import PateError
@@ -38,50 +39,33 @@ class VotesParams(PoolParams):
     """plurality: every candidate; threshold: those on which a share of the teachers agrees; gnmax:
     with noise on counts; confident-gnmax: those of which, with noise, the teachers are sure."""
 
-    threshold: float = 0.7
+    threshold: Annotated[float, pydantic.Field(gt=0, le=1)] = 0.7
     """The share of teachers that has to agree: threshold, confident-gnmax."""
 
-    max_per_class: int | None = 20
+    max_per_class: Annotated[int | None, pydantic.Field(ge=1)] = 20
     """At most so many of a label in a block, since some labels come up far more often; those with
     most votes are kept, or with a private aggregation the first ones. None for all."""
 
-    sigma: float = 40.0
+    sigma: Annotated[float, pydantic.Field(gt=0)] = 40.0
     """Standard deviation of the noise on each count of an answer: gnmax, confident-gnmax."""
 
-    sigma1: float = 150.0
+    sigma1: Annotated[float, pydantic.Field(gt=0)] = 150.0
     """The same when the highest count is compared with the threshold: confident-gnmax."""
 
-    queries: int = 50
+    queries: Annotated[int, pydantic.Field(ge=1)] = 50
     """At most so many answers a block: gnmax, confident-gnmax."""
 
-    delta: float = 1e-5
+    delta: Annotated[float, pydantic.Field(gt=0, lt=1)] = 1e-5
     """The delta of the privacy account; below one over the number of private images."""
 
-    max_epsilon: float = 10.0
+    max_epsilon: Annotated[float, pydantic.Field(gt=0)] = 10.0
     """Samples that would cost more in all are refused; what other sets of the same teachers in the
     cache cost is added."""
-
-    def check(self) -> None:
-        """Refuse numbers out of range."""
-        super().check()
-        _refuse("queries", self.queries, "at least 1", fine=self.queries >= 1)
-        for name in ("sigma", "sigma1", "max_epsilon"):
-            _refuse(name, getattr(self, name), "above 0", fine=getattr(self, name) > 0)
-        _refuse("threshold", self.threshold, "in (0, 1]", fine=0 < self.threshold <= 1)
-        _refuse("delta", self.delta, "between 0 and 1", fine=0 < self.delta < 1)
-        least = self.max_per_class is None or self.max_per_class >= 1
-        _refuse("max_per_class", self.max_per_class, "at least 1", fine=least)
 
     @property
     def is_private(self) -> bool:
         """Whether labels have a finite privacy budget."""
         return self.aggregation in PRIVATE
-
-
-def _refuse(name: str, value: object, wanted: str, *, fine: bool) -> None:
-    if not fine:
-        message = f"{name} is {wanted}, not {value}"
-        raise ValueError(message)
 
 
 def count_blocks(params: VotesParams) -> int:

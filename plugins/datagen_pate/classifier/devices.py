@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 
 from datagen_images import use_threads
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
+
+_Model = TypeVar("_Model", bound=torch.nn.Module)
 
 
 def choose_device(name: str) -> str:
@@ -23,8 +26,19 @@ def choose_device(name: str) -> str:
     if name == "auto":
         return "cuda" if has_cuda else "cpu"
     if name.startswith("cuda") and not has_cuda:
-        raise PateError("this machine has no usable CUDA device; use --device cpu or auto")
+        raise ArgumentError("this machine has no usable CUDA device; use --device cpu or auto")
     return name
+
+
+def lay_out(model: _Model) -> _Model:
+    """Lay the weights of convolutions out for speed, channels last, in place; return the model.
+
+    Convolutions of images in this layout take half the time, and sum in another order.
+    """
+    for weights in model.parameters():
+        if weights.ndim == 4:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+    return model
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from datagen_pate.classifier.network import Classifier
 from datagen_pate.errors import PateError
-from datagen_pate.files.publishing import publish
-from datagen_pate.files.torch_files import read_tensors
+from datagen_pate.files.torch_files import read_tensors, save_tensors
 
 with torch.device("meta"):
     _SHAPES = {name: tuple(value.shape) for name, value in Classifier().state_dict().items()}
@@ -47,8 +46,7 @@ def save_classifier(model: Classifier, path: str | Path) -> None:
     The same weights give the same bytes.
     """
     state = {name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}
-    # Given a path, torch would write its name into the archive: not the same bytes.
-    publish(Path(path), lambda file: torch.save(state, file))
+    save_tensors(state, Path(path))
 
 
 def flatten_weights(model: Classifier) -> NDArray[np.float32]:

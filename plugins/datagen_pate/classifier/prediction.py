@@ -10,7 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datagen_pate.classifier.network import MEAN, STD, Classifier, lay_out
+from datagen_pate.classifier.devices import lay_out
+from datagen_pate.classifier.network import MEAN, STD, Classifier
 from datagen_pate.errors import PateError
 
 BATCHES = {"cpu": 64, "cuda": 4096}

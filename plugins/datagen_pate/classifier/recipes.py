@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 
 RecipeName = Literal["strong", "original"]
 Augment = Literal["none", "original", "light", "strong", "sharp"]
@@ -62,9 +62,11 @@ class Recipe:
         limits |= dict.fromkeys(("lr", "momentum", "weight_decay", "lr_gamma"), 0)
         for name, least in limits.items():
             if not getattr(self, name) >= least:  # false for NaN
-                raise PateError(f"{name} is {getattr(self, name)}; give at least {least}")
+                raise ArgumentError(f"{name} is {getattr(self, name)}; give at least {least}")
         if not 0 <= self.label_smoothing < 1:
-            raise PateError(f"label_smoothing is {self.label_smoothing}; give at least 0, below 1")
+            raise ArgumentError(
+                f"label_smoothing is {self.label_smoothing}; give at least 0, below 1"
+            )
 
 
 TEACHERS: Mapping[RecipeName, Recipe] = {

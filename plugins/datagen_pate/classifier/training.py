@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from datagen_pate.classifier.augmentation import Contrast, Deformation
-from datagen_pate.classifier.devices import computing_on
-from datagen_pate.classifier.network import Classifier, lay_out, normalize
+from datagen_pate.classifier.devices import computing_on, lay_out
+from datagen_pate.classifier.network import Classifier, normalize
 from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import PateError
 

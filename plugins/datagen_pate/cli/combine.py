@@ -65,8 +65,7 @@ def combine(*, as_json: bool, **options: Any) -> None:
     from datagen_pate.compat.combining import combine as join
 
     if options["teachers_dir"] and options["selector"]:
-        message = "choose --teachers-dir or a parameter set with -p"
-        raise click.UsageError(message)
+        raise click.UsageError("choose --teachers-dir or a parameter set with -p")
     wanted = Combination(
         options["percentage"], options["seed"], not options["no_stratify"], options["name"]
     )

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_pate.errors import PateError
 
 _EXAMPLES = """\b
 Examples:
@@ -52,9 +53,8 @@ _MNIST = Path("wp3_d3.2_saferlearn/src/input-data/MNIST")
 def evaluate(*, as_json: bool, out: Path | None, **options: Any) -> None:
     """Measure a synthetic set: diversity, likeness to its shard, memorization, success criteria."""
     if (options["samples"] is None) == (not options["selector"]):
-        message = "choose files with --samples, or a parameter set with -p"
-        raise click.UsageError(message)
-    from datagen_pate.files.publishing import write_json  # help must not pay for numpy
+        raise click.UsageError("choose files with --samples, or a parameter set with -p")
+    from datagen_pate.files.writing import write_json  # help must not pay for numpy
 
     reports = _evaluate_files(options) if options["samples"] else _evaluate_set(options)
     is_one = options["samples"] is not None or options["sample"] is not None
@@ -69,7 +69,7 @@ def evaluate(*, as_json: bool, out: Path | None, **options: Any) -> None:
 
 
 def _evaluate_files(options: dict[str, Any]) -> dict[str, Any]:
-    from datagen_pate.evaluation.files import SetFiles, evaluate_files  # imports numpy
+    from datagen_pate.compat.evaluation import SetFiles, evaluate_files  # imports numpy
 
     indices = options["shard_indices"] or (_INDICES if _INDICES.exists() else None)
     mnist = options["mnist_data_dir"] or (_MNIST if _MNIST.exists() else None)
@@ -86,11 +86,29 @@ def _evaluate_files(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _evaluate_set(options: dict[str, Any]) -> dict[str, Any]:
-    from datagen_pate.evaluation.sets import evaluate_set  # imports numpy
+    from datagen_pate.compat.trees import check_synthetic  # imports numpy
+    from datagen_pate.evaluation.shard_facts import find_shards
 
-    param_set = select_set("pate_images", options["selector"])
-    found = evaluate_set(param_set, options["sample"], options["shards"])
-    return {str(index): report for index, report in found}
+    param_set = check_synthetic(select_set("pate_images", options["selector"]))
+    shards, sample = options["shards"] or find_shards(param_set), options["sample"]
+    numbers = param_set.samples.indices.tolist()
+    if sample is not None and sample not in numbers:
+        raise PateError(f"{param_set} has no sample {sample}; it has {len(numbers)}")
+    chosen = [(place, k) for place, k in enumerate(numbers) if sample in {None, k}]
+    return {str(k): _evaluate_sample(param_set, place, k, shards) for place, k in chosen}
+
+
+def _evaluate_sample(param_set: Any, place: int, k: int, shards: Path | None) -> dict[str, Any]:
+    """Return the evaluation of teacher k, which is the sample at a place."""
+    from datagen_pate.evaluation import evaluate as measure  # imports numpy
+    from datagen_pate.evaluation.shard_facts import describe_shard
+    from datagen_pate.teachers import read_shard
+
+    sample = param_set.samples[place]
+    facts = describe_shard(None if shards is None else read_shard(shards, k))
+    report = measure(sample["images"], sample["labels"], sample["confidence"], facts)
+    report["inputs"] = {"parameter_set": param_set.record.digest, "sample": k}
+    return report
 
 
 def _describe(report: dict[str, Any]) -> str:

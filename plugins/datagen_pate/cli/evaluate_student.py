@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from datagen_core.commands import json_option
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 
 _EXAMPLES = """\b
 Examples:
@@ -58,12 +58,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fmt: skip
     """Report how well students read real digits: MNIST's test images, or others."""
     from datagen_pate.classifier import choose_device  # help must not pay for torch
-    from datagen_pate.files.publishing import write_json
+    from datagen_pate.files.writing import write_json
     from datagen_pate.labelled import load_real
     from datagen_pate.student import evaluate_students
 
     if options["data"] is not None and options["mnist_dir"] is not None:
-        raise PateError("--data and --mnist-dir both name the images; give one")
+        raise ArgumentError("--data and --mnist-dir both name the images; give one")
     data = load_real(options["data"], options["source"], options["mnist_dir"], options["part"])
     device = choose_device("cpu" if options["no_cuda"] else options["device"])
     report = evaluate_students(models, data, batch=options["batch_size"], device=device)

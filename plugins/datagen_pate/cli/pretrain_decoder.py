@@ -101,18 +101,14 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
 
 
 def _make_params(options: dict[str, Any]) -> Any:
-    from datagen_pate.compat.config import Config, describe_error, read_config
+    from datagen_pate.compat.config import Config, read_config
     from datagen_pate.decoder.params import PretrainParams
-    from datagen_pate.errors import PateError
 
     config = Config() if options["config"] is None else read_config(options["config"])
     chosen = {name: options[name] for name in _PARAMS if options[name] is not None}
     values = {name: getattr(config.decoder, other) for name, other in _CONFIG_NAMES.items()}
     given = {name: value for name, value in values.items() if value is not None}
-    try:
-        return PretrainParams(**(given | chosen))
-    except ValueError as error:
-        raise PateError(f"pretrain-decoder: {describe_error(error)}") from None
+    return PretrainParams.bind(given | chosen, "pretrain-decoder")
 
 
 def _load(options: dict[str, Any], seed: int) -> Any:

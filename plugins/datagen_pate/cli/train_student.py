@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, open_cache, set_option
+from datagen_core.commands import cache_option, json_option, select_set, set_option
 from datagen_pate.classifier.recipes import STUDENTS, choose_recipe
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 
 if TYPE_CHECKING:
     from datagen_pate.labelled import Labelled
@@ -112,13 +112,15 @@ def _load(options: dict[str, Any]) -> Labelled:
     has_pair = options["samples"] is not None or options["labels"] is not None
     given = [has_pair, options["data"] is not None, options["generator"] is not None]
     if sum(given) != 1 or (has_pair and None in (options["samples"], options["labels"])):
-        raise PateError("give one source of images: --samples with --labels, --data, or --from")
+        raise ArgumentError("give one source of images: --samples with --labels, --data, or --from")
+    if options["generator"] is None and (options["selector"] or options["split"] is not None):
+        raise ArgumentError("-p and --split choose samples of a generator; name it with --from")
     if options["data"] is not None:
         return labelled.load_file(options["data"], normalized=options["no_normalize"])
     if has_pair:
         pair = (options["samples"], options["labels"])
         return labelled.load_combined(*pair, normalized=options["no_normalize"])
-    param_set = open_cache()[options["generator"]][",".join(options["selector"]) or {}]
+    param_set = select_set(options["generator"], options["selector"])
     return labelled.load_parameter_set(param_set, options["split"])
 
 

@@ -10,7 +10,7 @@ import click
 
 from datagen_core.commands import json_option
 from datagen_pate.classifier.recipes import TEACHERS, choose_recipe
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 
 if TYPE_CHECKING:
     from datagen_pate.labelled import Labelled
@@ -106,7 +106,7 @@ def train_teachers(*, output_dir: Path, as_json: bool, **options: Any) -> None: 
         click.echo(f"{output_dir}: teachers of other jobs are still missing", err=True)
         return
     if options["destination"] is not None:
-        from datagen_pate.teachers import export_teachers  # help must not pay for numpy
+        from datagen_pate.compat.teachers import export_teachers  # help must not pay for numpy
 
         written = export_teachers(output_dir, options["destination"])
         click.echo(f"{options['destination']}: {len(written)} files", err=True)
@@ -116,7 +116,8 @@ def train_teachers(*, output_dir: Path, as_json: bool, **options: Any) -> None: 
 
 def _make(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:
     """Train or import what is missing; return the report, None while teachers are missing."""
-    from datagen_pate.teachers import FILES, import_teachers, read_report
+    from datagen_pate.compat.teachers import import_teachers
+    from datagen_pate.teachers import FILES, read_report
 
     is_used = options["destination"] is not None or options["evaluate"] is not None
     has_data = options["data"] is not None or options["data_dir"] is not None
@@ -173,7 +174,7 @@ def _load(options: dict[str, Any]) -> Labelled:
     from datagen_pate.labelled import load_real
 
     if options["data"] is not None and options["data_dir"] is not None:
-        raise PateError("--data and --data-dir both name the private images; give one")
+        raise ArgumentError("--data and --data-dir both name the private images; give one")
     return load_real(options["data"], "mnist", options["data_dir"], "train")
 
 

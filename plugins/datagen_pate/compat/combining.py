@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_pate.compat.trees import LABELS, SAMPLES, TeacherFolder, check_synthetic
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError, PateError
+from datagen_pate.evaluation.classes import CLASSES, count_labels
 from datagen_pate.evaluation.distances import Images, as_unit, average_pairwise_distance
-from datagen_pate.files.publishing import hash_file, write_json
-from datagen_pate.files.sample_files import CLASSES, write_labels, write_samples
+from datagen_pate.files.sample_files import write_labels, write_samples
+from datagen_pate.files.writing import write_json
 from datagen_pate.selection.apportionment import apportion
 
 _BLOCK = 4096
@@ -65,10 +67,11 @@ class Combination:
 
     def __post_init__(self) -> None:
         if not 0 < self.percentage <= 1:
-            message = f"percentage is a share above 0 and at most 1, not {self.percentage:g}"
-            raise PateError(message)
+            raise ArgumentError(
+                f"percentage is a share above 0 and at most 1, not {self.percentage:g}"
+            )
         if not self.name or "/" in self.name:
-            raise PateError(f"name is the beginning of files' names, not {self.name!r}")
+            raise ArgumentError(f"name is the beginning of files' names, not {self.name!r}")
 
 
 def list_sources(param_set: Any, start: int = 0, end: int | None = None) -> list[Source]:
@@ -86,8 +89,10 @@ def list_sources(param_set: Any, start: int = 0, end: int | None = None) -> list
         if index >= start and (end is None or index < end)
     ]
     if not places:
-        message = f"{param_set} has no teachers from {start}{'' if end is None else f' to {end}'}"
-        raise PateError(f"{message}; see `datagen list`")
+        raise PateError(
+            f"{param_set} has no teachers from {start}{'' if end is None else f' to {end}'}; "
+            "see `datagen list`"
+        )
     identity = {"parameter_set": param_set.record.digest}
     return [
         Source(
@@ -129,14 +134,16 @@ def choose_rows(labels: NDArray[np.uint8], wanted: Combination) -> NDArray[np.in
     """
     target = round(len(labels) * wanted.percentage)
     if not target:
-        message = f"{wanted.percentage:g} of {len(labels)} images is none; take more, or look at"
-        raise PateError(f"{message} the teachers' selection reports")
+        raise PateError(
+            f"{wanted.percentage:g} of {len(labels)} images is none; take more, or look at "
+            "the teachers' selection reports"
+        )
     if target == len(labels):
         return np.arange(target)
     rng = np.random.default_rng(wanted.seed)
     if not wanted.stratify:
         return np.sort(rng.choice(len(labels), target, replace=False))
-    counts = apportion(target, np.bincount(labels, minlength=CLASSES))
+    counts = apportion(target, count_labels(labels))
     parts = [
         rng.choice(np.flatnonzero(labels == label), count, replace=False)
         for label, count in enumerate(counts.tolist())

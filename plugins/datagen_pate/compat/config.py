@@ -8,12 +8,11 @@ what was given: an option on the command line goes first, then the file, then th
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from datagen_core import Params
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 
 
 class DecoderSection(Params):
@@ -126,84 +125,30 @@ class Config(Params):
         sections: dict[str, dict[str, Any]] = self.model_dump(mode="json", exclude_unset=True)
         return {name: values for name, values in sections.items() if values}
 
-    @classmethod
-    def parse(cls, content: dict[str, Any], where: str) -> Self:
-        """Return a configuration of plain values.
-
-        Parameters
-        ----------
-        content
-            Sections by name, each with values by name.
-        where
-            What messages call it.
-
-        Raises
-        ------
-        PateError
-            For the first unknown section or key, with the nearest name, or wrong value.
-        """
-        _check_names(content, list(cls.model_fields), f"{where} has no section")
-        sections: dict[str, Any] = {
-            name: _parse_section(name, values, where) for name, values in content.items()
-        }
-        return cls(**sections)
-
-
-_SECTIONS: dict[str, type[Params]] = {
-    "decoder": DecoderSection,
-    "generation": GenerationSection,
-    "filtering": FilteringSection,
-    "latent_steering": SteeringSection,
-    "preprocessing": PreprocessingSection,
-    "evaluation": EvaluationSection,
-}
-
 
 def read_config(path: Path) -> Config:
     """Return the configuration in a JSON file.
 
     Raises
     ------
-    PateError
-        When it cannot be read, is no JSON object, or has a key that there is not.
+    ArgumentError
+        When it cannot be read, is not a JSON object, or a section is not one.
+    ParamsError
+        For the first unknown section or key, with the nearest name, or wrong value.
     """
     try:
-        content = json.loads(path.read_text())
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise PateError(f"{path} cannot be read ({reason}); name a JSON file") from error
-    except json.JSONDecodeError as error:
-        raise PateError(f"{path} is no JSON: {error}; correct it there") from error
-    if not isinstance(content, dict):
-        raise PateError(f"{path} holds no JSON object; write sections, as {{'filtering': {{…}}}}")
-    return Config.parse(content, str(path))
-
-
-def _parse_section(name: str, values: Any, where: str) -> Params:
-    section = _SECTIONS[name]
-    if not isinstance(values, dict):
-        raise PateError(f"{where}: section {name!r} is no object; write it as {{'key': value}}")
-    _check_names(values, list(section.model_fields), f"{where}: section {name!r} has no key")
-    try:
-        return section(**values)
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArgumentError(
+            f"{path} cannot be read ({error.strerror}); name a JSON file"
+        ) from error
     except ValueError as error:
-        raise PateError(f"{where}: section {name!r}: {describe_error(error)}") from None
-
-
-def _check_names(values: dict[str, Any], known: list[str], complaint: str) -> None:
-    for name in values:
-        if name not in known:
-            nearest = get_close_matches(name, known, n=1, cutoff=0.4)
-            hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-            raise PateError(f"{complaint} {name!r}; {hint}it has: {', '.join(known)}")
-
-
-def describe_error(error: ValueError) -> str:
-    """Return in one line what is wrong first; the error is of pydantic, which we do not import."""
-    details: Any = getattr(error, "errors", None)
-    first: dict[str, Any] = {"msg": str(error), "loc": (), "input": None}
-    first = details()[0] if details else first
-    reason = str(first["msg"]).removeprefix("Value error, ")
-    where: tuple[Any, ...] = first["loc"]
-    key = ".".join(str(part) for part in where)
-    return f"{key}: {reason}, not {first['input']!r}" if key else reason
+        raise ArgumentError(f"{path} is not JSON: {error}; correct it there") from error
+    if not isinstance(content, dict):
+        raise ArgumentError(f"{path} is not a JSON object; write {{'filtering': {{…}}}}")
+    for name in Config.model_fields.keys() & content.keys():
+        where = f"{path}: section {name!r}"
+        if not isinstance(content[name], dict):
+            raise ArgumentError(f"{where} is not an object; write it as {{'key': value}}")
+        type(getattr(Config(), name)).bind(content[name], where)
+    return Config.bind(content, str(path))

@@ -23,12 +23,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core import input_path
-from datagen_pate.errors import PateError
+from datagen_core.files import hash_file
+from datagen_pate.errors import ArgumentError, PateError
 from datagen_pate.evaluation import evaluate
-from datagen_pate.evaluation.shard_facts import ShardFacts, describe_shard, read_class_counts
-from datagen_pate.files.publishing import hash_file, write_json
+from datagen_pate.evaluation.classes import name_classes
+from datagen_pate.evaluation.shard_facts import (
+    ShardFacts,
+    describe_shard,
+    find_shards,
+    read_class_counts,
+)
 from datagen_pate.files.sample_files import read_labels, read_samples, write_labels, write_samples
+from datagen_pate.files.writing import write_json
 from datagen_pate.teachers.artefact import Shard, read_shard
 
 TEACHERS = "teachers"
@@ -65,8 +71,10 @@ class TeacherFolder:
         """float32 `(n, 28, 28)`, mapped from the file."""
         images = read_samples(self.path / SAMPLES)
         if len(images) != len(self.labels):
-            message = f"{self.path} has {len(images)} images and {len(self.labels)} labels"
-            raise PateError(f"{message}; make them again")
+            raise PateError(
+                f"{self.path} has {len(images)} images and {len(self.labels)} labels; "
+                "make them again"
+            )
         return images
 
     @property
@@ -100,8 +108,9 @@ def list_teachers(
     chosen = [each for each in chosen if end is None or each.teacher_id < end]
     if not chosen:
         wanted = f"from {start}{'' if end is None else f' to {end - 1}'}"
-        message = f"{folder} has no teacher_<id>/{SAMPLES} {wanted}; name the folder `teachers`"
-        raise PateError(message)
+        raise PateError(
+            f"{folder} has no teacher_<id>/{SAMPLES} {wanted}; name the folder `teachers`"
+        )
     if compat == "original":
         return sorted(chosen, key=lambda each: each.path.name)
     return sorted(chosen, key=lambda each: each.teacher_id)
@@ -146,12 +155,17 @@ def write_teacher(
         write_json(folder / EVALUATION, measured)
 
 
-def write_shard(folder: Path, teacher_id: int, shard: Shard) -> None:
-    """Write the private images of a teacher and their class counts, each where it is known."""
+def write_shard(folder: Path, teacher_id: int, shard: Shard) -> list[Path]:
+    """Write the private images of a teacher and their class counts where they are known.
+
+    Returns the files.
+    """
+    written = []
     if shard.is_known:
         write_samples(folder / SHARD, len(shard.images), [shard.images])
+        written.append(folder / SHARD)
     if shard.class_counts is not None:
-        counts = {str(label): int(count) for label, count in enumerate(shard.class_counts)}
+        counts = name_classes(shard.class_counts)
         content = {
             "teacher_id": teacher_id,
             "shard_size": sum(counts.values()),
@@ -159,6 +173,8 @@ def write_shard(folder: Path, teacher_id: int, shard: Shard) -> None:
             "shard_path": f"{TEACHERS}/{folder.name}/{SHARD}",
         }
         write_json(folder / METADATA, content)
+        written.append(folder / METADATA)
+    return written
 
 
 def write_tree(path: Path, selection: Any, *, evaluation: str = "yes", shards: str = "no") -> None:
@@ -182,11 +198,13 @@ def write_tree(path: Path, selection: Any, *, evaluation: str = "yes", shards: s
     """
     for name, value in (("evaluation", evaluation), ("shards", shards)):
         if value not in {"yes", "no"}:
-            raise PateError(f"{name} is yes or no, not {value!r}")
+            raise ArgumentError(f"{name} is yes or no, not {value!r}")
     known = find_shards(selection.param_set)
     if shards == "yes" and known is None:
-        message = f"{selection.param_set} was made without shards, so there are none to write"
-        raise PateError(f"{message}; leave out shards=yes")
+        raise ArgumentError(
+            f"{selection.param_set} was made without shards, so there are none to write; "
+            "leave out shards=yes"
+        )
     for teacher_id, sample in iterate_samples(selection):
         folder = path / TEACHERS / f"teacher_{teacher_id}"
         shard = None if known is None else read_shard(known, teacher_id)
@@ -220,11 +238,6 @@ def check_synthetic(param_set: Any) -> Any:
     """
     if {"images", "labels", "confidence", "report"} <= set(param_set.schema.fields):
         return param_set
-    message = f"{param_set} holds no synthetic sets of teachers"
-    raise PateError(f"{message}; choose a parameter set of pate_images")
-
-
-def find_shards(param_set: Any) -> Path | None:
-    """Return the file of all shards that a parameter set was made with; None without one."""
-    reference = param_set.params.get("shards")
-    return input_path(reference) if reference else None
+    raise PateError(
+        f"{param_set} holds no synthetic sets of teachers; choose a parameter set of pate_images"
+    )

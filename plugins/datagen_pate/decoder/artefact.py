@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_images import use_threads
-from datagen_pate.decoder.encoding import encode
-from datagen_pate.decoder.files import load_decoder, save_decoder, write_whole
+from datagen_pate.decoder.files import load_decoder, save_decoder
 from datagen_pate.decoder.latent_prior import fit_prior
+from datagen_pate.decoder.modules import MEAN, STD, Encoder
 from datagen_pate.decoder.params import PretrainParams
 from datagen_pate.decoder.training import Progress, Training, pretrain
-from datagen_pate.pools.files import hash_file
+from datagen_pate.files.writing import write_json
 from datagen_pate.public import PublicImages
 
 DECODER, PRIOR, REPORT = "decoder.pth", "latent_prior.npz", "pretrain_report.json"
@@ -109,7 +112,7 @@ def make_decoder(
     save_decoder(training.model.decoder, place.decoder)
     _save_prior(public, training, place)
     report = _describe(public, params, training, place) | inputs
-    write_whole(place.report, lambda path: path.write_text(json.dumps(report, indent=2)))
+    write_json(place.report, report)
     place.checkpoint.unlink(missing_ok=True)
     return report
 
@@ -178,3 +181,34 @@ def _describe(
         "dataset_notes": public.notes,
         "training_history": training.history,
     }
+
+
+_BATCH = 512
+
+
+def encode(
+    encoder: Encoder, images: NDArray[np.uint8]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and variance of the latents of images.
+
+    Parameters
+    ----------
+    encoder
+        On any device.
+    images
+        uint8 `(n, 28, 28)`.
+
+    Returns
+    -------
+    means, variances
+        float64 `(n, latent_dim)`.
+    """
+    means, variances = (np.empty((len(images), encoder.latent_dim)) for _ in range(2))
+    device = encoder.conv1.weight.device
+    with torch.inference_mode():
+        for start in range(0, len(images), _BATCH):
+            part = slice(start, start + _BATCH)
+            pixels = torch.from_numpy(images[part])[:, None].to(device).float() / 255
+            mean, logvar = encoder((pixels - MEAN) / STD)
+            means[part], variances[part] = mean.cpu().numpy(), logvar.exp().cpu().numpy()
+    return means, variances

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from datagen_pate.decoder.modules import Decoder
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError, PateError
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -47,8 +47,10 @@ def decode(
         When the latents have another dimension than the decoder.
     """
     if latents.ndim != 2 or latents.shape[1] != decoder.latent_dim:
-        message = f"latents of shape {latents.shape} do not fit a decoder of {decoder.latent_dim}"
-        raise PateError(f"{message} latents; give (n, {decoder.latent_dim})")
+        raise PateError(
+            f"latents of shape {latents.shape} do not fit a decoder of {decoder.latent_dim} "
+            f"latents; give (n, {decoder.latent_dim})"
+        )
     images = np.empty((len(latents), 28, 28), np.float32)
     device = decoder.fc.weight.device
     with torch.inference_mode(), compute_in(precision, device.type):
@@ -69,6 +71,6 @@ def compute_in(precision: str, device_type: str) -> Iterator[None]:
         When the precision is neither.
     """
     if precision not in {"float32", "bfloat16"}:
-        raise PateError(f"there is no precision {precision!r}; use float32 or bfloat16")
+        raise ArgumentError(f"there is no precision {precision!r}; use float32 or bfloat16")
     with torch.autocast(device_type, torch.bfloat16, enabled=precision == "bfloat16"):
         yield

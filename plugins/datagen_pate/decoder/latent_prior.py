@@ -9,7 +9,6 @@ the aggregated posterior. It knows public images only.
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
+from datagen_pate.files.writing import writing
 
 _FIELDS = ("means", "factors", "classes")
 
@@ -64,21 +64,10 @@ class LatentPrior:
         return placed
 
     def save(self, path: Path) -> None:
-        """Write it; the file appears, or replaces an older one, only when whole."""
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            with unfinished.open("wb") as file:
-                np.savez(
-                    file,
-                    means=self.means,
-                    factors=self.factors,
-                    classes=np.array(self.classes, np.str_),
-                )
-            unfinished.replace(path)
-        except OSError as error:
-            raise PateError(f"{path} cannot be written: {error.strerror or error}") from error
-        finally:
-            unfinished.unlink(missing_ok=True)
+        """Write the prior to a file for `read_prior`."""
+        classes = np.array(self.classes, np.str_)
+        with writing(path) as file:
+            np.savez(file, means=self.means, factors=self.factors, classes=classes)
 
 
 def read_prior(path: Path, latent_dim: int | None = None) -> LatentPrior:
@@ -116,8 +105,10 @@ def _check(prior: LatentPrior, path: Path, latent_dim: int | None) -> None:
     if not (np.isfinite(prior.means).all() and np.isfinite(prior.factors).all()):
         raise PateError(f"{path} holds numbers that are not finite; make it again")
     if latent_dim not in {None, shape[1]}:
-        message = f"{path} has {shape[1]} latents and the decoder {latent_dim}"
-        raise PateError(f"{message}; name the file that was made with the decoder")
+        raise PateError(
+            f"{path} has {shape[1]} latents and the decoder {latent_dim}; "
+            "name the file that was made with the decoder"
+        )
 
 
 def fit_prior(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,16 +13,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from datagen_images import use_threads
+from datagen_pate.classifier.devices import lay_out
 from datagen_pate.decoder.augmentation import Augmentation, augment
-from datagen_pate.decoder.checkpoints import read_checkpoint, write_checkpoint
 from datagen_pate.decoder.decoding import compute_in
-from datagen_pate.decoder.files import put_on
 from datagen_pate.decoder.modules import MEAN, STD, Autoencoder
-from datagen_pate.decoder.objective import measure_losses
 from datagen_pate.decoder.params import PretrainParams
 from datagen_pate.errors import PateError
+from datagen_pate.files.torch_files import read_tensors, save_tensors
 
 Progress = Callable[[dict[str, Any]], None]
 """Is told about each epoch that ends."""
@@ -58,6 +59,41 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.history = list(state["history"])
+
+
+def read_checkpoint(
+    path: Path | None,
+    images: NDArray[np.uint8],
+    params: PretrainParams,
+    device: str,
+    training: Training,
+) -> str:
+    """Let a training go on from a file, where it is of the same images and parameters.
+
+    Returns
+    -------
+    key
+        What tells trainings apart.
+    """
+    digest = hashlib.sha256(params.model_dump_json().encode())
+    digest.update(f"{device} {torch.__version__} {images.shape}".encode())
+    digest.update(np.ascontiguousarray(images).data)
+    key = digest.hexdigest()
+    if path is None or not path.is_file():
+        return key
+    try:
+        content = read_tensors(path, "a checkpoint")
+    except PateError:
+        return key  # half a file is as good as none: training begins anew
+    if isinstance(content, dict) and content.get("key") == key:
+        training.restore(content["state"])
+    return key
+
+
+def write_checkpoint(path: Path | None, key: str, training: Training) -> None:
+    """Write the state of a training, if there is a path for it."""
+    if path is not None:
+        save_tensors({"key": key, "state": training.state}, path)
 
 
 def pretrain(
@@ -116,7 +152,7 @@ def _begin(params: PretrainParams, device: str) -> Training:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(_seed(params, 0))
         model = Autoencoder(params.latent_dim)
-    put_on(model, device)
+    lay_out(model.to(device))
     optimizer = torch.optim.Adam(model.parameters(), lr=params.lr, weight_decay=params.weight_decay)
     return Training(model, optimizer)
 
@@ -177,3 +213,27 @@ def _step(
     torch.autograd.backward(reconstruction + weight * divergence)
     training.optimizer.step()
     return torch.stack([reconstruction.detach(), divergence.detach()]).double()
+
+
+def measure_losses(
+    logits: Tensor, target: Tensor, mean: Tensor, logvar: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return reconstruction loss and divergence, each summed over pixels and images.
+
+    The first is the binary cross-entropy of pixels from 0 to 1; the second the Kullback-Leibler
+    divergence of N(mean, exp(logvar)) from N(0, 1) in nats, `-1/2 Σ (1 + logvar - mean² -
+    exp(logvar))`: Kingma and Welling (2014), "Auto-encoding variational Bayes", appendix B.
+
+    Parameters
+    ----------
+    logits
+        The reconstruction before its sigmoid, `(n, 1, 28, 28)`.
+    target
+        The images, from 0 to 1, of the same shape.
+    mean, logvar
+        Of the latents, `(n, latent_dim)`.
+    """
+    logits, mean, logvar = logits.float(), mean.float(), logvar.float()
+    reconstruction = binary_cross_entropy_with_logits(logits, target, reduction="sum")
+    divergence = -0.5 * (1 + logvar - mean.square() - logvar.exp()).sum()
+    return reconstruction, divergence

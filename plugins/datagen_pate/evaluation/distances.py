@@ -6,8 +6,6 @@ which are exact for stored (uint8) images: a product of float32 is off by up to 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,8 +58,7 @@ def nearest_distances(images: Images, reference: Images) -> NDArray[np.float32]:
         When the reference is empty.
     """
     if not len(reference):
-        message = "there is no nearest image in an empty set"
-        raise ValueError(message)
+        raise ValueError("there is no nearest image in an empty set")
     there = as_unit(reference)
     parts = [
         _nearest(as_unit(images[start : start + _BLOCK]), there)
@@ -122,15 +119,3 @@ def _total_distance(block: NDArray[np.float32], others: NDArray[np.float32]) -> 
         squared = squared_distances(block, others[start : start + _REFERENCES])
         total += float(np.sqrt(squared, out=squared).sum(dtype=np.float64))
     return total
-
-
-def count_labels(labels: NDArray[Any], classes: int = 10) -> NDArray[np.int64]:
-    """Return how many labels there are of each class, int64 `(classes,)`."""
-    return np.bincount(labels.astype(np.int64), minlength=classes)
-
-
-def histogram_l1(counts: NDArray[Any], others: NDArray[Any]) -> float:
-    """Return Σ|p - q| of two class histograms: 0 when alike, at most 2; 1 where one is empty."""
-    if not counts.sum() or not others.sum():
-        return 1.0
-    return float(np.abs(counts / counts.sum() - others / others.sum()).sum())

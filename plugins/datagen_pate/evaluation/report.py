@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.evaluation.criteria import judge
+from datagen_pate.evaluation.classes import count_labels, histogram_l1, name_classes
 from datagen_pate.evaluation.distances import (
     Images,
     average_cross_distance,
     average_pairwise_distance,
-    count_labels,
-    histogram_l1,
     nearest_distances,
 )
-from datagen_pate.evaluation.shard_facts import CLASSES, ShardFacts
+from datagen_pate.evaluation.shard_facts import ShardFacts
 
 _FAR = 28.0
 """The largest distance of two images, at which the original's score stops growing."""
@@ -35,6 +35,44 @@ _INTERPRETATION = {
     "similarity_score": "the original's score from 0 to 1; it rewards distance from the shard, so "
     "it measures novelty and diversity rather than likeness",
 }
+
+
+REQUIRED: Mapping[str, tuple[str, float]] = {
+    "average_confidence": (">=", 0.9),
+    "diversity_ratio": (">=", 0.75),
+    "min_nn_distance": (">=", 1.0),
+    "histogram_l1_distance": ("<", 0.2),
+}
+"""What each value must be."""
+
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {">=": operator.ge, "<": operator.lt}
+
+
+def judge(
+    values: Mapping[str, float | None], required: Mapping[str, tuple[str, float]] = REQUIRED
+) -> dict[str, Any]:
+    """Return for each criterion its value, what is required, and `pass`, `fail` or `not_checked`.
+
+    A value of None could not be known. `passed`, `failed` and `not_checked` count the criteria;
+    none that was not checked counts as passed.
+    """
+    judged = {
+        name: {
+            "value": values.get(name),
+            "required": f"{sign} {bound}",
+            "result": _compare(values.get(name), sign, bound),
+        }
+        for name, (sign, bound) in required.items()
+    }
+    results = [each["result"] for each in judged.values()]
+    counts = {"passed": "pass", "failed": "fail", "not_checked": "not_checked"}
+    return {"criteria": judged} | {name: results.count(word) for name, word in counts.items()}
+
+
+def _compare(value: float | None, sign: str, bound: float) -> str:
+    if value is None:
+        return "not_checked"
+    return "pass" if _COMPARE[sign](value, bound) else "fail"
 
 
 def evaluate(
@@ -90,22 +128,16 @@ def _measure_diversity(images: Images, there: Images | None) -> dict[str, float 
 
 
 def _compare_classes(labels: NDArray[Any] | None, original: NDArray[Any] | None) -> dict[str, Any]:
-    counts = None if labels is None else count_labels(labels, CLASSES)
+    counts = None if labels is None else count_labels(labels)
     l1 = None
     if counts is not None and original is not None:
         l1 = histogram_l1(counts, original)
     return {
-        "synthetic": _name_classes(counts),
+        "synthetic": None if counts is None else name_classes(counts),
         "total_samples": None if labels is None else len(labels),
-        "original": _name_classes(original),
+        "original": None if original is None else name_classes(original),
         "histogram_l1_distance": l1,
     }
-
-
-def _name_classes(counts: NDArray[Any] | None) -> dict[str, int] | None:
-    if counts is None:
-        return None
-    return {str(label): int(count) for label, count in enumerate(counts)}
 
 
 def _describe_nearest(nearest: NDArray[np.float32]) -> dict[str, float]:

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core import input_path
 from datagen_pate.errors import PateError
-from datagen_pate.evaluation.distances import Images, count_labels
-
-CLASSES = 10
+from datagen_pate.evaluation.classes import CLASSES, count_labels
+from datagen_pate.evaluation.distances import Images
 
 
 class ShardFacts(NamedTuple):
@@ -28,6 +28,12 @@ class ShardFacts(NamedTuple):
 
     images: Images | None = None
     class_counts: NDArray[np.int64] | None = None
+
+
+def find_shards(param_set: Any) -> Path | None:
+    """Return the file of all shards that a parameter set was made with; None without one."""
+    reference = param_set.params.get("shards")
+    return input_path(reference) if reference else None
 
 
 def describe_shard(shard: Any) -> ShardFacts:
@@ -48,8 +54,10 @@ def describe_shard(shard: Any) -> ShardFacts:
         return shard or ShardFacts()
     images, labels = np.asarray(shard.images), np.asarray(shard.labels)
     if images.shape != (len(labels), 28, 28) or images.dtype.kind not in "uf":
-        message = f"a shard is images (n, 28, 28) and n labels, not {images.shape} and"
-        raise PateError(f"{message} {labels.shape}; read it again")
+        raise PateError(
+            f"a shard is images (n, 28, 28) and n labels, not {images.shape} and "
+            f"{labels.shape}; read it again"
+        )
     counts = getattr(shard, "class_counts", None)
     return ShardFacts(images if len(images) else None, _count(labels) if counts is None else counts)
 
@@ -59,9 +67,11 @@ def _count(labels: NDArray[Any]) -> NDArray[np.int64] | None:
     if not len(labels) or labels.min() == labels.max() == -1:
         return None
     if not 0 <= labels.min() <= labels.max() < CLASSES:
-        message = f"a shard's labels are from {labels.min()} to {labels.max()}; they must be from"
-        raise PateError(f"{message} 0 to {CLASSES - 1}")
-    return count_labels(labels, CLASSES)
+        raise PateError(
+            f"a shard's labels are from {labels.min()} to {labels.max()}; they must be from "
+            f"0 to {CLASSES - 1}"
+        )
+    return count_labels(labels)
 
 
 def read_class_counts(path: Path) -> NDArray[np.int64]:
@@ -76,8 +86,9 @@ def read_class_counts(path: Path) -> NDArray[np.int64]:
         content = json.loads(path.read_text(encoding="utf-8"))["class_distribution"]
         counts = np.array([int(content.get(str(label), 0)) for label in range(CLASSES)])
     except (OSError, KeyError, TypeError, ValueError, AttributeError):
-        message = f"{path} has no class_distribution of numbers by label; write it again"
-        raise PateError(message) from None
+        raise PateError(
+            f"{path} has no class_distribution of numbers by label; write it again"
+        ) from None
     if counts.min() < 0:
         raise PateError(f"{path} counts {counts.min()} images of a class; write it again")
     return counts

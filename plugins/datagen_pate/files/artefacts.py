@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 
 _FILES = {"decoder": "decoder.pth", "teachers": "weights.npy", "shards": "shards.npz"}
 """What lies in the folder that a parameter may name."""
@@ -52,9 +52,10 @@ def _refuse_original_teachers(folder: Any) -> None:
     if not isinstance(folder, str) or is_file(str(Path(folder).expanduser() / _FILES["teachers"])):
         return
     if any(next(Path(folder).expanduser().glob(form), None) for form in _ORIGINAL_TEACHERS):
-        message = f"{folder} holds teachers of the original; make a folder of them with"
-        command = f"datagen pate train-teachers --import {shlex.quote(folder)} -o imported"
-        raise PateError(f"{message} `{command}`, and name that")
+        raise ArgumentError(
+            f"{folder} holds teachers of the original; make a folder of them with `datagen pate "
+            f"train-teachers --import {shlex.quote(folder)} -o imported`, and name that"
+        )
 
 
 def is_file(path: str) -> bool:

@@ -9,17 +9,17 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.classes import CLASSES
 from datagen_pate.evaluation.distances import Images, as_unit
-from datagen_pate.files.publishing import publish
 from datagen_pate.files.torch_files import read_tensor
+from datagen_pate.files.writing import writing
 
-CLASSES = 10
 _PIXELS = 784
 _ALIGNMENT = 64
 _BLOCK = 4096
@@ -38,10 +38,11 @@ def write_samples(path: Path, count: int, blocks: Iterable[Images]) -> None:
     blocks
         Images `(n, 28, 28)`, uint8 or float32 in [0, 1].
     """
-    publish(path, lambda file: _write_archive(file, count, blocks))
+    with writing(path) as file:
+        _write_archive(file, count, blocks)
 
 
-def _write_archive(file: BinaryIO, count: int, blocks: Iterable[Images]) -> None:
+def _write_archive(file: IO[bytes], count: int, blocks: Iterable[Images]) -> None:
     """Write the zip archive of torch's serialization: a pickle that refers to a storage."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(_entry("archive/data.pkl"), _pickle_tensor(count))
@@ -111,26 +112,25 @@ def read_samples(path: Path) -> NDArray[np.float32]:
     if tensor.ndim == 4 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
     if tensor.ndim != 3 or tensor.shape[1:] != (28, 28) or tensor.dtype.kind not in "fu":
-        message = f"{path} holds {tensor.dtype} {tensor.shape}; give float32 (n, 1, 28, 28)"
-        raise PateError(message)
+        raise PateError(f"{path} holds {tensor.dtype} {tensor.shape}; give float32 (n, 1, 28, 28)")
     blocks = [tensor[start : start + _BLOCK] for start in range(0, len(tensor), _BLOCK)]
     low = min((float(block.min()) for block in blocks), default=0)
     high = max((float(block.max()) for block in blocks), default=0)
     if not (low >= 0 and high <= 255):  # false for NaN too, which min and max hand on
-        message = f"{path} has pixels from {low:g} to {high:g}; give images in [0, 1]"
-        raise PateError(f"{message} without NaN")
+        raise PateError(
+            f"{path} has pixels from {low:g} to {high:g}; give images in [0, 1] without NaN"
+        )
     scaled = tensor if high <= 1.1 and tensor.dtype.kind == "f" else tensor / np.float32(255)
     return scaled.astype(np.float32, copy=False)
 
 
 def write_labels(path: Path, columns: dict[str, NDArray[Any]]) -> None:
     """Write a csv file whose first column `index` counts; the others are columns by name."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["index", *columns])
     rows = zip(*(map(str, column) for column in columns.values()), strict=True)
-    writer.writerows([index, *row] for index, row in enumerate(rows))
-    publish(path, lambda file: file.write(text.getvalue().encode()))
+    with writing(path, "w") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["index", *columns])
+        writer.writerows([index, *row] for index, row in enumerate(rows))
 
 
 def read_labels(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
+from datagen_pate.files.writing import writing
 
 
 def is_torch_file(path: Path) -> bool:
@@ -46,6 +47,20 @@ def read_tensors(path: Path, what: str, *, mapped: bool = False) -> Any:
         raise PateError(f"{path} cannot be read ({reason}); name {what}") from error
     except Exception as error:  # damaged files, and pickles of others, can fail in any way
         raise PateError(f"{path} is not {what}: it is damaged, or no file of tensors") from error
+
+
+def save_tensors(content: Any, path: Path) -> None:
+    """Write tensors in plain containers with `torch.save`; the same tensors give the same bytes.
+
+    Raises
+    ------
+    PateError
+        When the file cannot be written.
+    """
+    import torch  # the commands' start must not pay for it
+
+    with writing(path) as file:  # given a path, torch would write its name into the file
+        torch.save(content, file)
 
 
 def read_tensor(path: Path) -> NDArray[Any]:

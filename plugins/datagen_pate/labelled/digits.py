@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
-
-CLASSES = 10
+from datagen_pate.evaluation.classes import CLASSES, count_labels, name_classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +50,7 @@ class Labelled:
     @property
     def class_distribution(self) -> dict[str, int]:
         """How many images each class has, by its digit."""
-        return count_classes(self.labels)
+        return name_classes(count_labels(self.labels))
 
     def describe(self) -> dict[str, Any]:
         """Return what reports say of their data."""
@@ -62,20 +61,6 @@ class Labelled:
             "files": dict(self.files),
             "class_distribution": self.class_distribution,
         }
-
-
-def to_uint8(images: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return images in the form in which they are kept; pixels in [0, 1] are rounded."""
-    if images.dtype == np.uint8:
-        return np.asarray(images, np.uint8)
-    rounded: NDArray[np.uint8] = np.rint(images * np.float32(255)).astype(np.uint8)
-    return rounded
-
-
-def count_classes(labels: NDArray[np.int64]) -> dict[str, int]:
-    """Return how many labels there are of each class, in the form of the original's reports."""
-    counts = np.bincount(labels, minlength=CLASSES)
-    return {str(digit): int(count) for digit, count in enumerate(counts)}
 
 
 def check_labelled(

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_pate.errors import PateError
-from datagen_pate.files.publishing import hash_file
+from datagen_pate.files.sample_files import read_labels, read_samples
+from datagen_pate.files.torch_files import read_tensor
 from datagen_pate.labelled.digits import Labelled, check_labelled
 
 _LABEL_NAMES = ("label", "labels", "y", "class", "target")
@@ -40,6 +42,29 @@ def load_file(path: str | Path, *, normalized: bool = False) -> Labelled:
         raise PateError(f"{path} cannot be read ({error.strerror or error}); name a file") from None
     files = {str(path): hashed}
     return check_labelled(images, labels, str(path), files, normalized=normalized)
+
+
+def load_combined(samples: Path, labels: Path, *, normalized: bool = False) -> Labelled:
+    """Return images of `combined_synthetic_samples.pt` with `combined_synthetic_labels.csv`.
+
+    Parameters
+    ----------
+    samples
+        A float tensor `(n, 1, 28, 28)` in [0, 1].
+    labels
+        A table with the columns `index` and `label`; further ones are not read.
+    normalized
+        Whether the images are normalised already, and outside [0, 1].
+
+    Raises
+    ------
+    PateError
+        When a file cannot be read or holds something else, or the two do not fit together.
+    """
+    images = read_tensor(samples) if normalized else read_samples(samples)
+    numbers, _ = read_labels(labels)
+    files = {str(path): hash_file(path) for path in (samples, labels)}
+    return check_labelled(images, numbers, str(samples), files, normalized=normalized)
 
 
 _NAMES = (("x", "y"), ("images", "labels"), ("X", "y"))

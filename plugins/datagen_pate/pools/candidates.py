@@ -7,14 +7,16 @@ larger pool begins with the smaller one, and no pool has to be in memory.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from datagen_core import Params
 from datagen_pate.decoder.latent_prior import LatentPrior
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.distances import round_to_stored
 
 if TYPE_CHECKING:
     from datagen_pate.decoder import Decoder
@@ -93,8 +95,7 @@ def _choose_mixed(
     return (numbers >= _BATCH) & (numbers % _BATCH < int(_BATCH * ratio))
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Params):
     """Everything that says what the candidates of a pool are, besides decoder, prior and seed.
 
     Attributes
@@ -109,35 +110,18 @@ class Recipe:
         Of the decoder: `float32` or `bfloat16`.
     """
 
-    pool_size: int
+    pool_size: Annotated[int, Field(ge=1)]
     latent_dim: int
-    mixing_ratio: float = 0.0
-    noise_scale: float = 0.0
-    compat: str | None = None
-    block: int = BLOCK
+    mixing_ratio: Annotated[float, Field(ge=0, le=1)] = 0.0
+    noise_scale: Annotated[float, Field(ge=0)] = 0.0
+    compat: Literal["original"] | None = None
+    block: Annotated[int, Field(ge=1)] = BLOCK
     precision: str = "float32"
-
-    def __post_init__(self) -> None:
-        if self.pool_size < 1:
-            raise PateError(f"a pool has at least 1 candidate, not {self.pool_size}")
-        if not 0 <= self.mixing_ratio <= 1:
-            raise PateError(f"the share of mixed latents is from 0 to 1, not {self.mixing_ratio}")
-        if not 0 <= self.noise_scale < np.inf:
-            raise PateError(f"the noise on latents is at least 0, not {self.noise_scale}")
-        if self.block < 1:
-            raise PateError(f"a block has at least 1 candidate, not {self.block}")
-        if self.compat not in {None, "original"}:
-            raise PateError(f"compat is original or nothing, not {self.compat!r}")
 
     @property
     def blocks(self) -> int:
         """How many blocks the pool has."""
         return -(-self.pool_size // self.block)
-
-    @property
-    def values(self) -> dict[str, Any]:
-        """All attributes by name, as plain JSON types."""
-        return asdict(self)
 
 
 def iterate_candidates(  # noqa: PLR0913 (the last three say which part is wanted, and how)
@@ -175,12 +159,15 @@ def iterate_candidates(  # noqa: PLR0913 (the last three say which part is wante
     PateError
         When decoder and prior have other latent variables, or numbers are out of range.
     """
-    chosen = Recipe(pool_size, latent_dim, **recipe)
+    values = {"pool_size": pool_size, "latent_dim": latent_dim, **recipe}
+    chosen = Recipe.bind(values, "candidates")
     for owner in (decoder, prior):
         if owner is not None and owner.latent_dim != latent_dim:
             what = "decoder" if owner is decoder else "prior"
-            message = f"the {what} has {owner.latent_dim} latents, not {latent_dim}"
-            raise PateError(f"{message}; leave --latent-dim out")
+            raise PateError(
+                f"the {what} has {owner.latent_dim} latents, not {latent_dim}; "
+                "leave --latent-dim out"
+            )
     for number in range(chosen.blocks) if blocks is None else blocks:
         latents = _draw_block(chosen, number, seed_sequence, prior)
         yield number * chosen.block, latents, _decode_block(decoder, latents, chosen, as_floats)
@@ -223,9 +210,4 @@ def _decode_block(
     missing = -len(latents) % _BATCH
     padded = np.pad(latents, ((0, missing), (0, 0)))
     images = decode(decoder, padded, precision=recipe.precision, batch=_BATCH)[: len(latents)]
-    return images if as_floats else to_bytes(images)
-
-
-def to_bytes(images: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return images in [0, 1] as uint8, rounded: the form in which they are kept and labelled."""
-    return np.rint(images * 255).astype(np.uint8)
+    return images if as_floats else round_to_stored(images)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.distances import round_to_stored
+from datagen_pate.files.sample_files import write_samples
 from datagen_pate.files.torch_files import is_torch_file, read_tensors
-from datagen_pate.pools.candidates import BLOCK, Block, to_bytes
+from datagen_pate.files.writing import write_json, writing
+from datagen_pate.pools.candidates import BLOCK, Block
 
 _SIDE = 28
 _SUFFIX = ".pt"  # of the original's pools
@@ -55,7 +57,7 @@ class Pool:
             if as_floats:
                 yield start, np.clip(images, 0, 1) if is_float else images.astype(np.float32) / 255
             else:
-                yield start, to_bytes(np.clip(images, 0, 1)) if is_float else images
+                yield start, round_to_stored(np.clip(images, 0, 1)) if is_float else images
 
 
 def write_pool(path: Path, blocks: Iterable[Block], count: int, recipe: dict[str, Any]) -> str:
@@ -82,16 +84,14 @@ def write_pool(path: Path, blocks: Iterable[Block], count: int, recipe: dict[str
         When it cannot be written, or the blocks hold more or fewer.
     """
     text = np.array(json.dumps(recipe, sort_keys=True), np.str_)
-    with _unfinished(path) as unfinished, zipfile.ZipFile(unfinished, "w") as archive:
+    with writing(path) as target, zipfile.ZipFile(target, "w") as archive:
         with archive.open(_member("recipe"), "w", force_zip64=True) as file:
             np.lib.format.write_array(file, text, allow_pickle=False)
         with archive.open(_member("images"), "w", force_zip64=True) as file:
-            np.lib.format.write_array_header_1_0(file, _header(count))
-            written = 0
-            for _, _, images in blocks:
+            header = {"descr": "|u1", "fortran_order": False, "shape": (count, _SIDE, _SIDE)}
+            np.lib.format.write_array_header_1_0(file, header)
+            for images in _take_images(blocks, count):
                 file.write(np.ascontiguousarray(images, np.uint8).data)
-                written += len(images)
-        _check_count(written, count)
     return hash_file(path)
 
 
@@ -99,11 +99,11 @@ def _member(name: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(f"{name}.npy")  # with the same date in all files
 
 
-def _header(count: int) -> dict[str, Any]:
-    return {"descr": "|u1", "fortran_order": False, "shape": (count, _SIDE, _SIDE)}
-
-
-def _check_count(written: int, count: int) -> None:
+def _take_images(blocks: Iterable[Block], count: int) -> Iterator[NDArray[Any]]:
+    written = 0
+    for _, _, images in blocks:
+        yield images
+        written += len(images)
     if written != count:
         raise PateError(f"the blocks hold {written} candidates, not {count}; give them all")
 
@@ -113,39 +113,17 @@ def write_original_pool(
 ) -> str:
     """Write a pool as the original does, and its `.json` beside it; return the pool's SHA-256.
 
-    That is float32 `(count, 1, 28, 28)` in [0, 1], by `torch.save`: four times as many bytes. It
-    goes through a file, so that memory does not grow with the pool.
+    That is a tensor of float32 `(count, 1, 28, 28)` in [0, 1]: four times as many bytes.
 
     Parameters
     ----------
     path, blocks, count
         As of `write_pool`; images may be floats.
     sidecar
-        What is written to the `.json`; `shape` is added.
+        The content of the `.json`; `shape` is added.
     """
-    import torch  # here, since it takes seconds that a command's start must not pay
-
-    shape = (count, 1, _SIDE, _SIDE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".{path.name}.{os.getpid()}.raw")
-    try:
-        pixels = np.lib.format.open_memmap(scratch, "w+", np.float32, shape)
-        written = 0
-        for start, _, images in blocks:
-            is_bytes = images.dtype == np.uint8
-            pixels[start : start + len(images), 0] = (
-                images / np.float32(255) if is_bytes else images
-            )
-            written += len(images)
-        _check_count(written, count)
-        with _unfinished(path) as unfinished, unfinished.open("wb") as file:
-            torch.save(torch.from_numpy(pixels), file)
-    except OSError as error:
-        raise PateError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        scratch.unlink(missing_ok=True)
-    with _unfinished(path.with_suffix(".json")) as unfinished:
-        unfinished.write_text(json.dumps({**sidecar, "shape": list(shape)}, indent=2))
+    write_samples(path, count, _take_images(blocks, count))
+    write_json(path.with_suffix(".json"), {**sidecar, "shape": [count, 1, _SIDE, _SIDE]})
     return hash_file(path)
 
 
@@ -163,12 +141,6 @@ def read_pool(path: Path) -> Pool:
     pool = _read_original(path) if is_original else _read_ours(path)
     _check(pool, path)
     return pool
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_ours(path: Path) -> Pool:
@@ -217,17 +189,3 @@ def _check(pool: Pool, path: Path) -> None:
         if not (part.min() >= -_ROUNDING and part.max() <= 1 + _ROUNDING):
             span = f"{part.min():g} to {part.max():g}"
             raise PateError(f"{path}: images from {start} hold {span}; they must be from 0 to 1")
-
-
-@contextmanager
-def _unfinished(path: Path) -> Iterator[Path]:
-    """Give a name beside a file's place, and put what is written there when it is whole."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield unfinished
-        unfinished.replace(path)
-    except OSError as error:
-        raise PateError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)

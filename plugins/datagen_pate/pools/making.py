@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from datagen_core.files import hash_file
 from datagen_images import use_threads
 from datagen_pate.compat.config import Config, read_config
 from datagen_pate.decoder.latent_prior import LatentPrior, read_prior
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError, PateError
 from datagen_pate.pools.candidates import Block, Recipe, iterate_candidates
-from datagen_pate.pools.files import hash_file, read_pool, write_original_pool, write_pool
+from datagen_pate.pools.files import read_pool, write_original_pool, write_pool
 
 _GRID, _COLUMNS = 64, 8
 _DECODER, _PRIOR = "decoder.pth", "latent_prior.npz"
@@ -46,7 +47,9 @@ class PoolRequest:
     def __post_init__(self) -> None:
         if self.form is not None and (self.form == "original") != self.is_original:
             suffix = ".pt" if self.form == "original" else ".npz"
-            raise PateError(f"a pool of format {self.form} has a name in {suffix}, not {self.out}")
+            raise ArgumentError(
+                f"a pool of format {self.form} has a name in {suffix}, not {self.out}"
+            )
 
     @property
     def decoder(self) -> Path:
@@ -78,16 +81,19 @@ class PoolRequest:
         section = config.generation
         asked = _first(self.latent_dim, section.latent_dim, latent_dim)
         if asked != latent_dim:
-            message = f"{self.decoder} has {latent_dim} latents, not {asked}"
-            raise PateError(f"{message}; leave --latent-dim out, or name another decoder")
-        return Recipe(
-            _first(self.pool_size, section.pool_size, 20_000),
-            latent_dim,
-            mixing_ratio=_first(self.latent_mixing, section.latent_mixing_ratio, 0.3),
-            noise_scale=_first(self.latent_noise, section.latent_noise_scale, 0.1),
-            compat=self.compat,
-            precision=self.precision,
-        )
+            raise ArgumentError(
+                f"{self.decoder} has {latent_dim} latents, not {asked}; "
+                "leave --latent-dim out, or name another decoder"
+            )
+        values = {
+            "pool_size": _first(self.pool_size, section.pool_size, 20_000),
+            "latent_dim": latent_dim,
+            "mixing_ratio": _first(self.latent_mixing, section.latent_mixing_ratio, 0.3),
+            "noise_scale": _first(self.latent_noise, section.latent_noise_scale, 0.1),
+            "compat": self.compat,
+            "precision": self.precision,
+        }
+        return Recipe.bind(values, "candidates")
 
 
 def _first(*values: Any) -> Any:
@@ -153,7 +159,7 @@ def _describe(
         "config_used": config.given(),
         "decoder_hash": hash_file(request.decoder),
         "prior_hash": None if prior is None else hash_file(prior),
-        "recipe": recipe.values,
+        "recipe": recipe.canonical(),
     }
 
 

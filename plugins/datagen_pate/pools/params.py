@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from datagen_core import InputFile, Params
 from datagen_pate.files.artefacts import find_files
@@ -21,16 +23,16 @@ class PoolParams(Params):
     """Where latents are drawn: `latent_prior.npz`, which is taken from the decoder's folder when
     that is named; without one, everywhere. It was fitted to public images."""
 
-    pool_size: int = 20_000
+    pool_size: Annotated[int, Field(ge=1)] = 20_000
     """How many candidates there are."""
 
-    block_size: int = 512
+    block_size: Annotated[int, Field(ge=1, multiple_of=256)] = 512
     """Candidates that are drawn together, from a random stream of their own."""
 
-    latent_mixing: float = 0.3
+    latent_mixing: Annotated[float, Field(ge=0, le=1)] = 0.3
     """The share of candidates whose latent mixes two others."""
 
-    latent_noise: float = 0.1
+    latent_noise: Annotated[float, Field(ge=0)] = 0.1
     """Standard deviation of noise on each latent, relative to the latent's own."""
 
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -44,19 +46,3 @@ class PoolParams(Params):
     def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Take folders for the files in them."""
         return super().prepare(find_files(values, cls.model_fields))
-
-    def check(self) -> None:
-        """Refuse numbers that count or measure nothing."""
-        super().check()
-        if self.block_size < 1 or self.block_size % 256:
-            message = f"block_size is a multiple of 256, not {self.block_size}"
-            raise ValueError(message)
-        if self.pool_size < 1:
-            message = f"pool_size is at least 1, not {self.pool_size}"
-            raise ValueError(message)
-        if not 0 <= self.latent_mixing <= 1:
-            message = f"latent_mixing is from 0 to 1, not {self.latent_mixing:g}"
-            raise ValueError(message)
-        if self.latent_noise < 0:
-            message = f"latent_noise is at least 0, not {self.latent_noise:g}"
-            raise ValueError(message)

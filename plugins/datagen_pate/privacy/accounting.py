@@ -42,8 +42,7 @@ class Spent:
             When delta is not between 0 and 1.
         """
         if not 0 < delta < 1:
-            message = f"delta is between 0 and 1, not {delta:g}"
-            raise ValueError(message)
+            raise ValueError(f"delta is between 0 and 1, not {delta:g}")
         if not self.slope:
             return 0.0
         a = _ORDERS

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.evaluation import judge
-from datagen_pate.evaluation.distances import average_pairwise_distance, count_labels, histogram_l1
-from datagen_pate.evaluation.shard_facts import CLASSES
+from datagen_pate.evaluation.classes import CLASSES, count_labels, histogram_l1
+from datagen_pate.evaluation.distances import average_pairwise_distance
 from datagen_pate.report.distribution import Distribution
 from datagen_pate.report.measuring import Measures, Sample, Values, compare_spread, measure, recall
-from datagen_pate.report.picking import ClassPicks
 from datagen_pate.report.private_images import (
     MEASURED,
     PrivateImages,
@@ -25,6 +24,46 @@ from datagen_pate.report.private_images import (
 
 _GREATEST_DISTANCE = 28.0  # of a black and a white image
 _BINS = 140  # a threshold with two digits is an edge
+
+
+MOST = 20
+"""Images of a class."""
+
+Entry = tuple[int, int, NDArray[np.uint8]]
+"""Turn within its sample, turn of its sample, image: less comes first."""
+
+
+class ClassPicks:
+    """Images drawn from each class, from as many samples as possible.
+
+    They are drawn whatever their confidence, so that they show what is typical, not what is best.
+    The same samples always give the same images.
+
+    Parameters
+    ----------
+    samples
+        How many samples there are.
+    """
+
+    def __init__(self, samples: int) -> None:
+        self._turns = np.random.default_rng(0).permutation(samples)
+        self._kept: list[list[Entry]] = [[] for _ in range(CLASSES)]
+
+    def add(self, place: int, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
+        """Look at sample number `place`, counted from 0."""
+        order = np.random.default_rng(place).permutation(len(labels))
+        for label, kept in enumerate(self._kept):
+            rows = order[labels[order] == label][:MOST]
+            # A copy: what is kept must not hold the whole sample in memory.
+            kept += [(n, int(self._turns[place]), images[row].copy()) for n, row in enumerate(rows)]
+            kept.sort(key=lambda entry: entry[:2])
+            del kept[MOST:]
+
+    @property
+    def by_class(self) -> list[NDArray[np.uint8]]:
+        """At most 20 images of each class, uint8 `(n, 28, 28)`."""
+        empty = np.empty((0, 28, 28), np.uint8)
+        return [np.array([image for *_, image in kept]) if kept else empty for kept in self._kept]
 
 
 @dataclass(frozen=True)
@@ -81,8 +120,8 @@ class Findings:
         steered = sample.get("steered", np.zeros(len(labels), bool))
         self.picks.add(len(self.lines), images, labels)
         self.lines.append(Line(index, len(images), judge(measures.values)))
-        self.counts += count_labels(labels, CLASSES)
-        self.steered += count_labels(labels[steered], CLASSES)
+        self.counts += count_labels(labels)
+        self.steered += count_labels(labels[steered])
         if "confidence" in sample:
             self.confidence.add(sample["confidence"], steered)
         if measures.distances is not None:

@@ -9,13 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.evaluation.distances import (
-    average_pairwise_distance,
-    count_labels,
-    histogram_l1,
-    nearest_distances,
-)
-from datagen_pate.evaluation.shard_facts import CLASSES
+from datagen_pate.evaluation.classes import count_labels, histogram_l1
+from datagen_pate.evaluation.distances import average_pairwise_distance, nearest_distances
 from datagen_pate.report.private_images import MEASURED, Reference, take_evenly
 
 Sample = Mapping[str, Any]
@@ -52,7 +47,7 @@ def measure(sample: Sample, reference: Reference) -> Measures:
         nearest = nearest_distances(sample["images"], reference.images)
         ratio = compare_spread(sample["images"], reference.spread)
     if reference.counts is not None:
-        l1 = histogram_l1(count_labels(sample["labels"], CLASSES), reference.counts)
+        l1 = histogram_l1(count_labels(sample["labels"]), reference.counts)
     return _sum_up(sample, nearest, ratio, l1)
 
 

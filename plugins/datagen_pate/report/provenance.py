@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datagen_core import DatagenError
-from datagen_pate.compat.trees import find_shards
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.shard_facts import find_shards
 
 if TYPE_CHECKING:
     from datagen_pate.pools.params import PoolParams
@@ -52,12 +52,13 @@ def read_params(param_set: Any) -> PoolParams:
 
     types: dict[str, type[PoolParams]] = {"pate_images": ImagesParams, "pate_votes": VotesParams}
     if param_set.generator not in types:
-        message = f"{param_set} was not made by this plugin; name pate_images or pate_votes"
-        raise PateError(message)
+        raise PateError(f"{param_set} was not made by this plugin; name pate_images or pate_votes")
     kept = {name: find_input(param_set, name) for name in ("decoder", "prior")}
     files = {name: str(path) for name, path in kept.items() if path is not None}
     try:
         return types[param_set.generator](**{**param_set.params, **files, "device": "cpu"})
     except ValueError:
-        message = f"the parameters of {param_set} are those of another version of this plugin"
-        raise PateError(f"{message}; draw its page with that") from None
+        raise PateError(
+            f"the parameters of {param_set} are those of another version of this plugin; "
+            "draw its page with that"
+        ) from None

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_core import DatagenError
+from datagen_core.files import hash_file
 from datagen_images import import_matplotlib
-from datagen_pate.errors import PateError
-from datagen_pate.files.publishing import hash_file, publish
-from datagen_pate.report.candidates import draw_candidates
+from datagen_pate.errors import ArgumentError, PateError
+from datagen_pate.evaluation.classes import name_classes
+from datagen_pate.files.writing import writing
+from datagen_pate.pools.params import PoolParams
 from datagen_pate.report.document import Contents, write_page_text
 from datagen_pate.report.gathering import Findings, gather
 from datagen_pate.report.privacy import Privacy, read_privacy
 from datagen_pate.report.private_images import PrivateImages
-from datagen_pate.report.provenance import INPUTS, find_private, read_params
-from datagen_pate.report.reasons import say_why_not
+from datagen_pate.report.provenance import (
+    INPUTS,
+    find_input,
+    find_inputs_folder,
+    find_private,
+    read_params,
+)
 
 _LIMITS = {"confidence": "confidence_threshold", "distance": "min_memorization_distance"}
 
@@ -63,14 +75,12 @@ def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]
         When matplotlib or pillow is missing.
     """
     if output.suffix.lower() not in {".html", ".htm"}:
-        raise PateError(f"{output} is no page; give it a name that ends in .html")
+        raise ArgumentError(f"{output} is no page; give it a name that ends in .html")
     import_matplotlib()  # before anything is read
     contents = _collect(param_set, request)
     text = write_page_text(contents).encode()
-    try:
-        publish(output, lambda file: file.write(text))
-    except OSError as error:
-        raise PateError(f"{output} cannot be written: {error.strerror or error}") from None
+    with writing(output) as file:
+        file.write(text)
     written = {"output": str(output), "page_sha256": hashlib.sha256(text).hexdigest()}
     return {**written, **_report(contents)}
 
@@ -122,8 +132,10 @@ def _find_places(samples: Any, request: Request) -> list[int]:
     if request.sample is None:
         return list(range(len(indices)))
     if request.sample not in indices:
-        message = f"{where} has no sample {request.sample}; it has {len(indices)}"
-        raise PateError(f"{message}, from {min(indices)} to {max(indices)}")
+        raise PateError(
+            f"{where} has no sample {request.sample}; it has {len(indices)}, "
+            f"from {min(indices)} to {max(indices)}"
+        )
     return [indices.index(request.sample)]
 
 
@@ -178,8 +190,8 @@ def _report(contents: Contents) -> dict[str, Any]:
         "empty_samples": findings.empty,
         "images": findings.size,
         "steered": int(findings.steered.sum()),
-        "class_distribution": _name_counts(findings.counts),
-        "private_class_distribution": None if private is None else _name_counts(private),
+        "class_distribution": name_classes(findings.counts),
+        "private_class_distribution": None if private is None else name_classes(private),
         "privacy": {**contents.privacy.account, "notes": contents.privacy.notes},
         "success_criteria": {
             "overall": dict(contents.overall),
@@ -191,5 +203,72 @@ def _report(contents: Contents) -> dict[str, Any]:
     }
 
 
-def _name_counts(counts: Any) -> dict[str, int]:
-    return {str(label): int(count) for label, count in enumerate(counts)}
+SHOWN = 64
+
+
+def draw_candidates(param_set: Any, params: PoolParams, index: int) -> NDArray[np.uint8] | str:
+    """Return the first candidates of a sample's pool, uint8 `(n, 28, 28)`, or why there are none.
+
+    Parameters
+    ----------
+    index
+        Of the sample: where each teacher has a pool of its own, this teacher's.
+    """
+    if (missing := _find_missing(param_set, params)) is not None:
+        return missing
+    try:
+        return _draw(params, param_set.seed, index)
+    except ModuleNotFoundError as error:
+        return f"{error.name} is not installed"
+    except DatagenError as error:
+        # The same page wherever the cache is.
+        return str(error).replace(f"{find_inputs_folder(param_set)}/", "inputs/")
+
+
+def _find_missing(param_set: Any, params: PoolParams) -> str | None:
+    """Return what the cache lacks; None when it keeps decoder and prior as they were."""
+    for name in ("decoder", "prior"):
+        reference = param_set.params.get(name)
+        if reference and find_input(param_set, name) is None:
+            return f"the {name} is not in the cache"
+        if getattr(params, name) != reference:
+            return f"the {name} in the cache was changed since the set was made"
+    return None
+
+
+def _draw(params: PoolParams, seed: int, index: int) -> NDArray[np.uint8]:
+    from datagen_pate.classifier import computing_on  # both import torch
+    from datagen_pate.pools.labelling import Pool
+
+    own = not getattr(params, "shared_pool", True)  # one block of votes is of one pool for all
+    pool = Pool(params)
+    with computing_on(pool.device, 0):
+        _, _, images = next(iter(pool.blocks(seed, [0], owner=(index,) if own else ())))
+    shown: NDArray[np.uint8] = images[:SHOWN]
+    return shown
+
+
+_NO_SHARDS = "the shards are not at hand; name them with --shards"
+_PARTS = {
+    "average_confidence": "samples hold no confidence, since it would tell of private images",
+    "diversity_ratio": "the shards hold no images of some teachers, or there are too few images",
+    "min_nn_distance": "the distances of some images to private ones are not known",
+    "histogram_l1_distance": "the class counts of some shards are not known",
+}
+
+
+def say_why_not(
+    overall: Mapping[str, Any], findings: Findings, *, has_shards: bool
+) -> dict[str, str]:
+    """Return a reason for each criterion that was not checked over all, by its name.
+
+    Parameters
+    ----------
+    has_shards
+        Whether there is a file of shards.
+    """
+    names = [name for name, each in overall["criteria"].items() if each["result"] == "not_checked"]
+    if not findings.size:
+        return dict.fromkeys(names, "there are no images")
+    lacking = {name for name in names if name != "average_confidence" and not has_shards}
+    return {name: _NO_SHARDS if name in lacking else _PARTS[name] for name in names}

@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.evaluation.distances import Images, count_labels
-from datagen_pate.selection.params import CLASSES
+from datagen_pate.evaluation.classes import CLASSES, count_labels
+from datagen_pate.evaluation.distances import Images
 
 Counts = NDArray[np.int64]
 """One number for each class, int64 `(10,)`."""
@@ -47,7 +47,7 @@ class Candidates:
     @property
     def counts(self) -> Counts:
         """How many there are of each class."""
-        return count_labels(self.labels, CLASSES)
+        return count_labels(self.labels)
 
     def take(self, key: Any) -> Self:
         """Return those at some positions, or under a mask."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from datagen_core import Params
 from datagen_pate.compat.config import Config
-
-CLASSES = 10
+from datagen_pate.evaluation.classes import CLASSES
 
 
 class SelectionParams(Params):
@@ -32,21 +33,21 @@ class SelectionParams(Params):
     its config and its text say 2.0 and 3.0; the config is followed, so the diversity filter is on.
     """
 
-    confidence_threshold: float = 0.9
+    confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.9
     """Least probability that the teacher gives the label."""
 
-    rare_class_threshold: float = 0.7
+    rare_class_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7
     """The same for labels in rare_classes."""
 
     rare_classes: tuple[int, ...] = (1, 8)
     """Labels that need only rare_class_threshold. Which are rare depends on the decoder: look at
     class_distribution in a report."""
 
-    min_memorization_distance: float = 2.0
+    min_memorization_distance: Annotated[float, Field(ge=0)] = 2.0
     """Least distance to each image of the teacher's shard, over pixels in [0, 1]; 0 refuses
     nothing. It needs the shard."""
 
-    min_per_class: int = 150
+    min_per_class: Annotated[int, Field(ge=0)] = 150
     """Least number of a class; steering makes what is missing."""
 
     max_per_class: int | None = 500
@@ -55,61 +56,48 @@ class SelectionParams(Params):
     quota: bool = True
     """Whether numbers of a class have bounds: those above, and with a shard its class shares."""
 
-    quota_flexibility_percent: float = 10
+    quota_flexibility_percent: Annotated[float, Field(ge=0, le=100)] = 10
     """How far numbers of a class may be from those that the shard's shares ask for."""
 
-    diversity_threshold: float = 3.0
+    diversity_threshold: Annotated[float, Field(ge=0)] = 3.0
     """Least distance of two kept images, over pixels in [0, 1]; 0 for none."""
 
-    target_samples: int | None = None
+    target_samples: Annotated[int | None, Field(ge=1)] = None
     """How many to keep in all, classes in balance (with a shard, in its shares); None for all."""
 
     steering_enabled: bool = True
     """Whether latents are optimised towards classes below their minimum. It needs the decoder."""
 
-    steering_starts: int = 8
+    steering_starts: Annotated[int, Field(ge=1)] = 8
     """From how many random latents each one is chosen, by the probability of its class, before the
     first step; compat=original takes one. More succeed in less time: they begin nearer."""
 
-    steering_steps: int = 20
+    steering_steps: Annotated[int, Field(ge=0)] = 20
     """Steps of Adam for each latent, at most."""
 
-    steering_learning_rate: float = 0.05
+    steering_learning_rate: Annotated[float, Field(ge=0)] = 0.05
     """Its learning rate."""
 
-    steering_noise_scale: float = 0.1
+    steering_noise_scale: Annotated[float, Field(ge=0)] = 0.1
     """Standard deviation of what is added to a latent after each step."""
 
-    steering_rounds: int = 3
+    steering_rounds: Annotated[int, Field(ge=0)] = 3
     """How often steering tries to make what is missing; compat=original tries once."""
 
     compat: Literal["original"] | None = None
     """`original` for the original's order of steps and its quirks, listed above."""
 
     def check(self) -> None:
-        """Refuse numbers that count nothing, thresholds out of range and unknown classes."""
+        """Refuse unknown classes, and bounds of a class that exclude each other."""
         super().check()
-        _refuse_outside(
-            0,
-            1,
-            confidence_threshold=self.confidence_threshold,
-            rare_class_threshold=self.rare_class_threshold,
-        )
-        for name in _NOT_NEGATIVE:
-            _refuse_outside(0, None, **{name: getattr(self, name)})
-        _refuse_outside(1, None, steering_starts=self.steering_starts)
-        _refuse_outside(0, 100, quota_flexibility_percent=self.quota_flexibility_percent)
-        _refuse_outside(
-            1, None, target_samples=1 if self.target_samples is None else self.target_samples
-        )
         unknown = [label for label in self.rare_classes if not 0 <= label < CLASSES]
         if unknown:
-            message = f"rare_classes are labels from 0 to {CLASSES - 1}, not {unknown[0]}"
-            raise ValueError(message)
+            raise ValueError(f"rare_classes are labels from 0 to {CLASSES - 1}, not {unknown[0]}")
         if self.max_per_class is not None and self.max_per_class < self.min_per_class:
-            numbers = f"{self.max_per_class}, min_per_class {self.min_per_class}"
-            message = f"max_per_class is at least min_per_class; they are {numbers}"
-            raise ValueError(message)
+            raise ValueError(
+                "max_per_class is at least min_per_class; they are "
+                f"{self.max_per_class} and {self.min_per_class}"
+            )
 
 
 def read_selection(config: Config) -> dict[str, Any]:
@@ -120,22 +108,3 @@ def read_selection(config: Config) -> dict[str, Any]:
     steering = config.latent_steering.model_dump(exclude_none=True)
     names = ("enabled", "steps", "learning_rate", "noise_scale")
     return given | {f"steering_{name}": steering[name] for name in names if name in steering}
-
-
-_NOT_NEGATIVE = (
-    "min_memorization_distance",
-    "min_per_class",
-    "diversity_threshold",
-    "steering_steps",
-    "steering_learning_rate",
-    "steering_noise_scale",
-    "steering_rounds",
-)
-
-
-def _refuse_outside(least: float, most: float | None, **values: float) -> None:
-    for name, value in values.items():
-        if value < least or (most is not None and value > most):
-            bounds = f"at least {least}" if most is None else f"from {least} to {most}"
-            message = f"{name} is {bounds}, not {value}"
-            raise ValueError(message)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_pate.evaluation.classes import CLASSES
 from datagen_pate.selection.apportionment import apportion_within
 from datagen_pate.selection.candidates import Counts
-from datagen_pate.selection.params import CLASSES, SelectionParams
+from datagen_pate.selection.params import SelectionParams
 
 UNBOUNDED = 2**40
 """More than any pool has."""

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.evaluation import judge
-from datagen_pate.evaluation.distances import Images, average_pairwise_distance, histogram_l1
+from datagen_pate.evaluation.classes import CLASSES, histogram_l1, name_classes
+from datagen_pate.evaluation.distances import Images, average_pairwise_distance
 from datagen_pate.selection.candidates import Candidates, Counts, Funnel, Outcome
-from datagen_pate.selection.params import CLASSES, SelectionParams
+from datagen_pate.selection.params import SelectionParams
 from datagen_pate.selection.quotas import UNBOUNDED
 
 _NO_IMAGES = "the images of the teacher's shard were not given"
@@ -72,11 +73,6 @@ def write_report(account: Account, params: SelectionParams) -> dict[str, Any]:
         **_add_account(account, params),
         "success_criteria": _judge(account, values),
     }
-
-
-def name_classes(values: NDArray[Any]) -> dict[str, int]:
-    """Return one number for each class by its name, "0" to "9"."""
-    return {str(label): int(value) for label, value in enumerate(values)}
 
 
 def hash_images(images: Images) -> str:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.classes import CLASSES
 from datagen_pate.evaluation.distances import Images, nearest_distances
 from datagen_pate.selection.candidates import Candidates, Funnel, concatenate, most_confident
-from datagen_pate.selection.params import CLASSES, SelectionParams
+from datagen_pate.selection.params import SelectionParams
 
 _RESERVE = 3
 """How many times max_per_class are held of a class, to take the place of those refused later."""
@@ -64,8 +65,10 @@ class Screen:
         probabilities = self.label(images)
         if probabilities.shape != (len(images), CLASSES) or np.isnan(probabilities).any():
             shape = probabilities.shape
-            message = f"the teacher gives {shape} for {len(images)} images; give a classifier of 10"
-            raise PateError(f"{message} classes without NaN")
+            raise PateError(
+                f"the teacher gives {shape} for {len(images)} images; give a classifier of 10 "
+                "classes without NaN"
+            )
         return Candidates(
             images,
             probabilities.argmax(axis=1).astype(np.uint8),
@@ -103,14 +106,16 @@ class Screen:
 
 def _check_images(images: Images) -> None:
     if images.ndim != 3 or images.shape[1:] != (28, 28):
-        message = f"candidates are images (n, 28, 28), not {images.shape}; make the pool again"
-        raise PateError(message)
+        raise PateError(
+            f"candidates are images (n, 28, 28), not {images.shape}; make the pool again"
+        )
     if images.dtype == np.uint8:
         return
     # NaN fails this comparison too.
     if images.dtype.kind != "f" or not ((images >= 0) & (images <= 1)).all():
-        message = "candidates are uint8, or floats from 0 to 1 without NaN; make the pool again"
-        raise PateError(message)
+        raise PateError(
+            "candidates are uint8, or floats from 0 to 1 without NaN; make the pool again"
+        )
 
 
 def screen_pool(pool: Pool, screen: Screen) -> tuple[Candidates, Funnel]:

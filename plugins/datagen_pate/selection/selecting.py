@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_pate.compat.selection import select_as_original
+from datagen_pate.evaluation.classes import CLASSES
 from datagen_pate.evaluation.distances import Images, round_to_stored
 from datagen_pate.evaluation.shard_facts import describe_shard
 from datagen_pate.selection.candidates import (
@@ -20,8 +22,7 @@ from datagen_pate.selection.candidates import (
     rank,
 )
 from datagen_pate.selection.diversity import DiverseSet
-from datagen_pate.selection.original import select_as_original
-from datagen_pate.selection.params import CLASSES, SelectionParams
+from datagen_pate.selection.params import SelectionParams
 from datagen_pate.selection.quotas import bound_classes, share_out
 from datagen_pate.selection.report import Account, write_report
 from datagen_pate.selection.screening import Pool, Screen, make_labeller, screen_pool

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from datagen_pate.classifier import Classifier, normalize
+from datagen_pate.classifier.devices import lay_out
 from datagen_pate.decoder import Decoder
 from datagen_pate.decoder.decoding import compute_in
 from datagen_pate.selection.params import SelectionParams
@@ -36,10 +37,7 @@ class _Networks(NamedTuple):
     def prepare(cls, decoder: Decoder, teacher: Classifier, precision: str) -> _Networks:
         copies = (copy.deepcopy(decoder), copy.deepcopy(teacher))
         for net in copies:
-            net.eval().requires_grad_(requires_grad=False)
-            for weights in net.parameters():
-                if weights.ndim == 4:
-                    weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+            lay_out(net.eval().requires_grad_(requires_grad=False))
         return cls(*copies, precision)
 
     def score(self, z: Tensor, target: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.files.publishing import hash_file
-from datagen_pate.labelled.digits import CLASSES, Labelled
+from datagen_core.files import hash_file
+from datagen_pate.evaluation.classes import count_labels
+from datagen_pate.labelled.digits import Labelled
 from datagen_pate.student.training import summarize
 
 _LEAST = np.finfo(np.float32).tiny
@@ -52,8 +53,8 @@ def evaluate_student(
 
 
 def _count_classes(right: NDArray[np.bool_], labels: NDArray[np.int64]) -> dict[str, Any]:
-    totals = np.bincount(labels, minlength=CLASSES).tolist()
-    correct = np.bincount(labels[right], minlength=CLASSES).tolist()
+    totals = count_labels(labels).tolist()
+    correct = count_labels(labels[right]).tolist()
     pairs = list(zip(correct, totals, strict=True))
     shares = [100 * hits / total if total else None for hits, total in pairs]
     named = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_pate.classifier.recipes import Recipe
-from datagen_pate.errors import PateError
-from datagen_pate.files.publishing import hash_file, write_json
+from datagen_pate.errors import ArgumentError
+from datagen_pate.files.writing import write_json
 from datagen_pate.labelled.digits import Labelled
-from datagen_pate.student.keeping import find_student, keep_student
 
 if TYPE_CHECKING:
     from datagen_pate.classifier import Classifier
@@ -96,7 +97,7 @@ def train_student(
 def _count_trained(count: int, train_split: float) -> int:
     trained = round(count * train_split)
     if not 0 < train_split <= 1 or trained == 0 or (trained == count and train_split < 1):
-        raise PateError(
+        raise ArgumentError(
             f"train_split {train_split} leaves nothing to train on or to validate with of {count} "
             "images; give 0.8, or 1 to train on all"
         )
@@ -212,3 +213,33 @@ def summarize(values: Sequence[float]) -> dict[str, Any]:
     """Return mean and spread, which is the sample's standard deviation, None for one value."""
     spread = stdev(values) if len(values) > 1 else None
     return {"mean": mean(values), "spread": spread, "values": list(values)}
+
+
+RECORD = "student.json"
+"""Written last of a student's files: what decided it, and what is reported of it."""
+
+
+def keep_student(place: Path, decided_by: dict[str, Any], report: dict[str, Any]) -> None:
+    """Write down that a student is complete."""
+    write_json(place / RECORD, {"decided_by": decided_by, "report": report})
+
+
+def find_student(place: Path, decided_by: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the report of the student in a folder; None when it is another, or not complete."""
+    try:
+        content = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        report: dict[str, Any] = content["report"]
+        files = [(place / Path(report[name]["path"]).name, report[name]) for name in _MODELS]
+        is_whole = all(hash_file(path) == told["sha256"] for path, told in files)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if not is_whole or content.get("decided_by") != json.loads(json.dumps(decided_by)):
+        return None
+    moved = {
+        name: {**report[name], "path": str(path)}
+        for name, (path, _) in zip(_MODELS, files, strict=True)
+    }
+    return {**report, **moved}
+
+
+_MODELS = ("best_model", "final_model")

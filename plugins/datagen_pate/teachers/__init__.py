@@ -13,10 +13,8 @@ from datagen_pate.teachers.artefact import (
     read_shard,
     read_teacher,
 )
-from datagen_pate.teachers.assessment import assess_teachers
 from datagen_pate.teachers.division import divide, write_shard_indices
-from datagen_pate.teachers.original_tree import export_teachers, import_teachers
-from datagen_pate.teachers.training import Plan, Progress, train_teachers
+from datagen_pate.teachers.training import Plan, Progress, assess_teachers, train_teachers
 
 __all__ = [
     "FILES",
@@ -27,8 +25,6 @@ __all__ = [
     "check_teachers",
     "count_teachers",
     "divide",
-    "export_teachers",
-    "import_teachers",
     "read_report",
     "read_shard",
     "read_teacher",

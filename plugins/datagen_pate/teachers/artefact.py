@@ -8,16 +8,17 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import PateError
-from datagen_pate.files.publishing import publish
+from datagen_pate.evaluation.classes import CLASSES, count_labels
+from datagen_pate.evaluation.distances import round_to_stored
 from datagen_pate.files.sample_files import read_samples
 from datagen_pate.files.torch_files import is_torch_file
-from datagen_pate.labelled.digits import CLASSES, to_uint8
+from datagen_pate.files.writing import writing
 
 if TYPE_CHECKING:
     from datagen_pate.classifier import Classifier
@@ -56,7 +57,7 @@ class Shard:
         cls, images: NDArray[np.uint8], labels: NDArray[np.int64], indices: NDArray[np.int64]
     ) -> Shard:
         """Return a shard of which all is known."""
-        return cls(images, labels, indices, np.bincount(labels, minlength=CLASSES))
+        return cls(images, labels, indices, count_labels(labels))
 
     @property
     def is_known(self) -> bool:
@@ -125,8 +126,9 @@ def check_teachers(weights: Path, shards: Path | None = None) -> None:
     restore_weights(rows[0])
     broken = [k for k, row in enumerate(rows) if not np.isfinite(row).all()]
     if broken:
-        message = f"{weights}: teacher {broken[0]} has weights that are not finite"
-        raise PateError(f"{message}; train it anew")
+        raise PateError(
+            f"{weights}: teacher {broken[0]} has weights that are not finite; train it anew"
+        )
     if shards is not None:
         _check_shards(shards, len(rows))
 
@@ -135,12 +137,16 @@ def _check_shards(path: Path, teachers: int) -> None:
     arrays = _read_arrays(path)
     images, offsets = arrays["images"], arrays["offsets"]
     if len(offsets) - 1 < teachers:
-        message = f"{path} has the shards of {len(offsets) - 1} teachers, not of {teachers}"
-        raise PateError(f"{message}; name the file that belongs to the teachers")
+        raise PateError(
+            f"{path} has the shards of {len(offsets) - 1} teachers, not of {teachers}; "
+            "name the file that belongs to the teachers"
+        )
     lengths = {len(arrays[name]) for name in ("images", "labels", "indices")}
     if images.shape[1:] != (28, 28) or images.dtype != np.uint8 or lengths != {offsets[-1]}:
-        message = f"{path} holds {images.dtype} images {images.shape}, not {offsets[-1]} of uint8"
-        raise PateError(f"{message} and 28 x 28 pixels; name the shards.npz of the teachers")
+        raise PateError(
+            f"{path} holds {images.dtype} images {images.shape}, not {offsets[-1]} of uint8 "
+            "and 28 x 28 pixels; name the shards.npz of the teachers"
+        )
 
 
 def open_weights(weights: Path) -> NDArray[np.float32]:
@@ -190,20 +196,18 @@ def write_shards(path: Path, shards: Sequence[Shard]) -> None:
         "offsets": np.cumsum([0, *lengths], dtype=np.int64),
         "class_counts": np.array(counts, np.int64),
     }
-    publish(path, lambda file: np.savez(file, allow_pickle=False, **arrays))
+    with writing(path) as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def write_weights(path: Path, rows: Iterable[NDArray[np.float32]], teachers: int) -> None:
     """Write `weights.npy` row by row, so that one teacher is in memory at a time."""
-
-    def write(file: BinaryIO) -> None:
+    with writing(path) as file:
         for number, row in enumerate(rows):
             if number == 0:
                 header = {"descr": "<f4", "fortran_order": False, "shape": (teachers, len(row))}
                 np.lib.format.write_array_header_1_0(file, header)
             file.write(np.ascontiguousarray(row, "<f4").data)
-
-    publish(path, write)
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -221,7 +225,7 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def _read_single(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of one shard of which only the images are known."""
-    images = to_uint8(read_samples(path))
+    images = round_to_stored(read_samples(path))
     unknown = np.full(len(images), UNKNOWN)
     return {
         "images": images,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError, PateError
 
 Indices = NDArray[np.int64]
 
@@ -28,7 +28,9 @@ def divide(count: int, teachers: int, seed: int = 42) -> list[Indices]:
         When there are fewer images than teachers.
     """
     if not 1 <= teachers <= count:
-        raise PateError(f"{count} images cannot be divided among {teachers} teachers; take fewer")
+        raise ArgumentError(
+            f"{count} images cannot be divided among {teachers} teachers; take fewer"
+        )
     order = list(range(count))
     random.Random(seed).shuffle(order)  # noqa: S311 (the original's division, no secret)
     cuts = [count // teachers * number for number in range(1, teachers)]

@@ -15,10 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import PateError
-from datagen_pate.files.publishing import hash_file, publish, write_json
-from datagen_pate.labelled.digits import Labelled, to_uint8
+from datagen_pate.evaluation.distances import round_to_stored
+from datagen_pate.files.writing import write_json, writing
+from datagen_pate.labelled.digits import Labelled
 from datagen_pate.teachers.artefact import (
     FILES,
     Shard,
@@ -90,7 +92,7 @@ class Parts:
         self._check_same(described)
         if self.is_finished or self._plan.is_file():
             return
-        images, labels = to_uint8(plan.data.images), plan.data.labels
+        images, labels = round_to_stored(plan.data.images), plan.data.labels
         shards = [Shard.of(images[rows], labels[rows], rows) for rows in plan.divide()]
         write_shards(self.folder / FILES[1], shards)
         write_json(self._plan, {"plan": described, "data": plan.data.describe()})
@@ -128,7 +130,8 @@ class Parts:
     def save(self, k: int, weights: NDArray[np.float32], report: dict[str, Any]) -> None:
         """Publish one teacher with what is to be said of it."""
         text = json.dumps(report)
-        publish(self._path(k), lambda file: np.savez(file, weights=weights, report=np.array(text)))
+        with writing(self._path(k)) as file:
+            np.savez(file, weights=weights, report=np.array(text))
 
     def pack(self) -> dict[str, Any]:
         """Write the finished folder's files from the parts, remove these, and return the report."""

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from datagen_pate.classifier.recipes import Recipe
-from datagen_pate.errors import PateError
-from datagen_pate.teachers.artefact import FILES, Shard, read_shard
+from datagen_pate.errors import ArgumentError
+from datagen_pate.evaluation.classes import CLASSES, name_classes
+from datagen_pate.labelled.digits import Labelled
+from datagen_pate.teachers.artefact import FILES, Shard, count_teachers, read_shard, read_teacher
 from datagen_pate.teachers.parts import Parts, Plan, hash_weights
 from datagen_pate.teachers.processes import run_workers
 
@@ -61,7 +63,7 @@ def train_teachers(
     """
     chosen = range(plan.teachers) if ids is None else ids
     if not 0 <= chosen.start < chosen.stop <= plan.teachers:
-        raise PateError(
+        raise ArgumentError(
             f"there are no teachers {chosen.start} to {chosen.stop - 1} of {plan.teachers}; choose "
             "some of them with --start-id and --end-id"
         )
@@ -110,7 +112,7 @@ def _train(shard: Shard, plan: dict[str, Any], k: int, device: str) -> tuple[Any
     weights = flatten_weights(model)
     return weights, {
         "shard_size": len(shard.images),
-        "class_distribution": {str(c): int(n) for c, n in enumerate(_counts(shard))},
+        "class_distribution": name_classes(_counts(shard)),
         "training_accuracy": float(right.mean()),
         "final_loss": epochs[-1].loss,
         "weights_sha256": hash_weights(weights),
@@ -132,3 +134,27 @@ def _counted(progress: Callable[[Progress], None] | None, total: int) -> Callabl
             progress(Progress(teacher, done, total))
 
     return tell
+
+
+def assess_teachers(weights: Path, data: Labelled, device: str = "cpu") -> dict[str, Any]:
+    """Return accuracies, in percent, of each teacher and of the plurality of their votes.
+
+    Equal counts of votes go to the lower class. Images that a teacher was trained on make it look
+    better than it is.
+    """
+    from datagen_pate.classifier import predict  # torch
+
+    votes = np.zeros((len(data), CLASSES), np.int64)
+    accuracies = []
+    for k in range(count_teachers(weights)):
+        labels = predict(read_teacher(weights, k, device), data.images).argmax(axis=1)
+        votes[np.arange(len(data)), labels] += 1
+        accuracies.append(100 * float((labels == data.labels).mean()))
+    return {
+        "data": data.describe(),
+        "teacher_accuracy": accuracies,
+        "mean_accuracy": float(np.mean(accuracies)),
+        "min_accuracy": min(accuracies),
+        "max_accuracy": max(accuracies),
+        "plurality_accuracy": 100 * float((votes.argmax(axis=1) == data.labels).mean()),
+    }

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from datagen_core import DatagenError
 from datagen_pate.cli.candidates import candidates
 from datagen_pate.cli.pretrain_decoder import pretrain_decoder
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 from datagen_pate.pools.files import read_pool
 
 SMALL = ("--source", "glyphs", "--size", 600, "--epochs", 1, "--latent-dim", 4, "--device", "cpu")
@@ -93,19 +94,27 @@ def test_configuration_of_the_original_says_how_many(folder, tmp_path):
     ("options", "message"),
     [
         (("--latent-dim", 16), "has 4 latents, not 16"),
-        (("--latent-mixing", 2), "from 0 to 1"),
+        (("--latent-mixing", 2), "should be less than or equal to 1, not 2"),
         (("--prior", "none.npz"), "cannot be read"),
         (("--format", "original"), r"a name in \.pt"),
     ],
 )
 def test_mistake_is_one_line(folder, tmp_path, options, message):
-    with pytest.raises(PateError, match=message):
+    with pytest.raises(DatagenError, match=message):
         draw(folder, tmp_path / "pool.npz", *options)
 
 
 def test_source_and_use_kmnist_exclude_each_other(tmp_path):
-    with pytest.raises(PateError, match="exclude each other"):
+    with pytest.raises(ArgumentError, match="exclude each other"):
         call(pretrain_decoder, "--use-kmnist", "--source", "mix", "--out-dir", tmp_path)
+
+
+@pytest.mark.parametrize(("option", "value"), [("--epochs", 0), ("--lr", 0), ("--kl-weight", -1)])
+def test_parameter_out_of_range_is_a_wrong_argument(tmp_path, option, value):
+    with pytest.raises(DatagenError, match="input should be greater") as caught:
+        call(pretrain_decoder, option, value, "--out-dir", tmp_path)
+
+    assert caught.value.exit_code == 2
 
 
 def test_further_fonts_are_an_option(tmp_path):

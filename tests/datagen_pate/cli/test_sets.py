@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from datagen_pate.cli.combine import combine
 from datagen_pate.cli.evaluate import evaluate
+from datagen_pate.compat import evaluation
 from datagen_pate.compat.trees import write_teacher
 from datagen_pate.errors import PateError
-from datagen_pate.evaluation import files
 from datagen_pate.files.sample_files import read_samples, write_samples
 
 GENERATOR = """
@@ -117,7 +117,7 @@ def test_evaluate_compares_with_a_shard_and_its_labels(tmp_path, tree):
 def test_evaluate_takes_a_shard_of_mnist_by_indices(tmp_path, tree, monkeypatch):
     images = np.random.default_rng(2).integers(0, 256, (100, 28, 28), np.uint8)
     mnist = SimpleNamespace(images=images, labels=np.arange(100) % 10)
-    monkeypatch.setattr(files, "load_images", lambda source, folder: mnist)
+    monkeypatch.setattr(evaluation, "load_images", lambda source, folder: mnist)
     (tmp_path / "indices.json").write_text(json.dumps({"0": [0, 1], "1": list(range(30))}))
     found = call(
         evaluate, "--samples", tree / "teacher_0" / "synthetic_samples.pt", "--json",
@@ -154,6 +154,24 @@ def test_evaluate_takes_every_sample_of_a_set_or_one(tmp_path, sets):
     assert json.loads(one.output)["metadata"]["num_synthetic_samples"] == 5
     with pytest.raises(PateError, match="no sample 7"):
         call(evaluate, "-p", 0, "--cache", sets, "--sample", 7)
+
+
+def test_every_command_asks_which_of_several_sets(tmp_path, sets, run_cli):
+    name = f"{tmp_path / 'datasets.py'}:pate_images"
+    assert run_cli("generate", name, "-n", 1, "--seed", 7, "--executor", "inline").code == 0
+    out = ("-o", tmp_path / "out.html")
+    for words in (("train-student", "--from", "pate_images"), ("report", "pate_images", *out)):
+        said = run_cli("pate", *words)
+        assert said.code == 1
+        assert "pate_images has 2 parameter sets; choose one with -p (0…1)" in said.err
+
+
+def test_set_without_a_generator_is_refused(tmp_path, run_cli):
+    np.savez(tmp_path / "digits.npz", x=np.zeros((3, 28, 28), np.uint8), y=np.arange(3))
+    said = run_cli("pate", "train-student", "--data", tmp_path / "digits.npz", "-p", 0)
+
+    assert said.code == 2
+    assert "name it with --from" in said.err
 
 
 def test_evaluate_needs_files_or_a_set():

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datagen_core.files import hash_file
 from datagen_pate.compat import combining
 from datagen_pate.compat.combining import Combination, Source, choose_rows, combine, read_sources
 from datagen_pate.compat.trees import list_teachers
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation.distances import average_pairwise_distance
-from datagen_pate.files.publishing import hash_file
 from datagen_pate.files.sample_files import read_labels, read_samples, write_labels, write_samples
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from datagen_core import DatagenError
 from datagen_pate.compat.config import read_config
 from datagen_pate.errors import PateError
 
@@ -58,21 +59,23 @@ def test_what_is_left_out_is_none(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"filterin": {}}, "no section 'filterin'; did you mean 'filtering'"),
-        ({"filtering": {"min_per_clas": 1}}, "no key 'min_per_clas'; did you mean 'min_per_class'"),
+        ({"filterin": {}}, "no parameter 'filterin'; did you mean 'filtering'"),
+        ({"filtering": {"min_per_clas": 1}},
+         "section 'filtering' has no parameter 'min_per_clas'; did you mean 'min_per_class'"),
         ({"filtering": {"min_per_class": "x"}}, "min_per_class: .*, not 'x'"),
-        ({"filtering": 3}, "'filtering' is no object"),
+        ({"filtering": 3}, "'filtering' is not an object"),
         ({"filtering": {"confidence_threshold": 0.9, "default_confidence_threshold": 0.8}},
          "one setting"),
-        ("[1]", "no JSON object"),
-        ("{", "is no JSON: "),
+        ("[1]", "is not a JSON object"),
+        ("{", "is not JSON: "),
     ],
 )  # fmt: skip
 def test_mistake_is_one_line(tmp_path, content, message):
-    with pytest.raises(PateError, match=message) as caught:
+    with pytest.raises(DatagenError, match=message) as caught:
         read(tmp_path, content)
 
     assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == 2
 
 
 def test_missing_file_is_told(tmp_path):

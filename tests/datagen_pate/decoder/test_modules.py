@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_core.files import hash_file
 from datagen_pate.decoder import Decoder, Encoder, decode, load_decoder, save_decoder
-from datagen_pate.decoder.objective import measure_losses
+from datagen_pate.decoder.training import measure_losses
 from datagen_pate.errors import PateError
-from datagen_pate.pools.files import hash_file
 
 
 @pytest.mark.parametrize(

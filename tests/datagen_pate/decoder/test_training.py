@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_core.files import hash_file
 from datagen_images import use_threads
 from datagen_pate.decoder import PretrainParams, decode, load_decoder, pretrain
 from datagen_pate.decoder.artefact import Place, make_decoder
 from datagen_pate.decoder.augmentation import Augmentation, augment
 from datagen_pate.decoder.latent_prior import read_prior
 from datagen_pate.errors import PateError
-from datagen_pate.pools.files import hash_file
 from datagen_pate.public import load_public
 
 IMAGES = np.random.default_rng(0).integers(256, size=(40, 28, 28), dtype=np.uint8)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from datagen_pate.evaluation import distances
+from datagen_pate.evaluation.classes import histogram_l1
 from datagen_pate.evaluation.distances import (
     average_cross_distance,
     average_pairwise_distance,
-    histogram_l1,
     nearest_distances,
     round_to_stored,
 )

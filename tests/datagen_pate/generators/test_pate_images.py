@@ -9,8 +9,8 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache
+from datagen_pate.compat.teachers import export_teachers
 from datagen_pate.pate_images import ImagesParams
-from datagen_pate.teachers import export_teachers
 
 REFERENCE = "sha256:" + 64 * "0"
 

@@ -7,6 +7,7 @@ import torch
 import datagen_core
 from datagen_core import Field, Params, Schema
 from datagen_pate.errors import PateError
+from datagen_pate.evaluation.distances import round_to_stored
 from datagen_pate.labelled import (
     check_labelled,
     load_combined,
@@ -14,7 +15,6 @@ from datagen_pate.labelled import (
     load_parameter_set,
     load_source,
 )
-from datagen_pate.labelled.digits import to_uint8
 from idx_files import write_source
 from pate_digits import make_digits
 
@@ -120,7 +120,7 @@ def test_combined_files_of_the_original_are_read(tmp_path):
 
     assert (found.images == floats).all()
     assert (found.labels == LABELS).all()
-    assert (to_uint8(found.images) == IMAGES).all()
+    assert (round_to_stored(found.images) == IMAGES).all()
     assert len(found.files) == 2
 
 

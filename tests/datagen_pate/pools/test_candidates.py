@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_core import DatagenError
 from datagen_pate.decoder import Decoder, decode
 from datagen_pate.decoder.latent_prior import LatentPrior
-from datagen_pate.errors import PateError
-from datagen_pate.pools.candidates import draw_latents, iterate_candidates, to_bytes
+from datagen_pate.evaluation.distances import round_to_stored
+from datagen_pate.pools.candidates import draw_latents, iterate_candidates
 
 SEED = np.random.SeedSequence(7)
 
@@ -83,7 +84,7 @@ def test_images_are_the_decoded_latents(decoder):
 
     assert images.dtype == np.uint8
     assert np.array_equal(floats, decode(decoder, latents))
-    assert np.array_equal(images, to_bytes(floats))
+    assert np.array_equal(images, round_to_stored(floats))
 
 
 def test_prior_places_latents_by_their_number(decoder):
@@ -97,17 +98,17 @@ def test_prior_places_latents_by_their_number(decoder):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"pool_size": 0}, "at least 1"),
+        ({"pool_size": 0}, "pool_size: input should be greater than or equal to 1, not 0"),
         ({"latent_dim": 5}, "the decoder has 4 latents, not 5"),
-        ({"mixing_ratio": 1.5}, "from 0 to 1"),
-        ({"noise_scale": -1}, "at least 0"),
-        ({"block": 0}, "a block has at least 1"),
-        ({"compat": "orignal"}, "compat is original"),
+        ({"mixing_ratio": 1.5}, "mixing_ratio: input should be less than or equal to 1"),
+        ({"noise_scale": -1}, "noise_scale: input should be greater than or equal to 0"),
+        ({"block": 0}, "block: input should be greater than or equal to 1"),
+        ({"compat": "orignal"}, "compat: input should be 'original'"),
         ({"blocks": [1]}, "no block 1"),
     ],
 )
 def test_mistake_is_one_line(decoder, options, message):
     given = {"pool_size": 10, "latent_dim": 4} | options
 
-    with pytest.raises(PateError, match=message):
+    with pytest.raises(DatagenError, match=message):
         list(iterate_candidates(decoder, seed_sequence=SEED, **given))

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from datagen_pate.evaluation.distances import average_pairwise_distance
 from datagen_pate.evaluation.shard_facts import ShardFacts
 from datagen_pate.report.distribution import Distribution
-from datagen_pate.report.gathering import Findings
+from datagen_pate.report.gathering import MOST, ClassPicks, Findings
 from datagen_pate.report.markup import write_document, write_table
 from datagen_pate.report.measuring import measure, recall
-from datagen_pate.report.picking import MOST, ClassPicks
 from datagen_pate.report.private_images import Reference, choose_evenly
 
 RNG = np.random.default_rng(0)

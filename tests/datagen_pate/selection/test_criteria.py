@@ -9,7 +9,8 @@ import pytest
 
 from datagen_pate.evaluation import evaluate
 from datagen_pate.evaluation.shard_facts import describe_shard
-from datagen_pate.selection import SelectionParams, select
+from datagen_pate.selection.params import SelectionParams
+from datagen_pate.selection.selecting import select
 from pate_images import make_images, make_pool, read_teacher
 
 

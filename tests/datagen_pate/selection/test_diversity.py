@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datagen_pate.selection import DiverseSet
+from datagen_pate.selection.diversity import DiverseSet
 
 
 def clustered(seed, count, spread):

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from datagen_core import DatagenError
 from datagen_pate.compat.config import read_config
-from datagen_pate.selection import SelectionParams, read_selection
+from datagen_pate.selection.params import SelectionParams, read_selection
 
 ORIGINAL = {
     "filtering": {
@@ -53,18 +54,29 @@ def test_all_of_the_originals_configuration_is_taken(tmp_path):
 @pytest.mark.parametrize(
     ("values", "complaint"),
     [
-        ({"confidence_threshold": 1.2}, "confidence_threshold is from 0 to 1, not 1.2"),
+        (
+            {"confidence_threshold": 1.2},
+            "confidence_threshold: input should be less than or equal to 1, not 1.2",
+        ),
         ({"rare_classes": [10]}, "rare_classes are labels from 0 to 9, not 10"),
         ({"max_per_class": 10}, "max_per_class is at least min_per_class"),
-        ({"target_samples": 0}, "target_samples is at least 1"),
-        ({"steering_steps": -1}, "steering_steps is at least 0"),
-        ({"quota_flexibility_percent": 101}, "from 0 to 100"),
+        (
+            {"target_samples": 0},
+            "target_samples: input should be greater than or equal to 1, not 0",
+        ),
+        (
+            {"steering_steps": -1},
+            "steering_steps: input should be greater than or equal to 0, not -1",
+        ),
+        ({"quota_flexibility_percent": 101}, "should be less than or equal to 100, not 101"),
         ({"diversity_treshold": 1}, "diversity_treshold"),
     ],
 )
 def test_wrong_values_are_refused(values, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        SelectionParams(**values)
+    with pytest.raises(DatagenError, match=complaint) as caught:
+        SelectionParams.bind(values, "pate_images")
+
+    assert caught.value.exit_code == 2
 
 
 def test_a_limit_may_be_left_out():

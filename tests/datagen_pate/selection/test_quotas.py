@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_pate.selection import SelectionParams, bound_classes
-from datagen_pate.selection.quotas import UNBOUNDED, bound_as_original, share_out
+from datagen_pate.selection.params import SelectionParams
+from datagen_pate.selection.quotas import UNBOUNDED, bound_as_original, bound_classes, share_out
 
 SHARD = np.array([20, 35, 26, 17, 26, 20, 26, 19, 25, 26])
 MANY = np.full(10, 2000)

@@ -8,7 +8,9 @@ import pytest
 
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation.distances import nearest_distances
-from datagen_pate.selection import SelectionParams, ShardFacts, select
+from datagen_pate.evaluation.shard_facts import ShardFacts
+from datagen_pate.selection.params import SelectionParams
+from datagen_pate.selection.selecting import select
 from pate_images import make_images, make_pool, read_teacher
 
 ORIGINAL_KEYS = {

@@ -6,7 +6,9 @@ import torch
 
 from datagen_pate.classifier import Classifier, predict
 from datagen_pate.decoder import Decoder, decode
-from datagen_pate.selection import SelectionParams, select, steering
+from datagen_pate.selection import steering
+from datagen_pate.selection.params import SelectionParams
+from datagen_pate.selection.selecting import select
 from datagen_pate.selection.steering import steer_latents
 
 EASY = {"confidence_threshold": 0.11, "rare_class_threshold": 0.11, "diversity_threshold": 0.0}

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datagen_core.files import hash_file
 from datagen_pate.classifier import flatten_weights, load_classifier, predict, save_classifier
 from datagen_pate.errors import PateError
-from datagen_pate.files.publishing import hash_file
 from datagen_pate.labelled import check_labelled
 from datagen_pate.student import (
     evaluate_student,

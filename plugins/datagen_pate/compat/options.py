@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 from datagen_pate.files.artefacts import rename
 
 _ALIASES = {
@@ -45,7 +45,7 @@ def translate(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name, hint in _ELSEWHERE.items():
         if name in values:
-            raise PateError(f"{name} is no parameter of pate_images: {hint}")
+            raise ArgumentError(f"{name} is no parameter of pate_images: {hint}")
     given = rename(values, _ALIASES)
     given.pop("batch_size", None)
     if _is_true(given.pop("disable_diversity", False)):
@@ -54,8 +54,9 @@ def translate(values: Mapping[str, Any]) -> dict[str, Any]:
     if each is None:
         return given
     if _is_true(each) and (given.get("candidates") or _is_true(given.get("shared_pool"))):
-        message = "generate_candidates_per_teacher and one pool for all exclude each other"
-        raise PateError(f"{message}; leave one out")
+        raise ArgumentError(
+            "generate_candidates_per_teacher and one pool for all exclude each other; leave one out"
+        )
     return {"shared_pool": not _is_true(each), **given}
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from datagen_pate.errors import PateError
+from datagen_core.files import hash_file
+from datagen_pate.compat.trees import write_shard
+from datagen_pate.errors import ArgumentError, PateError
+from datagen_pate.evaluation.classes import name_classes
+from datagen_pate.evaluation.distances import round_to_stored
 from datagen_pate.evaluation.shard_facts import read_class_counts
-from datagen_pate.files.publishing import hash_file, write_json
 from datagen_pate.files.sample_files import read_samples
-from datagen_pate.labelled.digits import Labelled, to_uint8
+from datagen_pate.files.writing import write_json
+from datagen_pate.labelled.digits import Labelled
 from datagen_pate.teachers.artefact import (
     FILES,
     UNKNOWN,
@@ -110,30 +113,11 @@ def export_teachers(folder: Path, destination: Path) -> list[Path]:
     for k in teachers:
         path = destination / MODELS / str(k) / "model.pth"
         save_classifier(read_teacher(folder / FILES[0], k), path)
-        written += [path, *_export_shard(shards[k], k, destination)]
+        written += [path, *write_shard(destination / SHARDS / f"teacher_{k}", k, shards[k])]
     if all(len(shard.indices) and shard.indices.min() >= 0 for shard in shards):
         write_shard_indices([shard.indices for shard in shards], destination / INDICES)
         written.append(destination / INDICES)
     return written
-
-
-def _export_shard(shard: Shard, k: int, destination: Path) -> Iterator[Path]:
-    import torch
-
-    where = destination / SHARDS / f"teacher_{k}"
-    if shard.is_known:
-        where.mkdir(parents=True, exist_ok=True)
-        torch.save(torch.from_numpy(shard.images[:, None] / np.float32(255)), where / "shard.pt")
-        yield where / "shard.pt"
-    if shard.class_counts is not None:
-        metadata = {
-            "teacher_id": k,
-            "shard_size": int(shard.class_counts.sum()),
-            "class_distribution": {str(c): int(n) for c, n in enumerate(shard.class_counts)},
-            "shard_path": str(Path(SHARDS) / f"teacher_{k}" / "shard.pt"),
-        }
-        write_json(where / "metadata.json", metadata)
-        yield where / "metadata.json"
 
 
 def _find_models(source: Path) -> list[Path]:
@@ -167,7 +151,7 @@ class _ShardFiles(NamedTuple):
         images = np.empty((0, 28, 28), np.uint8)
         tensor = self._locate(self.images, k, "shard.pt")
         if tensor is not None:
-            images = to_uint8(read_samples(tensor))
+            images = round_to_stored(read_samples(tensor))
         told = self._locate(self.metadata or self.images, k, "metadata.json")
         counts = None if told is None else read_class_counts(told)
         unknown = np.full(len(images), UNKNOWN, np.int64)
@@ -184,8 +168,10 @@ def _read_shards(
 ) -> list[Shard]:
     if data is not None:
         if indices is None:
-            raise PateError("private data without shard_indices.json tell no shards; name that too")
-        images = to_uint8(data.images)
+            raise ArgumentError(
+                "private data without shard_indices.json tell no shards; name that too"
+            )
+        images = round_to_stored(data.images)
         taken = read_shard_indices(indices, teachers, len(data))
         return [Shard.of(images[rows], data.labels[rows], rows) for rows in taken]
     return [files.read(k) for k in range(teachers)]
@@ -199,8 +185,6 @@ def _describe(k: int, path: Path, shard: Shard, folder: Path) -> dict[str, Any]:
         "model_path": str(path),
         "model_sha256": hash_file(path),
         "shard_size": size if counts is None else int(counts.sum()),
-        "class_distribution": None
-        if counts is None
-        else {str(digit): int(count) for digit, count in enumerate(counts)},
+        "class_distribution": None if counts is None else name_classes(counts),
         "weights_sha256": hash_weights(open_weights(folder / FILES[0])[k]),
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_pate.evaluation.classes import CLASSES
 from datagen_pate.evaluation.distances import Images
 from datagen_pate.selection.candidates import (
     Candidates,
@@ -22,7 +23,6 @@ from datagen_pate.selection.candidates import (
     rank,
 )
 from datagen_pate.selection.diversity import DiverseSet
-from datagen_pate.selection.params import CLASSES
 from datagen_pate.selection.quotas import bound_as_original
 from datagen_pate.selection.screening import Screen
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import hash_file
 from datagen_images import load_images
 from datagen_pate.compat.trees import LABELS, METADATA, read_shard_files
-from datagen_pate.errors import PateError
-from datagen_pate.evaluation.distances import count_labels
+from datagen_pate.errors import ArgumentError, PateError
+from datagen_pate.evaluation.classes import count_labels
 from datagen_pate.evaluation.report import evaluate
-from datagen_pate.evaluation.shard_facts import CLASSES, ShardFacts
-from datagen_pate.files.publishing import hash_file
+from datagen_pate.evaluation.shard_facts import ShardFacts
 from datagen_pate.files.sample_files import read_labels, read_samples
 
 
@@ -57,8 +57,10 @@ def evaluate_files(files: SetFiles) -> dict[str, Any]:
     path = files.labels or (beside if beside.is_file() else None)
     labels, confidence = read_labels(path) if path is not None else (None, None)
     if labels is not None and len(labels) != len(images):
-        message = f"{path} has {len(labels)} labels for {len(images)} images of {files.samples}"
-        raise PateError(f"{message}; name the file that belongs to them with --labels")
+        raise PateError(
+            f"{path} has {len(labels)} labels for {len(images)} images of {files.samples}; "
+            "name the file that belongs to them with --labels"
+        )
     report = evaluate(images, labels, confidence, _read_shard(files))
     report["metadata"] |= {
         "synthetic_samples_path": str(files.samples),
@@ -75,7 +77,9 @@ def evaluate_files(files: SetFiles) -> dict[str, Any]:
 def _read_shard(files: SetFiles) -> ShardFacts:
     if files.shard is None:
         if files.shard_labels is not None:
-            raise PateError("--shard-labels need the images that they belong to; name --shard too")
+            raise ArgumentError(
+                "--shard-labels need the images that they belong to; name --shard too"
+            )
         return ShardFacts() if files.teacher_id is None else _take_shard(files)
     if not files.shard.is_file():
         raise PateError(f"there is no file {files.shard}; name the shard, or leave --shard out")
@@ -84,21 +88,25 @@ def _read_shard(files: SetFiles) -> ShardFacts:
         return facts
     labels, _ = read_labels(files.shard_labels)
     if len(labels) != len(facts.images):
-        message = f"{files.shard_labels} has {len(labels)} labels for {len(facts.images)} images"
-        raise PateError(f"{message} of {files.shard}; name the file that belongs to them")
-    return ShardFacts(facts.images, count_labels(labels, CLASSES))
+        raise PateError(
+            f"{files.shard_labels} has {len(labels)} labels for {len(facts.images)} images "
+            f"of {files.shard}; name the file that belongs to them"
+        )
+    return ShardFacts(facts.images, count_labels(labels))
 
 
 def _take_shard(files: SetFiles) -> ShardFacts:
     """Take a teacher's images from MNIST's training set."""
     if files.shard_indices is None:
-        raise PateError("--teacher-id needs to know the teacher's images; name --shard-indices")
+        raise ArgumentError("--teacher-id needs to know the teacher's images; name --shard-indices")
     rows = _read_indices(files.shard_indices, str(files.teacher_id))
     mnist = load_images("mnist", files.mnist)
     if len(rows) and not 0 <= rows.min() <= rows.max() < len(mnist.images):
-        message = f"{files.shard_indices} has an index outside of MNIST's {len(mnist.images)}"
-        raise PateError(f"{message} training images; name another file")
-    return ShardFacts(mnist.images[rows], count_labels(mnist.labels[rows], CLASSES))
+        raise PateError(
+            f"{files.shard_indices} has an index outside of MNIST's {len(mnist.images)} "
+            "training images; name another file"
+        )
+    return ShardFacts(mnist.images[rows], count_labels(mnist.labels[rows]))
 
 
 def _read_indices(path: Path, teacher: str) -> NDArray[np.int64]:
@@ -106,8 +114,7 @@ def _read_indices(path: Path, teacher: str) -> NDArray[np.int64]:
         content = json.loads(path.read_text(encoding="utf-8"))
         rows = content.get(teacher)
         if rows is None:
-            message = f"{path} has no teacher {teacher}; it has {len(content)}"
-            raise PateError(message)
+            raise PateError(f"{path} has no teacher {teacher}; it has {len(content)}")
         return np.array(rows, np.int64).reshape(-1)
     except OSError as error:
         raise PateError(f"{path} cannot be read ({error.strerror}); name a .json file") from None

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_pate.compat.teachers import export_teachers, import_teachers
 from datagen_pate.errors import PateError
 from datagen_pate.teachers import (
     Plan,
-    export_teachers,
-    import_teachers,
     read_report,
     read_shard,
     read_teacher,
