@@ -1,4 +1,4 @@
-"""The generator `pate_images`: what each teacher labels, of the candidates that pass filters."""
+"""The generator `pate_images`: candidates that each teacher labels and that pass filters."""
 
 from __future__ import annotations
 
@@ -39,17 +39,17 @@ class ImagesParams(SelectionParams, PoolParams):
     Without it, what needs private images is not checked, and reports say so."""
 
     shared_pool: bool = False
-    """Whether all teachers look at one pool; else each has a pool of its own."""
+    """Whether all teachers share one pool; otherwise each has a pool of its own."""
 
     candidates: InputFile | None = None
-    """A file of `datagen pate candidates`, or a pool of the original: all teachers look at it, and
-    none is drawn, so that pool_size and what says how latents are drawn have no effect."""
+    """A file of `datagen pate candidates`, or a pool of the original, for all teachers. No pool is
+    drawn then: pool_size and the parameters of latents have no effect."""
 
     shard_metadata: InputFile | None = None
-    """metadata.json of a single teacher: its class counts, where shards do not tell them."""
+    """metadata.json of a single teacher: its class counts, where shards lack them."""
 
     config: str | None = None
-    """The original's JSON configuration: what it says counts, unless it is also given here."""
+    """The original's JSON configuration; parameters given here go before its values."""
 
     confidence: float | None = None
     """Another name of confidence_threshold."""
@@ -61,13 +61,13 @@ class ImagesParams(SelectionParams, PoolParams):
     """Another name of diversity_threshold."""
 
     disable_diversity: bool = False
-    """The same as diversity_threshold=0; the original never reads it."""
+    """Short for diversity_threshold=0; the original never reads it."""
 
     generate_candidates_per_teacher: bool | None = None
     """The opposite of shared_pool."""
 
     batch_size: int | None = None
-    """Has no effect: how many images are labelled at a time follows from the device."""
+    """No effect: the number of images that are labelled at a time follows from the device."""
 
     decoder_path: InputFile | None = None
     """Another name of decoder."""
@@ -76,10 +76,10 @@ class ImagesParams(SelectionParams, PoolParams):
     """Another name of teachers."""
 
     teacher_model: InputFile | None = None
-    """The same, of a single teacher: the original's `model.pth`."""
+    """Another name of teachers, of a single one: the original's `model.pth`."""
 
     teacher_shard_path: InputFile | None = None
-    """Another name of shards, of a single teacher: the original's `shard.pt`."""
+    """Another name of shards, of a single one: the original's `shard.pt`."""
 
     @classmethod
     def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -102,17 +102,17 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def count_samples(params: ImagesParams) -> int:
-    """Return how many teachers there are."""
+    """Return the number of teachers."""
     return count_teachers(input_path(params.teachers))
 
 
 def inspect_params(params: ImagesParams) -> list[str]:
-    """Return what the user should know; refuse artefacts that are none, before any work.
+    """Return notes for the user; refuse files of the wrong kind before any work.
 
     Raises
     ------
     PateError
-        When decoder, prior, teachers or shards are of another form.
+        When decoder, prior, teachers, shards or pool are of another form.
     """
     from datagen_pate.pools.labelling import Pool  # it imports torch
 
@@ -134,7 +134,7 @@ def inspect_params(params: ImagesParams) -> list[str]:
 
 
 def account(params: ImagesParams, samples: int) -> dict[str, float | str]:  # noqa: ARG001
-    """Return the privacy budget: none that is finite."""
+    """Return the privacy budget, which is infinite."""
     return {"epsilon": "inf"}
 
 
@@ -187,7 +187,7 @@ def pate_images(
         `images` uint8 `(n, 28, 28)`; `labels` uint8 and `confidence` float32 of the teacher;
         `nn_distance` float32 to the nearest image of its shard, over pixels in [0, 1], NaN where
         there is none; `steered`, whether latent steering made it. `report`: JSON, the original's
-        selection_report.json and more. No image at all is a sample, too.
+        selection_report.json and more. A sample may have no images.
     """
     from datagen_pate.classifier import computing_on  # both import torch
     from datagen_pate.pools.labelling import Pool

@@ -27,40 +27,42 @@ from datagen_pate.privacy.voting import (
 from datagen_pate.teachers import check_teachers
 
 WARNING = (
-    "the seed of a private set is a secret: whoever knows it can take the noise away; choose a "
-    "large random one, and publish the images without it"
+    "the seed of a private set is a secret: with it the noise can be removed; choose a large "
+    "random one, and publish the images without it"
 )
 
 
 class VotesParams(PoolParams):
-    """Candidates in blocks, and how votes on them become labels; a sample is a block."""
+    """Candidates in blocks, and how votes on them become labels; one sample is one block."""
 
     aggregation: Aggregation = "threshold"
-    """plurality: every candidate; threshold: those on which a share of the teachers agrees; gnmax:
-    with noise on counts; confident-gnmax: those of which, with noise, the teachers are sure."""
+    """plurality: every candidate gets a label; threshold: those on which a share of the teachers
+    agrees; gnmax: with noise on counts; confident-gnmax: those on which, with noise, enough
+    teachers agree."""
 
     threshold: Annotated[float, pydantic.Field(gt=0, le=1)] = 0.7
-    """The share of teachers that has to agree: threshold, confident-gnmax."""
+    """The share of teachers that must agree: threshold, confident-gnmax."""
 
     max_per_class: Annotated[int | None, pydantic.Field(ge=1)] = 20
-    """At most so many of a label in a block, since some labels come up far more often; those with
-    most votes are kept, or with a private aggregation the first ones. None for all."""
+    """The most images of a label in a block, since some labels are far more frequent; those with
+    most votes are kept, or with a private aggregation the first ones. None for no limit."""
 
     sigma: Annotated[float, pydantic.Field(gt=0)] = 40.0
     """Standard deviation of the noise on each count of an answer: gnmax, confident-gnmax."""
 
     sigma1: Annotated[float, pydantic.Field(gt=0)] = 150.0
-    """The same when the highest count is compared with the threshold: confident-gnmax."""
+    """Standard deviation of the noise on the highest count, compared with the threshold:
+    confident-gnmax."""
 
     queries: Annotated[int, pydantic.Field(ge=1)] = 50
-    """At most so many answers a block: gnmax, confident-gnmax."""
+    """The most answers per block: gnmax, confident-gnmax."""
 
     delta: Annotated[float, pydantic.Field(gt=0, lt=1)] = 1e-5
     """The delta of the privacy account; below one over the number of private images."""
 
     max_epsilon: Annotated[float, pydantic.Field(gt=0)] = 10.0
-    """Samples that would cost more in all are refused; what other sets of the same teachers in the
-    cache cost is added."""
+    """Samples are refused when all together would cost more, including other sets of the same
+    teachers in the cache."""
 
     @property
     def is_private(self) -> bool:
@@ -69,7 +71,7 @@ class VotesParams(PoolParams):
 
 
 def count_blocks(params: VotesParams) -> int:
-    """Return how many samples there are: blocks of the pool."""
+    """Return the number of samples, which are blocks of the pool."""
     return -(-params.pool_size // params.block_size)
 
 
@@ -90,12 +92,12 @@ def account(
     Parameters
     ----------
     others
-        Parameters and numbers of samples of other sets; those of the same teachers' weights count.
+        Parameters and numbers of samples of other sets; those with the same teachers count.
 
     Raises
     ------
     PateError
-        When they are above `max_epsilon`, together with the other sets.
+        When the cost, other sets included, is above `max_epsilon`.
     """
     if not params.is_private:
         return {"epsilon": "inf"}
@@ -111,7 +113,7 @@ def account(
 
 
 def _spend_elsewhere(params: VotesParams, others: Sequence[tuple[VotesParams, int]]) -> Spent:
-    """Return the privacy loss that these teachers have from other sets with noise."""
+    """Return the privacy loss of these teachers in other sets with noise."""
     same = [each for each in others if each[0].is_private and each[0].teachers == params.teachers]
     return sum((spend(*each) for each in same), Spent())
 
@@ -121,8 +123,8 @@ def _refuse_cost(params: VotesParams, samples: int, before: Spent) -> str:
     elsewhere = ", with other sets of these teachers," if before.slope else ""
     return (
         f"{samples} samples cost{elsewhere} epsilon {epsilon:.3g} at delta {params.delta:g}, above "
-        f"max_epsilon {params.max_epsilon:g}; {_count_affordable(params, before)} are within it, "
-        "altogether"
+        f"max_epsilon {params.max_epsilon:g}; it allows {_count_affordable(params, before)} "
+        "samples in total"
     )
 
 
@@ -138,12 +140,12 @@ def _count_affordable(params: VotesParams, before: Spent) -> int:
 
 
 def inspect_params(params: VotesParams) -> list[str]:
-    """Return what the user should know; refuse artefacts that are none, before any work.
+    """Return notes for the user; refuse files of the wrong kind before any work.
 
     Raises
     ------
     PateError
-        When decoder or teachers are of another architecture.
+        When decoder, prior or teachers are of another architecture.
     """
     from datagen_pate.pools.labelling import Panel  # it imports torch
 
@@ -155,7 +157,7 @@ def inspect_params(params: VotesParams) -> list[str]:
 
 
 def schema_of(params: VotesParams) -> Schema:
-    """Return the fields of a block; a private one has none that votes decide, besides labels."""
+    """Return the fields of a block; of a private one, labels alone depend on votes."""
     fields = {
         "images": Field("uint8", (28, 28), ragged=True),
         "labels": Field("uint8", ragged=True),
@@ -221,7 +223,7 @@ def _answer(params: VotesParams, votes: Votes, rng: np.random.Generator) -> Answ
 
 
 def _scores(params: VotesParams, votes: Votes, answers: Answers) -> np.ndarray[Any, Any]:
-    """Return what decides which answers of a class are kept: nothing, where labels are private."""
+    """Return scores by which answers of a class are kept; all equal where labels are private."""
     if params.is_private:
         return np.zeros(len(answers.labels))
     chosen = answers.places, answers.labels
@@ -229,7 +231,7 @@ def _scores(params: VotesParams, votes: Votes, answers: Answers) -> np.ndarray[A
 
 
 def _report(params: VotesParams, votes: Votes, answers: Answers) -> dict[str, Any]:
-    """Return what may be told of a block: of a private one, what follows from its labels."""
+    """Return the report of a block; of a private one, only what follows from its labels."""
     cost = {"epsilon": "inf"}
     if params.is_private:
         epsilon = spend(params, 1).epsilon(params.delta)

@@ -15,19 +15,19 @@ _COARSE = 6
 
 @dataclass(frozen=True)
 class Deformation:
-    """How far images are deformed; each number is drawn for each image, uniform where not said.
+    """How far images are deformed. Each number is drawn per image, uniformly unless stated.
 
     Attributes
     ----------
     rotation
-        At most so many degrees, either way.
+        The largest angle in degrees, either way.
     translation
-        At most so many pixels along each axis.
+        The largest shift in pixels, along each axis.
     scale
         Both axes by one factor from 1 / (1 + scale) to 1 + scale, and the horizontal one by another
         with half of it; log-uniform.
     shear
-        At most this tangent, either way.
+        The largest tangent, either way.
     elastic
         Standard deviation, in pixels, of normal displacements on a grid of 6 x 6 points, between
         which they are cubic (after Simard et al., 2003, "Best practices for convolutional neural
@@ -74,9 +74,9 @@ class Deformation:
 
 @dataclass(frozen=True)
 class Contrast:
-    """How much the contrast of images is raised; each number is drawn for each image.
+    """How much the contrast of images is raised. Each number is drawn per image.
 
-    What a decoder draws is blurred at its edges, and what a pen draws is not. About a grey level,
+    Strokes of a decoder are blurred at their edges, those of a pen are not. About a grey level,
     pixels are spread by a factor and then cut off: strokes become sharp, and thinner or thicker as
     the level is high or low.
 

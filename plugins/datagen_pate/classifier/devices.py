@@ -20,7 +20,7 @@ def choose_device(name: str) -> str:
     Raises
     ------
     PateError
-        When it is `cuda`, and there is none.
+        When it is `cuda` on a machine without a usable CUDA device.
     """
     has_cuda = torch.cuda.is_available()
     if name == "auto":

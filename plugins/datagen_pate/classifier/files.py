@@ -17,7 +17,7 @@ with torch.device("meta"):
     _SHAPES = {name: tuple(value.shape) for name, value in Classifier().state_dict().items()}
 
 WEIGHT_COUNT = sum(int(np.prod(shape)) for shape in _SHAPES.values())
-"""How many weights the classifier has: 1,199,882."""
+"""The number of weights of the classifier: 1,199,882."""
 
 
 def load_classifier(source: str | Path | NDArray[np.float32], device: str = "cpu") -> Classifier:
@@ -80,7 +80,9 @@ def restore_weights(flat: NDArray[np.float32], device: str = "cpu") -> Classifie
 def _read_state(path: Path) -> dict[str, Any]:
     state = read_tensors(path, "a classifier's state_dict")
     if not isinstance(state, dict) or not all(torch.is_tensor(part) for part in state.values()):
-        raise PateError(f"{path} holds no state_dict; save model.state_dict() with torch.save")
+        raise PateError(
+            f"{path} does not hold a state_dict; save model.state_dict() with torch.save"
+        )
     return state
 
 

@@ -29,7 +29,7 @@ class Predictor:
     Parameters
     ----------
     model
-        Stays as it is.
+        The classifier; it is not changed.
     precision
         `float32`: probabilities within 1e-6 of the plain forward pass. `bfloat16`: about half the
         time, probabilities within a few hundredths, and another label now and then.
@@ -98,7 +98,7 @@ def predict(
 
 
 def check_images(images: NDArray[np.generic]) -> None:
-    """Refuse what is no array of grey images of 28 x 28 pixels.
+    """Refuse anything but an array of grey images of 28 x 28 pixels.
 
     Raises
     ------

@@ -29,7 +29,7 @@ CONTRASTS = {"sharp": Contrast(factor=4, middle=0.25)}
 
 
 class Epoch(NamedTuple):
-    """What training tells after each epoch.
+    """The figures of an epoch.
 
     Attributes
     ----------
@@ -65,20 +65,20 @@ def train_classifier(
     Parameters
     ----------
     images
-        `(n, 28, 28)`, uint8 or float in [0, 1]; normalised already where the recipe says so.
+        `(n, 28, 28)`, uint8 or float in [0, 1]; already normalised if the recipe says so.
     labels
         `(n,)`, 0 to 9.
     after_epoch
-        Called with the model, which it may use but must leave in training mode, and what is known
-        of the epoch.
+        Called after each epoch with its figures and the model, which it may use but must leave in
+        training mode.
 
     Raises
     ------
     PateError
-        When there are no images, or the loss is no number any more.
+        When there are no images, or the loss stops being finite.
     """
     if len(images) == 0:
-        raise PateError("there are no images to train on; give some")
+        raise PateError("there are no images to train on; give at least one")
     torch_seed, draws_seed = (int(word >> 1) for word in seed.generate_state(2, np.uint64))
     run = _Run(recipe, Generator().manual_seed(draws_seed), device)
     with computing_on(device, torch_seed):

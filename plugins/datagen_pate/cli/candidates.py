@@ -30,12 +30,14 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 @click.option("--latent-mixing", type=float, help="Share of mixed latents.  [default: 0.3]")
 @click.option("--latent-noise", type=float, help="Noise on latents.  [default: 0.1]")
 @click.option("--prior", default="auto", show_default=True, metavar="FILE|auto|none",
-              help="Where latents are drawn: of public digits, class by class, by "
-              "latent_prior.npz (auto: beside the decoder, if there); none: anywhere.")  # fmt: skip
-@click.option("--config", type=_FILE, help="The original's JSON; options go before it.")
-@click.option("--run-id", default="run1", show_default=True, help="Is written to the recipe.")
+              help="Distribution of latents: FILE, latent_prior.npz of public digits by class; "
+              "auto: that beside the decoder, if it exists; none: standard normal.")  # fmt: skip
+@click.option("--config", type=_FILE, help="The original's JSON; options go before its values.")
+@click.option(
+    "--run-id", default="run1", show_default=True, help="Name of the run, kept in the recipe."
+)
 @click.option("--seed", type=click.IntRange(0), default=123, show_default=True)
-@click.option("--save-grid", is_flag=True, help="Draw the first 64 as .png beside the pool.")
+@click.option("--save-grid", is_flag=True, help="Also draw the first 64 as .png beside the pool.")
 @click.option("--format", "form", type=click.Choice(["npz", "original"]),
               help="[default: by the name of --out]")  # fmt: skip
 @click.option("--compat", type=click.Choice(["original"]),
@@ -49,9 +51,8 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 def candidates(*, as_json: bool, **options: Any) -> None:
     """Draw a pool of candidate images from the decoder.
 
-    The generators draw candidates by themselves and need no file; a pool in a file is for looking
-    at, for other programs, and for the original's scripts. A pool of the same decoder, options and
-    seed that is there already is kept.
+    The generators draw candidates themselves; a pool in a file is for viewing, for other programs,
+    and for the original's scripts. An existing pool of the same decoder, options and seed is kept.
     """
     from datagen_pate.pools.making import PoolRequest, make_pool  # it imports numpy
 

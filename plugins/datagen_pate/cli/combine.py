@@ -38,7 +38,7 @@ are in the order of teachers. A student can also learn from a parameter set as i
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Where to write; made if it is not there, and files of this name are replaced.",
+    help="Folder for the files; existing ones of the same name are replaced.",
 )
 @click.option(
     "--percentage",
@@ -49,14 +49,18 @@ are in the order of teachers. A student can also learn from a parameter set as i
 )
 @click.option("--start-id", type=click.IntRange(0), default=0, show_default=True,
               help="The first teacher.")  # fmt: skip
-@click.option("--end-id", type=click.IntRange(1), help="The one behind the last.  [default: all]")
+@click.option(
+    "--end-id", type=click.IntRange(1), help="The teacher after the last one.  [default: all]"
+)
 @click.option("--seed", type=click.IntRange(0), default=42, show_default=True,
-              help="What the choice follows from.")  # fmt: skip
-@click.option("--no-stratify", is_flag=True, help="Draw freely; else classes keep their shares.")
+              help="Of the random choice.")  # fmt: skip
+@click.option(
+    "--no-stratify", is_flag=True, help="Draw freely; otherwise classes keep their shares."
+)
 @click.option("--name", default="combined_synthetic", show_default=True,
               help="Beginning of the files' names.")  # fmt: skip
 @click.option("--compat", type=click.Choice(["original"]),
-              help="Teachers in the order of names, in which 10 comes before 2.")  # fmt: skip
+              help="Teachers sorted by name, so that 10 comes before 2.")  # fmt: skip
 @cache_option
 @json_option
 def combine(*, as_json: bool, **options: Any) -> None:

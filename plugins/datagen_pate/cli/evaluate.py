@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from datagen_core.commands import cache_option, json_option, select_set, set_option
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError
 
 _EXAMPLES = """\b
 Examples:
@@ -22,7 +22,7 @@ Examples:
 
 \b
 Success criteria: average confidence >= 0.9, diversity ratio >= 0.75, least distance to the shard
->= 1.0, histogram L1 < 0.2. What cannot be known without the shard is not checked, and does not
+>= 1.0, histogram L1 < 0.2. Criteria that need the shard are not checked without it, and do not
 count as passed."""
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -35,16 +35,16 @@ _MNIST = Path("wp3_d3.2_saferlearn/src/input-data/MNIST")
 @click.option("--labels", type=_FILE, metavar="CSV",
               help="Their labels.  [default: labels.csv beside the samples]")  # fmt: skip
 @click.option("--shard", type=_FILE, metavar="PT",
-              help="Images of the shard; metadata.json beside it tells its classes.")  # fmt: skip
+              help="Images of the shard; metadata.json beside it has its classes.")  # fmt: skip
 @click.option("--shard-labels", type=_FILE, metavar="CSV", help="Labels of the shard.")
 @click.option("--teacher-id", type=click.IntRange(0),
-              help="Take the shard of this teacher from --shard-indices.")  # fmt: skip
+              help="The teacher whose shard to take from --shard-indices.")  # fmt: skip
 @click.option("--shard-indices", type=_FILE, metavar="JSON",
-              help=f"Which images of MNIST each shard has.  [default: {_INDICES}]")  # fmt: skip
+              help=f"The images of MNIST in each shard.  [default: {_INDICES}]")  # fmt: skip
 @click.option("--mnist-data-dir", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help=f"Where MNIST is.  [default: {_MNIST}, else where datasets are]")  # fmt: skip
+              help=f"Folder of MNIST.  [default: {_MNIST}, else $DATAGEN_IMAGES]")  # fmt: skip
 @set_option("Evaluate a parameter set of pate_images instead of files.")
-@click.option("--sample", type=click.IntRange(0), help="With -p: only this one.  [default: all]")
+@click.option("--sample", type=click.IntRange(0), help="With -p: only this sample.  [default: all]")
 @click.option("--shards", type=_FILE, metavar="NPZ",
               help="With -p: the shards of all teachers.  [default: those of the set]")  # fmt: skip
 @click.option("--out", type=_FILE, metavar="JSON", help="Where to write the report.")
@@ -93,7 +93,7 @@ def _evaluate_set(options: dict[str, Any]) -> dict[str, Any]:
     shards, sample = options["shards"] or find_shards(param_set), options["sample"]
     numbers = param_set.samples.indices.tolist()
     if sample is not None and sample not in numbers:
-        raise PateError(f"{param_set} has no sample {sample}; it has {len(numbers)}")
+        raise ArgumentError(f"{param_set} has no sample {sample}; it has {len(numbers)}")
     chosen = [(place, k) for place, k in enumerate(numbers) if sample in {None, k}]
     return {str(k): _evaluate_sample(param_set, place, k, shards) for place, k in chosen}
 

@@ -27,12 +27,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_FILE,
     multiple=True,
     required=True,
-    help="The student's .pth; of several, mean and spread are told, too.",
+    help="The student's .pth; several also give mean and spread.",
 )
 @click.option(
     "--mnist-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where the image data set lies.  [default: $DATAGEN_IMAGES]",
+    help="Folder of the image data set.  [default: $DATAGEN_IMAGES]",
 )
 @click.option("--data", type=_FILE, help="Other real digits: .npz with x and y, or .csv.")
 @click.option(
@@ -48,12 +48,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the report there, as JSON.",
+    help="Write the report to this file, as JSON.",
 )
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
-@click.option("--no-cuda", is_flag=True, help="The same as --device cpu.")
+@click.option("--no-cuda", is_flag=True, help="Short for --device cpu.")
 @json_option
 def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fmt: skip
     """Report how well students read real digits: MNIST's test images, or others."""
@@ -63,7 +63,7 @@ def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fm
     from datagen_pate.student import evaluate_students
 
     if options["data"] is not None and options["mnist_dir"] is not None:
-        raise ArgumentError("--data and --mnist-dir both name the images; give one")
+        raise ArgumentError("--data and --mnist-dir both name the images; give one of them")
     data = load_real(options["data"], options["source"], options["mnist_dir"], options["part"])
     device = choose_device("cpu" if options["no_cuda"] else options["device"])
     report = evaluate_students(models, data, batch=options["batch_size"], device=device)
@@ -72,10 +72,10 @@ def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fm
     if options["as_json"]:
         click.echo(json.dumps(report))
     else:
-        _tell(report)
+        _show(report)
 
 
-def _tell(report: dict[str, Any]) -> None:
+def _show(report: dict[str, Any]) -> None:
     for one in report.get("models", [report]):
         click.echo(
             f"{one['model_path']}: {one['overall_accuracy']:.2f} % of {one['total_samples']}, "

@@ -47,24 +47,26 @@ _PARAMS = (*_CONFIG_NAMES, "kl_weight", "lr_schedule", "seed", "precision", "com
     help="Further fonts for characters: those in a folder, or all of this machine.",
 )
 @click.option("--data-root", type=_FOLDER, help="Folder with published images.")
-@click.option("--use-kmnist", is_flag=True, help="The same as --source kmnist.")
+@click.option("--use-kmnist", is_flag=True, help="Short for --source kmnist.")
 @click.option("--latent-dim", type=int, help="Latent variables.  [default: 32]")
 @click.option("--epochs", type=int, help="Passes over the images.  [default: 50]")
 @click.option("--batch-size", type=int, help="Images in a step.  [default: 128]")
 @click.option("--lr", type=float, help="Adam's step size at the start.  [default: 0.001]")
 @click.option("--weight-decay", type=float, help="Penalty on weights.  [default: 1e-5]")
 @click.option(
-    "--kl-annealing-epochs", type=int, help="Epochs until the divergence counts.  [default: 10]"
+    "--kl-annealing-epochs",
+    type=int,
+    help="Epochs in which the divergence's weight grows from 0.  [default: 10]",
 )
-@click.option("--kl-weight", type=float, help="How much it then counts.  [default: 1]")
+@click.option("--kl-weight", type=float, help="The divergence's weight after that.  [default: 1]")
 @click.option("--lr-schedule", type=click.Choice(["cosine", "constant"]), help="[default: cosine]")
 @click.option("--seed", type=int, help="Of all randomness.  [default: 42]")
 @click.option("--out-dir", type=_FOLDER, default="pretrained_decoder", show_default=True)
-@click.option("--config", type=_FILE, help="The original's JSON; options go before it.")
+@click.option("--config", type=_FILE, help="The original's JSON; options go before its values.")
 @click.option(
     "--compat",
     type=click.Choice(["original"]),
-    help="Train as the original: constant step size, noise in what the decoder is to draw.",
+    help="Train as the original: constant step size, noise in the images to reproduce.",
 )
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
@@ -76,7 +78,7 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
     """Train the decoder that draws candidates, on public images alone.
 
     Writes decoder.pth, latent_prior.npz (where the decoder draws digits) and pretrain_report.json.
-    Called again, it goes on after the last whole epoch; what is done is not done again.
+    Called again, it goes on after the last whole epoch, and does nothing when it was finished.
 
     Characters are drawn in the fonts that come with matplotlib, so that the same command makes the
     same decoder on every machine; further ones (--fonts) are named in the report.
@@ -125,7 +127,7 @@ def _load(options: dict[str, Any], seed: int) -> Any:
 
 
 def _show(epochs: int) -> Any:
-    def tell(epoch: dict[str, Any]) -> None:
+    def show(epoch: dict[str, Any]) -> None:
         click.echo(f"epoch {epoch['epoch']}/{epochs}: loss {epoch['loss']:.2f}", err=True)
 
-    return tell
+    return show

@@ -18,10 +18,10 @@ Examples:
   datagen pate report pate_votes -p aggregation=gnmax -o votes.html
 
 \b
-The page needs matplotlib: pip install 'datagen[plots]'. Where shards are at hand, it tells class
-counts of private images, and distances to them, which no epsilon covers: of a set with a finite
-epsilon, share a page that was made without --shards.
-What cannot be known without shards is not checked, and does not count as passed."""
+The page needs matplotlib: pip install 'datagen[plots]'. With shards it shows class counts of
+private images and distances to them, which no epsilon covers: of a set with a finite epsilon, share
+a page that was made without --shards. Without shards, some criteria are not checked, and do not
+count as passed."""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -34,7 +34,7 @@ What cannot be known without shards is not checked, and does not count as passed
     "--shards",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="NPZ",
-    help="Compare with these private images.  [default: those of the set, if any]",
+    help="Private images to compare with.  [default: those of the set, if any]",
 )
 @click.option("-o", "--output", required=True, metavar="FILE",
               type=click.Path(dir_okay=False, path_type=Path),
@@ -51,15 +51,15 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
     from datagen_pate.report import Request, write_page  # help must not pay for numpy
 
     request = Request(options["split"], options["sample"], options["shards"])
-    told = write_page(select_set(options["name"], options["selector"]), output, request)
+    figures = write_page(select_set(options["name"], options["selector"]), output, request)
     if as_json:
-        click.echo(json.dumps(told))
+        click.echo(json.dumps(figures))
         return
-    for note in told["privacy"]["notes"]:
+    for note in figures["privacy"]["notes"]:
         click.echo(f"note: {note}", err=True)
-    overall = told["success_criteria"]["overall"]
+    overall = figures["success_criteria"]["overall"]
     counts = ", ".join(f"{overall[key]} {key.replace('_', ' ')}" for key in _COUNTED)
-    click.echo(f"{output}: {told['images']} images; success criteria: {counts}")
+    click.echo(f"{output}: {figures['images']} images; success criteria: {counts}")
 
 
 _COUNTED = ("passed", "failed", "not_checked")

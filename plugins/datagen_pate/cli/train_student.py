@@ -37,14 +37,14 @@ _CHANGES = {
 
 
 @click.command("train-student", epilog=_EXAMPLES)
-@click.option("--samples", type=_FILE, help="The original's combined images, .pt; with --labels.")
+@click.option("--samples", type=_FILE, help="The original's combined images, .pt; needs --labels.")
 @click.option("--labels", type=_FILE, help="Their labels, .csv.")
 @click.option("--data", type=_FILE, help="Synthetic images: .npz with x and y, or .csv.")
 @click.option(
     "--from", "generator", metavar="NAME", help="pate_votes or pate_images, in the cache."
 )
-@set_option("Of --from: number, key=value,… or digest.  [default: the only one]")
-@click.option("--split", help="Of --from: only these samples.  [default: all]")
+@set_option("With --from: number, key=value,… or digest.  [default: the only one]")
+@click.option("--split", help="With --from: only these samples.  [default: all]")
 @cache_option
 @click.option(
     "-o",
@@ -54,7 +54,9 @@ _CHANGES = {
     type=click.Path(file_okay=False, path_type=Path),
 )
 @click.option("--recipe", type=click.Choice(list(STUDENTS)), default="strong", show_default=True)
-@click.option("--epochs", type=click.IntRange(1), help="This and what follows changes the recipe.")
+@click.option(
+    "--epochs", type=click.IntRange(1), help="This option and those below change the recipe."
+)
 @click.option("--batch-size", type=click.IntRange(1))
 @click.option("--learning-rate", type=float)
 @click.option("--momentum", type=float)
@@ -67,7 +69,7 @@ _CHANGES = {
     type=click.FloatRange(0, 1, min_open=True),
     default=0.8,
     show_default=True,
-    help="Share to train on; the rest validates.",
+    help="Share of images to train on; the rest validates.",
 )
 @click.option("--seed", type=click.IntRange(0), default=42, show_default=True)
 @click.option(
@@ -75,19 +77,19 @@ _CHANGES = {
     type=click.IntRange(1),
     default=1,
     show_default=True,
-    help="Students; further ones have the next seeds.",
+    help="Number of students; each has the next seed.",
 )
 @click.option("--no-normalize", is_flag=True, help="The images are normalised already.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
 )
-@click.option("--no-cuda", is_flag=True, help="The same as --device cpu.")
+@click.option("--no-cuda", is_flag=True, help="Short for --device cpu.")
 @json_option
 def train_student(*, output_dir: Path, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Train students on labelled synthetic images, and on nothing else.
 
-    Validation is on synthetic images, too, against labels of teachers: it says whether training
-    works, not how well real digits are read. `datagen pate evaluate-student` tells that.
+    Validation, too, is on synthetic images and labels of teachers: it shows whether training works,
+    not how well real digits are read, which `datagen pate evaluate-student` measures.
     """
     from datagen_pate.classifier import choose_device  # help must not pay for torch
     from datagen_pate.student import train_students

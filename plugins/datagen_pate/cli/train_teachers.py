@@ -38,13 +38,15 @@ _TRUTHS = {"true": "original", "false": "none"}
     default="trained_teachers",
     show_default=True,
     type=_FOLDER,
-    help="The folder of the teachers; what it has already is not trained again.",
+    help="The folder of the teachers; those in it already are not trained again.",
 )
 @click.option("--data", type=_FILE, help="Private images: .npz with x and y, or .csv.")
-@click.option("--data-dir", type=_FOLDER, help="Where MNIST lies.  [default: $DATAGEN_IMAGES]")
+@click.option("--data-dir", type=_FOLDER, help="Folder of MNIST.  [default: $DATAGEN_IMAGES]")
 @click.option("--num-models", type=click.IntRange(1), default=250, show_default=True)
 @click.option("--recipe", type=click.Choice(list(TEACHERS)), default="strong", show_default=True)
-@click.option("--epochs", type=click.IntRange(1), help="This and what follows changes the recipe.")
+@click.option(
+    "--epochs", type=click.IntRange(1), help="This option and those below change the recipe."
+)
 @click.option("--batch-size", type=click.IntRange(1))
 @click.option("--optimizer", type=click.Choice(["sgd", "adam"]))
 @click.option("--lr", type=float)
@@ -55,7 +57,7 @@ _TRUTHS = {"true": "original", "false": "none"}
 @click.option(
     "--augment",
     type=click.Choice(["true", "false", "none", "original", "light", "strong", "sharp"]),
-    help="Random deformations; true is original, false is none.",
+    help="Random deformations; true means original, false means none.",
 )
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]))
 @click.option(
@@ -65,7 +67,7 @@ _TRUTHS = {"true": "original", "false": "none"}
     "--save-shards",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write the original's shard_indices.json, too.",
+    help="Also write the original's shard_indices.json.",
 )
 @click.option("--start-id", type=click.IntRange(0), help="The first teacher of this call.")
 @click.option("--end-id", type=click.IntRange(1), help="The teacher after the last one.")
@@ -81,14 +83,16 @@ _TRUTHS = {"true": "original", "false": "none"}
     "source",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Take the original's <id>/model.pth; train nothing.",
+    help="Import the original's <id>/model.pth instead of training.",
 )
-@click.option("--shard-indices", type=_FILE, help="With --import: what each was trained on.")
+@click.option("--shard-indices", type=_FILE, help="With --import: the images of each teacher.")
 @click.option("--teacher-shard-base", type=_BASE, metavar="DIR",
               help="With --import: folder with teacher_<id>/shard.pt.")  # fmt: skip
 @click.option("--shard-metadata-base", type=_BASE, metavar="DIR",
               help="With --import: folder with teacher_<id>/metadata.json.")  # fmt: skip
-@click.option("--export", "destination", type=_FOLDER, help="Write the original's files there.")
+@click.option(
+    "--export", "destination", type=_FOLDER, help="Write the original's files to this folder."
+)
 @click.option("--evaluate", type=_FILE, metavar="FILE", help="Report accuracies on these images.")
 @click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
@@ -97,9 +101,9 @@ _TRUTHS = {"true": "original", "false": "none"}
 def train_teachers(*, output_dir: Path, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Train teachers, each on its own shard of private images, or import the original's.
 
-    MNIST is the private set unless --data names another. With --export or --evaluate, and neither
-    --data nor --data-dir, a finished folder is taken as it is. Only --evaluate looks at images that
-    the teachers were not trained on; it chooses nothing.
+    MNIST is the private set unless --data names another. With --export or --evaluate, and without
+    --data and --data-dir, a finished folder is used as it is. Only --evaluate looks at images that
+    the teachers were not trained on; no choice depends on them.
     """
     report = _make(output_dir, options)
     if report is None:
@@ -174,7 +178,7 @@ def _load(options: dict[str, Any]) -> Labelled:
     from datagen_pate.labelled import load_real
 
     if options["data"] is not None and options["data_dir"] is not None:
-        raise ArgumentError("--data and --data-dir both name the private images; give one")
+        raise ArgumentError("--data and --data-dir both name the private images; give one of them")
     return load_real(options["data"], "mnist", options["data_dir"], "train")
 
 

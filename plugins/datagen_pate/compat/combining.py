@@ -21,7 +21,7 @@ from datagen_pate.selection.apportionment import apportion
 
 _BLOCK = 4096
 _MEASURED = 10_000
-"""The original measures the average distance of at most so many images."""
+"""The most images on which the average distance is measured, as in the original."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Source:
     read
         Returns its images `(n, 28, 28)`.
     identify
-        Returns what it is, by name: SHA-256 of its files, or a parameter set's digest.
+        Returns its identity: SHA-256 of its files by name, or the parameter set's digest.
     """
 
     teacher_id: int
@@ -68,10 +68,10 @@ class Combination:
     def __post_init__(self) -> None:
         if not 0 < self.percentage <= 1:
             raise ArgumentError(
-                f"percentage is a share above 0 and at most 1, not {self.percentage:g}"
+                f"percentage must be above 0 and at most 1, not {self.percentage:g}"
             )
         if not self.name or "/" in self.name:
-            raise ArgumentError(f"name is the beginning of files' names, not {self.name!r}")
+            raise ArgumentError(f"name must be the beginning of a file's name, not {self.name!r}")
 
 
 def list_sources(param_set: Any, start: int = 0, end: int | None = None) -> list[Source]:
@@ -80,7 +80,7 @@ def list_sources(param_set: Any, start: int = 0, end: int | None = None) -> list
     Raises
     ------
     PateError
-        When it holds something else, or nothing of these numbers.
+        When it holds something else, or no teacher with these numbers.
     """
     samples = check_synthetic(param_set).samples
     places = [
@@ -89,7 +89,7 @@ def list_sources(param_set: Any, start: int = 0, end: int | None = None) -> list
         if index >= start and (end is None or index < end)
     ]
     if not places:
-        raise PateError(
+        raise ArgumentError(
             f"{param_set} has no teachers from {start}{'' if end is None else f' to {end}'}; "
             "see `datagen list`"
         )
@@ -111,7 +111,7 @@ def read_sources(teachers: Sequence[TeacherFolder]) -> list[Source]:
     Raises
     ------
     PateError
-        When labels are none.
+        When the labels of a teacher cannot be read.
     """
     return [
         Source(
@@ -125,18 +125,18 @@ def read_sources(teachers: Sequence[TeacherFolder]) -> list[Source]:
 
 
 def choose_rows(labels: NDArray[np.uint8], wanted: Combination) -> NDArray[np.int64]:
-    """Return which rows to take of all sets one after another, ascending.
+    """Return the rows to take of all sets joined, ascending.
 
     Raises
     ------
     PateError
-        When it would be none.
+        When that is no row.
     """
     target = round(len(labels) * wanted.percentage)
     if not target:
         raise PateError(
-            f"{wanted.percentage:g} of {len(labels)} images is none; take more, or look at "
-            "the teachers' selection reports"
+            f"{wanted.percentage:g} of {len(labels)} images is less than one; take more, or look "
+            "at the teachers' selection reports"
         )
     if target == len(labels):
         return np.arange(target)
@@ -157,12 +157,12 @@ def combine(sources: Sequence[Source], output: Path, wanted: Combination) -> dic
 
     The files are `<name>_samples.pt`, `<name>_labels.csv`, `<name>_teacher_ids.csv` and, last,
     `<name>_metadata.json`, with the original's keys and `inputs`. Images stay in the order of the
-    teachers given, of which one is in memory at a time.
+    teachers given; one teacher's images are in memory at a time.
 
     Raises
     ------
     PateError
-        When there is nothing to take, or images are none.
+        When there is nothing to take, or images cannot be read.
     """
     labels = np.concatenate([np.empty(0, np.uint8), *(source.labels for source in sources)])
     ids = np.repeat([source.teacher_id for source in sources], [len(s.labels) for s in sources])
@@ -226,7 +226,7 @@ def _keep(
     measured: NDArray[np.int64],
     kept: list[NDArray[np.float32]],
 ) -> Iterator[Images]:
-    """Hand blocks on, and collect the images at ascending places."""
+    """Yield the blocks, and collect the images at ascending places."""
     first = 0
     for block in blocks:
         places = slice(*np.searchsorted(measured, [first, first + len(block)]))

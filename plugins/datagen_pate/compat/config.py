@@ -34,7 +34,7 @@ class GenerationSection(Params):
     latent_mixing_ratio: float | None = None
     latent_noise_scale: float | None = None
     generate_until_target_per_class: bool | None = None
-    """The original never read it."""
+    """Not used, as in the original."""
 
 
 class FilteringSection(Params):
@@ -61,10 +61,10 @@ class FilteringSection(Params):
         for name, other in _ALIASES:
             values = {getattr(self, name), getattr(self, other)} - {None}
             if len(values) > 1:
-                raise ValueError(f"{name} and {other} are one setting; give one value")
+                raise ValueError(f"{name} and {other} are the same setting; give one value")
 
     def resolve(self) -> dict[str, Any]:
-        """Return what was given, under the first of two names; null is given for no limit."""
+        """Return the given values, each under the first of its two names; a null limit is kept."""
         given = self.model_dump(exclude_none=True)
         if "max_per_class" in self.model_fields_set:
             given["max_per_class"] = self.max_per_class
@@ -91,7 +91,7 @@ class SteeringSection(Params):
     noise_scale: float | None = None
     latent_dim: int | None = None
     use_for_classes_below_quota: bool | None = None
-    """The original never read it."""
+    """Not used, as in the original."""
 
 
 class PreprocessingSection(Params):
@@ -111,7 +111,7 @@ class EvaluationSection(Params):
 
 
 class Config(Params):
-    """A whole configuration; a section that the file leaves out has no values."""
+    """A whole configuration; sections that the file leaves out have no values."""
 
     decoder: DecoderSection = DecoderSection()
     generation: GenerationSection = GenerationSection()

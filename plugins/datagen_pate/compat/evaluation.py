@@ -29,8 +29,8 @@ class SetFiles(NamedTuple):
     shard, shard_labels
         Images of the shard, and their labels; without these, metadata.json beside the images.
     teacher_id, shard_indices, mnist
-        Without `shard`: the teacher, whose images of MNIST's training set `shard_indices` tells,
-        and the folder of MNIST; None where it is looked for.
+        Used without `shard`: the teacher, the file that lists its images of MNIST's training set,
+        and the folder of MNIST, None for the usual places.
     """
 
     samples: Path
@@ -48,9 +48,9 @@ def evaluate_files(files: SetFiles) -> dict[str, Any]:
     Raises
     ------
     PateError
-        When a file cannot be read, or images and labels are not as many.
+        When a file cannot be read, or the numbers of images and labels differ.
     ImagesError
-        When MNIST is needed and cannot be had.
+        When MNIST is needed and cannot be found or downloaded.
     """
     images = read_samples(files.samples)
     beside = files.samples.with_name(LABELS)
@@ -78,11 +78,11 @@ def _read_shard(files: SetFiles) -> ShardFacts:
     if files.shard is None:
         if files.shard_labels is not None:
             raise ArgumentError(
-                "--shard-labels need the images that they belong to; name --shard too"
+                "--shard-labels needs the images that they belong to; name --shard too"
             )
         return ShardFacts() if files.teacher_id is None else _take_shard(files)
     if not files.shard.is_file():
-        raise PateError(f"there is no file {files.shard}; name the shard, or leave --shard out")
+        raise PateError(f"{files.shard} does not exist; name the shard, or leave --shard out")
     facts = read_shard_files(files.shard, files.shard.with_name(METADATA))
     if files.shard_labels is None or facts.images is None:
         return facts

@@ -23,7 +23,7 @@ _TREE = (
     "option, and name the folder that it makes as teachers"
 )
 _ELSEWHERE = {
-    "num_teachers": "say how many with -n or --total of datagen generate",
+    "num_teachers": "give the number with -n or --total of datagen generate",
     "start_id": "sample k is teacher k, and calls go on where the last one ended; see -n",
     "seed": "give --seed to datagen generate",
     "teacher_shard_base": _TREE,
@@ -32,7 +32,7 @@ _ELSEWHERE = {
     "output_dir": "write the original's files with datagen export pate_images --format pate DIR",
     "out_dir": "write the original's files with datagen export pate_images --format pate DIR",
 }
-"""Where to say what is no property of a parameter set."""
+"""Options that are not parameters of a set, and what to use instead."""
 
 
 def translate(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def translate(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     for name, hint in _ELSEWHERE.items():
         if name in values:
-            raise ArgumentError(f"{name} is no parameter of pate_images: {hint}")
+            raise ArgumentError(f"{name} is not a parameter of pate_images: {hint}")
     given = rename(values, _ALIASES)
     given.pop("batch_size", None)
     if _is_true(given.pop("disable_diversity", False)):

@@ -61,7 +61,7 @@ def _steer_once(
     wanted = np.repeat(np.arange(CLASSES), missing)
     if not len(wanted):
         return chosen, missing
-    # Behind all of the pool, as the original appends them: of equal confidence, the pool is first.
+    # After the whole pool, as in the original: of equal confidence, the pool comes first.
     judged = screen.judge(steer(wanted), _behind(chosen), steered=True)
     is_sure = judged.confidence >= np.float32(screen.params.rare_class_threshold)
     measured, is_new = screen.are_new(judged.take(is_sure))

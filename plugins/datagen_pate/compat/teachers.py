@@ -45,9 +45,9 @@ def import_teachers(
 ) -> dict[str, Any]:
     """Make a folder of teachers from the original's `<id>/model.pth`, and return its report.
 
-    What the teachers were trained on is taken from `data` by `shard_indices`, where there are both;
-    else from `teacher_<id>/shard.pt` and `metadata.json`, which know no labels but how many images
-    there are of each class; else it stays unknown, and so do all checks that need it.
+    Shards are taken from `data` by `shard_indices`, where both are given; otherwise from
+    `teacher_<id>/shard.pt` and `metadata.json`, which hold no labels but the number of images of
+    each class; otherwise they stay unknown, and checks that need them are not done.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def import_teachers(
     folder
         The new artefact.
     data
-        The private set that `shard_indices` counts in.
+        The private set that `shard_indices` refers to.
     shard_indices
         None: `shard_indices.json` in `source` or around it, if there is one.
     shards
@@ -68,13 +68,13 @@ def import_teachers(
     Raises
     ------
     PateError
-        When there is no teacher, one is missing or of another network, a file does not fit, or
-        the folder holds teachers already.
+        When a teacher is missing or of another network, a file does not fit, or the folder holds
+        teachers already.
     """
     from datagen_pate.classifier import flatten_weights, load_classifier  # torch
 
     if (folder / FILES[2]).exists():
-        raise PateError(f"{folder} holds teachers; name another folder with -o")
+        raise PateError(f"{folder} already holds teachers; name another folder with -o")
     models = _find_models(source)
     indices = shard_indices or _find(source, INDICES)
     files = _ShardFiles(shards or _find(source, SHARDS), metadata)
@@ -127,7 +127,7 @@ def _find_models(source: Path) -> list[Path]:
     paths = [*root.glob("[0-9]*/model.pth"), *root.glob("teacher_[0-9]*/model.pth")]
     found = {int(path.parent.name.removeprefix("teacher_")): path for path in paths}
     if not found:
-        raise PateError(f"{source} has no <id>/model.pth; name the folder that has them")
+        raise PateError(f"{source} has no <id>/model.pth; name the folder with the teachers")
     missing = sorted(set(range(max(found) + 1)) - set(found))
     if missing:
         raise PateError(f"{root} has no {missing[0]}/model.pth; teachers count from 0")
@@ -142,7 +142,7 @@ def _find(source: Path, name: str) -> Path | None:
 
 
 class _ShardFiles(NamedTuple):
-    """Folders with `teacher_<id>/shard.pt`, and with `metadata.json`: those, where it is None."""
+    """Folders with `teacher_<id>/shard.pt` and with `metadata.json`, by default the same."""
 
     images: Path | None
     metadata: Path | None
@@ -169,7 +169,7 @@ def _read_shards(
     if data is not None:
         if indices is None:
             raise ArgumentError(
-                "private data without shard_indices.json tell no shards; name that too"
+                "private data alone do not show the shards; name shard_indices.json too"
             )
         images = round_to_stored(data.images)
         taken = read_shard_indices(indices, teachers, len(data))

@@ -47,7 +47,7 @@ _FOLDER = re.compile(r"teacher_(\d+)")
 
 @dataclass(frozen=True)
 class TeacherFolder:
-    """One teacher's folder. Each property reads its file, and raises PateError for a wrong one."""
+    """One teacher's folder. Each property reads a file, and raises PateError if it is damaged."""
 
     teacher_id: int
     path: Path
@@ -79,7 +79,7 @@ class TeacherFolder:
 
     @property
     def shard(self) -> ShardFacts:
-        """What shard.pt and metadata.json tell, each where it is there."""
+        """What is known of the shard, from shard.pt and metadata.json where they exist."""
         return read_shard_files(self.path / SHARD, self.path / METADATA)
 
 
@@ -91,14 +91,14 @@ def list_teachers(
     Parameters
     ----------
     start, end
-        The first number, and the one behind the last; None for all.
+        The first number, and the one after the last; None for all.
     compat
-        `original` for the order of names, in which 10 comes before 2.
+        `original` sorts by name, so that 10 comes before 2.
 
     Raises
     ------
     PateError
-        When there is none with synthetic samples.
+        When there is no teacher with synthetic samples.
     """
     inside = folder / TEACHERS
     root = inside if inside.is_dir() else folder
@@ -117,7 +117,7 @@ def list_teachers(
 
 
 def read_shard_files(images: Path, metadata: Path) -> ShardFacts:
-    """Return what is known of a shard from its two files, of which any may be missing."""
+    """Return what is known of a shard from its two files, either of which may be missing."""
     counts = read_class_counts(metadata) if metadata.is_file() else None
     return ShardFacts(read_samples(images) if images.is_file() else None, counts)
 
@@ -136,7 +136,7 @@ def write_teacher(
     sample
         `images` uint8 `(n, 28, 28)`, `labels`, `confidence`, and `report`: a dict or its JSON.
     shard
-        What the evaluation compares with; it is not written.
+        The shard that the evaluation compares with; it is not written.
     with_evaluation
         Whether to measure the set, which is most of the work.
     """
@@ -187,22 +187,22 @@ def write_tree(path: Path, selection: Any, *, evaluation: str = "yes", shards: s
     selection
         What to export, with `param_set` and `parts`.
     evaluation
-        `no` to leave out evaluation_report.json, which is most of the work.
+        `no` leaves out evaluation_report.json, which is most of the work.
     shards
-        `yes` to write shard.pt and metadata.json too. They are private data.
+        `yes` also writes shard.pt and metadata.json. They are private data.
 
     Raises
     ------
     PateError
-        When samples are not those of `pate_images`, or an option is another.
+        When samples are not those of `pate_images`, or an option is neither yes nor no.
     """
     for name, value in (("evaluation", evaluation), ("shards", shards)):
         if value not in {"yes", "no"}:
-            raise ArgumentError(f"{name} is yes or no, not {value!r}")
+            raise ArgumentError(f"{name} must be yes or no, not {value!r}")
     known = find_shards(selection.param_set)
     if shards == "yes" and known is None:
         raise ArgumentError(
-            f"{selection.param_set} was made without shards, so there are none to write; "
+            f"{selection.param_set} was made without shards, which therefore cannot be written; "
             "leave out shards=yes"
         )
     for teacher_id, sample in iterate_samples(selection):
@@ -239,5 +239,5 @@ def check_synthetic(param_set: Any) -> Any:
     if {"images", "labels", "confidence", "report"} <= set(param_set.schema.fields):
         return param_set
     raise PateError(
-        f"{param_set} holds no synthetic sets of teachers; choose a parameter set of pate_images"
+        f"{param_set} does not hold sets of teachers; choose a parameter set of pate_images"
     )

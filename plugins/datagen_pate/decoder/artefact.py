@@ -30,7 +30,7 @@ _CHECKPOINT = "checkpoint.pt"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a decoder is made.
+    """The folder of a decoder, and where it is computed.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Place:
 
     @property
     def prior(self) -> Path:
-        """The distribution of the latents of public digits; absent where there are too few."""
+        """The distribution of the latents of public digits; absent if there were too few."""
         return self.folder / PRIOR
 
     @property
@@ -61,7 +61,7 @@ class Place:
 
     @property
     def checkpoint(self) -> Path:
-        """The state after the last epoch; absent once the report is there."""
+        """The state after the last epoch; removed when the report is written."""
         return self.folder / _CHECKPOINT
 
 
@@ -73,8 +73,8 @@ def make_decoder(
 ) -> dict[str, Any]:
     """Train a decoder on public images, and write `decoder.pth`, the prior and the report.
 
-    What is there already, of the same images and parameters, is kept; a training that was ended
-    goes on after its last whole epoch.
+    A finished folder of the same images and parameters is kept; an interrupted training goes on
+    after its last whole epoch.
 
     Parameters
     ----------
@@ -85,12 +85,12 @@ def make_decoder(
     place
         Where to write, and to compute.
     progress
-        Is told about each epoch that ends.
+        Called after each epoch with its entry of the history.
 
     Returns
     -------
     report
-        What the report file holds: the original's keys, and hashes of inputs and outputs.
+        The content of the report file: the original's keys, and hashes of inputs and outputs.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def _describe_inputs(public: PublicImages, params: PretrainParams) -> dict[str, 
 
 
 def _read_report(place: Place, inputs: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the report of what is there, if it is of these inputs and whole."""
+    """Return the report of the folder, if it is finished and of these inputs."""
     try:
         report: dict[str, Any] = json.loads(place.report.read_text())
         hashes = {"decoder_hash": hash_file(place.decoder), "prior_hash": _hash_prior(place)}
@@ -159,7 +159,7 @@ def _describe(
     public: PublicImages, params: PretrainParams, training: Training, place: Place
 ) -> dict[str, Any]:
     last = training.history[-1]
-    load_decoder(place.decoder)  # what is reported can be read
+    load_decoder(place.decoder)  # before it is reported
     return {
         "latent_dim": params.latent_dim,
         "epochs": params.epochs,

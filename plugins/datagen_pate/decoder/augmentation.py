@@ -1,4 +1,4 @@
-"""Public images as a batch sees them: slightly turned, moved and noisy. Whole batches at once."""
+"""Random rotation, shift and noise of batches of public images."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIDE = 28
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How images are varied anew in every epoch.
+    """How images are varied in every epoch.
 
     Attributes
     ----------
@@ -24,8 +24,8 @@ class Augmentation:
     noise
         Standard deviation of the noise of a pixel, of values from 0 to 1.
     noise_in_target
-        Whether the autoencoder is to reproduce the noise, as the original's is: it then learns a
-        grey background. Otherwise only the encoder sees it.
+        Whether the autoencoder must reproduce the noise, as in the original: it then learns a grey
+        background. Otherwise only the encoder's input is noisy.
     """
 
     rotation: float = 10.0
@@ -37,7 +37,7 @@ class Augmentation:
 def augment(
     images: Tensor, augmentation: Augmentation, generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """Return what the encoder sees, not yet normalised, and what the decoder is to draw.
+    """Return the encoder's input, not yet normalised, and the images to reproduce.
 
     Parameters
     ----------

@@ -32,9 +32,9 @@ def decode(
     latents
         float32 `(n, latent_dim)`.
     precision
-        `bfloat16` is about twice as fast on processors that know it; pixels differ by rounding.
+        `bfloat16` is about twice as fast on processors that support it; pixels differ by rounding.
     batch
-        How many are decoded at once. Another number can change the last bits of the values.
+        Latents per step. Another number can change the last bits of the values.
 
     Returns
     -------
@@ -71,6 +71,6 @@ def compute_in(precision: str, device_type: str) -> Iterator[None]:
         When the precision is neither.
     """
     if precision not in {"float32", "bfloat16"}:
-        raise ArgumentError(f"there is no precision {precision!r}; use float32 or bfloat16")
+        raise ArgumentError(f"the precision {precision!r} is unknown; use float32 or bfloat16")
     with torch.autocast(device_type, torch.bfloat16, enabled=precision == "bfloat16"):
         yield

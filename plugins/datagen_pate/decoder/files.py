@@ -1,4 +1,4 @@
-"""Decoder files: a state_dict, as the original writes it."""
+"""Files of decoders: a state_dict, as the original writes it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from datagen_pate.decoder.modules import Decoder
 from datagen_pate.errors import PateError
 from datagen_pate.files.torch_files import read_tensors, save_tensors
 
-_MAX_LATENTS = 4096  # beyond any use; a file that says more is none of ours
+_MAX_LATENTS = 4096  # beyond any use
 
 
 def load_decoder(path: Path, device: str = "cpu") -> Decoder:
@@ -22,7 +22,7 @@ def load_decoder(path: Path, device: str = "cpu") -> Decoder:
     ----------
     path
         A state_dict with the names `fc`, `conv_t1`, `conv_t2` and `conv_final`. Its `latent_dim` is
-        read off `fc.weight`.
+        that of `fc.weight`.
     device
         Where it is to compute.
 
@@ -50,7 +50,10 @@ def _find_latent_dim(weights: Any, path: Path) -> int:
     first = weights.get("fc.weight") if isinstance(weights, dict) else None
     if isinstance(first, torch.Tensor) and first.ndim == 2 and 0 < first.shape[1] <= _MAX_LATENTS:
         return int(first.shape[1])
-    raise PateError(f"{path} is not a decoder: it has no matrix fc.weight; see pretrain-decoder")
+    raise PateError(
+        f"{path} is not a decoder: it has no matrix fc.weight; "
+        "make one with: datagen pate pretrain-decoder"
+    )
 
 
 def _check_names(weights: dict[str, Any], decoder: Decoder, path: Path) -> None:
@@ -72,4 +75,6 @@ def _tell(shape: tuple[int, ...] | None) -> str:
 def _check_values(weights: dict[str, torch.Tensor], path: Path) -> None:
     for name, value in weights.items():
         if not value.is_floating_point() or not bool(torch.isfinite(value).all()):
-            raise PateError(f"{path} cannot decode: {name} is not made of finite numbers")
+            raise PateError(
+                f"{path} cannot decode: {name} has numbers that are not finite; make it again"
+            )

@@ -1,10 +1,10 @@
-"""Where latents are drawn: one normal distribution, or one for each class of public images.
+"""The distribution of latents: normal for each class of public images.
 
-A decoder is trained so that latents of public images are about standard normal altogether. Between
-the classes, though, lie latents of no character at all, and letters take as much room as digits. A
-normal distribution for each class of public digits leaves both out, and makes each class equally
-often: in the words of Tomczak and Welling (2018), "VAE with a VampPrior", a prior that is closer to
-the aggregated posterior. It knows public images only.
+A decoder is trained so that the latents of all public images together are about standard normal.
+Between the classes, though, lie latents that decode to no character, and letters take as much room
+as digits. A normal distribution for each class of public digits excludes both, and makes all
+classes equally frequent: a prior that is closer to the aggregated posterior (Tomczak and Welling,
+2018, "VAE with a VampPrior"). It depends on public images only.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class LatentPrior:
     means
         float32 `(classes, latent_dim)`.
     factors
-        float32 `(classes, latent_dim, latent_dim)`: lower triangles, of which the products with
+        float32 `(classes, latent_dim, latent_dim)`: lower triangles, whose products with
         their transposes are the covariances.
     classes
         The name of each class.
@@ -43,11 +43,11 @@ class LatentPrior:
 
     @property
     def latent_dim(self) -> int:
-        """How many latent variables there are."""
+        """The number of latent variables."""
         return int(self.means.shape[1])
 
     def place(self, latents: NDArray[np.float32], start: int = 0) -> NDArray[np.float32]:
-        """Return standard normal latents as those of classes: of candidate i, class i modulo all.
+        """Turn standard normal latents into those of classes: candidate i gets class i modulo all.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ def read_prior(path: Path, latent_dim: int | None = None) -> LatentPrior:
     path
         The file, `latent_prior.npz`.
     latent_dim
-        How many latent variables the decoder has.
+        The number of latent variables of the decoder; None accepts any.
 
     Raises
     ------
@@ -91,7 +91,9 @@ def read_prior(path: Path, latent_dim: int | None = None) -> LatentPrior:
     except OSError as error:
         raise PateError(f"{path} cannot be read ({error.strerror or error})") from error
     except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise PateError(f"{path} is no latent_prior.npz of pretrain-decoder") from error
+        raise PateError(
+            f"{path} is not a latent_prior.npz of datagen pate pretrain-decoder"
+        ) from error
     prior = LatentPrior(means, factors, tuple(classes.tolist()))
     _check(prior, path, latent_dim)
     return prior
@@ -117,12 +119,12 @@ def fit_prior(
     labels: NDArray[np.int64],
     classes: tuple[str, ...],
 ) -> LatentPrior | None:
-    """Return the normal distribution of each class's latents: digits, or all where there are none.
+    """Fit a normal distribution to the latents of each digit, or of each class if none is a digit.
 
     Parameters
     ----------
     means, variances
-        Of the latents of each public image, `(n, latent_dim)`, as the encoder sees them.
+        Of the latents of each public image, `(n, latent_dim)`, from the encoder.
     labels
         int64 `(n,)`.
     classes

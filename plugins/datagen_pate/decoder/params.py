@@ -1,4 +1,4 @@
-"""How a decoder is trained; names and defaults are the original's where it has them."""
+"""How a decoder is trained; names and defaults are the original's, where it has such options."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class PretrainParams(Params):
     precision: Literal["float32", "bfloat16"] = "float32"
     """bfloat16 is faster on processors that know it."""
     compat: Literal["original"] | None = None
-    """original: a constant step size, and noise in what the decoder is to draw."""
+    """original: a constant step size, and noise in the images to reproduce."""
 
     def weigh_divergence(self, epoch: int) -> float:
         """Return the divergence's weight in an epoch, counted from 0: the first is without it."""

@@ -25,7 +25,7 @@ from datagen_pate.errors import PateError
 from datagen_pate.files.torch_files import read_tensors, save_tensors
 
 Progress = Callable[[dict[str, Any]], None]
-"""Is told about each epoch that ends."""
+"""Called after each epoch with its entry of the history."""
 
 
 @dataclass(eq=False)
@@ -47,7 +47,7 @@ class Training:
 
     @property
     def state(self) -> dict[str, Any]:
-        """Everything that the next epoch depends on."""
+        """Everything that decides the next epoch, in tensors and plain values."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -68,12 +68,12 @@ def read_checkpoint(
     device: str,
     training: Training,
 ) -> str:
-    """Let a training go on from a file, where it is of the same images and parameters.
+    """Restore a training from a file of the same images and parameters, if there is one.
 
     Returns
     -------
     key
-        What tells trainings apart.
+        The hash of everything that decides the training.
     """
     digest = hashlib.sha256(params.model_dump_json().encode())
     digest.update(f"{device} {torch.__version__} {images.shape}".encode())
@@ -84,14 +84,14 @@ def read_checkpoint(
     try:
         content = read_tensors(path, "a checkpoint")
     except PateError:
-        return key  # half a file is as good as none: training begins anew
+        return key  # a damaged file is ignored: training begins again
     if isinstance(content, dict) and content.get("key") == key:
         training.restore(content["state"])
     return key
 
 
 def write_checkpoint(path: Path | None, key: str, training: Training) -> None:
-    """Write the state of a training, if there is a path for it."""
+    """Write the state of a training, unless the path is None."""
     if path is not None:
         save_tensors({"key": key, "state": training.state}, path)
 
@@ -107,8 +107,8 @@ def pretrain(
 ) -> Training:
     """Train an autoencoder.
 
-    Random numbers are those of the seed and the epoch alone, so that a training that goes on from
-    a checkpoint ends with the same weights, to the last bit, as one that was never interrupted.
+    Random numbers depend on the seed and the epoch alone, so a training that goes on from a
+    checkpoint ends with the same weights, to the last bit, as an uninterrupted one.
 
     Parameters
     ----------
@@ -121,10 +121,10 @@ def pretrain(
     threads
         Of torch, on the processor.
     progress
-        Is told about each epoch that ends.
+        Called after each epoch with its entry of the history.
     checkpoint
-        A file that holds the state after each epoch. Where one of the same images and parameters
-        is there, training goes on from it; one of others is replaced.
+        A file for the state after each epoch. Training goes on from it if it is of the same images
+        and parameters; otherwise it is replaced.
 
     Raises
     ------
@@ -135,7 +135,7 @@ def pretrain(
         have = f"{images.dtype} {images.shape}"
         raise PateError(f"a decoder learns from images uint8 (n, 28, 28), not {have}")
     if not len(images):
-        raise PateError("a decoder needs at least one image")
+        raise PateError("a decoder needs at least one image to learn from")
     with use_threads(threads):
         training = _begin(params, device)
         key = read_checkpoint(checkpoint, images, params, device, training)
@@ -158,7 +158,7 @@ def _begin(params: PretrainParams, device: str) -> Training:
 
 
 def _seed(params: PretrainParams, stream: int) -> int:
-    """Return the seed of a stream: 0 is for the first weights, e + 1 for epoch e."""
+    """Return the seed of a stream: 0 for the first weights, e + 1 for epoch e."""
     words = np.random.SeedSequence(params.seed, spawn_key=(stream,)).generate_state(2)
     return int(words[0]) << 31 ^ int(words[1])
 

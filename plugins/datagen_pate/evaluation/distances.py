@@ -25,7 +25,7 @@ def as_unit(images: Images) -> NDArray[np.float32]:
 
 
 def round_to_stored(images: Images) -> NDArray[np.uint8]:
-    """Return images as they are stored, uint8; floats are from 0 to 1."""
+    """Return images as they are stored, uint8; floats in [0, 1] are rounded."""
     exact = images if images.dtype == np.uint8 else np.rint(images * np.float32(WHITE))
     stored: NDArray[np.uint8] = exact.astype(np.uint8, copy=False)
     return stored
@@ -58,7 +58,7 @@ def nearest_distances(images: Images, reference: Images) -> NDArray[np.float32]:
         When the reference is empty.
     """
     if not len(reference):
-        raise ValueError("there is no nearest image in an empty set")
+        raise ValueError("an empty set has no nearest image")
     there = as_unit(reference)
     parts = [
         _nearest(as_unit(images[start : start + _BLOCK]), there)
@@ -85,7 +85,7 @@ def _nearest(rows: NDArray[np.float32], there: NDArray[np.float32]) -> NDArray[n
 def average_pairwise_distance(images: Images) -> float | None:
     """Return the mean distance of two different images; None for fewer than two.
 
-    The mean over all i ≠ j, of which each pair is computed once, in memory for 512 rows.
+    The mean over all i ≠ j. Each pair is computed once, in memory for 512 rows.
     """
     count = len(images)
     if count < 2:

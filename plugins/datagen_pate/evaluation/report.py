@@ -19,7 +19,7 @@ from datagen_pate.evaluation.distances import (
 from datagen_pate.evaluation.shard_facts import ShardFacts
 
 _FAR = 28.0
-"""The largest distance of two images, at which the original's score stops growing."""
+"""The largest distance of two images, in [0, 1]; the original's score grows up to it."""
 
 _PERCENTILES = (5, 25, 75, 95)
 _SHARD_IMAGES = "the images of the shard were not given"
@@ -43,7 +43,7 @@ REQUIRED: Mapping[str, tuple[str, float]] = {
     "min_nn_distance": (">=", 1.0),
     "histogram_l1_distance": ("<", 0.2),
 }
-"""What each value must be."""
+"""For each criterion how its value is compared, and with what bound."""
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {">=": operator.ge, "<": operator.lt}
 
@@ -53,8 +53,8 @@ def judge(
 ) -> dict[str, Any]:
     """Return for each criterion its value, what is required, and `pass`, `fail` or `not_checked`.
 
-    A value of None could not be known. `passed`, `failed` and `not_checked` count the criteria;
-    none that was not checked counts as passed.
+    None stands for a value that is unknown: its criterion is `not_checked`, and does not count as
+    passed. `passed`, `failed` and `not_checked` count the criteria.
     """
     judged = {
         name: {
@@ -85,15 +85,15 @@ def evaluate(
 
     Keys and formulas are those of the original's evaluate_synthetic: `diversity`,
     `class_distribution`, `memorization`, `resemblance_to_shard`, `similarity_score`, `metadata`,
-    whose paths are None here. Besides: `success_criteria` (see `judge`), and `not_checked` with the
-    reason for each part that is None. Memory grows as the set, by 512 distances an image.
+    whose paths are None here. In addition: `success_criteria` (see `judge`), and `not_checked` with
+    the reason for each part that is None. Memory grows with the set, by 512 distances per image.
 
     Parameters
     ----------
     images
         `(n, 28, 28)`, uint8 or float32 in [0, 1]; may be empty.
     labels, confidence
-        One for each image; None where unknown.
+        One per image; None where unknown.
     shard
         The private images of the teacher, and how many there are of each class.
     """

@@ -16,7 +16,7 @@ from datagen_pate.evaluation.distances import Images
 
 
 class ShardFacts(NamedTuple):
-    """What is known of a teacher's shard, of which any may be None.
+    """What is known of a teacher's shard; None stands for unknown.
 
     Attributes
     ----------
@@ -42,13 +42,14 @@ def describe_shard(shard: Any) -> ShardFacts:
     Parameters
     ----------
     shard
-        Anything with `images` and `labels`, and perhaps `class_counts`, which goes first: no images
-        and labels of -1 are unknown ones. `ShardFacts` as they are; None for nothing.
+        Any object with `images`, `labels` and perhaps `class_counts`, which counts more than the
+        labels; labels of -1 are unknown, and so are images when there are none. Also `ShardFacts`,
+        which are returned as they are, or None for an unknown shard.
 
     Raises
     ------
     PateError
-        When its images or labels are none.
+        When its images or labels have another shape, or a label is not from 0 to 9.
     """
     if shard is None or isinstance(shard, ShardFacts):
         return shard or ShardFacts()
@@ -63,7 +64,7 @@ def describe_shard(shard: Any) -> ShardFacts:
 
 
 def _count(labels: NDArray[Any]) -> NDArray[np.int64] | None:
-    """Return how many labels there are of each class; None where they are unknown."""
+    """Return the number of labels of each class; None where they are unknown."""
     if not len(labels) or labels.min() == labels.max() == -1:
         return None
     if not 0 <= labels.min() <= labels.max() < CLASSES:
@@ -80,7 +81,7 @@ def read_class_counts(path: Path) -> NDArray[np.int64]:
     Raises
     ------
     PateError
-        When the file cannot be read, or has none of counts by label.
+        When the file cannot be read, or does not hold counts by label.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))["class_distribution"]

@@ -1,4 +1,4 @@
-"""Artefacts that parameters name: files, or folders with a file of a known name."""
+"""Input files that parameters name, directly or by the folder that holds them."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from typing import Any
 from datagen_pate.errors import ArgumentError
 
 _FILES = {"decoder": "decoder.pth", "teachers": "weights.npy", "shards": "shards.npz"}
-"""What lies in the folder that a parameter may name."""
+"""The file that is meant where a parameter names a folder."""
 
 
 _BESIDE = {"prior": ("decoder", "latent_prior.npz"), "shards": ("teachers", "shards.npz")}
-"""What is taken from the folder of another parameter, where it is there."""
+"""Parameters whose file may be in the folder of another parameter."""
 
 
 _ORIGINAL_TEACHERS = ("[0-9]*/model.pth", "teacher_*/model.pth", "trained_nets_gpu/*/model.pth")
 
 
 def find_files(values: Mapping[str, Any], known: Container[str]) -> dict[str, Any]:
-    """Return parameters with the files in folders that they name; the rest as it is.
+    """Return parameters with folders replaced by the files in them.
 
-    A folder also gives the files that belong beside them, if such a parameter is `known`; so does
-    a decoder by its file's name, as the original's options give it.
+    A folder also sets the parameters whose files belong beside, if they are `known`; so does the
+    file of a decoder, which the original's options name.
 
     Raises
     ------
     PateError
-        When a folder holds the original's teachers, which are to be imported.
+        When a folder holds the original's teachers, which must be imported first.
     """
     _refuse_original_teachers(values.get("teachers"))
     found = {

@@ -29,12 +29,12 @@ def write_samples(path: Path, count: int, blocks: Iterable[Images]) -> None:
     """Write images as the file of `torch.save` of a float32 tensor `(count, 1, 28, 28)` in [0, 1].
 
     Block by block, so that memory does not grow with the file; the same images give the same bytes.
-    It appears whole or not at all.
+
 
     Parameters
     ----------
     count
-        How many images the blocks have altogether.
+        The number of images in all blocks together.
     blocks
         Images `(n, 28, 28)`, uint8 or float32 in [0, 1].
     """
@@ -84,7 +84,7 @@ class _Tensor:
         self._shape = (count, 1, 28, 28)
 
     def __reduce__(self) -> Any:
-        # What Tensor.__reduce_ex__ gives; there is no public name for it.
+        # What Tensor.__reduce_ex__ gives; it has no public name.
         from torch._utils import _rebuild_tensor_v2
 
         strides = (_PIXELS, _PIXELS, 28, 1)
@@ -106,7 +106,7 @@ def read_samples(path: Path) -> NDArray[np.float32]:
     Raises
     ------
     PateError
-        When it cannot be read, is no such tensor, or has pixels that are none.
+        When it cannot be read, is not such a tensor, or has pixels out of range.
     """
     tensor = read_tensor(path)
     if tensor.ndim == 4 and tensor.shape[1] == 1:
@@ -125,7 +125,7 @@ def read_samples(path: Path) -> NDArray[np.float32]:
 
 
 def write_labels(path: Path, columns: dict[str, NDArray[Any]]) -> None:
-    """Write a csv file whose first column `index` counts; the others are columns by name."""
+    """Write a csv file of columns by name, after a first column `index` that counts from 0."""
     rows = zip(*(map(str, column) for column in columns.values()), strict=True)
     with writing(path, "w") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -134,12 +134,12 @@ def write_labels(path: Path, columns: dict[str, NDArray[Any]]) -> None:
 
 
 def read_labels(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
-    """Return labels and confidence, None where there is no such column, in order of `index`.
+    """Return labels and confidence in the order of `index`; confidence is None without its column.
 
     Raises
     ------
     PateError
-        When it cannot be read, or an index, a label or a confidence is none.
+        When it cannot be read, or an index, a label or a confidence is missing or out of range.
     """
     rows = _read_rows(path)
     labels = np.array([row[1] for row in rows], np.int64)
@@ -147,7 +147,9 @@ def read_labels(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.float32] | No
         wrong = labels[(labels < 0) | (labels >= CLASSES)][0]
         raise PateError(f"{path} has the label {wrong}; labels are from 0 to {CLASSES - 1}")
     if [row[0] for row in rows] != list(range(len(rows))):
-        raise PateError(f"{path} has not each index from 0 to {len(rows) - 1} once; number them")
+        raise PateError(
+            f"{path} does not have each index from 0 to {len(rows) - 1} once; number its rows"
+        )
     if any(row[2] is None for row in rows):
         return labels.astype(np.uint8), None
     confidence = np.array([row[2] for row in rows], np.float32)

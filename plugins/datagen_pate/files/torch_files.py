@@ -28,9 +28,10 @@ def read_tensors(path: Path, what: str, *, mapped: bool = False) -> Any:
     path
         The file.
     what
-        What messages call it.
+        The name of its kind in messages, such as "a decoder".
     mapped
-        Leave the numbers in the file until they are used; not in files of old versions of torch.
+        Whether to leave the numbers in the file until they are used; files of torch before 1.6 are
+        read at once.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def read_tensors(path: Path, what: str, *, mapped: bool = False) -> Any:
         reason = error.strerror or error
         raise PateError(f"{path} cannot be read ({reason}); name {what}") from error
     except Exception as error:  # damaged files, and pickles of others, can fail in any way
-        raise PateError(f"{path} is not {what}: it is damaged, or no file of tensors") from error
+        raise PateError(f"{path} is not {what}: it is damaged, or not a file of tensors") from error
 
 
 def save_tensors(content: Any, path: Path) -> None:

@@ -26,9 +26,9 @@ class Labelled:
     labels
         int64 `(n,)`, 0 to 9.
     origin
-        What they are, for people.
+        What the images are, for messages and reports.
     files
-        SHA-256 of each file that they were read from, by its path.
+        SHA-256 of each file that they were read from, by path.
     """
 
     images: NDArray[np.uint8] | NDArray[np.float32]
@@ -49,11 +49,11 @@ class Labelled:
 
     @property
     def class_distribution(self) -> dict[str, int]:
-        """How many images each class has, by its digit."""
+        """The number of images of each class, by digit."""
         return name_classes(count_labels(self.labels))
 
     def describe(self) -> dict[str, Any]:
-        """Return what reports say of their data."""
+        """Return the section about these images in a report."""
         return {
             "origin": self.origin,
             "total_samples": len(self),
@@ -71,7 +71,7 @@ def check_labelled(
     *,
     normalized: bool = False,
 ) -> Labelled:
-    """Return images and labels in the one form that the pipeline takes.
+    """Return images and labels in the form that the pipeline takes.
 
     Parameters
     ----------
@@ -81,19 +81,21 @@ def check_labelled(
     labels
         `(n,)`, whole numbers from 0 to 9.
     normalized
-        Take numbers outside [0, 1], too.
+        Whether to accept numbers outside [0, 1].
 
     Raises
     ------
     PateError
-        When something is of another shape or out of its range.
+        When a shape is wrong, or a number is out of range.
     """
     flat = _check_labels(np.asarray(labels), origin)
     square = _as_squares(np.asarray(images), origin)
     if len(square) != len(flat):
-        raise PateError(f"{origin} has {len(square)} images and {len(flat)} labels; give pairs")
+        raise PateError(
+            f"{origin} has {len(square)} images and {len(flat)} labels; give one label per image"
+        )
     if len(flat) == 0:
-        raise PateError(f"{origin} has no images; give some")
+        raise PateError(f"{origin} has no images; give at least one")
     return Labelled(_as_pixels(square, origin, normalized), flat, origin, files or {})
 
 

@@ -1,4 +1,4 @@
-"""Labelled digits in files of the user: npz and csv."""
+"""Labelled digits in files: npz and csv of the user, and the tensors of the original."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def load_file(path: str | Path, *, normalized: bool = False) -> Labelled:
     """Return the digits of an npz or csv file.
 
     An npz file has the arrays `x` (images) and `y` (labels), or `images` and `labels`. A csv file
-    has one row an image: its label and 784 pixels. With a header, the label is the column `label`
-    or `y`; without one, it is the first. `normalized` says that the images are normalised already.
+    has one row per image: its label and 784 pixels. With a header, the label is the column `label`
+    or `y`; without one, it is the first. With `normalized`, pixels outside [0, 1] are accepted.
 
     Raises
     ------
@@ -52,9 +52,9 @@ def load_combined(samples: Path, labels: Path, *, normalized: bool = False) -> L
     samples
         A float tensor `(n, 1, 28, 28)` in [0, 1].
     labels
-        A table with the columns `index` and `label`; further ones are not read.
+        A table with the columns `index` and `label`; others are ignored.
     normalized
-        Whether the images are normalised already, and outside [0, 1].
+        Whether the images are normalised already, so that pixels may be outside [0, 1].
 
     Raises
     ------
@@ -78,8 +78,10 @@ def _read_npz(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
                 return arrays[pairs[0][0]], arrays[pairs[0][1]]
             names = ", ".join(arrays) or "none"
     except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise PateError(f"{path} is no npz file of arrays ({error}); use numpy.savez") from None
-    raise PateError(f"{path} has the arrays {names}; it needs x and y")
+        raise PateError(
+            f"{path} is not an npz file of arrays ({error}); write it with numpy.savez"
+        ) from None
+    raise PateError(f"{path} holds the arrays {names}; name them x and y")
 
 
 def _read_csv(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
@@ -88,14 +90,19 @@ def _read_csv(path: Path) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
     if header:
         found = [name for name in _LABEL_NAMES if name in header]
         if not found:
-            raise PateError(f"{path} has no column 'label'; its first one is {header[0]!r}")
+            raise PateError(
+                f"{path} has no column 'label'; rename the column of labels (the first one is "
+                f"{header[0]!r})"
+            )
         column = header.index(found[0])
     try:
         table = np.loadtxt(
             path, delimiter=",", skiprows=int(bool(header)), ndmin=2, encoding="utf-8"
         )
     except ValueError as error:
-        raise PateError(f"{path} is no table of numbers ({error}); separate them by ','") from None
+        raise PateError(
+            f"{path} is not a table of numbers ({error}); separate them by ','"
+        ) from None
     return np.delete(table, column, axis=1), table[:, column]
 
 

@@ -16,12 +16,12 @@ from datagen_pate.labelled.files import load_file
 def load_source(
     source: AnySource = "mnist", folder: str | Path | None = None, part: Part = "train"
 ) -> Labelled:
-    """Return the digits of one part of an image data set; of EMNIST, its selection `mnist`.
+    """Return the digits of one part of an image data set; of EMNIST, the selection `mnist`.
 
     Raises
     ------
     ImagesError
-        When its files cannot be had.
+        When its files cannot be found or downloaded.
     PateError
         When they are not grey images of 28 x 28 pixels with ten classes.
     """
@@ -43,17 +43,17 @@ def load_parameter_set(param_set: Any, split: str | None = None) -> Labelled:
     param_set
         Of `pate_images` or `pate_votes`: its samples have the ragged fields `images` and `labels`.
     split
-        Only its samples; None: all.
+        Use only samples of this split; None: all samples.
 
     Raises
     ------
     PateError
-        When the samples hold something else, or nothing.
+        When the samples hold something else, or no images.
     """
     samples = param_set[split] if split else param_set.samples
     if not {"images", "labels"} <= set(param_set.schema.fields):
         raise PateError(
-            f"{param_set.generator} makes no labelled images; choose pate_votes or pate_images"
+            f"{param_set.generator} does not make labelled images; choose pate_votes or pate_images"
         )
     rows = samples.rows("images", "labels") if len(samples) else {}
     origin = f"{param_set} {split or 'all samples'}"

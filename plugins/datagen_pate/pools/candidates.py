@@ -1,7 +1,7 @@
-"""Candidates: latents drawn at random, and the images that the decoder makes of them.
+"""Candidates: random latents, and the images that the decoder makes of them.
 
-They are made in blocks. Each has a random stream of its own, so that any block can be made alone, a
-larger pool begins with the smaller one, and no pool has to be in memory.
+They are made in blocks. Each block has a random stream of its own, so any block can be made alone,
+a larger pool begins with the smaller one, and no pool has to be in memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from datagen_pate.decoder import Decoder
 
 BLOCK = 1024
-"""Candidates of a block."""
+"""Candidates per block."""
 
 _BATCH = 256  # the original's; all blocks are decoded in whole batches of it
 _LEAST_SHARE, _GREATEST_SHARE = 0.6, 1.0  # of the first of two latents that are mixed
@@ -44,23 +44,23 @@ def draw_latents(  # noqa: PLR0913 (one for each property of the draw)
     """Return latents, standard normal but for the noise.
 
     A share of them is mixed: `(a z1 + (1 - a) z2) / sqrt(a² + (1 - a)²)` with a uniform in
-    [0.6, 1). The root keeps the variance: what is mixed is standard normal again. So mixing changes
-    which latents are drawn, and not how they are distributed. The original leaves the root out, by
-    which mixed latents have a variance of 0.71 only, and images that differ less; that is
-    `compat="original"`, where the first 76 of each 256 are mixed, but for the first 256.
+    [0.6, 1). The root keeps the variance, so mixed latents are standard normal again: mixing
+    changes which latents are drawn, not their distribution. With `compat="original"` the root is
+    left out, as in the original: mixed latents have a variance of only 0.71, and their images
+    differ less; the first 76 of each 256 are mixed, except in the first 256.
 
     Parameters
     ----------
     count
-        How many.
+        Number of latents.
     latent_dim
-        How many variables they have.
+        Variables per latent.
     rng
         The source of all randomness.
     mixing_ratio
-        The share that is mixed, 0 to 1.
+        The share of mixed latents, 0 to 1.
     noise_scale
-        Standard deviation of noise that is added at last; 0.1 widens the distribution by 0.5 %.
+        Standard deviation of the noise added at the end; 0.1 widens the distribution by 0.5 %.
     compat
         `original` or None.
     start
@@ -96,16 +96,16 @@ def _choose_mixed(
 
 
 class Recipe(Params):
-    """Everything that says what the candidates of a pool are, besides decoder, prior and seed.
+    """Everything that decides the candidates of a pool besides decoder, prior and seed.
 
     Attributes
     ----------
     pool_size, latent_dim
-        How many candidates there are, and the latent variables of each.
+        The number of candidates, and of the latent variables of each.
     mixing_ratio, noise_scale, compat
         See `draw_latents`.
     block
-        Candidates of a block; multiples of 256 waste nothing.
+        Candidates per block; multiples of 256 waste nothing.
     precision
         Of the decoder: `float32` or `bfloat16`.
     """
@@ -120,7 +120,7 @@ class Recipe(Params):
 
     @property
     def blocks(self) -> int:
-        """How many blocks the pool has."""
+        """The number of blocks of the pool."""
         return -(-self.pool_size // self.block)
 
 
@@ -140,17 +140,17 @@ def iterate_candidates(  # noqa: PLR0913 (the last three say which part is wante
     Parameters
     ----------
     decoder
-        Makes the images.
+        The decoder that makes the images.
     pool_size, latent_dim
-        How many candidates there are, and the latent variables of each.
+        The number of candidates, and of the latent variables of each.
     seed_sequence
         Block b draws from the sequence whose spawn key has b added.
     prior
-        Where latents are drawn; None: everywhere, as the original.
+        The distribution of latents; None: standard normal, as in the original.
     blocks
-        Which blocks to make; None: all. Each is what it is in the whole pool.
+        The blocks to make; None: all. Each is the same as in the whole pool.
     as_floats
-        Yield images as float32 in [0, 1]; otherwise as uint8, which is what pools hold.
+        Whether to yield images as float32 in [0, 1] instead of uint8.
     recipe
         Further attributes of `Recipe`.
 
@@ -179,9 +179,9 @@ def _draw_block(
     seed_sequence: np.random.SeedSequence,
     prior: LatentPrior | None,
 ) -> NDArray[np.float32]:
-    """Return a block's latents: always drawn in full, and cut where the pool ends."""
+    """Return a block's latents, drawn in full and cut where the pool ends."""
     if not 0 <= number < recipe.blocks:
-        raise PateError(f"there is no block {number}: the pool has {recipe.blocks}")
+        raise PateError(f"the pool has no block {number}; it has {recipe.blocks}")
     start = number * recipe.block
     key = (*seed_sequence.spawn_key, number)
     stream = np.random.SeedSequence(seed_sequence.entropy, spawn_key=key)

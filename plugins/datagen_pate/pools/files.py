@@ -23,19 +23,19 @@ from datagen_pate.pools.candidates import BLOCK, Block
 
 _SIDE = 28
 _SUFFIX = ".pt"  # of the original's pools
-_ROUNDING = 1e-4  # floats may be so far outside of [0, 1]
+_ROUNDING = 1e-4  # how far floats may be outside [0, 1]
 
 
 @dataclass(frozen=True, eq=False)
 class Pool:
-    """Candidates that lie in a file; they are read when they are asked for.
+    """Candidates in a file, read when needed.
 
     Attributes
     ----------
     images
         uint8 or, in a pool of the original, float32 in [0, 1]; `(n, 28, 28)`, memory-mapped.
     recipe
-        What its file says about how it was made; empty where it says nothing.
+        How it was made, according to its file; empty where unknown.
     """
 
     images: NDArray[Any]
@@ -49,7 +49,7 @@ class Pool:
     ) -> Iterator[tuple[int, NDArray[Any]]]:
         """Yield the number of a block's first candidate, and its images.
 
-        They are uint8, floats being rounded; or, `as_floats`, float32 in [0, 1].
+        Images are uint8, rounded where necessary, or with `as_floats` float32 in [0, 1].
         """
         for start in range(0, len(self.images), block):
             images = np.asarray(self.images[start : start + block])
@@ -63,8 +63,8 @@ class Pool:
 def write_pool(path: Path, blocks: Iterable[Block], count: int, recipe: dict[str, Any]) -> str:
     """Write the images of a pool and its recipe, as they come; return the file's SHA-256.
 
-    The file is a plain `.npz` of two arrays: `images`, uint8 `(count, 28, 28)`, and `recipe`, the
-    text of a JSON object. It is not compressed, and the same pool is the same bytes. It appears, or
+    The file is an uncompressed `.npz` of two arrays: `images`, uint8 `(count, 28, 28)`, and
+    `recipe`, the text of a JSON object. The same pool gives the same bytes. The file appears, or
     replaces an older one, only when whole.
 
     Parameters
@@ -72,11 +72,11 @@ def write_pool(path: Path, blocks: Iterable[Block], count: int, recipe: dict[str
     path
         The file.
     blocks
-        What `iterate_candidates` yields.
+        Those of `iterate_candidates`.
     count
-        How many candidates they hold.
+        The number of candidates in all blocks.
     recipe
-        What to write about how they were made.
+        How they were made, for the file.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _take_images(blocks: Iterable[Block], count: int) -> Iterator[NDArray[Any]]:
         yield images
         written += len(images)
     if written != count:
-        raise PateError(f"the blocks hold {written} candidates, not {count}; give them all")
+        raise PateError(f"the blocks hold {written} candidates, not {count}; give all of them")
 
 
 def write_original_pool(
@@ -133,10 +133,10 @@ def read_pool(path: Path) -> Pool:
     Raises
     ------
     PateError
-        When it cannot be read, holds another shape, or floats outside of [0, 1] or not finite.
+        When it cannot be read, has another shape, or holds numbers outside [0, 1].
     """
     if not path.is_file():
-        raise PateError(f"there is no pool {path}; make one with: datagen pate candidates")
+        raise PateError(f"{path} does not exist; make a pool with: datagen pate candidates")
     is_original = path.suffix == _SUFFIX or is_torch_file(path)
     pool = _read_original(path) if is_original else _read_ours(path)
     _check(pool, path)
@@ -151,7 +151,7 @@ def _read_ours(path: Path) -> Pool:
     except OSError as error:
         raise PateError(f"{path} cannot be read ({error.strerror or error})") from error
     except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise PateError(f"{path} is no pool of datagen pate candidates: {error}") from error
+        raise PateError(f"{path} is not a pool of datagen pate candidates: {error}") from error
 
 
 def _map_member(path: Path, name: str) -> NDArray[Any]:
@@ -171,7 +171,7 @@ def _read_original(path: Path) -> Pool:
     tensor = read_tensors(path, "a pool of candidates", mapped=True)
     shape = tuple(getattr(tensor, "shape", ()))
     if len(shape) != 4 or shape[1:] != (1, _SIDE, _SIDE) or not tensor.is_floating_point():
-        raise PateError(f"{path} is no pool: it has shape {shape}, not float (n, 1, 28, 28)")
+        raise PateError(f"{path} is not a pool: it has shape {shape}, not float (n, 1, 28, 28)")
     sidecar = path.with_suffix(".json")
     recipe = json.loads(sidecar.read_text()) if sidecar.is_file() else {}
     return Pool(tensor.float().numpy()[:, 0], recipe)
@@ -180,12 +180,14 @@ def _read_original(path: Path) -> Pool:
 def _check(pool: Pool, path: Path) -> None:
     images = pool.images
     if images.ndim != 3 or images.shape[1:] != (_SIDE, _SIDE) or not len(images):
-        raise PateError(f"{path} is no pool: its images have shape {images.shape}, not (n, 28, 28)")
+        raise PateError(
+            f"{path} is not a pool: its images have shape {images.shape}, not (n, 28, 28)"
+        )
     if images.dtype == np.uint8:
         return
     for start in range(0, len(images), BLOCK):
         part = images[start : start + BLOCK]
-        # not (… and …) instead of (… or …), since that also refuses NaN
+        # `not (… and …)` also refuses NaN, which `(… or …)` would not
         if not (part.min() >= -_ROUNDING and part.max() <= 1 + _ROUNDING):
             span = f"{part.min():g} to {part.max():g}"
             raise PateError(f"{path}: images from {start} hold {span}; they must be from 0 to 1")

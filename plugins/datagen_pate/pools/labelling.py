@@ -1,4 +1,4 @@
-"""Candidates of a pool, and what teachers say of them. Imports torch."""
+"""Candidates of a pool, and the teachers' votes on them. Imports torch."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from datagen_pate.privacy.voting import Votes
 from datagen_pate.teachers import count_teachers, read_teacher
 
 _POOL = 0x706F6F6C
-"""The spawn key of pools, so that nothing else draws what they draw."""
+"""The spawn key of pools, which nothing else uses."""
 
 
 class Pool:
-    """The candidates that parameters and a seed mean.
+    """The candidates of parameters and a seed.
 
     Raises
     ------
@@ -49,11 +49,11 @@ class Pool:
         Parameters
         ----------
         numbers
-            Which blocks; None for all.
+            The blocks to yield; None for all.
         owner
-            Whose pool it is, where each teacher has one.
+            The number of the teacher, where each has a pool of its own.
         as_floats
-            Images as the decoder gives them, float32 in [0, 1], instead of uint8.
+            Whether to yield images as the decoder gives them, float32 in [0, 1], instead of uint8.
         """
         params = self._params
         return iterate_candidates(
@@ -73,9 +73,9 @@ class Pool:
 
 
 class Panel:
-    """All teachers together, and the pool that they look at.
+    """All teachers together, and the pool that they label.
 
-    Teachers are read one by one for each block: memory does not grow with their number.
+    Teachers are read one by one for each block, so memory does not grow with their number.
 
     Raises
     ------

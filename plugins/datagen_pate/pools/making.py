@@ -1,4 +1,4 @@
-"""What the command `datagen pate candidates` does: options to a pool in a file."""
+"""From options of `datagen pate candidates` to a pool in a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _TOLD = 16  # blocks between two words of progress
 
 @dataclass(frozen=True)
 class PoolRequest:
-    """The options of the command, as given; None where they were not."""
+    """The options of the command; None where not given."""
 
     decoder_path: Path
     out: Path
@@ -48,7 +48,7 @@ class PoolRequest:
         if self.form is not None and (self.form == "original") != self.is_original:
             suffix = ".pt" if self.form == "original" else ".npz"
             raise ArgumentError(
-                f"a pool of format {self.form} has a name in {suffix}, not {self.out}"
+                f"the name of a pool of format {self.form} ends in {suffix}, not as {self.out}"
             )
 
     @property
@@ -68,7 +68,7 @@ class PoolRequest:
         return self.out.with_suffix(".json")
 
     def find_prior(self, latent_dim: int) -> tuple[Path | None, LatentPrior | None]:
-        """Return where the prior lies, and what it is."""
+        """Return the prior's file and the prior; None for neither."""
         beside = self.decoder.with_name(_PRIOR)
         if self.prior == "none" or self.compat is not None:
             return None, None
@@ -101,19 +101,19 @@ def _first(*values: Any) -> Any:
 
 
 def make_pool(request: PoolRequest, tell: Callable[[str], object]) -> dict[str, Any]:
-    """Write the pool that is asked for, unless it is there; return its report.
+    """Write the requested pool, unless it exists; return its report.
 
     Parameters
     ----------
     request
         The options.
     tell
-        Is given a line of progress now and then.
+        Called with a line of progress now and then.
 
     Raises
     ------
     PateError
-        When an option, the decoder or the prior cannot be used, or a file not be written.
+        When an option, the decoder or the prior cannot be used, or a file cannot be written.
     """
     from datagen_pate.classifier.devices import choose_device
     from datagen_pate.decoder import load_decoder  # here, since it imports torch
@@ -147,7 +147,7 @@ def make_pool(request: PoolRequest, tell: Callable[[str], object]) -> dict[str, 
 def _describe(
     request: PoolRequest, config: Config, recipe: Recipe, prior: Path | None
 ) -> dict[str, Any]:
-    """Return what is written about the pool: the original's keys, and hashes."""
+    """Return the description of the pool: the original's keys, and hashes."""
     return {
         "pool_size": recipe.pool_size,
         "latent_dim": recipe.latent_dim,

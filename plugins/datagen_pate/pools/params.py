@@ -1,4 +1,4 @@
-"""Parameters that say which candidates there are, and who labels them."""
+"""Parameters of candidates, and of the teachers that label them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class PoolParams(Params):
     """The teachers' weights: `weights.npy`, or the folder of `datagen pate train-teachers`."""
 
     prior: InputFile | None = None
-    """Where latents are drawn: `latent_prior.npz`, which is taken from the decoder's folder when
-    that is named; without one, everywhere. It was fitted to public images."""
+    """The distribution of latents, fitted to public images: `latent_prior.npz`, taken from the
+    decoder's folder when a folder is named. None: standard normal."""
 
     pool_size: Annotated[int, Field(ge=1)] = 20_000
-    """How many candidates there are."""
+    """The number of candidates."""
 
     block_size: Annotated[int, Field(ge=1, multiple_of=256)] = 512
-    """Candidates that are drawn together, from a random stream of their own."""
+    """Candidates per block; each block has a random stream of its own."""
 
     latent_mixing: Annotated[float, Field(ge=0, le=1)] = 0.3
     """The share of candidates whose latent mixes two others."""
@@ -39,8 +39,8 @@ class PoolParams(Params):
     """bfloat16: half precision where the processor has it; one label in a thousand differs."""
 
     device: Literal["cpu", "auto", "cuda"] = "cpu"
-    """Where networks compute. Another device may differ in last digits, and in labels that hang on
-    them."""
+    """Where networks compute. Another device may differ in the last digits, and in labels that
+    depend on them."""
 
     @classmethod
     def prepare(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What answered votes cost: Rényi differential privacy of noisy aggregation, and its conversion.
+"""The cost of answered votes: Rényi differential privacy of noisy aggregation, and its conversion.
 
 Neighbouring data sets differ in one teacher's shard, so in one teacher's vote. Bounds are
 independent of the data: they hold for any votes, and any number of teachers.

@@ -1,4 +1,4 @@
-"""From the teachers' votes on a block of candidates to labels, with and without noise. Pure."""
+"""From the teachers' votes on a block of candidates to labels, with and without noise."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ PRIVATE: frozenset[str] = frozenset({"gnmax", "confident-gnmax"})
 
 
 class Votes(NamedTuple):
-    """What the teachers say of a block of n candidates.
+    """The teachers' votes on a block of n candidates.
 
     Attributes
     ----------
     counts
-        int64 `(n, 10)`: how many teachers vote for each class; a row sums to their number.
+        int64 `(n, 10)`: the votes for each class; a row sums to the number of teachers.
     probabilities
-        float32 `(n, 10)`: the mean of their probabilities.
+        float32 `(n, 10)`: the mean of the teachers' probabilities.
     """
 
     counts: NDArray[np.int64]
@@ -29,7 +29,7 @@ class Votes(NamedTuple):
 
     @property
     def teachers(self) -> int:
-        """How many teachers there are."""
+        """The number of teachers."""
         return int(self.counts[0].sum()) if len(self.counts) else 0
 
 
@@ -39,7 +39,7 @@ class Answers(NamedTuple):
     Attributes
     ----------
     places
-        int64 `(k,)`, ascending: which of the block.
+        int64 `(k,)`, ascending: their places in the block.
     labels
         uint8 `(k,)`.
     """
@@ -65,7 +65,7 @@ def ask_by_threshold(votes: Votes, threshold: float) -> Answers:
     No privacy: epsilon is infinite.
     """
     _, labels = ask_plurality(votes)
-    # A share such as 0.7 of 20 is 14 whatever its last bit.
+    # A share such as 0.7 of 20 must be 14, whatever its last bit.
     least = np.ceil(threshold * votes.teachers - 1e-9)
     places = np.flatnonzero(votes.counts.max(axis=1) >= least)
     return Answers(places, labels[places])
@@ -90,11 +90,11 @@ def ask_confident_gnmax(
     queries: int,
     rng: np.random.Generator,
 ) -> Answers:
-    """Label the first `queries` candidates of which the teachers are sure, as far as noise tells.
+    """Label the first `queries` candidates on which, with noise, enough teachers agree.
 
     Confident-GNMax of Papernot et al. 2018 (arXiv:1802.08908), algorithm 1: a candidate is answered
     by GNMax with noise `sigma` when its highest count with noise `sigma1` reaches the threshold, a
-    share of the teachers. Candidates are looked at in order until so many are answered.
+    share of the teachers. Candidates are looked at in order until `queries` are answered.
     """
     highest = votes.counts.max(axis=1) + rng.normal(scale=sigma1, size=len(votes.counts))
     sure = np.flatnonzero(highest >= threshold * votes.teachers)[:queries]
@@ -108,7 +108,7 @@ def limit_classes(answers: Answers, most: int | None, scores: NDArray[np.float64
     Parameters
     ----------
     scores
-        float64 `(k,)`, one for each answer. Equal scores: the first ones are kept.
+        float64 `(k,)`, one per answer. Of equal scores, the first ones are kept.
     """
     if most is None:
         return answers

@@ -2,7 +2,7 @@
 
 MNIST's makers fitted each digit into a box of 20 pixels and moved its centre of mass to the middle
 of 28 x 28 pixels (LeCun et al., 1998, "Gradient-based learning applied to document recognition",
-section III A). The same is done here, after rotation, shear, stretching and an elastic deformation
+section III A). So are the images here, after rotation, shear, stretching and an elastic deformation
 (Simard et al., 2003, "Best practices for convolutional neural networks", section 2).
 """
 

@@ -23,11 +23,11 @@ class PublicImages:
     images
         uint8 `(n, 28, 28)`, white on black, upright, as MNIST.
     labels
-        int64 `(n,)`; None where the images have none.
+        int64 `(n,)`; None for unlabelled images.
     classes
         The name of each label.
     source
-        Where they are from.
+        The name of their source.
     notes
         How they were made, as plain JSON types: fonts and their hashes, counts of each part.
     """

@@ -1,4 +1,4 @@
-"""Distributions of numbers that come piece by piece, in bins."""
+"""Histograms of numbers that come piece by piece."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 
 class Distribution:
-    """How numbers from 0 to a bound are distributed, apart for those that are marked.
+    """A histogram of numbers from 0 to a bound, in which marked ones are counted apart.
 
     Attributes
     ----------
     edges
-        Of the bins, float64 `(bins + 1,)`; the last bin holds what is above, too.
+        Edges of the bins, float64 `(bins + 1,)`; the last bin also holds what is above.
     counts
-        Numbers in each bin, int64 `(2, bins)`: those without a mark, those with one.
+        Numbers in each bin, int64 `(2, bins)`: unmarked ones, then marked ones.
     least, greatest
-        Of all numbers; infinite where there are none.
+        Of all numbers; infinite before the first.
     """
 
     def __init__(self, bound: float, bins: int) -> None:
@@ -26,7 +26,7 @@ class Distribution:
         self._total = 0.0
 
     def add(self, values: NDArray[np.float32], marked: NDArray[np.bool_]) -> None:
-        """Count numbers; `marked` has one entry for each."""
+        """Count numbers; `marked` has one entry per number."""
         if not len(values):
             return
         exact = np.clip(values.astype(np.float64), 0, self.edges[-1])
@@ -38,10 +38,10 @@ class Distribution:
 
     @property
     def size(self) -> int:
-        """How many numbers there are."""
+        """How many numbers were counted."""
         return int(self.counts.sum())
 
     @property
     def mean(self) -> float | None:
-        """Their mean; None where there are none."""
+        """The mean of the numbers; None before the first."""
         return self._total / self.size if self.size else None

@@ -51,15 +51,15 @@ class Contents:
     title
         Of the page.
     sample
-        What a sample is: `teacher` or `block`.
+        The name of a sample: `teacher` or `block`.
     facts
-        What the set is, by name.
+        Facts about the set, by name.
     changed
         Parameters that differ from their defaults.
     inputs
-        Hashes of files, by what they are; None for those that there are not.
+        Hashes of files by the parameter that names them; None for a file that is not used.
     limits
-        The selection's least `confidence` and `distance`; None for none.
+        The selection's least `confidence` and `distance`; None for no limit.
     privacy
         The privacy account.
     findings
@@ -67,9 +67,9 @@ class Contents:
     overall
         The success criteria of all samples together.
     not_checked
-        Why criteria were not checked, by their names.
+        For each criterion that was not checked, why.
     candidates
-        The first candidates, or why there are none.
+        The first candidates, or the reason why they are missing.
     """
 
     title: str
@@ -204,7 +204,7 @@ def _write_classes(contents: Contents) -> str:
         (str(label), *(Cell(str(column[label]), "number") for column in columns))
         for label in range(len(findings.counts))
     ]
-    unknown = write_paragraph("The class counts of private images are not known: not checked.")
+    unknown = write_paragraph("The class counts of private images are unknown: not checked.")
     return write_section(
         "Classes",
         write_picture(draw_counts(findings.counts, private), "Share of each class"),
@@ -228,7 +228,7 @@ def _write_distributions(contents: Contents) -> str:
 def _write_distribution(contents: Contents, name: str, criterion: str) -> str:
     values = getattr(contents.findings, name)
     if not values.size:
-        return write_paragraph(f"The {name} of images is not known.")
+        return write_paragraph(f"The {name} of images is unknown.")
     marks: list[Mark] = [(REQUIRED[criterion][1], "success criterion")]
     limit = contents.limits[name]
     marks += [(limit, "least of the selection")] if limit else []
@@ -256,6 +256,6 @@ def _write_candidates(contents: Contents) -> str:
     found = contents.candidates
     if isinstance(found, str):
         return write_section("Candidates", write_paragraph(f"Not drawn: {found}."))
-    said = f"The first {len(found)} of the pool, before anybody labelled them."
+    said = f"The first {len(found)} of the pool, before they were labelled."
     picture = write_picture(draw_grid(found), "First candidates")
     return write_section("Candidates", write_paragraph(said), picture)

@@ -1,4 +1,4 @@
-"""What a page tells of samples, gathered from one after another."""
+"""The figures of a page, gathered from one sample after another."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ Entry = tuple[int, int, NDArray[np.uint8]]
 class ClassPicks:
     """Images drawn from each class, from as many samples as possible.
 
-    They are drawn whatever their confidence, so that they show what is typical, not what is best.
-    The same samples always give the same images.
+    The choice does not depend on confidence, so the images show what is typical, not what is best.
+    It is always the same for the same samples.
 
     Parameters
     ----------
     samples
-        How many samples there are.
+        The number of samples.
     """
 
     def __init__(self, samples: int) -> None:
@@ -50,7 +50,7 @@ class ClassPicks:
         self._kept: list[list[Entry]] = [[] for _ in range(CLASSES)]
 
     def add(self, place: int, images: NDArray[np.uint8], labels: NDArray[np.uint8]) -> None:
-        """Look at sample number `place`, counted from 0."""
+        """Take in sample number `place`, counted from 0."""
         order = np.random.default_rng(place).permutation(len(labels))
         for label, kept in enumerate(self._kept):
             rows = order[labels[order] == label][:MOST]
@@ -68,7 +68,7 @@ class ClassPicks:
 
 @dataclass(frozen=True)
 class Line:
-    """What is told of one sample: its index, its number of images, and its success criteria."""
+    """The line about one sample: its index, number of images, and success criteria."""
 
     index: int
     images: int
@@ -76,16 +76,16 @@ class Line:
 
 
 class Findings:
-    """What samples hold, all together and each.
+    """What samples hold, each and all together.
 
     Attributes
     ----------
     lines
-        One for each sample.
+        One per sample.
     counts, steered
         Images of each class, and those of them that steering made, int64 `(10,)`.
     confidence, distance
-        Their distributions, apart for what was steered.
+        Distributions over images, steered ones counted apart.
     picks
         Images of each class to show.
     """
@@ -101,17 +101,17 @@ class Findings:
 
     @property
     def private_counts(self) -> NDArray[np.int64] | None:
-        """Private images of each class; None unless those of all samples are known."""
+        """Private images of each class, int64 `(10,)`; None unless known for all samples."""
         return self._beside.counts if self._beside.all_counted and self.lines else None
 
     @property
     def size(self) -> int:
-        """How many images there are."""
+        """The number of images."""
         return int(self.counts.sum())
 
     @property
     def empty(self) -> int:
-        """How many samples have no images."""
+        """The number of samples without images."""
         return sum(not line.images for line in self.lines)
 
     def add(self, index: int, sample: Sample, reference: Reference, measures: Measures) -> None:
@@ -132,8 +132,8 @@ class Findings:
     def judge(self) -> dict[str, Any]:
         """Return the success criteria of all samples together.
 
-        What is not known of one sample with images is not known of all. Diversity is that of 5,000
-        images at most, evenly spread, on both sides.
+        A value that is unknown for one sample with images is unknown for all together. Diversity is
+        measured on at most 5,000 images, evenly spread, on both sides.
         """
         counts = self.private_counts
         values: Values = {
@@ -216,14 +216,14 @@ def gather(
     places
         Which of its samples.
     private
-        Their private images; None where they are not known.
+        Their private images; None where unknown.
     measured
-        Whether to compare each sample with these here; else what it tells of itself counts.
+        Whether to compare each sample with the private images; otherwise its report counts.
 
     Raises
     ------
     PateError
-        When the private images are those of others.
+        When the file of private images lacks a teacher, or is of another form.
     """
     chosen, indices = list(places), samples.indices
     findings = Findings(len(chosen), int(samples.lengths("images")[chosen].sum()))

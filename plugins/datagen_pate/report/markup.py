@@ -1,4 +1,4 @@
-"""Pieces of HTML: everything is escaped, and nothing outside of the page is needed."""
+"""Pieces of HTML: all text is escaped, and a page needs no other file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_document(title: str, body: Iterable[str]) -> str:
 
 
 def write_section(title: str, *parts: str) -> str:
-    """Return a heading and what belongs below it."""
+    """Return a heading with parts below it."""
     return "\n".join([f"<h2>{escape(title)}</h2>", *parts])
 
 
@@ -57,7 +57,7 @@ def write_paragraph(text: str, kind: str = "") -> str:
 
 
 def write_table(header: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
-    """Return a table, of which the header may be empty."""
+    """Return a table; its header may be empty."""
     head = f"<tr>{''.join(f'<th>{escape(name)}</th>' for name in header)}</tr>" if header else ""
     body = [f"<tr>{''.join(_write_cell(cell) for cell in row)}</tr>" for row in rows]
     return "\n".join([f"<table>\n{head}", *body, "</table>"])
@@ -73,6 +73,6 @@ def _kind(kind: str) -> str:
 
 
 def write_picture(png: bytes, description: str) -> str:
-    """Return a picture that is part of the page."""
+    """Return a picture, stored in the page itself."""
     data = base64.b64encode(png).decode("ascii")
     return f'<img src="data:image/png;base64,{data}" alt="{escape(description)}">'

@@ -23,9 +23,9 @@ class Measures(NamedTuple):
     Attributes
     ----------
     values
-        By the names of the success criteria; None for what is not known.
+        By the names of the success criteria; None for unknown ones.
     distances
-        Of each image to the nearest private one, float32 `(n,)`; None where it is not known.
+        Of each image to the nearest private one, float32 `(n,)`; None where unknown.
     """
 
     values: Values
@@ -33,7 +33,7 @@ class Measures(NamedTuple):
 
 
 def recall(sample: Sample) -> Measures:
-    """Return what a sample tells of itself, as it was measured when it was made."""
+    """Return what was measured when a sample was made, from its report."""
     report = json.loads(sample["report"])
     nearest = sample.get("nn_distance")
     known = nearest if nearest is not None and not np.isnan(nearest).any() else None
@@ -41,7 +41,7 @@ def recall(sample: Sample) -> Measures:
 
 
 def measure(sample: Sample, reference: Reference) -> Measures:
-    """Return what a sample is beside private images."""
+    """Measure a sample against private images."""
     nearest = ratio = l1 = None
     if reference.images is not None:
         nearest = nearest_distances(sample["images"], reference.images)
@@ -52,7 +52,7 @@ def measure(sample: Sample, reference: Reference) -> Measures:
 
 
 def compare_spread(images: NDArray[np.uint8], spread: float | None) -> float | None:
-    """Return the average distance of images relative to another; None where one is missing."""
+    """Return the average distance of images, divided by `spread`; None where one is unknown."""
     own = average_pairwise_distance(take_evenly(images, MEASURED))
     return own / spread if own is not None and spread else None
 
@@ -63,7 +63,7 @@ def _sum_up(
     ratio: float | None,
     l1: float | None,
 ) -> Measures:
-    """Return the values of a sample; one without images has none."""
+    """Return the values of a sample; without images, all are None."""
     confidence = sample.get("confidence")
     filled = len(sample["images"]) > 0
     values = {

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito 2008 (jfly.uni-koeln.de/color): colour-blind readers can tell them apart.
+# Okabe and Ito 2008 (jfly.uni-koeln.de/color): distinct to colour-blind readers, too.
 _BLUE, _ORANGE, _GREEN = "#0072B2", "#E69F00", "#009E73"
 _INK = "#202020"
 _SETTINGS: Any = {
@@ -36,7 +36,7 @@ _SCALE = 2  # of a pixel in contact sheets
 _COLUMNS = 16
 
 Mark = tuple[float, str]
-"""Where a vertical line is drawn, and what it is."""
+"""The place of a vertical line, and its name."""
 
 
 def draw_grid(images: NDArray[np.uint8]) -> bytes:
@@ -45,7 +45,7 @@ def draw_grid(images: NDArray[np.uint8]) -> bytes:
     Raises
     ------
     ImagesError
-        When there are none, or pillow is not installed.
+        When there are no images, or pillow is not installed.
     """
     return _encode(contact_sheet(images, _COLUMNS, scale=_SCALE))
 
@@ -132,7 +132,7 @@ def _crop(axes: Axes, values: Distribution, marks: Sequence[float]) -> None:
 
 @contextmanager
 def _new_figure(width: float, height: float) -> Iterator[tuple[Figure, io.BytesIO]]:
-    """Give a figure, whose PNG is in the buffer afterwards, whatever the user's own style is."""
+    """Yield a figure, and a buffer for its PNG, independent of the user's own style."""
     mpl = import_matplotlib()
     buffer = io.BytesIO()
     with mpl.rc_context():

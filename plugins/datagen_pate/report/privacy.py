@@ -1,4 +1,4 @@
-"""What a page says of the privacy of a parameter set."""
+"""The privacy of a parameter set on its page."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from datagen_pate.pools.params import PoolParams
 
-_PLAIN_VOTES = "labels of all teachers are told without noise: epsilon is infinite"
+_PLAIN_VOTES = "labels of all teachers together, without noise: epsilon is infinite"
 _BESIDE = (
     "this page compares the set with private images, which its account does not cover: keep the "
     "page as private as they are"
@@ -14,7 +14,7 @@ _BESIDE = (
 
 
 class Privacy(NamedTuple):
-    """The account of all samples that were ever asked for, and what a reader should know.
+    """The account of all samples that were ever requested, and notes for readers.
 
     Attributes
     ----------
@@ -37,7 +37,7 @@ def read_privacy(param_set: Any, params: PoolParams, *, compares: bool) -> Priva
     Parameters
     ----------
     compares
-        Whether the page tells of private images beside it.
+        Whether the page compares the set with private images.
     """
     from datagen_pate.pate_images import NOT_PRIVATE  # a command's help must not pay for pydantic
     from datagen_pate.pate_votes import WARNING, VotesParams, account
@@ -48,5 +48,5 @@ def read_privacy(param_set: Any, params: PoolParams, *, compares: bool) -> Priva
     if not params.is_private:
         return Privacy(told, [_PLAIN_VOTES], is_finite=False)
     spent = f"epsilon is {told['epsilon']:g} at delta {told['delta']:g}"
-    covers = f"{spent}, for the labels of all {param_set.reserved} samples that were asked for"
+    covers = f"{spent}, for the labels of all {param_set.reserved} samples requested so far"
     return Privacy(told, [covers, WARNING, *([_BESIDE] if compares else [])], is_finite=True)

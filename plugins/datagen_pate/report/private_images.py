@@ -1,4 +1,4 @@
-"""What samples are compared with: the private images of one teacher, or of all."""
+"""The private images that samples are compared with: of one teacher, or of all."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from datagen_pate.evaluation.shard_facts import ShardFacts, describe_shard
 from datagen_pate.teachers import read_shard
 
 MEASURED = 5_000
-"""Average distances are those of at most so many images."""
+"""The most images on which average distances are measured."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Private images that a sample is compared with; None for what is not known.
+    """Private images that a sample is compared with; None stands for unknown.
 
     Attributes
     ----------
@@ -54,19 +54,19 @@ class PrivateImages:
     shards
         The file `shards.npz`.
     joined
-        How many teachers make a sample together; None where sample k is teacher k alone.
+        The number of teachers that label a sample together; None where sample k is teacher k's.
     """
 
     shards: Path
     joined: int | None = None
 
     def reference(self, index: int) -> Reference:
-        """Return what a sample is to be compared with.
+        """Return the private images of a sample.
 
         Raises
         ------
         PateError
-            When the file holds something else, or no such teacher.
+            When the file holds something else, or lacks the teacher.
         """
         if self.joined is None:
             return Reference.of(describe_shard(read_shard(self.shards, index)))
@@ -74,7 +74,7 @@ class PrivateImages:
 
     @cached_property
     def _all(self) -> Reference:
-        """The images of teachers together; what one of them lacks is unknown of all."""
+        """The images of all teachers together; unknown where one teacher's are."""
         facts = [describe_shard(read_shard(self.shards, k)) for k in range(self.joined or 0)]
         images = [each.images for each in facts if each.images is not None]
         counts = [each.class_counts for each in facts if each.class_counts is not None]
@@ -84,7 +84,7 @@ class PrivateImages:
 
 
 def take_evenly(images: Images, most: int) -> Images:
-    """Return at most so many images, evenly spread over their order."""
+    """Return at most `most` images, evenly spread over their order."""
     return images[choose_evenly(len(images), most)]
 
 

@@ -1,4 +1,4 @@
-"""What a parameter set was made of and with: parameters, files, and their place in a cache."""
+"""Parameters and input files of a parameter set, and where its cache keeps them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from datagen_pate.pools.params import PoolParams
 
 INPUTS = ("decoder", "prior", "teachers", "shards")
-"""Parameters that name files."""
+"""Parameters that are files."""
 
 
 def find_input(param_set: Any, name: str) -> Path | None:
-    """Return the copy of an input that the cache keeps; None where there is none."""
+    """Return the copy of an input that the cache keeps; None where it keeps no copy."""
     reference = param_set.params.get(name)
     if not reference:
         return None
@@ -32,7 +32,7 @@ def find_inputs_folder(param_set: Any) -> Path:
 
 
 def find_private(param_set: Any) -> Path | None:
-    """Return the shards that a parameter set was made with; None where they are not at hand."""
+    """Return the shards that a parameter set was made with; None where their file is missing."""
     try:
         return find_shards(param_set)
     except DatagenError:
@@ -45,14 +45,16 @@ def read_params(param_set: Any) -> PoolParams:
     Raises
     ------
     PateError
-        When they are those of another version, or of another generator.
+        When the set is of another version of this plugin, or of another generator.
     """
     from datagen_pate.pate_images import ImagesParams  # a command's help must not pay for pydantic
     from datagen_pate.pate_votes import VotesParams
 
     types: dict[str, type[PoolParams]] = {"pate_images": ImagesParams, "pate_votes": VotesParams}
     if param_set.generator not in types:
-        raise PateError(f"{param_set} was not made by this plugin; name pate_images or pate_votes")
+        raise PateError(
+            f"{param_set} was not made by this plugin; choose pate_images or pate_votes"
+        )
     kept = {name: find_input(param_set, name) for name in ("decoder", "prior")}
     files = {name: str(path) for name, path in kept.items() if path is not None}
     try:
@@ -60,5 +62,5 @@ def read_params(param_set: Any) -> PoolParams:
     except ValueError:
         raise PateError(
             f"the parameters of {param_set} are those of another version of this plugin; "
-            "draw its page with that"
+            "draw its page with that version"
         ) from None

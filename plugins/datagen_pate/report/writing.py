@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from datagen_core import DatagenError
 from datagen_core.files import hash_file
 from datagen_images import import_matplotlib
-from datagen_pate.errors import ArgumentError, PateError
+from datagen_pate.errors import ArgumentError
 from datagen_pate.evaluation.classes import name_classes
 from datagen_pate.files.writing import writing
 from datagen_pate.pools.params import PoolParams
@@ -45,8 +45,8 @@ class Request:
     sample
         The index of the only sample to draw; None for all.
     shards
-        `shards.npz` to compare with: every sample is measured again. None: what samples tell of
-        themselves counts, and class counts are those of the shards that the set was made with.
+        `shards.npz` to compare with: every sample is measured again. None: measures are those in
+        the samples, and class counts those of the shards that the set was made with.
     """
 
     split: str = "raw"
@@ -57,7 +57,7 @@ class Request:
 def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]:
     """Write one HTML file about a parameter set, and return its figures in plain JSON types.
 
-    It needs nothing but itself, and appears whole or not at all. The same samples, inputs and
+    The page needs no other file, and appears whole or not at all. The same samples, inputs and
     versions of packages give the same bytes. One sample is in memory at a time.
 
     Parameters
@@ -70,12 +70,13 @@ def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]
     Raises
     ------
     PateError
-        When the set, the split, the sample or the shards are none, or the file cannot be written.
+        When a sample does not exist, the set or the shards are of another kind, or the page cannot
+        be written.
     ImagesError
         When matplotlib or pillow is missing.
     """
     if output.suffix.lower() not in {".html", ".htm"}:
-        raise ArgumentError(f"{output} is no page; give it a name that ends in .html")
+        raise ArgumentError(f"{output} is not the name of a page; give one that ends in .html")
     import_matplotlib()  # before anything is read
     contents = _collect(param_set, request)
     text = write_page_text(contents).encode()
@@ -123,16 +124,16 @@ def _find_places(samples: Any, request: Request) -> list[int]:
     Raises
     ------
     PateError
-        When there are none.
+        When there are no samples, or not the one that is asked for.
     """
     indices = samples.indices.tolist()
     where = samples.title
     if not indices:
-        raise PateError(f"{where} has no samples; choose another with --split")
+        raise ArgumentError(f"{where} has no samples; choose another with --split")
     if request.sample is None:
         return list(range(len(indices)))
     if request.sample not in indices:
-        raise PateError(
+        raise ArgumentError(
             f"{where} has no sample {request.sample}; it has {len(indices)}, "
             f"from {min(indices)} to {max(indices)}"
         )
@@ -142,7 +143,7 @@ def _find_places(samples: Any, request: Request) -> list[int]:
 def _find_private(
     param_set: Any, samples: Any, first: int, request: Request
 ) -> PrivateImages | None:
-    """Return the private images of samples; None where they are not at hand."""
+    """Return the private images of samples; None where their file is missing."""
     shards = request.shards or find_private(param_set)
     if shards is None:
         return None
@@ -156,13 +157,13 @@ def _describe(
 ) -> dict[str, str]:
     """Return what the set is. The seed of a private one is a secret."""
     record = param_set.record
-    seed = "not told: it is a secret" if privacy.is_finite else str(record.seed)
+    seed = "secret" if privacy.is_finite else str(record.seed)
     return {
         "parameter set": record.digest,
         "generator": f"{record.generator}, version {record.version}",
         "seed": seed,
         "split": request.split,
-        "samples": f"{len(findings.lines)}, of which {findings.empty} have no images",
+        "samples": f"{len(findings.lines)} ({findings.empty} without images)",
         "images": str(findings.size),
     }
 
@@ -207,12 +208,12 @@ SHOWN = 64
 
 
 def draw_candidates(param_set: Any, params: PoolParams, index: int) -> NDArray[np.uint8] | str:
-    """Return the first candidates of a sample's pool, uint8 `(n, 28, 28)`, or why there are none.
+    """Return the first candidates of a sample's pool, uint8 `(n, 28, 28)`, or the reason why not.
 
     Parameters
     ----------
     index
-        Of the sample: where each teacher has a pool of its own, this teacher's.
+        The sample's index. Where each teacher has a pool of its own, the pool is this teacher's.
     """
     if (missing := _find_missing(param_set, params)) is not None:
         return missing
@@ -221,7 +222,7 @@ def draw_candidates(param_set: Any, params: PoolParams, index: int) -> NDArray[n
     except ModuleNotFoundError as error:
         return f"{error.name} is not installed"
     except DatagenError as error:
-        # The same page wherever the cache is.
+        # The page must not depend on where the cache is.
         return str(error).replace(f"{find_inputs_folder(param_set)}/", "inputs/")
 
 
@@ -248,12 +249,12 @@ def _draw(params: PoolParams, seed: int, index: int) -> NDArray[np.uint8]:
     return shown
 
 
-_NO_SHARDS = "the shards are not at hand; name them with --shards"
+_NO_SHARDS = "the file of shards is missing; name it with --shards"
 _PARTS = {
-    "average_confidence": "samples hold no confidence, since it would tell of private images",
-    "diversity_ratio": "the shards hold no images of some teachers, or there are too few images",
-    "min_nn_distance": "the distances of some images to private ones are not known",
-    "histogram_l1_distance": "the class counts of some shards are not known",
+    "average_confidence": "samples hold no confidence, which would reveal private images",
+    "diversity_ratio": "the shards lack the images of some teachers, or there are too few images",
+    "min_nn_distance": "the distances of some images to private ones are unknown",
+    "histogram_l1_distance": "the class counts of some shards are unknown",
 }
 
 
@@ -265,7 +266,7 @@ def say_why_not(
     Parameters
     ----------
     has_shards
-        Whether there is a file of shards.
+        Whether the file of shards is there.
     """
     names = [name for name, each in overall["criteria"].items() if each["result"] == "not_checked"]
     if not findings.size:

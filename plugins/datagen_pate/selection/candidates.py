@@ -1,4 +1,4 @@
-"""Labelled candidates, and what becomes of them until some are kept."""
+"""Labelled candidates, and how many of them are refused at which step."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Counts = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Candidates:
-    """Images that a teacher has labelled; all arrays have one entry for each.
+    """Images that a teacher has labelled; all arrays have one entry per image.
 
     Attributes
     ----------
@@ -27,11 +27,11 @@ class Candidates:
     labels, confidence
         uint8 class of largest probability, and that probability in float32.
     nn_distance
-        float32 distance to the nearest image of the shard; NaN where there is none.
+        float32 distance to the nearest image of the shard; NaN without a shard.
     steered
         Whether it was made by latent steering.
     index
-        Its place in the pool; those that were steered are counted on their own.
+        Its place in the pool; steered ones are counted separately.
     """
 
     images: Images
@@ -46,7 +46,7 @@ class Candidates:
 
     @property
     def counts(self) -> Counts:
-        """How many there are of each class."""
+        """The number of candidates of each class."""
         return count_labels(self.labels)
 
     def take(self, key: Any) -> Self:
@@ -77,7 +77,7 @@ def most_confident(candidates: Candidates, limits: Counts) -> Candidates:
 
 @dataclass
 class Funnel:
-    """How many candidates of the pool were refused at which step.
+    """Counts of candidates of the pool that were refused at each step.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Funnel:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was kept, and why not more.
+    """The candidates that were kept, and why not more.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class Outcome:
         How many steered images there are of each class; with `compat=original` before the
         diversity filter, under the class that was wanted.
     lower, upper
-        The bounds of each class; None where there are none.
+        The bounds of each class; None for no bounds.
     """
 
     kept: Candidates

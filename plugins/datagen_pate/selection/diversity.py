@@ -1,4 +1,4 @@
-"""Sets of images of which no two are near each other, grown greedily.
+"""Sets of images, no two of them near each other, grown greedily.
 
 The selection is that of the plain loop: in the given order, keep an image when its distance to all
 kept ones is at least the threshold. It is found in blocks. Sums over 4 x 4 squares of pixels,
@@ -20,7 +20,7 @@ from datagen_pate.evaluation.distances import WHITE, Images
 _BLOCK = 256
 _SQUARE = 4
 _PAIRS = 4096
-"""How many pairs are compared by differences at once."""
+"""The number of pairs that are compared by differences at once."""
 
 _DENSE = 1 / 32
 """Share of pairs that the projection may leave over before a product of all pixels is cheaper."""
@@ -61,7 +61,7 @@ class DiverseSet:
     Attributes
     ----------
     rejected
-        How many images were refused because they are too near.
+        The number of images that were refused because they are too near.
     """
 
     def __init__(self, threshold: float) -> None:
@@ -76,15 +76,15 @@ class DiverseSet:
         labels: NDArray[np.uint8] | None = None,
         room: NDArray[np.int64] | None = None,
     ) -> NDArray[np.intp]:
-        """Add what is far enough from all others, in the given order; return its positions.
+        """Add images that are far enough from all others, in the given order; return their places.
 
         Parameters
         ----------
         images
             `(n, 28, 28)`; in all calls of the same dtype.
         labels, room
-            The images' classes, and how many images of each class are wanted at most; `room` is
-            reduced by what was added. None: all.
+            The images' classes, and the most images of each class to add; `room` is reduced by
+            those added. None: no limit.
         """
         classes = np.zeros(len(images), np.uint8) if labels is None else labels
         left = np.array([len(images)]) if room is None else room

@@ -21,7 +21,7 @@ class SelectionParams(Params):
     what                 README, followed by default     code, followed by `compat=original`
     ===================  ==============================  =======================================
     min_per_class        least number of a class         without a shard the number kept (a cap)
-    max_per_class        largest number of a class       without effect when there is no shard
+    max_per_class        largest number of a class       no effect without a shard
     quota False          no bounds at all                the step without a shard is still done
     quota of a shard     two-sided bounds                only its upper bound has an effect
     steering             its class, its threshold        label unchecked, rare threshold for all
@@ -37,10 +37,10 @@ class SelectionParams(Params):
     """Least probability that the teacher gives the label."""
 
     rare_class_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7
-    """The same for labels in rare_classes."""
+    """Least probability of labels in rare_classes."""
 
     rare_classes: tuple[int, ...] = (1, 8)
-    """Labels that need only rare_class_threshold. Which are rare depends on the decoder: look at
+    """Labels that need only rare_class_threshold. Rare ones depend on the decoder: see
     class_distribution in a report."""
 
     min_memorization_distance: Annotated[float, Field(ge=0)] = 2.0
@@ -48,7 +48,7 @@ class SelectionParams(Params):
     nothing. It needs the shard."""
 
     min_per_class: Annotated[int, Field(ge=0)] = 150
-    """Least number of a class; steering makes what is missing."""
+    """Least number of a class; steering makes missing images."""
 
     max_per_class: int | None = 500
     """Largest number of a class; None for no limit, and memory then grows with the pool."""
@@ -57,32 +57,32 @@ class SelectionParams(Params):
     """Whether numbers of a class have bounds: those above, and with a shard its class shares."""
 
     quota_flexibility_percent: Annotated[float, Field(ge=0, le=100)] = 10
-    """How far numbers of a class may be from those that the shard's shares ask for."""
+    """How far numbers of a class may be from the shard's shares."""
 
     diversity_threshold: Annotated[float, Field(ge=0)] = 3.0
     """Least distance of two kept images, over pixels in [0, 1]; 0 for none."""
 
     target_samples: Annotated[int | None, Field(ge=1)] = None
-    """How many to keep in all, classes in balance (with a shard, in its shares); None for all."""
+    """The number of images to keep, classes in balance (with a shard, in its shares); None: all."""
 
     steering_enabled: bool = True
     """Whether latents are optimised towards classes below their minimum. It needs the decoder."""
 
     steering_starts: Annotated[int, Field(ge=1)] = 8
-    """From how many random latents each one is chosen, by the probability of its class, before the
-    first step; compat=original takes one. More succeed in less time: they begin nearer."""
+    """Random latents per image, of which the likeliest for its class takes the first step;
+    compat=original takes one. With more, steering succeeds sooner."""
 
     steering_steps: Annotated[int, Field(ge=0)] = 20
     """Steps of Adam for each latent, at most."""
 
     steering_learning_rate: Annotated[float, Field(ge=0)] = 0.05
-    """Its learning rate."""
+    """Learning rate of those steps."""
 
     steering_noise_scale: Annotated[float, Field(ge=0)] = 0.1
-    """Standard deviation of what is added to a latent after each step."""
+    """Standard deviation of the noise added to a latent after each step."""
 
     steering_rounds: Annotated[int, Field(ge=0)] = 3
-    """How often steering tries to make what is missing; compat=original tries once."""
+    """How often steering tries to make missing images; compat=original tries once."""
 
     compat: Literal["original"] | None = None
     """`original` for the original's order of steps and its quirks, listed above."""

@@ -1,4 +1,4 @@
-"""How many images of each class are wanted. Pure."""
+"""The numbers of images of each class that are wanted."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def bound_classes(passing: Counts, shard: Counts | None, params: SelectionParams
     Parameters
     ----------
     passing
-        How many candidates of each class there are.
+        The number of candidates of each class.
     shard
-        How many images of each class the teacher's shard has; None when that is unknown.
+        The number of images of each class in the teacher's shard; None when unknown.
 
     Notes
     -----
     Without a shard they are min_per_class and max_per_class. With one, the total is the largest
     whose class shares, being the shard's, no class misses for want of candidates; min_per_class
     counts as there, since steering makes it. Each class may differ from its share of the total by
-    quota_flexibility_percent, within min_per_class and max_per_class. A class that the shard has
-    not is not asked for.
+    quota_flexibility_percent, within min_per_class and max_per_class. Classes that the
+    shard lacks have a lower bound of 0.
     """
     if not params.quota:
         return Bounds(np.zeros(CLASSES, np.int64), np.full(CLASSES, UNBOUNDED))

@@ -1,4 +1,4 @@
-"""The report of a selection: the original's selection_report.json, and what it leaves out."""
+"""The report of a selection: the original's selection_report.json, and more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PRIVACY = {
 
 
 class Account(NamedTuple):
-    """What a selection did, for its report; `shard_images`, `shard_counts` None if unknown."""
+    """The course of a selection; `shard_images` and `shard_counts` are None if unknown."""
 
     funnel: Funnel
     outcome: Outcome
@@ -38,10 +38,10 @@ class Account(NamedTuple):
 def write_report(account: Account, params: SelectionParams) -> dict[str, Any]:
     """Return the report in plain JSON types.
 
-    The original's keys, of which paths are None here: whoever writes or reads files knows them.
-    `samples_hash` is the SHA-256 of the pixels as stored. Besides: `rejected_quota`, `num_steered`,
-    `bounds`, `below_minimum`; `checks` says which were done, and `not_checked` why others were not;
-    `success_criteria`, of which none that could not be checked counts as passed.
+    The keys are the original's; paths are None here, and set where files are written.
+    `samples_hash` is the SHA-256 of the pixels as stored. In addition: `rejected_quota`,
+    `num_steered`, `bounds`, `below_minimum`; `checks`, which were done; `not_checked`, why others
+    were not; `success_criteria`, where a criterion that was not checked does not count as passed.
     """
     funnel, kept = account.funnel, account.outcome.kept
     distance = average_pairwise_distance(kept.images)
@@ -127,7 +127,7 @@ def _list_filters(account: Account, params: SelectionParams) -> dict[str, Any]:
 
 
 def _add_account(account: Account, params: SelectionParams) -> dict[str, Any]:
-    """Return what the original does not report."""
+    """Return entries that the original's report lacks."""
     outcome, kept = account.outcome, account.outcome.kept
     pool = int((~kept.steered).sum())
     reasons = _say_why_not(account, params)

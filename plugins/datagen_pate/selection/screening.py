@@ -16,7 +16,7 @@ from datagen_pate.selection.candidates import Candidates, Funnel, concatenate, m
 from datagen_pate.selection.params import SelectionParams
 
 _RESERVE = 3
-"""How many times max_per_class are held of a class, to take the place of those refused later."""
+"""Factor of max_per_class for candidates held of a class, to replace those refused later."""
 
 Labeller = Callable[[Images], NDArray[np.float32]]
 """Returns the probabilities of images, float32 `(n, 10)`."""
@@ -26,7 +26,7 @@ Pool = Iterable[tuple[int, Any, Images]]
 
 
 def make_labeller(teacher: Any, precision: str = "float32") -> Labeller:
-    """Return what labels images: a callable as it is, a classifier prepared for speed."""
+    """Return a function that labels images: a callable as it is, or a classifier made faster."""
     if not hasattr(teacher, "state_dict"):
         found: Labeller = teacher
         return found
@@ -59,7 +59,7 @@ class Screen:
         Raises
         ------
         PateError
-            When images are none, or the teacher does not give ten probabilities for each.
+            When images have another form, or the teacher does not give ten probabilities for each.
         """
         _check_images(images)
         probabilities = self.label(images)
@@ -119,10 +119,10 @@ def _check_images(images: Images) -> None:
 
 
 def screen_pool(pool: Pool, screen: Screen) -> tuple[Candidates, Funnel]:
-    """Go through a pool, and return what passes: of each class the most confident.
+    """Go through a pool, and return the most confident candidates of each class that pass.
 
-    Of each class at most three times max_per_class are held, so that memory does not grow with the
-    pool; all, when classes have no bound.
+    Of each class at most three times max_per_class are held, so memory does not grow with the pool;
+    without a bound on classes, all are held.
     """
     funnel = Funnel()
     held = [_nothing()]

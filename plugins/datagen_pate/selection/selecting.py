@@ -1,4 +1,4 @@
-"""The selection of one teacher: from a pool of candidates to the images that it hands on."""
+"""The selection of one teacher: from a pool of candidates to the images that are kept."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from datagen_pate.selection.report import Account, write_report
 from datagen_pate.selection.screening import Pool, Screen, make_labeller, screen_pool
 
 _SPARE = 1.25
-"""How many more images than are missing steering makes, since some do not pass."""
+"""Factor by which steering makes more images than are missing, since some do not pass."""
 
 Steer = Callable[[NDArray[np.int64]], Images]
 """Returns an image for each wanted class."""
 
 
 class Selection(NamedTuple):
-    """What one teacher hands on; all arrays have one entry for each image, grouped by label.
+    """The images that one teacher selects; all arrays have one entry per image, grouped by label.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ def select(  # noqa: PLR0913 (each is another thing of the pipeline)
     inputs: Mapping[str, str] | None = None,
     precision: str = "float32",
 ) -> Selection:
-    """Label a pool with a teacher, and keep what passes all filters.
+    """Label a pool with a teacher, and keep the images that pass all filters.
 
     The default: confidence, distance to the shard, diversity within the upper bounds of classes,
     steering of classes below min_per_class, bounds again by what there is now, target count.
@@ -89,21 +89,21 @@ def select(  # noqa: PLR0913 (each is another thing of the pipeline)
     decoder
         A `Decoder` on the teacher's device, for steering; None for none.
     shard
-        The teacher's shard: anything with `images` and `labels`, or `ShardFacts`; None when it is
-        not at hand. Checks that need it are then reported as not done.
+        The teacher's shard: anything with `images` and `labels`, or `ShardFacts`; None for an
+        unknown one. Checks that need it are then reported as not done.
     params
-        What is wanted.
+        The parameters.
     rng
-        Where steering draws from; nothing else draws.
+        The source of steering's randomness; nothing else is random.
     inputs
-        Hashes of what the pool, teacher, decoder and shard were read from, for the report.
+        Hashes of the files of pool, teacher, decoder and shard, for the report.
     precision
         `bfloat16` labels and decodes faster, and changes about a thousandth of the decisions.
 
     Raises
     ------
     PateError
-        When images or probabilities are no such things.
+        When images or probabilities have another form.
     """
     facts = describe_shard(shard)
     screen = Screen(make_labeller(teacher, precision), facts.images, params)
@@ -146,7 +146,7 @@ def _make_steer(
 def _choose(
     held: Candidates, funnel: Funnel, shard: Counts | None, screen: Screen, steer: Steer | None
 ) -> Outcome:
-    """Choose as the original's README promises."""
+    """Choose as the original's README says."""
     params = screen.params
     bounds = bound_classes(funnel.passing, shard, params)
     diverse = DiverseSet(params.diversity_threshold)

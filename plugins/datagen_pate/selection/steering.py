@@ -71,11 +71,11 @@ def steer_latents(
         The wanted classes, int64 `(n,)`.
     params
         Those of steering; with `compat=original` there is one start, all steps are taken, and the
-        latent that is kept is the one after the step and its noise, which nobody has measured.
+        latent that is kept is the one after the step and its noise, whose probability is unknown.
     rng
-        Where all draws come from.
+        The source of all randomness.
     precision
-        `bfloat16` takes about half the time, where the processor knows it.
+        `bfloat16` takes about half the time, where the processor supports it.
     """
     networks = _Networks.prepare(decoder, teacher, precision)
     starts = 1 if params.compat == "original" else params.steering_starts

@@ -37,11 +37,11 @@ class TrainedStudent:
     best
         The model of the epoch with the highest accuracy on the synthetic images that were kept for
         validation; the earliest of equals. The original keeps it, but that accuracy compares with
-        the teachers' labels: it says little of real digits.
+        the teachers' labels: it shows little about real digits.
     final
         The model after the last epoch.
     history
-        Of each epoch: epoch, train_loss, train_accuracy, and synthetic_validation_accuracy, None
+        For each epoch: epoch, train_loss, train_accuracy, and synthetic_validation_accuracy, None
         without validation. Accuracies are in percent.
     """
 
@@ -51,7 +51,7 @@ class TrainedStudent:
 
     @property
     def best_epoch(self) -> int:
-        """The number of the epoch that `best` is of."""
+        """The number of the epoch of `best`."""
         scores = [entry["synthetic_validation_accuracy"] for entry in self.history]
         return len(scores) if scores[0] is None else scores.index(max(scores)) + 1
 
@@ -65,7 +65,7 @@ def train_student(
     device: str = "cpu",
     progress: Callable[[dict[str, Any]], None] | None = None,
 ) -> TrainedStudent:
-    """Train a student on synthetic images; all is drawn from the seed.
+    """Train a student on synthetic images; all randomness comes from the seed.
 
     Parameters
     ----------
@@ -154,8 +154,8 @@ def train_students(
 
     The first one's are `student_model_best.pth` and `student_model_final.pth` in the folder, as the
     original's; those of further seeds are in `repeat_1/`, `repeat_2/`… `student_report.json` is
-    written last. Students that are there already, of the same images, recipe and seed, are not
-    trained again.
+    written last. Existing students of the same images, recipe and seed are not trained
+    again.
 
     Parameters
     ----------
@@ -216,16 +216,16 @@ def summarize(values: Sequence[float]) -> dict[str, Any]:
 
 
 RECORD = "student.json"
-"""Written last of a student's files: what decided it, and what is reported of it."""
+"""The last file of a student: everything that decided it, and its report."""
 
 
 def keep_student(place: Path, decided_by: dict[str, Any], report: dict[str, Any]) -> None:
-    """Write down that a student is complete."""
+    """Record that a student is complete."""
     write_json(place / RECORD, {"decided_by": decided_by, "report": report})
 
 
 def find_student(place: Path, decided_by: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the report of the student in a folder; None when it is another, or not complete."""
+    """Return the report of the student in a folder; None when it differs or is incomplete."""
     try:
         content = json.loads((place / RECORD).read_text(encoding="utf-8"))
         report: dict[str, Any] = content["report"]

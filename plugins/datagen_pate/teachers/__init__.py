@@ -1,7 +1,7 @@
 """Teachers: classifiers, each trained on its own shard of private images.
 
-The artefact is a folder: `weights.npy`, one row a teacher; `shards.npz`, what each was trained on;
-`teachers.json`, how. Nothing here imports torch before it is needed.
+They are kept in a folder: `weights.npy`, one row per teacher; `shards.npz`, the images of each;
+`teachers.json`, the report. Nothing here imports torch before it is needed.
 """
 
 from datagen_pate.teachers.artefact import (

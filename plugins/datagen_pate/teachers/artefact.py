@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from datagen_pate.classifier import Classifier
 
 FILES = ("weights.npy", "shards.npz", "teachers.json")
-"""What a finished folder holds: float32 `(teachers, 1199882)`; the arrays of `Shard`s joined, with
-`offsets`; the report. The last one is written last."""
+"""The files of a finished folder: float32 `(teachers, 1199882)`; the arrays of all `Shard`s joined,
+and `offsets`; the report. The last one is written last."""
 
 UNKNOWN = -1
-"""A label or an index that nobody recorded."""
+"""Stands for a label or an index that was not recorded."""
 
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """What one teacher was trained on, as far as it is known.
+    """The images that one teacher was trained on, as far as they are known.
 
     Attributes
     ----------
     images
-        uint8 `(n, 28, 28)`; none where the shard is unknown.
+        uint8 `(n, 28, 28)`; empty where the shard is unknown.
     labels
         int64 `(n,)`; -1 where they are unknown.
     indices
@@ -56,22 +56,22 @@ class Shard:
     def of(
         cls, images: NDArray[np.uint8], labels: NDArray[np.int64], indices: NDArray[np.int64]
     ) -> Shard:
-        """Return a shard of which all is known."""
+        """Return a shard whose images, labels and indices are all known."""
         return cls(images, labels, indices, count_labels(labels))
 
     @property
     def is_known(self) -> bool:
-        """Whether there are its images."""
+        """Whether its images are known."""
         return len(self.images) > 0
 
 
 def read_shard(shards: Path, k: int) -> Shard:
-    """Return the shard of teacher k from `shards.npz`; of a single one from its `shard.pt`.
+    """Return the shard of teacher k from `shards.npz`, or of a single teacher from its `shard.pt`.
 
     Raises
     ------
     PateError
-        When the file cannot be read or holds something else, or there is no such teacher.
+        When the file cannot be read, holds something else, or lacks the teacher.
     """
     arrays = _read_arrays(shards)
     offsets, counts = arrays["offsets"], arrays["class_counts"]
@@ -88,7 +88,7 @@ def read_teacher(weights: Path, k: int, device: str = "cpu") -> Classifier:
     Raises
     ------
     PateError
-        When the file cannot be read or holds something else, or there is no such teacher.
+        When the file cannot be read, holds something else, or lacks the teacher.
     """
     from datagen_pate.classifier import restore_weights  # torch, only when it is needed
 
@@ -99,7 +99,7 @@ def read_teacher(weights: Path, k: int, device: str = "cpu") -> Classifier:
 
 
 def count_teachers(weights: Path) -> int:
-    """Return how many teachers `weights.npy` holds.
+    """Return the number of teachers in `weights.npy`.
 
     Raises
     ------
@@ -110,24 +110,26 @@ def count_teachers(weights: Path) -> int:
 
 
 def check_teachers(weights: Path, shards: Path | None = None) -> None:
-    """Refuse files of which any teacher could not be used, before any work.
+    """Refuse files in which any teacher is unusable, before any work.
 
     Raises
     ------
     PateError
         When there is no teacher, one is of another network or has weights that are not finite, or
-        the shards are of fewer teachers or hold no images.
+        the shards are of fewer teachers or of another form.
     """
     from datagen_pate.classifier import restore_weights  # torch, only when it is needed
 
     rows = open_weights(weights)
     if not len(rows):
-        raise PateError(f"{weights} holds no teacher; make some with train-teachers")
+        raise PateError(
+            f"{weights} does not hold any teacher; make some with datagen pate train-teachers"
+        )
     restore_weights(rows[0])
     broken = [k for k, row in enumerate(rows) if not np.isfinite(row).all()]
     if broken:
         raise PateError(
-            f"{weights}: teacher {broken[0]} has weights that are not finite; train it anew"
+            f"{weights}: teacher {broken[0]} has weights that are not finite; train it again"
         )
     if shards is not None:
         _check_shards(shards, len(rows))
@@ -150,7 +152,7 @@ def _check_shards(path: Path, teachers: int) -> None:
 
 
 def open_weights(weights: Path) -> NDArray[np.float32]:
-    """Return the weights of all teachers, mapped from their file; one row a teacher.
+    """Return the weights of all teachers, mapped from their file, one row per teacher.
 
     A `model.pth` of the original is a single teacher.
     """
@@ -163,14 +165,16 @@ def open_weights(weights: Path) -> NDArray[np.float32]:
     except OSError as error:
         raise PateError(f"{weights} cannot be read ({error.strerror or error})") from None
     except ValueError as error:
-        raise PateError(f"{weights} holds no weights ({error}); name a weights.npy") from None
+        raise PateError(f"{weights} does not hold weights ({error}); name a weights.npy") from None
     if not isinstance(rows, np.ndarray) or rows.ndim != 2 or rows.dtype != np.float32:
-        raise PateError(f"{weights} is no weights.npy of teachers; make one with train-teachers")
+        raise PateError(
+            f"{weights} is not a weights.npy of teachers; make one with datagen pate train-teachers"
+        )
     return rows
 
 
 def read_report(folder: Path) -> dict[str, Any]:
-    """Return the content of `teachers.json`, from which the rest of a finished folder is known.
+    """Return the content of `teachers.json`, which describes a finished folder.
 
     Raises
     ------
@@ -220,11 +224,11 @@ def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     except OSError as error:
         raise PateError(f"{path} cannot be read ({error.strerror})") from None
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise PateError(f"{path} is no shards.npz of teachers; name that file") from None
+        raise PateError(f"{path} is not a shards.npz of teachers; name that file") from None
 
 
 def _read_single(path: Path) -> dict[str, NDArray[Any]]:
-    """Return the arrays of one shard of which only the images are known."""
+    """Return the arrays of one shard whose images alone are known."""
     images = round_to_stored(read_samples(path))
     unknown = np.full(len(images), UNKNOWN)
     return {

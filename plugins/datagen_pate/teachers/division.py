@@ -1,4 +1,4 @@
-"""Which private images each teacher gets."""
+"""The division of private images among teachers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def divide(count: int, teachers: int, seed: int = 42) -> list[Indices]:
     """Return the sorted indices of each teacher's images, as the original divides them.
 
     All indices are shuffled by Python's generator and cut into pieces of `count // teachers`; the
-    last teacher gets the rest, too. With 60,000 images, 250 teachers and seed 42 these are the 250
+    last teacher also gets the rest. With 60,000 images, 250 teachers and seed 42 these are the 250
     times 240 of the original's `shard_indices.json`.
 
     Raises
@@ -29,7 +29,7 @@ def divide(count: int, teachers: int, seed: int = 42) -> list[Indices]:
     """
     if not 1 <= teachers <= count:
         raise ArgumentError(
-            f"{count} images cannot be divided among {teachers} teachers; take fewer"
+            f"{count} images cannot be divided among {teachers} teachers; take from 1 to {count}"
         )
     order = list(range(count))
     random.Random(seed).shuffle(order)  # noqa: S311 (the original's division, no secret)

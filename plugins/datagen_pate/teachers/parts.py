@@ -1,4 +1,4 @@
-"""Teachers that are being trained: one file each, until all are there and are packed."""
+"""Teachers in training: one file each, until all are done and packed."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from datagen_pate.teachers.division import divide
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """What decides the teachers of a folder.
+    """Everything that decides the teachers of a folder.
 
     Attributes
     ----------
     data
         The private set.
     teachers
-        How many there are in all.
+        The number of teachers.
     recipe
         How each is trained.
     seed
-        Of the division, and with its number of each teacher's training.
+        Of the division and, with its number, of each teacher's training.
     """
 
     data: Labelled
@@ -53,7 +53,7 @@ class Plan:
     seed: int = 42
 
     def describe(self) -> dict[str, Any]:
-        """Return all that decides the weights; the same plan always gives the same."""
+        """Return everything that decides the weights, in plain JSON types."""
         return {
             "num_models": self.teachers,
             "seed": self.seed,
@@ -68,10 +68,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Parts:
-    """A folder of teachers on its way: plan and shards first, then teacher by teacher.
+    """An unfinished folder of teachers: plan and shards first, then teacher by teacher.
 
-    Several processes, of several machines too, may work in it at the same time: files appear whole,
-    those of the same name are equal, and nothing is removed before all is published.
+    Several processes, on several machines, may work in it at the same time: files appear whole,
+    files of the same name are equal, and none is removed before all teachers are packed.
     """
 
     folder: Path
@@ -81,7 +81,7 @@ class Parts:
         return self.folder / "parts" / "plan.json"
 
     def begin(self, plan: Plan) -> None:
-        """Write the plan and the shards, unless they are there.
+        """Write the plan and the shards, unless they exist.
 
         Raises
         ------
@@ -106,7 +106,7 @@ class Parts:
         raise PateError(f"{self.folder} holds {what}; name another folder with -o, or remove it")
 
     def _read_plan(self) -> dict[str, Any] | None:
-        """Return the plan of the folder: empty for imported teachers, None where there is none."""
+        """Return the plan of the folder: empty for imported teachers, None for a new folder."""
         if self.is_finished:
             return dict(read_report(self.folder).get("plan", {}))
         return dict(self.read()["plan"]) if self._plan.is_file() else None
@@ -122,13 +122,13 @@ class Parts:
         return (self.folder / FILES[2]).is_file()
 
     def missing(self, teachers: range) -> list[int]:
-        """Return those teachers that are not there yet."""
+        """Return the teachers that are not trained yet."""
         if self.is_finished:
             return []
         return [k for k in teachers if not self._is_whole(k)]
 
     def save(self, k: int, weights: NDArray[np.float32], report: dict[str, Any]) -> None:
-        """Publish one teacher with what is to be said of it."""
+        """Write one teacher and its report."""
         text = json.dumps(report)
         with writing(self._path(k)) as file:
             np.savez(file, weights=weights, report=np.array(text))
@@ -138,7 +138,7 @@ class Parts:
         try:
             if not self.is_finished:
                 self._write_finished()
-        except FileNotFoundError:  # another process has just packed, and removed the parts
+        except FileNotFoundError:  # another process has just packed and removed the parts
             if not self.is_finished:
                 raise
         report = read_report(self.folder)

@@ -1,4 +1,4 @@
-"""Processes of this machine that train teachers side by side."""
+"""Processes on this machine that train teachers side by side."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from datagen_pate.errors import PateError
 
 
 def run_workers(
-    folder: Path, teachers: Sequence[int], njobs: int, device: str, tell: Callable[[int], None]
+    folder: Path, teachers: Sequence[int], njobs: int, device: str, report: Callable[[int], None]
 ) -> None:
-    """Train teachers of a folder that was begun, in processes of one thread each.
+    """Train teachers of an unfinished folder, in processes of one thread each.
 
-    `tell` is called with each teacher when it is published, never twice at once.
+    `report` is called with each teacher that is done, never concurrently.
 
     Raises
     ------
     PateError
-        When a process fails; the teachers that were published are kept.
+        When a process fails; teachers that are done are kept.
     """
     shares = [teachers[first::njobs] for first in range(min(njobs, len(teachers)))]
     lock = Lock()
 
-    def tell_alone(teacher: int) -> None:
+    def report_alone(teacher: int) -> None:
         with lock:
-            tell(teacher)
+            report(teacher)
 
     with ExitStack() as stack, ThreadPoolExecutor(len(shares)) as pool:
         workers = [stack.enter_context(_Worker(folder, share, device)) for share in shares]
         try:
-            for future in [pool.submit(worker.follow, tell_alone) for worker in workers]:
+            for future in [pool.submit(worker.follow, report_alone) for worker in workers]:
                 future.result()
         except BaseException:  # Ctrl-C, too: threads end only when their processes do
             for worker in workers:
@@ -71,8 +71,8 @@ class _Worker:
     def kill(self) -> None:
         self._process.kill()
 
-    def follow(self, tell: Callable[[int], None]) -> None:
-        """Tell of each teacher that is done, until the process ends.
+    def follow(self, report: Callable[[int], None]) -> None:
+        """Report each teacher that is done, until the process ends.
 
         Raises
         ------
@@ -80,9 +80,11 @@ class _Worker:
             When it fails.
         """
         for line in self._process.stdout or ():
-            tell(int(line))
+            report(int(line))
         code = self._process.wait()
         if code:
             self._errors.seek(0)
             last = self._errors.read().strip().rpartition("\n")[2] or f"it ended with {code}"
-            raise PateError(f"a process that trains teachers failed ({last}); run it again")
+            raise PateError(
+                f"a process that trains teachers failed ({last}); run the command again"
+            )

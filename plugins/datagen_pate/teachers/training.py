@@ -1,4 +1,4 @@
-"""Training of all teachers, on one machine or as jobs of an array that share a folder."""
+"""Training of all teachers, on one machine or as jobs of an array, and their accuracy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Plan", "Progress", "train_part", "train_teachers"]
 
 
 class Progress(NamedTuple):
-    """One teacher that has just been trained, and how many of this call are done."""
+    """A teacher that has just been trained, and the number done of those of this call."""
 
     teacher: int
     done: int
@@ -37,17 +37,17 @@ def train_teachers(
     device: str = "cpu",
     progress: Callable[[Progress], None] | None = None,
 ) -> dict[str, Any] | None:
-    """Train the teachers of a plan that the folder does not have yet.
+    """Train the teachers of a plan that the folder lacks.
 
-    A teacher depends on its shard, the recipe, the seed and its number alone, so it does not matter
-    who trains which. When all are there, they are packed into the folder's three files.
+    A teacher depends on its shard, the recipe, the seed and its number alone, whichever process
+    trains it. When all are done, they are packed into the folder's three files.
 
     Parameters
     ----------
     ids
         Only these teachers; other processes may train others in the same folder at the same time.
     njobs
-        Processes of this machine, each with one thread; 1 trains in this process.
+        Number of processes with one thread each; 1 trains in this process.
     progress
         Called after each teacher.
 
@@ -64,24 +64,24 @@ def train_teachers(
     chosen = range(plan.teachers) if ids is None else ids
     if not 0 <= chosen.start < chosen.stop <= plan.teachers:
         raise ArgumentError(
-            f"there are no teachers {chosen.start} to {chosen.stop - 1} of {plan.teachers}; choose "
-            "some of them with --start-id and --end-id"
+            f"teachers {chosen.start} to {chosen.stop - 1} do not exist among {plan.teachers}; "
+            "choose others with --start-id and --end-id"
         )
     parts = Parts(folder)
     parts.begin(plan)
     missing = parts.missing(chosen)
-    tell = _counted(progress, len(missing))
+    report = _counted(progress, len(missing))
     if njobs > 1 and len(missing) > 1:
-        run_workers(folder, missing, njobs, device, tell)
+        run_workers(folder, missing, njobs, device, report)
     else:
         for k in missing:
             train_part(folder, k, device)
-            tell(k)
+            report(k)
     return None if parts.missing(range(plan.teachers)) else parts.pack()
 
 
 def train_part(folder: Path, k: int, device: str = "cpu") -> None:
-    """Train teacher k of a folder that was begun, and publish it there."""
+    """Train teacher k of an unfinished folder, and write it there."""
     parts = Parts(folder)
     plan = parts.read()["plan"]
     shard = read_shard(folder / FILES[1], k)
@@ -127,20 +127,20 @@ def _counts(shard: Shard) -> Any:
 def _counted(progress: Callable[[Progress], None] | None, total: int) -> Callable[[int], None]:
     done = 0
 
-    def tell(teacher: int) -> None:
+    def report(teacher: int) -> None:
         nonlocal done
         done += 1
         if progress is not None:
             progress(Progress(teacher, done, total))
 
-    return tell
+    return report
 
 
 def assess_teachers(weights: Path, data: Labelled, device: str = "cpu") -> dict[str, Any]:
     """Return accuracies, in percent, of each teacher and of the plurality of their votes.
 
-    Equal counts of votes go to the lower class. Images that a teacher was trained on make it look
-    better than it is.
+    Equal counts of votes go to the lower class. Images that a teacher was trained on raise its
+    accuracy.
     """
     from datagen_pate.classifier import predict  # torch
 

@@ -93,7 +93,7 @@ def unfinite():
         (other_net, r"another network: fc2.weight is \(11, 128\), not \(10, 128\)"),
         (lambda: {"fc.weight": torch.zeros(3)}, "another network: conv1.weight is missing"),
         (unfinite, "fc2.bias that are not finite"),
-        (lambda: [1, 2], "no state_dict"),
+        (lambda: [1, 2], "does not hold a state_dict"),
         (Classifier, "not a classifier's state_dict"),  # a pickled object: it could run code
     ],
 )

@@ -96,7 +96,7 @@ def test_configuration_of_the_original_says_how_many(folder, tmp_path):
         (("--latent-dim", 16), "has 4 latents, not 16"),
         (("--latent-mixing", 2), "should be less than or equal to 1, not 2"),
         (("--prior", "none.npz"), "cannot be read"),
-        (("--format", "original"), r"a name in \.pt"),
+        (("--format", "original"), r"the name of a pool of format original ends in \.pt"),
     ],
 )
 def test_mistake_is_one_line(folder, tmp_path, options, message):

@@ -13,7 +13,7 @@ from datagen_pate.cli.combine import combine
 from datagen_pate.cli.evaluate import evaluate
 from datagen_pate.compat import evaluation
 from datagen_pate.compat.trees import write_teacher
-from datagen_pate.errors import PateError
+from datagen_pate.errors import ArgumentError, PateError
 from datagen_pate.files.sample_files import read_samples, write_samples
 
 GENERATOR = """
@@ -134,7 +134,7 @@ def test_evaluate_takes_a_shard_of_mnist_by_indices(tmp_path, tree, monkeypatch)
     [
         (["--teacher-id", "3"], "name --shard-indices"),
         (["--shard-labels", "labels.csv"], "name --shard too"),
-        (["--shard", "shard.pt"], "there is no file shard.pt"),
+        (["--shard", "shard.pt"], "shard.pt does not exist; name the shard"),
         (["--labels", "none.csv"], "none.csv cannot be read"),
     ],
 )
@@ -152,7 +152,7 @@ def test_evaluate_takes_every_sample_of_a_set_or_one(tmp_path, sets):
 
     one = call(evaluate, "-p", 0, "--cache", sets, "--sample", 1, "--json")
     assert json.loads(one.output)["metadata"]["num_synthetic_samples"] == 5
-    with pytest.raises(PateError, match="no sample 7"):
+    with pytest.raises(ArgumentError, match="no sample 7"):
         call(evaluate, "-p", 0, "--cache", sets, "--sample", 7)
 
 

@@ -116,12 +116,12 @@ def test_without_strata_images_are_drawn_freely():
 
 @pytest.mark.parametrize("percentage", [0, -1, 1.5, float("nan")])
 def test_a_percentage_is_a_share(percentage):
-    with pytest.raises(PateError, match="percentage is a share"):
+    with pytest.raises(PateError, match="percentage must be above 0 and at most 1"):
         Combination(percentage)
 
 
 def test_nothing_cannot_be_combined(tmp_path):
-    with pytest.raises(PateError, match="1 of 0 images is none"):
+    with pytest.raises(PateError, match="1 of 0 images is less than one"):
         combine(make_sources(0, 0), tmp_path, Combination())
 
 

@@ -98,7 +98,7 @@ def test_shards_that_nobody_knows_cannot_be_written(tmp_path, selection):
 
 
 def test_options_and_samples_of_something_else_are_refused(tmp_path, selection):
-    with pytest.raises(PateError, match="evaluation is yes or no, not 'maybe'"):
+    with pytest.raises(PateError, match="evaluation must be yes or no, not 'maybe'"):
         write_tree(tmp_path / "tree", selection, evaluation="maybe")
     selection.param_set.schema.fields = {"x": None}
     with pytest.raises(PateError, match="choose a parameter set of pate_images"):

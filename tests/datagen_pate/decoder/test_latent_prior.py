@@ -70,7 +70,7 @@ def test_file_of_another_decoder_is_refused(tmp_path):
 def test_other_file_is_refused(tmp_path, content):
     (tmp_path / "prior.npz").write_bytes(content)
 
-    with pytest.raises(PateError, match=r"is no latent_prior\.npz"):
+    with pytest.raises(PateError, match=r"is not a latent_prior\.npz"):
         read_prior(tmp_path / "prior.npz")
 
 

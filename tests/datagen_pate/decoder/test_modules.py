@@ -98,7 +98,7 @@ def change(name, value):
         (change("conv_t1.bias", None), "conv_t1.bias is absent"),
         (change("extra", torch.zeros(1)), r"extra is of shape \(1,\), not absent"),
         (change("conv_t1.bias", torch.zeros(3)), r"conv_t1.bias is of shape \(3,\), not of shape"),
-        (change("conv_t1.bias", torch.full((64,), torch.nan)), "not made of finite numbers"),
+        (change("conv_t1.bias", torch.full((64,), torch.nan)), "numbers that are not finite"),
         ([1, 2], "no matrix fc.weight"),
     ],
 )

@@ -110,7 +110,7 @@ def test_labels_need_no_confidence_and_no_order(tmp_path):
     [
         ("0,10,0.9", "has the label 10"),
         ("0,-1,0.9", "has the label -1"),
-        ("1,3,0.9", "not each index from 0 to 0"),
+        ("1,3,0.9", "does not have each index from 0 to 0"),
         ("0,3,1.5", r"outside of \[0, 1\]"),
         ("0,3,nan", r"outside of \[0, 1\]"),
         ("0,three,0.9", "needs numbers"),

@@ -104,7 +104,9 @@ def test_the_budget_composes_over_calls_and_is_listed(make, run_cli):
 def test_past_the_budget_nothing_is_made(make, cache):
     private = {"aggregation": "gnmax", "sigma": 40, "queries": 20, "max_epsilon": 1.0}
     make(2, **private)
-    with pytest.raises(datagen_core.DatagenError, match="above max_epsilon 1; 2 are within it"):
+    with pytest.raises(
+        datagen_core.DatagenError, match="max_epsilon 1; it allows 2 samples in total"
+    ):
         make(1, **private)
 
     assert Cache(cache)["pate_votes"][0].counts == {"raw": 2}
@@ -114,7 +116,7 @@ def test_other_sets_of_the_same_teachers_are_counted(make, cache):
     private = {"aggregation": "gnmax", "sigma": 40, "queries": 20, "max_epsilon": 1.0}
     make(2, seed=1, **private)
     make(1, seed=1)
-    with pytest.raises(datagen_core.DatagenError, match=r"with other sets .*; 0 are within it"):
+    with pytest.raises(datagen_core.DatagenError, match=r"with other sets .*; it allows 0 samples"):
         make(1, seed=2, **private)
     make(1, seed=2, **{**private, "max_epsilon": 2.0})
 

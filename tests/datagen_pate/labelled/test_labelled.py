@@ -78,8 +78,8 @@ def test_other_content_is_refused(images, labels, message):
 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
-    [("a.npz", "text", "no npz file"), ("a.txt", "", "neither .npz nor .csv"),
-     ("a.csv", "colour,x\n1,2\n", "no column 'label'"), ("a.csv", "1,2\n1\n", "no table")],
+    [("a.npz", "text", "not an npz file"), ("a.txt", "", "neither .npz nor .csv"),
+     ("a.csv", "colour,x\n1,2\n", "no column 'label'"), ("a.csv", "1,2\n1\n", "not a table")],
 )  # fmt: skip
 def test_other_files_are_refused(tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
@@ -91,7 +91,7 @@ def test_other_files_are_refused(tmp_path, name, text, message):
 def test_missing_arrays_and_files_are_told(tmp_path):
     np.savez(tmp_path / "a.npz", a=IMAGES)
 
-    with pytest.raises(PateError, match="has the arrays a"):
+    with pytest.raises(PateError, match=r"holds the arrays a.*; name them x and y"):
         load_file(tmp_path / "a.npz")
     with pytest.raises(PateError, match="cannot be read"):
         load_file(tmp_path / "b.npz")

@@ -89,7 +89,7 @@ def test_wrong_number_leaves_no_file(tmp_path, name, size):
         (torch.full((3, 1, 28, 28), 255.0), "must be from 0 to 1"),
         (torch.zeros(3, 28, 28), r"shape \(3, 28, 28\)"),
         (torch.zeros(3, 1, 28, 28, dtype=torch.int64), "not float"),
-        ({"images": torch.zeros(3)}, "is no pool"),
+        ({"images": torch.zeros(3)}, "is not a pool"),
     ],
 )
 def test_pool_of_another_form_is_one_line(tmp_path, tensor, message):
@@ -106,7 +106,7 @@ def test_damaged_pool_is_one_line(tmp_path, name, share):
     content = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(content[: int(len(content) * share)])
 
-    with pytest.raises(PateError, match="is no"):
+    with pytest.raises(PateError, match="is not a"):
         read_pool(tmp_path / name)
 
 
@@ -118,5 +118,5 @@ def test_images_of_another_size_are_refused(tmp_path):
 
 
 def test_missing_pool_is_told(tmp_path):
-    with pytest.raises(PateError, match="there is no pool"):
+    with pytest.raises(PateError, match="does not exist; make a pool"):
         read_pool(tmp_path / "pool.npz")

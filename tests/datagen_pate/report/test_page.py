@@ -90,7 +90,7 @@ def test_without_shards_what_needs_them_is_not_checked(bare, draw):
         "diversity_ratio", "min_nn_distance", "histogram_l1_distance"
     }  # fmt: skip
     assert "name them with --shards" in page
-    assert "The distance of images is not known." in page
+    assert "The distance of images is unknown." in page
 
 
 def test_samples_tell_of_themselves_where_shards_are_gone(images, draw, monkeypatch):
@@ -100,7 +100,7 @@ def test_samples_tell_of_themselves_where_shards_are_gone(images, draw, monkeypa
 
     assert _values(told) == _values(known)
     assert told["success_criteria"]["overall"]["not_checked"] == 2
-    assert "class counts of private images are not known" in page
+    assert "class counts of private images are unknown" in page
 
 
 def test_shards_may_be_named_later(bare, draw, shards):
@@ -166,7 +166,7 @@ def test_votes_are_told_with_all_private_images(votes, draw, shards):
 
     assert list(told["private_class_distribution"].values()) == 10 * [1]
     assert told["success_criteria"]["overall"]["not_checked"] == 0
-    assert "labels of all teachers are told without noise: epsilon is infinite" in page
+    assert "labels of all teachers together, without noise: epsilon is infinite" in page
 
 
 def test_the_account_of_private_votes_is_that_of_all_samples(private, draw):
