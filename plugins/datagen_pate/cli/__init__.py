@@ -23,6 +23,14 @@ _COMMANDS = {
     "report": (".report:report", "Draw one page of pictures and checks of a parameter set."),
 }
 
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where torch computes.",
+)
+
 
 @click.group(cls=LazyGroup, package=__name__, members=_COMMANDS)
 def pate() -> None:

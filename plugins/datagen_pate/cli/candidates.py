@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from datagen_core.commands import json_option
+from datagen_pate.cli import device_option
 
 _EXAMPLES = """\b
 Examples:
@@ -42,8 +43,7 @@ _FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
               help="[default: by the name of --out]")  # fmt: skip
 @click.option("--compat", type=click.Choice(["original"]),
               help="Mix latents and keep floats as the original; without a prior.")  # fmt: skip
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto",
-              show_default=True)  # fmt: skip
+@device_option
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), default="float32",
               show_default=True)  # fmt: skip
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")

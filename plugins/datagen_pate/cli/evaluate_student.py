@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from datagen_core.commands import json_option
+from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
 
 _EXAMPLES = """\b
@@ -50,9 +51,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="FILE",
     help="Write the report to this file, as JSON.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@device_option
 @click.option("--no-cuda", is_flag=True, help="Short for --device cpu.")
 @json_option
 def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fmt: skip

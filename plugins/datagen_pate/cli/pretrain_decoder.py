@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from datagen_core.commands import json_option
+from datagen_pate.cli import device_option
 
 _EXAMPLES = """\b
 Examples:
@@ -68,9 +69,7 @@ _PARAMS = (*_CONFIG_NAMES, "kl_weight", "lr_schedule", "seed", "precision", "com
     type=click.Choice(["original"]),
     help="Train as the original: constant step size, noise in the images to reproduce.",
 )
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@device_option
 @click.option("--precision", type=click.Choice(["float32", "bfloat16"]), help="[default: float32]")
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
 @json_option

@@ -10,6 +10,7 @@ import click
 
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 from datagen_pate.classifier.recipes import STUDENTS, choose_recipe
+from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -80,9 +81,7 @@ _CHANGES = {
     help="Number of students; each has the next seed.",
 )
 @click.option("--no-normalize", is_flag=True, help="The images are normalised already.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@device_option
 @click.option("--no-cuda", is_flag=True, help="Short for --device cpu.")
 @json_option
 def train_student(*, output_dir: Path, as_json: bool, **options: Any) -> None:  # fmt: skip

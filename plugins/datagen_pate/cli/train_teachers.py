@@ -10,6 +10,7 @@ import click
 
 from datagen_core.commands import json_option
 from datagen_pate.classifier.recipes import TEACHERS, choose_recipe
+from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -94,9 +95,7 @@ _TRUTHS = {"true": "original", "false": "none"}
     "--export", "destination", type=_FOLDER, help="Write the original's files to this folder."
 )
 @click.option("--evaluate", type=_FILE, metavar="FILE", help="Report accuracies on these images.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True
-)
+@device_option
 @json_option
 def train_teachers(*, output_dir: Path, as_json: bool, **options: Any) -> None:  # fmt: skip
     """Train teachers, each on its own shard of private images, or import the original's.

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
 
 from datagen_core.files import hash_file
 from datagen_images import load_images
@@ -17,6 +13,7 @@ from datagen_pate.evaluation.classes import count_labels
 from datagen_pate.evaluation.report import evaluate
 from datagen_pate.evaluation.shard_facts import ShardFacts
 from datagen_pate.files.sample_files import read_labels, read_samples
+from datagen_pate.teachers.division import read_shard_indices
 
 
 class SetFiles(NamedTuple):
@@ -99,24 +96,6 @@ def _take_shard(files: SetFiles) -> ShardFacts:
     """Take a teacher's images from MNIST's training set."""
     if files.shard_indices is None:
         raise ArgumentError("--teacher-id needs to know the teacher's images; name --shard-indices")
-    rows = _read_indices(files.shard_indices, str(files.teacher_id))
     mnist = load_images("mnist", files.mnist)
-    if len(rows) and not 0 <= rows.min() <= rows.max() < len(mnist.images):
-        raise PateError(
-            f"{files.shard_indices} has an index outside of MNIST's {len(mnist.images)} "
-            "training images; name another file"
-        )
+    (rows,) = read_shard_indices(files.shard_indices, [files.teacher_id or 0], len(mnist.images))
     return ShardFacts(mnist.images[rows], count_labels(mnist.labels[rows]))
-
-
-def _read_indices(path: Path, teacher: str) -> NDArray[np.int64]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        rows = content.get(teacher)
-        if rows is None:
-            raise PateError(f"{path} has no teacher {teacher}; it has {len(content)}")
-        return np.array(rows, np.int64).reshape(-1)
-    except OSError as error:
-        raise PateError(f"{path} cannot be read ({error.strerror}); name a .json file") from None
-    except (AttributeError, TypeError, ValueError):
-        raise PateError(f"{path} holds no lists of indices by teacher; name another") from None

@@ -172,7 +172,7 @@ def _read_shards(
                 "private data alone do not show the shards; name shard_indices.json too"
             )
         images = round_to_stored(data.images)
-        taken = read_shard_indices(indices, teachers, len(data))
+        taken = read_shard_indices(indices, range(teachers), len(data))
         return [Shard.of(images[rows], data.labels[rows], rows) for rows in taken]
     return [files.read(k) for k in range(teachers)]
 

@@ -126,15 +126,10 @@ def make_pool(request: PoolRequest, tell: Callable[[str], object]) -> dict[str, 
     if not _is_done(request, values):
         blocks = iterate_candidates(
             decoder,
-            recipe.pool_size,
-            recipe.latent_dim,
-            np.random.SeedSequence(request.seed),
+            seed_sequence=np.random.SeedSequence(request.seed),
             prior=prior,
             as_floats=request.compat is not None and request.is_original,
-            mixing_ratio=recipe.mixing_ratio,
-            noise_scale=recipe.noise_scale,
-            compat=recipe.compat,
-            precision=recipe.precision,
+            **recipe.canonical(),
         )
         with use_threads(request.threads):
             _write(request, _tell_blocks(blocks, recipe, tell), recipe.pool_size, values)

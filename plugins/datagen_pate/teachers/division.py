@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_pate.errors import ArgumentError, PateError
+from datagen_pate.files.writing import writing
 
 Indices = NDArray[np.int64]
 
@@ -39,13 +40,12 @@ def divide(count: int, teachers: int, seed: int = 42) -> list[Indices]:
 
 def write_shard_indices(shards: Sequence[Indices], path: Path) -> None:
     """Write the original's `shard_indices.json`: the list of indices of each teacher by its id."""
-    content = {str(teacher): shard.tolist() for teacher, shard in enumerate(shards)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content), encoding="utf-8")
+    with writing(path, "w") as file:
+        json.dump({str(teacher): shard.tolist() for teacher, shard in enumerate(shards)}, file)
 
 
-def read_shard_indices(path: Path, teachers: int, count: int) -> list[Indices]:
-    """Return the indices of teachers 0, 1, … from the original's `shard_indices.json`.
+def read_shard_indices(path: Path, teachers: Iterable[int], count: int) -> list[Indices]:
+    """Return the indices of some teachers from the original's `shard_indices.json`.
 
     Raises
     ------
@@ -54,16 +54,19 @@ def read_shard_indices(path: Path, teachers: int, count: int) -> list[Indices]:
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        shards = [np.array(content[str(teacher)], np.int64) for teacher in range(teachers)]
+        shards = [np.array(content[str(teacher)], np.int64) for teacher in teachers]
     except OSError as error:
-        raise PateError(f"{path} cannot be read ({error.strerror}); name a file") from None
+        raise PateError(f"{path} cannot be read ({error.strerror}); name a .json file") from None
     except KeyError as error:
-        raise PateError(f"{path} has no teacher {error}; it needs 0 to {teachers - 1}") from None
+        raise PateError(f"{path} has no teacher {error}; it has {len(content)} teachers") from None
     except (TypeError, ValueError):
         raise PateError(f'{path} is not of the form {{"0": [indices], …}}; write it so') from None
-    highest = max((int(shard.max(initial=0)) for shard in shards), default=0)
-    if highest >= count or any(shard.ndim != 1 or (shard < 0).any() for shard in shards):
-        raise PateError(
-            f"{path} names the image {highest} where there are {count}; give the data it is of"
-        )
+    for shard in shards:
+        wrong = shard[(shard < 0) | (shard >= count)]
+        if shard.ndim != 1 or len(wrong):
+            what = wrong[0] if len(wrong) else shard.tolist()
+            raise PateError(
+                f"{path} names the image {what}, but images are 0 to {count - 1}; give the data "
+                "that it belongs to"
+            )
     return shards

@@ -44,7 +44,7 @@ def test_indices_are_written_and_read(tmp_path):
 
     write_shard_indices(shards, tmp_path / "new" / "shard_indices.json")
 
-    read = read_shard_indices(tmp_path / "new" / "shard_indices.json", 4, 30)
+    read = read_shard_indices(tmp_path / "new" / "shard_indices.json", range(4), 30)
     assert all((one == other).all() for one, other in zip(read, shards, strict=True))
 
 
@@ -58,4 +58,4 @@ def test_other_indices_are_refused(tmp_path, text, message):
     (tmp_path / "indices.json").write_text(text)
 
     with pytest.raises(PateError, match=message):
-        read_shard_indices(tmp_path / "indices.json", 2, 30)
+        read_shard_indices(tmp_path / "indices.json", range(2), 30)
