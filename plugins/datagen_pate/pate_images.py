@@ -36,7 +36,7 @@ class ImagesParams(SelectionParams, PoolParams):
 
     shards: InputFile | None = None
     """What teachers were trained on: `shards.npz`, taken from their folder when that is named.
-    Without it, what needs private images is not checked, and reports say so."""
+    Without it, checks that need private images are not done, and reports say so."""
 
     shared_pool: bool = False
     """Whether all teachers share one pool; otherwise each has a pool of its own."""
@@ -185,8 +185,8 @@ def pate_images(
     ------
     sample
         `images` uint8 `(n, 28, 28)`; `labels` uint8 and `confidence` float32 of the teacher;
-        `nn_distance` float32 to the nearest image of its shard, over pixels in [0, 1], NaN where
-        there is none; `steered`, whether latent steering made it. `report`: JSON, the original's
+        `nn_distance` float32 to the nearest image of its shard, over pixels in [0, 1], NaN without
+        a shard; `steered`, whether latent steering made it. `report`: JSON, the original's
         selection_report.json and more. A sample may have no images.
     """
     from datagen_pate.classifier import computing_on  # both import torch

@@ -104,4 +104,4 @@ def _check(state: dict[str, Any], origin: str) -> None:
         )
     broken = [name for name, value in state.items() if not torch.isfinite(value).all()]
     if broken:
-        raise PateError(f"{origin} holds weights of {broken[0]} that are not finite; train it anew")
+        raise PateError(f"{origin} has weights of {broken[0]} that are not finite; train it again")

@@ -34,7 +34,7 @@ class Predictor:
         `float32`: probabilities within 1e-6 of the plain forward pass. `bfloat16`: about half the
         time, probabilities within a few hundredths, and another label now and then.
     batch
-        Images at a time; None: what is fast on the model's device.
+        Images per step; None: a fast number for the model's device.
     normalized
         Whether the images are normalised already; their pixels may then be any numbers.
     """

@@ -79,8 +79,8 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
     Writes decoder.pth, latent_prior.npz (where the decoder draws digits) and pretrain_report.json.
     Called again, it goes on after the last whole epoch, and does nothing when it was finished.
 
-    Characters are drawn in the fonts that come with matplotlib, so that the same command makes the
-    same decoder on every machine; further ones (--fonts) are named in the report.
+    Characters are drawn in the fonts that come with matplotlib, so that the same command learns
+    from the same images on every machine. The report names all fonts, further ones (--fonts) too.
 
     EMNIST's digits and MNIST are cut from the same forms, so a decoder that was trained on them may
     have seen private images; of EMNIST, letters are the default.

@@ -130,7 +130,7 @@ def choose_rows(labels: NDArray[np.uint8], wanted: Combination) -> NDArray[np.in
     Raises
     ------
     PateError
-        When that is no row.
+        When the share is less than one image.
     """
     target = round(len(labels) * wanted.percentage)
     if not target:

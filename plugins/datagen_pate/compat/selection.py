@@ -36,7 +36,7 @@ def select_as_original(
 ) -> Outcome:
     """Choose from the candidates that passed as the original does.
 
-    Steering makes what is below min_per_class once. What it makes needs rare_class_threshold,
+    Steering makes images that min_per_class lacks, once. They need rare_class_threshold,
     whatever its class, and keeps the label that the teacher gives, which may be another one;
     `steered` of the outcome counts it under the class that was wanted.
     """

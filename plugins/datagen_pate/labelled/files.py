@@ -34,7 +34,7 @@ def load_file(path: str | Path, *, normalized: bool = False) -> Labelled:
     path = Path(path)
     readers = {".npz": _read_npz, ".csv": _read_csv}
     if path.suffix.lower() not in readers:
-        raise PateError(f"{path} is neither .npz nor .csv; give images and labels in one of them")
+        raise PateError(f"{path} is neither .npz nor .csv; give images and labels in such a file")
     try:
         hashed = hash_file(path)
         images, labels = readers[path.suffix.lower()](path)

@@ -154,7 +154,7 @@ def _draw_characters(characters: str, fonts: tuple[Path, ...]) -> tuple[FontShap
     drawn = (_draw_font(key, data, characters, reference, pillow) for key, data in contents.items())
     different = {font.shapes.tobytes(): font for font in drawn if font is not None}
     if not different:
-        raise PateError("none of the fonts has all letters and digits; install matplotlib anew")
+        raise PateError("none of the fonts has all letters and digits; reinstall matplotlib")
     return tuple(different.values())[:_MAX_FONTS]
 
 

@@ -2,7 +2,7 @@
 
 The 1,797 digits are the test part of "Optical Recognition of Handwritten Digits" (Alpaydin and
 Kaynak, 1998, UCI repository): forms that 13 people filled in at Bogazici University, 8 x 8 pixels
-with 17 grey values. None of them is from NIST's forms, of which MNIST and EMNIST were made.
+with 17 grey values. None of them is from NIST's forms, the source of MNIST and EMNIST.
 
 Omniglot has characters of 50 alphabets, drawn by 20 people each: Lake, Salakhutdinov and Tenenbaum
 (2015), "Human-level concept learning through probabilistic program induction", Science 350. Black

@@ -62,7 +62,7 @@ def load_public(
     size
         Number of images. None: 16,000 of a source that is drawn, all of one that is published.
     seed
-        Of all randomness: what is drawn, or which of the published images are taken.
+        Of all randomness: drawing, or the choice among published images.
     variant
         The selection of EMNIST; None: `letters`.
     folder
@@ -82,7 +82,7 @@ def load_public(
     """
     if source not in get_args(PublicSource):
         known = ", ".join(get_args(PublicSource))
-        raise ArgumentError(f"there is no public source {source!r}; use one of {known}")
+        raise ArgumentError(f"the public source {source!r} is unknown; use one of {known}")
     if variant is not None and source != "emnist":
         raise ArgumentError(f"only emnist has variants; leave --variant out for {source}")
     if fonts is not None and source not in {"mix", "glyphs"}:

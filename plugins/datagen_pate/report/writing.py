@@ -155,7 +155,7 @@ def _find_private(
 def _describe(
     param_set: Any, request: Request, findings: Findings, privacy: Privacy
 ) -> dict[str, str]:
-    """Return what the set is. The seed of a private one is a secret."""
+    """Return facts about the set. The seed of a private one is left out, since it is a secret."""
     record = param_set.record
     seed = "secret" if privacy.is_finite else str(record.seed)
     return {

@@ -72,7 +72,7 @@ def _clip(exact: NDArray[np.float64], least: int, most: int) -> Counts:
 
 
 def share_out(total: int, available: Counts, shard: Counts | None) -> Counts:
-    """Divide `total` among classes, equally or by the shard's shares, within what there is."""
+    """Divide `total` among classes, equally or by the shard's shares, at most what each has."""
     weights = np.ones(CLASSES) if shard is None or not shard.sum() else shard
     return apportion_within(total, weights, available)
 

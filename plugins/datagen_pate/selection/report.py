@@ -147,7 +147,7 @@ def _add_account(account: Account, params: SelectionParams) -> dict[str, Any]:
 
 
 def _judge(account: Account, values: dict[str, float | None]) -> dict[str, Any]:
-    """Return the success criteria, with what is left of them added to the values."""
+    """Return the success criteria of the values and of the images."""
     kept, found = account.outcome.kept, dict(values)
     if len(kept):
         found["average_confidence"] = float(kept.confidence.mean(dtype=np.float64))

@@ -73,9 +73,9 @@ def select(  # noqa: PLR0913 (each is another thing of the pipeline)
     """Label a pool with a teacher, and keep the images that pass all filters.
 
     The default: confidence, distance to the shard, diversity within the upper bounds of classes,
-    steering of classes below min_per_class, bounds again by what there is now, target count.
+    steering of classes below min_per_class, bounds again by the new counts, target count.
     Diversity takes candidates by descending confidence, passes over those of full classes, and so
-    gives the place of one that it refuses to the next of its class. What is steered must have its
+    gives the place of one that it refuses to the next of its class. Steered images must have their
     class as label and pass the same filters.
 
     Parameters
@@ -127,7 +127,7 @@ def _by_class(kept: Candidates) -> NDArray[np.intp]:
 def _make_steer(
     teacher: Any, decoder: Any, params: SelectionParams, rng: np.random.Generator, precision: str
 ) -> Steer | None:
-    """Return what steers; None when it is not wanted, or something is missing for it."""
+    """Return a function that steers; None when steering is off or impossible."""
     if decoder is None or not params.steering_enabled or not hasattr(teacher, "state_dict"):
         return None
     from datagen_pate.decoder import decode  # imports torch

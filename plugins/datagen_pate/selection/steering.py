@@ -148,7 +148,7 @@ class _Best:
         self._sure = sure
 
     def unfinished(self) -> Tensor:
-        """Return the rows that are to be scored again."""
+        """Return the rows to score again."""
         return torch.nonzero(self._scores < self._sure)[:, 0]
 
     def offer(self, rows: Tensor, scores: Tensor, z: Tensor) -> None:

@@ -162,8 +162,9 @@ def test_every_command_asks_which_of_several_sets(tmp_path, sets, run_cli):
     out = ("-o", tmp_path / "out.html")
     for words in (("train-student", "--from", "pate_images"), ("report", "pate_images", *out)):
         said = run_cli("pate", *words)
-        assert said.code == 1
-        assert "pate_images has 2 parameter sets; choose one with -p (0…1)" in said.err
+        assert said.code == 2
+        assert "pate_images has 2 parameter sets: 0 (defaults), 1 (seed=7)" in said.err
+        assert "choose one with -p" in said.err
 
 
 def test_set_without_a_generator_is_refused(tmp_path, run_cli):

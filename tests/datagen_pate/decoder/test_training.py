@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from datagen_core import DatagenError
 from datagen_core.files import hash_file
 from datagen_images import use_threads
 from datagen_pate.decoder import PretrainParams, decode, load_decoder, pretrain
@@ -112,8 +113,8 @@ def test_images_of_another_form_are_refused(images):
 
 @pytest.mark.parametrize("name", ["epochs", "lr", "batch_size", "latent_dim"])
 def test_number_that_makes_no_sense_is_refused(name):
-    with pytest.raises(ValueError, match=f"{name} is "):
-        PretrainParams(**{name: 0})
+    with pytest.raises(DatagenError, match=f"parameter {name}: input should be greater than"):
+        PretrainParams.bind({name: 0}, "pretrain-decoder")
 
 
 @pytest.fixture(scope="module")

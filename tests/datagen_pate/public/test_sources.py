@@ -159,7 +159,7 @@ def test_size_takes_a_part_of_what_is_published(tmp_path):
 @pytest.mark.parametrize(
     ("source", "options", "message"),
     [
-        ("mnist", {}, "no public source 'mnist'; use one of mix, glyphs"),
+        ("mnist", {}, "public source 'mnist' is unknown; use one of mix, glyphs"),
         ("digits", {"variant": "letters"}, "only emnist has variants"),
         ("digits", {"fonts": "all"}, "only mix and glyphs use fonts"),
         ("digits", {"size": 0}, "at least 1"),
