@@ -65,7 +65,7 @@ def test_what_is_left_out_is_none(tmp_path):
         ({"filtering": {"min_per_class": "x"}}, "min_per_class: .*, not 'x'"),
         ({"filtering": 3}, "'filtering' is not an object"),
         ({"filtering": {"confidence_threshold": 0.9, "default_confidence_threshold": 0.8}},
-         "one setting"),
+         "the same setting; give one value"),
         ("[1]", "is not a JSON object"),
         ("{", "is not JSON: "),
     ],

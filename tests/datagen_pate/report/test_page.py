@@ -89,7 +89,7 @@ def test_without_shards_what_needs_them_is_not_checked(bare, draw):
     assert set(told["not_checked"]) == {
         "diversity_ratio", "min_nn_distance", "histogram_l1_distance"
     }  # fmt: skip
-    assert "name them with --shards" in page
+    assert "is missing; name it with --shards" in page
     assert "The distance of images is unknown." in page
 
 
