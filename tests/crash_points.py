@@ -32,8 +32,9 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling import driving
+from datagen_core.scheduling.generate import generate
 from datagen_core.scheduling.plan import Settings
-from datagen_core.scheduling.run import begin, generate
+from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.worker import run_task
 from datagen_core.store import ledger
 from datagen_core.store.compaction import compact

@@ -22,8 +22,9 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.driving import drive
+from datagen_core.scheduling.generate import generate
 from datagen_core.scheduling.plan import Settings
-from datagen_core.scheduling.run import generate, take_up
+from datagen_core.scheduling.run import take_up
 from datagen_core.scheduling.status import status_of
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
