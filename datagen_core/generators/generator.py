@@ -245,11 +245,7 @@ def source_digest(function: Callable[..., Any]) -> str:
     try:
         text = textwrap.dedent(inspect.getsource(function))
         code = _bare_source(text)
-    except (
-        OSError,
-        SyntaxError,
-        TypeError,
-    ):  # typed into a session, without source: use the byte code
+    except (OSError, SyntaxError, TypeError):  # typed into a session: only byte code is left
         code = repr((function.__code__.co_code, function.__code__.co_consts))
     return hashlib.sha256(code.encode()).hexdigest()
 

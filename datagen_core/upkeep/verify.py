@@ -46,10 +46,14 @@ def verify(
     resample
         Number of random samples to make again and compare, byte for byte.
     """
-    problems = [*_check_records(param_set), *_check_ledger(param_set)]
+    problems = [
+        *_attempt(partial(_check_identity, param_set)),
+        *_attempt(partial(list_runs, param_set.paths)),
+        *_attempt(partial(_check_ledger, param_set)),
+    ]
     files = 0
-    for paths, found in _check_files(param_set):
-        files += paths
+    for checked, found in _check_files(param_set):
+        files += checked
         problems += found
     resampled = min(resample, len(param_set.existing))
     if resampled and generator is not None and not problems:
@@ -68,28 +72,19 @@ def _attempt(check: Callable[[], object]) -> Iterator[str]:
         yield str(error)
 
 
-def _check_records(param_set: ParamSet) -> Iterator[str]:
-    def identity() -> None:
-        record = param_set.record
-        digest = digest_of(record.generator, record.version, record.params, record.seed)
-        if digest != record.digest or not param_set.paths.root.name.endswith(digest[:8]):
-            raise DatagenError(
-                f"{param_set.paths.params} is damaged: its digest does not match its content"
-            )
-
-    yield from _attempt(identity)
-    yield from _attempt(lambda: list_runs(param_set.paths))
+def _check_identity(param_set: ParamSet) -> None:
+    record, paths = param_set.record, param_set.paths
+    digest = digest_of(record.generator, record.version, record.params, record.seed)
+    if digest != record.digest or not paths.root.name.endswith(digest[:8]):
+        raise DatagenError(f"{paths.params} is damaged: its digest does not match its content")
 
 
-def _check_ledger(param_set: ParamSet) -> Iterator[str]:
-    def ledger() -> None:
-        lost = read_ledger(param_set.paths).assigned - param_set.existing
-        if lost:
-            raise DatagenError(
-                f"samples {lost} of {param_set} are in a split but in no file; run `datagen resume`"
-            )
-
-    yield from _attempt(ledger)
+def _check_ledger(param_set: ParamSet) -> None:
+    lost = read_ledger(param_set.paths).assigned - param_set.existing
+    if lost:
+        raise DatagenError(
+            f"samples {lost} of {param_set} are in a split but in no file; run `datagen resume`"
+        )
 
 
 def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
