@@ -40,11 +40,7 @@ def wants_compaction(paths: SetPaths) -> bool:
 
 
 def compact(
-    paths: SetPaths,
-    record: SetRecord,
-    schema: Schema,
-    *,
-    grace: float = GRACE_SECONDS,
+    paths: SetPaths, record: SetRecord, schema: Schema, *, grace: float = GRACE_SECONDS
 ) -> Compaction:
     """Write packs of the shards that no pack covers; remove those covered for `grace` seconds.
 

@@ -13,13 +13,7 @@ from datagen_core.generators.identity import HASH_VERSION, changed_params, folde
 from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.layout import (
-    SetPaths,
-    inputs_folder,
-    list_folders,
-    list_shards,
-    numbered,
-)
+from datagen_core.store.layout import SetPaths, inputs_folder, list_folders, list_shards, numbered
 from datagen_core.store.publishing import publication
 
 

@@ -33,9 +33,7 @@ class Verification(NamedTuple):
 
 
 def verify(
-    param_set: ParamSet,
-    generator: Callable[[], DatasetGenerator] | None = None,
-    resample: int = 0,
+    param_set: ParamSet, generator: Callable[[], DatasetGenerator] | None = None, resample: int = 0
 ) -> Verification:
     """Check a parameter set; go on after a problem, so that all problems are reported.
 
