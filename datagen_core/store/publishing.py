@@ -98,7 +98,7 @@ def _is_same(temporary: Path, final: Path) -> bool:
 
 
 def _rename(temporary: Path, final: Path) -> bool:
-    """Publish without hard links or a claim a file that would only be replaced by an equal one."""
+    """Publish without hard links, and without a claim: another file could only be equal."""
     if final.exists():
         return False
     temporary.rename(final)

@@ -180,8 +180,8 @@ class Plan:
 def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan:
     """Publish a plan as the next one of its run, and return it with its number and name.
 
-    It gets a job of its own, named after run and number, unless `shared` is the place of its first
-    task in a shared job.
+    The plan gets a job of its own, named after run and number, unless `shared` is the place of its
+    first task in a shared job.
     """
     while True:
         number = (numbered(plan.run.plans) or [-1])[-1] + 1

@@ -191,7 +191,7 @@ def test_floats_lose_nothing(made, tmp_path):
         (["--format", "csv", "-o", "a=1"], 2, "format 'csv' has no option 'a'; it has none"),
         (["--format", "csv", "-o", "a"], 2, "'a' is not an option of a format; write KEY=VALUE"),
         (["--format", "csv", "--split", "raw", "--view", "mine"], 2, "a split or a view"),
-        (["--format", "csv", "--part", "train"], 2, "a part belongs to a view"),
+        (["--format", "csv", "--part", "train"], 2, "a part needs a view"),
         (["--format", "csv", "--split", "test"], 2, "no split 'test'"),
         (["--format", "csv", "--view", "other"], 2, "no view matches 'other'"),
         (["--format", "csv", "--view", "mine", "--part", "dev"], 2, "no part 'dev'"),
