@@ -2,7 +2,6 @@
 
 from datagen_images.errors import ImagesError
 from datagen_images.pictures.contact_sheet import Row, contact_sheet, draw_rows, save_png
-from datagen_images.pictures.extras import import_matplotlib, import_pillow
 from datagen_images.pictures.heat_map import HeatMap, count_labels
 from datagen_images.sources.catalogue import AnySource, Part, Source, Variant, check_variant
 from datagen_images.sources.idx import read_idx
@@ -22,8 +21,6 @@ __all__ = [
     "contact_sheet",
     "count_labels",
     "draw_rows",
-    "import_matplotlib",
-    "import_pillow",
     "import_torchvision",
     "load_images",
     "read_idx",

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.files import require
-from datagen_images import import_pillow
 from datagen_pate.errors import ArgumentError, PateError
 from datagen_pate.public.drawing import Jitter, draw_shapes
 from datagen_pate.public.images import CHARACTERS, PublicImages, pick_evenly
@@ -146,9 +145,16 @@ def draw_characters(characters: str, fonts: Sequence[Path]) -> tuple[FontShapes,
     return _draw_characters(characters, tuple(fonts))
 
 
+def _import_pillow() -> ModuleType:
+    for name in ("Image", "ImageDraw", "ImageFont"):
+        require(f"PIL.{name}", "images")
+    pillow: ModuleType = require("PIL", "images")
+    return pillow
+
+
 @cache  # a second for all fonts of a machine
 def _draw_characters(characters: str, fonts: tuple[Path, ...]) -> tuple[FontShapes, ...]:
-    pillow = import_pillow()
+    pillow = _import_pillow()
     contents = {hashlib.sha256(data).hexdigest(): data for data in map(Path.read_bytes, fonts)}
     reference = _draw_all(pillow.ImageFont.load_default(2 * BOX), characters, pillow)
     drawn = (_draw_font(key, data, characters, reference, pillow) for key, data in contents.items())
@@ -189,7 +195,7 @@ def _draw_character(font: Any, character: str, pillow: ModuleType) -> NDArray[np
 
 def fit_on_canvas(drawn: Any) -> NDArray[np.uint8]:
     """Return a pillow picture of greys, its longer side BOX pixels, in the middle of a canvas."""
-    image = import_pillow().Image
+    image = require("PIL.Image", "images")
     scale = BOX / max(drawn.size)
     width, height = (max(1, round(side * scale)) for side in drawn.size)
     canvas = image.new("L", (CANVAS, CANVAS))

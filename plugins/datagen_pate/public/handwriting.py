@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.files import require
-from datagen_images import import_pillow, import_torchvision
+from datagen_images import import_torchvision
 from datagen_pate.errors import PateError
 from datagen_pate.public.drawing import Jitter, draw_shapes
 from datagen_pate.public.glyphs import CANVAS, fit_on_canvas
@@ -120,13 +120,13 @@ def _download(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> NDArray[np.uint8]:
     """Return one drawing, white on black, its longer side BOX pixels, in the middle of a canvas."""
-    pillow = import_pillow()
+    image = require("PIL.Image", "images")
     try:
-        drawn = 255 - np.asarray(pillow.Image.open(path).convert("L"))
+        drawn = 255 - np.asarray(image.open(path).convert("L"))
     except OSError as error:
         raise PateError(f"{path} cannot be read as a picture; fetch omniglot again") from error
     rows, columns = (np.flatnonzero(drawn.any(axis=axis)) for axis in (1, 0))
     if not len(rows):
         raise PateError(f"{path} is empty; fetch omniglot again")
     cut = drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return fit_on_canvas(pillow.Image.fromarray(cut))
+    return fit_on_canvas(image.fromarray(cut))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_images import Row, contact_sheet, draw_rows, import_matplotlib
+from datagen_core.files import require
+from datagen_images import Row, contact_sheet, draw_rows
 from datagen_pate.report.distribution import Distribution
 
 if TYPE_CHECKING:
@@ -133,12 +134,12 @@ def _crop(axes: Axes, values: Distribution, marks: Sequence[float]) -> None:
 @contextmanager
 def _new_figure(width: float, height: float) -> Iterator[tuple[Figure, io.BytesIO]]:
     """Yield a figure, and a buffer for its PNG, independent of the user's own style."""
-    mpl = import_matplotlib()
+    mpl, figures = require("matplotlib", "plots"), require("matplotlib.figure", "plots")
     buffer = io.BytesIO()
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_SETTINGS)
-        figure = mpl.figure.Figure(figsize=(width, height), layout="constrained")
+        figure = figures.Figure(figsize=(width, height), layout="constrained")
         yield figure, buffer
         # Its version would be part of the file.
         figure.savefig(buffer, format="png", metadata={"Software": None})

@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import DatagenError
-from datagen_core.files import hash_file
-from datagen_images import import_matplotlib
+from datagen_core.files import hash_file, require
 from datagen_pate.errors import ArgumentError
 from datagen_pate.evaluation.classes import name_classes
 from datagen_pate.files.writing import writing
@@ -77,7 +76,7 @@ def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]
     """
     if output.suffix.lower() not in {".html", ".htm"}:
         raise ArgumentError(f"{output} is not the name of a page; give one that ends in .html")
-    import_matplotlib()  # before anything is read
+    require("matplotlib.figure", "plots")  # before anything is read
     contents = _collect(param_set, request)
     text = write_page_text(contents).encode()
     with writing(output) as file:
