@@ -32,12 +32,15 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling import driving
+from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.generate import generate
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.worker import run_task
 from datagen_core.store import ledger
 from datagen_core.store.compaction import compact
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.sets import read_set
 from datagen_core.upkeep.preprocess import preprocess
 from demands import demand_for, plan_for
 from fault_checks import Move, Reference, changes, published, resume, snapshot, source, violations
@@ -67,8 +70,9 @@ def _plan(cache: Path, samples: int = 8) -> None:
 
 
 def _work(cache: Path) -> list[Move]:
-    paths = next(cache.glob("*/*/params.json")).parent
-    word = run_task((str(paths), 0, 0), 0, load_generator(source("quick")).generator)
+    paths = SetPaths(next(cache.glob("*/*/params.json")).parent)
+    maker = BatchMaker.of(load_generator(source("quick")).generator, read_set(paths))
+    word = run_task((str(paths.root), 0, 0), 0, maker)
     assert word == "done", word
     return []
 
