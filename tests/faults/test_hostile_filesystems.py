@@ -44,7 +44,7 @@ def small_disk():
         yield folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")  # nothing can change it
 def read_only_cache():
     with mounted("16m") as folder:
         assert generate(folder, 20)[0] == 0

@@ -55,7 +55,7 @@ def test_the_last_block_is_what_is_left_of_the_pool(make):
 def test_a_block_is_the_same_whoever_makes_it(make, cache, tmp_path, artefacts):
     blocks = make(3)
     made = Cache(cache)["pate_votes"][0]
-    alone = datagen_core.generate("pate_votes", 3, made.params, executor="local", njobs=3,
+    alone = datagen_core.generate("pate_votes", 3, made.params, executor="local", njobs=2,
                                   cache=tmp_path / "other")  # fmt: skip
 
     for one, other in zip(blocks, (alone.samples[k] for k in range(3)), strict=True):
