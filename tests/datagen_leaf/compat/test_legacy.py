@@ -41,11 +41,11 @@ def enact_leaf(params, tasks, seed):
 @pytest.mark.parametrize("seed", [0, 2**32 - 1])
 def test_it_is_what_the_program_does(values, seed):
     params = LeafSyntheticParams(stream="leaf", **values)
-    made = make(leaf_synthetic, params, 40, seed)
+    made = make(leaf_synthetic, params, 20, seed)
     rows = zip(*made.values(), strict=True)
 
     for (x, y, cluster, info), (x0, y0, cluster0, info0) in zip(
-        rows, enact_leaf(params, 40, seed), strict=True
+        rows, enact_leaf(params, 20, seed), strict=True
     ):
         np.testing.assert_allclose(x, x0, rtol=1e-12, atol=1e-13)
         assert np.array_equal(y, y0)
