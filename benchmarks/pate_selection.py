@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 
 from benchmarks.table import Row
 from benchmarks.timing import cheapest
-from datagen_pate.classifier import Classifier, normalize, train_classifier
+from datagen_pate.classifier.network import Classifier, normalize
 from datagen_pate.classifier.recipes import Recipe
-from datagen_pate.decoder import Decoder, PretrainParams, pretrain
+from datagen_pate.classifier.training import train_classifier
+from datagen_pate.decoder.modules import Decoder
+from datagen_pate.decoder.params import PretrainParams
+from datagen_pate.decoder.training import pretrain
 from datagen_pate.public import load_public
 from datagen_pate.selection.diversity import DiverseSet
 from datagen_pate.selection.params import SelectionParams

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.table import MemoryRow, Row
-from datagen_pate.classifier import flatten_weights, train_classifier
+from datagen_pate.classifier.files import flatten_weights
 from datagen_pate.classifier.recipes import TEACHERS
-from datagen_pate.decoder import PretrainParams
+from datagen_pate.classifier.training import train_classifier
 from datagen_pate.decoder.artefact import Place, make_decoder
+from datagen_pate.decoder.params import PretrainParams
 from datagen_pate.public import load_public
 
 POOL, SHARD, TRAINED = 20_000, 240, 3000

@@ -21,8 +21,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.pate_selection import copy_plainly, filter_plainly, steer_plainly
-from datagen_pate.classifier import Classifier, load_classifier, normalize
-from datagen_pate.decoder import load_decoder
+from datagen_pate.classifier.files import load_classifier
+from datagen_pate.classifier.network import Classifier, normalize
+from datagen_pate.decoder.files import load_decoder
 
 POOL, DRAWN, LABELLED = 20_000, 256, 128
 MIXED, NOISE = 0.3, 0.1

@@ -29,7 +29,7 @@ def label_digits(count, start=0) -> Labelled:
 @functools.cache
 def train_once():
     """Return a classifier after a short training, which tests must not change."""
-    from datagen_pate.classifier import train_classifier
+    from datagen_pate.classifier.training import train_classifier
 
     recipe = Recipe(4, 16, "adam", 2e-3, schedule="cosine")
     return train_classifier(*make_digits(320), recipe, np.random.SeedSequence(0))

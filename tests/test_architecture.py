@@ -32,6 +32,18 @@ ROOMS = {"cli", "executors", "generators", "reading", "scheduling", "store", "up
 # `python -m`, commands is for plugins, jobs that wait in a queue name worker and execution.
 LOOSE = {"__init__", "__main__", "commands", "errors", "execution", "files", "ranges", "worker"}
 LIBRARIES = {"datagen_images"}  # folders of plugins/ that other plugins build on
+# Small files with one user that stay files of their own, beside __init__ and errors. Commands,
+# generators and __main__ have no user: a table, an entry point or `python -m` names them.
+KEPT_SMALL = {
+    "datagen_core.executors.inline",  # one executor is one file
+    "datagen_core.reading.torch",  # the only module of the core that may import torch
+    # One scheme is one file.
+    "datagen_partitions.schemes.continuous",
+    "datagen_partitions.schemes.iid",
+    "datagen_partitions.schemes.labels",
+    "datagen_partitions.schemes.pathological",
+    "datagen_partitions.schemes.quantity_skew",
+}
 
 
 def entry_points() -> Iterator[tuple[str, str]]:
@@ -64,6 +76,7 @@ def offences_against_layout() -> Iterator[str]:
 
 def offences_against_imports() -> Iterator[str]:
     yield from rules.cycles(OURS)
+    yield from rules.small_files(OURS, KEPT_SMALL)
 
 
 def test_code_keeps_its_budgets():
@@ -156,3 +169,23 @@ def test_move_loads_no_plugin(filled_cache):
 
 def test_naming_generators_loads_none():
     assert not NEVER_AT_START & loaded_by("generators")
+
+
+LOAD_WITHOUT_TORCH = """
+import sys
+from importlib import import_module
+sys.modules["torch"] = None
+for name in sys.argv[1:]:
+    import_module(name)
+"""
+
+
+def test_generators_and_commands_load_without_torch():
+    """Their help, and a message that says what to install, must not need it."""
+    modules = {module for group, module in entry_points() if group in {"datagen", "datagen.tables"}}
+    commands = {path.relative_to(ROOT / "plugins") for path in ROOT.glob("plugins/*/cli/*.py")}
+    modules |= {".".join(path.with_suffix("").parts) for path in commands}
+
+    command = [sys.executable, "-c", LOAD_WITHOUT_TORCH, *sorted(modules)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -189,7 +189,7 @@ def pate_images(
         a shard; `steered`, whether latent steering made it. `report`: JSON, the original's
         selection_report.json and more. A sample may have no images.
     """
-    from datagen_pate.classifier import computing_on  # both import torch
+    from datagen_pate.classifier.devices import computing_on  # both import torch
     from datagen_pate.pools.labelling import Pool
     from datagen_pate.selection.selecting import select
 

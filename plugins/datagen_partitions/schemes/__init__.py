@@ -6,10 +6,9 @@ Generators need only `divide`; `SCHEMES` is the catalogue of schemes.
 from datagen_partitions.errors import PartitionError
 from datagen_partitions.schemes.catalogue import SCHEMES, Scheme, SchemeName
 from datagen_partitions.schemes.dealing import Indices, Labels
-from datagen_partitions.schemes.division import Division, divide
+from datagen_partitions.schemes.division import Division, divide, split_validation
 from datagen_partitions.schemes.params import Compat, PartitionParams
 from datagen_partitions.schemes.resolving import check_scheme, count_clients, principal_value
-from datagen_partitions.schemes.validation import split_validation
 
 __all__ = [
     "SCHEMES",

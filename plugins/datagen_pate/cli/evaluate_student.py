@@ -56,7 +56,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @json_option
 def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fmt: skip
     """Report how well students read real digits: MNIST's test images, or others."""
-    from datagen_pate.classifier import choose_device  # help must not pay for torch
+    from datagen_pate.classifier.devices import choose_device  # help must not pay for torch
     from datagen_pate.files.writing import write_json
     from datagen_pate.labelled import load_real
     from datagen_pate.student import evaluate_students

@@ -90,7 +90,7 @@ def train_student(*, output_dir: Path, as_json: bool, **options: Any) -> None:  
     Validation, too, is on synthetic images and labels of teachers: it shows whether training works,
     not how well real digits are read, which `datagen pate evaluate-student` measures.
     """
-    from datagen_pate.classifier import choose_device  # help must not pay for torch
+    from datagen_pate.classifier.devices import choose_device  # help must not pay for torch
     from datagen_pate.student import train_students
 
     changes = {ours: options[name] for name, ours in _CHANGES.items()}

@@ -141,7 +141,7 @@ def _make(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:
 
 def _train(folder: Path, options: dict[str, Any]) -> dict[str, Any] | None:
     from datagen_pate import teachers
-    from datagen_pate.classifier import choose_device
+    from datagen_pate.classifier.devices import choose_device
 
     changes = {name: options[name] for name in _CHANGES}
     changes["augment"] = _TRUTHS.get(options["augment"], options["augment"])
@@ -193,7 +193,7 @@ def _show(progress: Progress) -> None:
 def _assess(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     if options["evaluate"] is None:
         return {}
-    from datagen_pate.classifier import choose_device
+    from datagen_pate.classifier.devices import choose_device
     from datagen_pate.labelled import load_file
     from datagen_pate.teachers import FILES, assess_teachers
 

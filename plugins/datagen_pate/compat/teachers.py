@@ -71,7 +71,7 @@ def import_teachers(
         When a teacher is missing or of another network, a file does not fit, or the folder holds
         teachers already.
     """
-    from datagen_pate.classifier import flatten_weights, load_classifier  # torch
+    from datagen_pate.classifier.files import flatten_weights, load_classifier  # torch
 
     if (folder / FILES[2]).exists():
         raise PateError(f"{folder} already holds teachers; name another folder with -o")
@@ -106,7 +106,7 @@ def export_teachers(folder: Path, destination: Path) -> list[Path]:
     PateError
         When the folder is not finished.
     """
-    from datagen_pate.classifier import save_classifier  # torch
+    from datagen_pate.classifier.files import save_classifier  # torch
 
     teachers = range(len(read_report(folder)["teachers"]))
     written, shards = [], [read_shard(folder / FILES[1], k) for k in teachers]

@@ -19,7 +19,7 @@ from datagen_pate.errors import PateError
 from datagen_pate.evaluation.distances import round_to_stored
 
 if TYPE_CHECKING:
-    from datagen_pate.decoder import Decoder
+    from datagen_pate.decoder.modules import Decoder
 
 BLOCK = 1024
 """Candidates per block."""
@@ -204,7 +204,7 @@ def _decode_block(
     recipe: Recipe,
     as_floats: bool,  # noqa: FBT001 (passed on)
 ) -> NDArray[Any]:
-    from datagen_pate.decoder import decode  # here, since it imports torch
+    from datagen_pate.decoder.decoding import decode  # here, since it imports torch
 
     # In batches of one size, so that an image's last bits do not depend on where its pool ends.
     missing = -len(latents) % _BATCH

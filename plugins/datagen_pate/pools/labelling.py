@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import input_path
-from datagen_pate.classifier import Classifier, Predictor, choose_device
-from datagen_pate.decoder import Decoder, load_decoder
+from datagen_pate.classifier.devices import choose_device
+from datagen_pate.classifier.network import Classifier
+from datagen_pate.classifier.prediction import Predictor
+from datagen_pate.decoder.files import load_decoder
 from datagen_pate.decoder.latent_prior import LatentPrior, read_prior
+from datagen_pate.decoder.modules import Decoder
 from datagen_pate.pools.candidates import Block, iterate_candidates
 from datagen_pate.pools.params import PoolParams
 from datagen_pate.privacy.voting import Votes

@@ -116,7 +116,7 @@ def make_pool(request: PoolRequest, tell: Callable[[str], object]) -> dict[str, 
         When an option, the decoder or the prior cannot be used, or a file cannot be written.
     """
     from datagen_pate.classifier.devices import choose_device
-    from datagen_pate.decoder import load_decoder  # here, since it imports torch
+    from datagen_pate.decoder.files import load_decoder  # here, since it imports torch
 
     config = Config() if request.config is None else read_config(request.config)
     decoder = load_decoder(request.decoder, choose_device(request.device))

@@ -237,7 +237,7 @@ def _find_missing(param_set: Any, params: PoolParams) -> str | None:
 
 
 def _draw(params: PoolParams, seed: int, index: int) -> NDArray[np.uint8]:
-    from datagen_pate.classifier import computing_on  # both import torch
+    from datagen_pate.classifier.devices import computing_on  # both import torch
     from datagen_pate.pools.labelling import Pool
 
     own = not getattr(params, "shared_pool", True)  # one block of votes is of one pool for all

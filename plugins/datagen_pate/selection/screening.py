@@ -30,7 +30,7 @@ def make_labeller(teacher: Any, precision: str = "float32") -> Labeller:
     if not hasattr(teacher, "state_dict"):
         found: Labeller = teacher
         return found
-    from datagen_pate.classifier import Predictor  # imports torch
+    from datagen_pate.classifier.prediction import Predictor  # imports torch
 
     return Predictor(teacher, precision=precision)
 

@@ -130,7 +130,7 @@ def _make_steer(
     """Return a function that steers; None when steering is off or impossible."""
     if decoder is None or not params.steering_enabled or not hasattr(teacher, "state_dict"):
         return None
-    from datagen_pate.decoder import decode  # imports torch
+    from datagen_pate.decoder.decoding import decode  # imports torch
     from datagen_pate.selection.steering import steer_latents  # so does this
 
     def steer(classes: NDArray[np.int64]) -> Images:

@@ -16,10 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datagen_pate.classifier import Classifier, normalize
 from datagen_pate.classifier.devices import lay_out
-from datagen_pate.decoder import Decoder
+from datagen_pate.classifier.network import Classifier, normalize
 from datagen_pate.decoder.decoding import compute_in
+from datagen_pate.decoder.modules import Decoder
 from datagen_pate.selection.params import SelectionParams
 
 _BATCH = 80

@@ -32,7 +32,8 @@ def evaluate_student(
     PateError
         When the model cannot be read or is of another network.
     """
-    from datagen_pate.classifier import load_classifier, predict  # torch
+    from datagen_pate.classifier.files import load_classifier  # torch
+    from datagen_pate.classifier.prediction import predict
 
     probabilities = predict(load_classifier(model, device), data.images, batch=batch)
     right = probabilities.argmax(axis=1) == data.labels

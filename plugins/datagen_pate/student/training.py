@@ -20,7 +20,7 @@ from datagen_pate.files.writing import write_json
 from datagen_pate.labelled.digits import Labelled
 
 if TYPE_CHECKING:
-    from datagen_pate.classifier import Classifier
+    from datagen_pate.classifier.network import Classifier
 
 Images = NDArray[np.uint8] | NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -81,7 +81,7 @@ def train_student(
     PateError
         When a share is empty, or training diverges.
     """
-    from datagen_pate.classifier import train_classifier  # torch
+    from datagen_pate.classifier.training import train_classifier  # torch
 
     sequence = np.random.SeedSequence(seed)
     order = np.random.default_rng(sequence.spawn(1)[0]).permutation(len(data))
@@ -129,12 +129,12 @@ class _Watch:
         if self._progress is not None:
             self._progress(entry)
         if score is not None and score > self._score:
-            from datagen_pate.classifier import flatten_weights, restore_weights
+            from datagen_pate.classifier.files import flatten_weights, restore_weights
 
             self._score, self.best = score, restore_weights(flatten_weights(model))
 
     def _validate(self, model: Classifier) -> float | None:
-        from datagen_pate.classifier import predict
+        from datagen_pate.classifier.prediction import predict
 
         if not len(self._images):
             return None
@@ -182,7 +182,7 @@ def train_students(
 def _train_one(
     data: Labelled, recipe: Recipe, place: Path, options: dict[str, Any]
 ) -> dict[str, Any]:
-    from datagen_pate.classifier import save_classifier
+    from datagen_pate.classifier.files import save_classifier
 
     named = {name: value for name, value in options.items() if name != "progress"}
     decided_by = {"data_sha256": data.sha256, "recipe": asdict(recipe), **named}

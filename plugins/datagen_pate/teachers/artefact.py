@@ -21,7 +21,7 @@ from datagen_pate.files.torch_files import is_torch_file
 from datagen_pate.files.writing import writing
 
 if TYPE_CHECKING:
-    from datagen_pate.classifier import Classifier
+    from datagen_pate.classifier.network import Classifier
 
 FILES = ("weights.npy", "shards.npz", "teachers.json")
 """The files of a finished folder: float32 `(teachers, 1199882)`; the arrays of all `Shard`s joined,
@@ -90,7 +90,7 @@ def read_teacher(weights: Path, k: int, device: str = "cpu") -> Classifier:
     PateError
         When the file cannot be read, holds something else, or lacks the teacher.
     """
-    from datagen_pate.classifier import restore_weights  # torch, only when it is needed
+    from datagen_pate.classifier.files import restore_weights  # torch, only when it is needed
 
     rows = open_weights(weights)
     if not 0 <= k < len(rows):
@@ -118,7 +118,7 @@ def check_teachers(weights: Path, shards: Path | None = None) -> None:
         When there is no teacher, one is of another network or has weights that are not finite, or
         the shards are of fewer teachers or of another form.
     """
-    from datagen_pate.classifier import restore_weights  # torch, only when it is needed
+    from datagen_pate.classifier.files import restore_weights  # torch, only when it is needed
 
     rows = open_weights(weights)
     if not len(rows):
@@ -157,7 +157,7 @@ def open_weights(weights: Path) -> NDArray[np.float32]:
     A `model.pth` of the original is a single teacher.
     """
     if is_torch_file(weights):
-        from datagen_pate.classifier import flatten_weights, load_classifier  # torch
+        from datagen_pate.classifier.files import flatten_weights, load_classifier  # torch
 
         return flatten_weights(load_classifier(weights))[None]
     try:

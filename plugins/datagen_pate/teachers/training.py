@@ -90,12 +90,10 @@ def train_part(folder: Path, k: int, device: str = "cpu") -> None:
 
 
 def _train(shard: Shard, plan: dict[str, Any], k: int, device: str) -> tuple[Any, dict[str, Any]]:
-    from datagen_pate.classifier import (  # torch, only where something is trained
-        Epoch,
-        flatten_weights,
-        predict,
-        train_classifier,
-    )
+    # These import torch, which is only needed where something is trained.
+    from datagen_pate.classifier.files import flatten_weights
+    from datagen_pate.classifier.prediction import predict
+    from datagen_pate.classifier.training import Epoch, train_classifier
 
     epochs: list[Epoch] = []
     start = time.process_time()
@@ -142,7 +140,7 @@ def assess_teachers(weights: Path, data: Labelled, device: str = "cpu") -> dict[
     Equal counts of votes go to the lower class. Images that a teacher was trained on raise its
     accuracy.
     """
-    from datagen_pate.classifier import predict  # torch
+    from datagen_pate.classifier.prediction import predict  # torch
 
     votes = np.zeros((len(data), CLASSES), np.int64)
     accuracies = []

@@ -7,8 +7,6 @@ import pytest
 
 from datagen_core.cli import datagen
 
-pytest.importorskip("torch", reason="commands of PATE import it")
-
 
 def commands(group=datagen, name="datagen"):
     """Yield the words of every command, those of plugins too."""

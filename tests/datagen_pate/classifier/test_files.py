@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from datagen_pate.classifier import (
+from datagen_pate.classifier.files import (
     WEIGHT_COUNT,
-    Classifier,
     flatten_weights,
     load_classifier,
     restore_weights,
     save_classifier,
 )
+from datagen_pate.classifier.network import Classifier
 from datagen_pate.errors import PateError
 
 

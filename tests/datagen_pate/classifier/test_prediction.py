@@ -5,7 +5,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from datagen_pate.classifier import MEAN, STD, Predictor, flatten_weights, normalize, predict
+from datagen_pate.classifier.files import flatten_weights
+from datagen_pate.classifier.network import MEAN, STD, normalize
+from datagen_pate.classifier.prediction import Predictor, predict
 from datagen_pate.errors import PateError
 from pate_digits import make_digits, train_once
 

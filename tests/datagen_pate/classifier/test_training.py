@@ -7,10 +7,12 @@ import pytest
 import torch
 
 from datagen_images import use_threads
-from datagen_pate.classifier import choose_device, flatten_weights, predict, train_classifier
 from datagen_pate.classifier.augmentation import Contrast
+from datagen_pate.classifier.devices import choose_device
+from datagen_pate.classifier.files import flatten_weights
+from datagen_pate.classifier.prediction import predict
 from datagen_pate.classifier.recipes import STUDENTS, TEACHERS, Recipe, choose_recipe
-from datagen_pate.classifier.training import CONTRASTS, DEFORMATIONS, _Schedule
+from datagen_pate.classifier.training import CONTRASTS, DEFORMATIONS, _Schedule, train_classifier
 from datagen_pate.errors import PateError
 from pate_digits import QUICK, make_digits, train_once
 

@@ -5,7 +5,9 @@ import pytest
 import torch
 
 from datagen_core.files import hash_file
-from datagen_pate.decoder import Decoder, Encoder, decode, load_decoder, save_decoder
+from datagen_pate.decoder.decoding import decode
+from datagen_pate.decoder.files import load_decoder, save_decoder
+from datagen_pate.decoder.modules import Decoder, Encoder
 from datagen_pate.decoder.training import measure_losses
 from datagen_pate.errors import PateError
 

@@ -9,10 +9,13 @@ import torch
 from datagen_core import DatagenError
 from datagen_core.files import hash_file
 from datagen_images import use_threads
-from datagen_pate.decoder import PretrainParams, decode, load_decoder, pretrain
 from datagen_pate.decoder.artefact import Place, make_decoder
 from datagen_pate.decoder.augmentation import Augmentation, augment
+from datagen_pate.decoder.decoding import decode
+from datagen_pate.decoder.files import load_decoder
 from datagen_pate.decoder.latent_prior import read_prior
+from datagen_pate.decoder.params import PretrainParams
+from datagen_pate.decoder.training import pretrain
 from datagen_pate.errors import PateError
 from datagen_pate.public import load_public
 

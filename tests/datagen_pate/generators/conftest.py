@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from datagen_pate.classifier import Classifier, flatten_weights
-from datagen_pate.decoder import Decoder, save_decoder
+from datagen_pate.classifier.files import flatten_weights
+from datagen_pate.classifier.network import Classifier
+from datagen_pate.decoder.files import save_decoder
+from datagen_pate.decoder.modules import Decoder
 
 TEACHERS = 3
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from datagen_core import DatagenError
-from datagen_pate.decoder import Decoder, decode
+from datagen_pate.decoder.decoding import decode
 from datagen_pate.decoder.latent_prior import LatentPrior
+from datagen_pate.decoder.modules import Decoder
 from datagen_pate.evaluation.distances import round_to_stored
 from datagen_pate.pools.candidates import draw_latents, iterate_candidates
 

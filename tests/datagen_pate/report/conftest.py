@@ -10,8 +10,10 @@ import torch
 
 import datagen_core
 from datagen_core import Cache
-from datagen_pate.classifier import Classifier, flatten_weights
-from datagen_pate.decoder import Decoder, save_decoder
+from datagen_pate.classifier.files import flatten_weights
+from datagen_pate.classifier.network import Classifier
+from datagen_pate.decoder.files import save_decoder
+from datagen_pate.decoder.modules import Decoder
 
 TEACHERS = 2
 SEED = 987654321

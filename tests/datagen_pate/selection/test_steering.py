@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from datagen_pate.classifier import Classifier, predict
-from datagen_pate.decoder import Decoder, decode
+from datagen_pate.classifier.network import Classifier
+from datagen_pate.classifier.prediction import predict
+from datagen_pate.decoder.decoding import decode
+from datagen_pate.decoder.modules import Decoder
 from datagen_pate.selection import steering
 from datagen_pate.selection.params import SelectionParams
 from datagen_pate.selection.selecting import select

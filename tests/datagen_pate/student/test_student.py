@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from datagen_core.files import hash_file
-from datagen_pate.classifier import flatten_weights, load_classifier, predict, save_classifier
+from datagen_pate.classifier.files import flatten_weights, load_classifier, save_classifier
+from datagen_pate.classifier.prediction import predict
 from datagen_pate.errors import PateError
 from datagen_pate.labelled import check_labelled
 from datagen_pate.student import (

@@ -198,7 +198,7 @@ def test_plurality_is_counted(finished):
 
 
 def plurality(folder, data):
-    from datagen_pate.classifier import predict
+    from datagen_pate.classifier.prediction import predict
 
     models = [read_teacher(folder / "weights.npy", k) for k in range(3)]
     votes = np.array([predict(model, data.images).argmax(axis=1) for model in models]).T
