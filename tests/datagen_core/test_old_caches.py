@@ -231,7 +231,9 @@ def queued_jobs(old):
         yield partial(job.function.func, work, *job.args)
 
 
-def test_jobs_in_the_queue_of_slurm_find_their_worker(old, run_cli):
+def test_jobs_in_the_queue_of_slurm_find_their_worker(old, run_cli, monkeypatch):
+    # As the executor does: submitit, imported by the pickles, is not to configure all logging.
+    monkeypatch.setenv("SUBMITIT_LOG_LEVEL", "NOCONFIG")
     for job in queued_jobs(old):
         with pytest.raises(SystemExit) as end:
             job()
