@@ -61,15 +61,14 @@ def test_two_machines_with_a_network_of_their_own(start, place):
     with_far = ("--certificate", place / "far" / "server-cert.pem", "--private-key",
                 place / "far" / "server-pkey.pem")  # fmt: skip
     with Networks() as (here, there):
-        server = start("server", "server", 2, "--host", "10.77.0.1", "--config", "c.toml",
+        server = start("server", "server", 1, "--host", "10.77.0.1", "--config", "c.toml",
                        "--rounds", 1, *with_far, prefix=here)  # fmt: skip
         words = ("--serv-uri", f"wss://10.77.0.1:{server.port}", "--ca-cert",
                  place / "far" / "ca-cert.pem")  # fmt: skip
-        clients = [start(f"of_{i}", "client", f"client_{i}", "data", *words, prefix=there)
-                   for i in range(2)]  # fmt: skip
-        ended = [command.end() for command in (server, *clients)]
+        client = start("of_0", "client", "client_0", "data", *words, prefix=there)
+        ended = [command.end() for command in (server, client)]
 
-    assert [each.code for each in ended] == [0, 0, 0], [each.err for each in ended]
+    assert [each.code for each in ended] == [0, 0], [each.err for each in ended]
     assert "listening at wss://10.77.0.1:8765;" in server.err
 
 
