@@ -261,6 +261,6 @@ def test_without_a_controller_nothing_is_known_and_nothing_is_lost(slurm, start,
     finally:
         slurm.start_slurmctld()
         slurm.check_health()
-    assert submission_files(refused.plan) == submission_files(plan)
+    assert submission_files(refused.plans[0]) == submission_files(plan)
     assert EXECUTOR.available() == ""
     assert phases(plan) == {0: "running"}
