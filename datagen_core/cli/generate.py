@@ -69,12 +69,11 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     """
     from datagen_core.scheduling.plan import load, make_demands
     from datagen_core.scheduling.run import begin
-    from datagen_core.scheduling.sweep import parse_sweeps
 
     if (samples is None) == (total is None):
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
     settings = read_settings(options)
-    points = parse_sweeps(sweeps, _read_params(assignments, params))
+    points = _read_points(sweeps, _read_params(assignments, params))
     demands = make_demands(
         load(name, folder), points, seed, open_cache().path, samples or total or 0,
         total=total is not None,
@@ -94,6 +93,14 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     else:
         _report(demands[0], runs, statuses, total, as_json=as_json)
     _refuse_holes(runs, statuses)
+
+
+def _read_points(sweeps: tuple[str, ...], params: dict[str, Any]) -> list[dict[str, Any]]:
+    if not sweeps:
+        return [params]
+    from datagen_core.scheduling.sweep import parse_sweeps
+
+    return parse_sweeps(sweeps, params)
 
 
 def _read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, Any]:

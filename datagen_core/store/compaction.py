@@ -35,6 +35,8 @@ class Compaction(NamedTuple):
 
 def wants_compaction(paths: SetPaths) -> bool:
     """Return whether there are many small shards that no pack covers."""
+    if len(list_shards(paths.shards)) <= MANY_FILES:
+        return False
     sizes = [_size(piece) for piece in _loose(paths)]
     return len(sizes) > MANY_FILES and sum(sizes) < SMALL_BYTES * len(sizes)
 

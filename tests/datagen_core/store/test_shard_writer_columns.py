@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datagen_core.generators.schema import Field, Ragged
-from datagen_core.store.growing import GrowingArray, GrowingColumns
+from datagen_core.store.shard_writer import GrowingArray, GrowingColumns
 
 FIELD = Field("float64", (2,), ragged=True)
 
