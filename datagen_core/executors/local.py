@@ -57,7 +57,7 @@ class LocalExecutor(Executor):
         width = min(job.parallel, job.size)
         workers: dict[Path, list[dict[str, Any]]] = {_receipt(each): [] for each in job.plans}
         for first in range(width):
-            share = _by_attempt(tasks[first::width])
+            share = _by_plan(tasks[first::width])
             process = describe_process(self._start(share, job.resources.cpus).pid)
             for plan, numbers in share:
                 workers[_receipt(plan)].append({**process, "tasks": numbers})
@@ -110,7 +110,7 @@ class LocalExecutor(Executor):
         return "killed" if "start" in events else "killed before it began"
 
 
-def _by_attempt(tasks: list[tuple[Plan, int]]) -> list[tuple[Plan, list[int]]]:
+def _by_plan(tasks: list[tuple[Plan, int]]) -> list[tuple[Plan, list[int]]]:
     groups = groupby(tasks, key=lambda pair: _receipt(pair[0]))
     found = [list(group) for _, group in groups]
     return [(group[0][0], [task for _, task in group]) for group in found]
