@@ -1,16 +1,20 @@
 """Every error that datagen raises on purpose, with the exit code of a command that ends with it.
 
-DatagenError                        1
-    ConfigurationError              2
-        ParamsError, GeneratorError, SchemaError, MissingPackageError
-    CacheError                      1
-        DamagedFileError            1
-        SelectionError, SplitError  2
-        InsufficientSamplesError    3
-    ExecutionError                  1
-        SchedulerUnavailableError   1
-        IncompleteRunError          4
-    VerificationError               5
+DatagenError                          1
+    ConfigurationError                2
+        ParamsError                   2
+        GeneratorError                2
+        SchemaError                   2
+        MissingPackageError           2
+    CacheError                        1
+        DamagedFileError              1
+        SelectionError                2
+        SplitError                    2
+        InsufficientSamplesError      3
+    ExecutionError                    1
+        SchedulerUnavailableError     1
+        IncompleteRunError            4
+    VerificationError                 5
 
 All of them can be pickled, since they cross the borders of processes and jobs.
 """

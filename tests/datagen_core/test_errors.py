@@ -41,6 +41,7 @@ def test_the_module_shows_every_error_in_its_place(kind):
     depth = [base for base in kind.__mro__ if base in CLASSES].index(DatagenError)
 
     assert len(line) - len(line.lstrip()) == 4 * depth
+    assert line.split()[1] == str(kind.exit_code)
 
 
 @pytest.mark.parametrize("kind", CLASSES)

@@ -102,7 +102,8 @@ asyncio.run(main(*sys.argv[1:], messages=1))
 def test_a_client_that_takes_leave_is_named_once_all_are_there(start, place):
     server = start("server", "server", 1, "--port", 0, "--config", "c.toml")
     words = (f"wss://localhost:{server.port}", place / "certificates" / "ca-cert.pem")
-    subprocess.run([sys.executable, "-c", LEAVES, *words], timeout=patience(60), check=True)
+    # It cannot come again once the server has noticed that it left, so its exit code says nothing.
+    subprocess.run([sys.executable, "-c", LEAVES, *words], timeout=patience(60), check=False)
     ended = server.end(seconds=30)
 
     assert ended.code == 1
