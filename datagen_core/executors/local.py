@@ -31,7 +31,7 @@ from datagen_core.store.journals import read_journal
 from datagen_core.store.runs import Plan, TaskKey
 
 _START_SECONDS = 10.0
-"""So long after its plan was published, a plan's processes may still be about to start."""
+"""Processes of a plan may still be about to start this long after it was published."""
 
 _PATIENCE = 10.0
 
