@@ -31,7 +31,10 @@ ROOMS = {"cli", "executors", "generators", "reading", "scheduling", "store", "up
 # Beside the rooms stand what all of them use, and the names that others know: __main__ is
 # `python -m`, commands is for plugins, jobs that wait in a queue name worker and execution.
 LOOSE = {"__init__", "__main__", "commands", "errors", "execution", "files", "ranges", "worker"}
-LIBRARIES = {"datagen_images"}  # folders of plugins/ that other plugins build on
+LIBRARIES = {
+    "datagen_images",
+    "datagen_pictures",
+}  # folders of plugins/ that other plugins build on
 # Small files with one user that stay files of their own, beside __init__ and errors. Commands,
 # generators and __main__ have no user: a table, an entry point or `python -m` names them.
 KEPT_SMALL = {

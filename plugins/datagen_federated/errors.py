@@ -2,7 +2,6 @@
 
 DatagenError
     MergeError          files that cannot be merged, or not to that place
-    PlotError           a picture that cannot be drawn or written
     SimulationError     a model that does not fit the data, or data that cannot be simulated with
     StudyError          a space that cannot be drawn from, or a study that cannot begin
     WeightsError        weights that were not saved, or cannot be written there
@@ -17,12 +16,6 @@ from datagen_core import DatagenError
 
 class MergeError(DatagenError):
     """Files that cannot be merged, or not to that place."""
-
-    exit_code = 2
-
-
-class PlotError(DatagenError):
-    """A picture that cannot be drawn or written."""
 
     exit_code = 2
 

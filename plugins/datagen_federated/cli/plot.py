@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -22,23 +22,27 @@ from datagen_federated.plotting import (
     METRICS,
     ComparedSet,
     FederatedRun,
-    Kind,
-    PlotError,
-    check_picture_path,
     choose_metric,
     describe_differences,
-    draw_bars,
     draw_comparison,
-    draw_curves,
-    draw_heat_map,
-    draw_overview,
     find_metrics,
+    make_curves,
     read_rounds,
     read_runs,
+)
+from datagen_pictures import (
+    PictureError,
+    check_picture_path,
+    draw_count_bars,
+    draw_count_map,
+    draw_curves,
+    draw_overview,
     save_figure,
 )
 
 Answer = dict[str, Any]
+
+_KINDS = ("curves", "bars", "heatmap", "all")
 
 _EXAMPLES = """\b
 Examples:
@@ -70,7 +74,7 @@ Examples:
 )
 @click.option(
     "--kind",
-    type=click.Choice(get_args(Kind)),
+    type=click.Choice(_KINDS),
     help="Learning curves, clients as bars of classes, a heat map of their counts, or"
     " all three.  [default: all]",
 )
@@ -122,9 +126,16 @@ def _draw_set(options: Mapping[str, Any]) -> Answer:
 def _make_figure(kind: str, runs: Sequence[FederatedRun], metric: Any, title: str) -> Any:
     if kind in {"bars", "heatmap"}:
         if len(runs) > 1:
-            raise PlotError(f"--kind {kind} draws one run, not {len(runs)}; name one with --sample")
-        return (draw_bars if kind == "bars" else draw_heat_map)(runs[0], title)
-    return (draw_curves if kind == "curves" else draw_overview)(runs, metric, title)
+            raise PictureError(
+                f"--kind {kind} draws one run, not {len(runs)}; name one with --sample"
+            )
+        draw = draw_count_bars if kind == "bars" else draw_count_map
+        return draw(runs[0].label_counts, title)
+    curves = make_curves(runs, metric)
+    if kind == "curves":
+        return draw_curves(curves, title)
+    which = f", sample {runs[0].index}" if len(runs) > 1 else ""
+    return draw_overview(curves, runs[0].label_counts, title, which)
 
 
 def _choose_metric(
@@ -133,7 +144,7 @@ def _choose_metric(
     if kind not in {"bars", "heatmap"}:
         return choose_metric(options["metric"], rounds, title)
     if options["metric"]:
-        raise PlotError(f"--metric does nothing with --kind {kind}; leave one of them out")
+        raise PictureError(f"--metric does nothing with --kind {kind}; leave one of them out")
     return None
 
 
@@ -144,7 +155,7 @@ def _name_samples(runs: Sequence[FederatedRun]) -> str:
 def _draw_comparison(options: Mapping[str, Any]) -> Answer:
     """Draw the mean curves of parameter sets, and return the answer for scripts."""
     if options["kind"] not in {None, "curves"}:
-        raise PlotError(f"--compare draws learning curves; leave --kind {options['kind']} out")
+        raise PictureError(f"--compare draws learning curves; leave --kind {options['kind']} out")
     read, left_out = _read_sets(options)
     rounds = [table for _, tables in read for table in tables]
     metric = choose_metric(options["metric"], rounds, options["name"])
@@ -171,7 +182,7 @@ def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[
 
     Raises
     ------
-    PlotError
+    PictureError
         When all sets are left out.
     """
     read: list[tuple[Any, Any]] = []
@@ -183,7 +194,7 @@ def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[
             left_out.append({"set": one.number, "why": str(error)})
     if not read:
         why = left_out[0]["why"] if left_out else f"{options['name']} has no parameter sets"
-        raise PlotError(f"there is nothing to compare: {why}")
+        raise PictureError(f"there is nothing to compare: {why}")
     return read, left_out
 
 

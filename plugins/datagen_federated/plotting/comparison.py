@@ -5,21 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datagen_federated.plotting.curves import Band, finish_curves, plot_band
+from datagen_federated.plotting.curves import Band
 from datagen_federated.plotting.metrics import SMALL_IS_GOOD, Metric, is_regression, label_metric
 from datagen_federated.plotting.runs import Table
-from datagen_federated.plotting.style import GREY, MARKERS, MOST_COLOURS, line_colours, shorten
+from datagen_pictures import (
+    GREY,
+    MARKERS,
+    MOST_COLOURS,
+    Curve,
+    Curves,
+    draw_curves,
+    line_colours,
+    shorten,
+    wrap,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    from datagen_pictures import Figure
 
 _VALUE = 30  # characters of a value in the legend
 _LABEL = 46  # characters of a line of the legend
 _MOST_LINES = 3
+_INCHES_PER_SET = 0.5  # three lines in a legend
+_GREY: Any = {"color": GREY, "linewidth": 0.8, "alpha": 0.6}
 # The parameters that readers look for.
 _FIRST = ("dataset", "strategy", "distribution_param", "alpha", "clients", "model_type")
 
@@ -40,24 +53,31 @@ class ComparedSet:
     rounds: tuple[Table, ...]
 
 
-def plot_comparison(axes: Axes, sets: Sequence[ComparedSet], metric: Metric) -> None:
-    """Draw the mean curve of the global model of each set, with a band over several runs.
+def make_comparison(sets: Sequence[ComparedSet], metric: Metric) -> Curves:
+    """Return the mean curve of the global model of each set, with a band over several runs.
 
     Of more than `MOST_COLOURS` sets, the best ones by their last round have colours and a line in
-    the legend; the others are grey.
+    the legend; the others are grey, and have one line for all.
     """
     bands = [Band.over(one.rounds, f"global_{metric}") for one in sets]
     chosen = _choose_best(bands, metric)
-    for place in sorted(set(range(len(sets))) - set(chosen)):
-        axes.plot(bands[place].rounds, bands[place].mean, color=GREY, linewidth=0.8, alpha=0.6)
-    lines = axes.lines[:1]  # one grey line stands for all in the legend
-    for line in lines:
-        line.set_label(f"{len(sets) - len(chosen)} others")
+    others = sorted(set(range(len(sets))) - set(chosen))
+    labels = chain([f"{len(others)} others"], repeat(""))
+    curves = [
+        Curve(bands[place].rounds, bands[place].mean, label, _GREY)
+        for place, label in zip(others, labels, strict=False)
+    ]
     for turn, (place, colour) in enumerate(zip(chosen, line_colours(len(chosen)), strict=True)):
-        look = {"color": colour, "linewidth": 1.8, "marker": MARKERS[turn % len(MARKERS)]}
-        lines.append(plot_band(axes, bands[place], _label(sets[place]), **look))
+        look: Any = {"color": colour, "linewidth": 1.8, "marker": MARKERS[turn % len(MARKERS)]}
+        curves.append(bands[place].as_curve(_label(sets[place]), **look))
     every = [table for one in sets for table in one.rounds]
-    finish_curves(axes, lines, label_metric(metric, regression=is_regression(every)))
+    return Curves(curves, label_metric(metric, regression=is_regression(every)))
+
+
+def draw_comparison(sets: Sequence[ComparedSet], metric: Metric, title: str = "") -> Figure:
+    """Return a picture of the mean curves of several parameter sets; see `make_comparison`."""
+    height = max(5.6, _INCHES_PER_SET * min(len(sets), MOST_COLOURS))
+    return draw_curves(make_comparison(sets, metric), title, (11.0, height))
 
 
 def describe_differences(sets: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -86,14 +106,6 @@ def _choose_best(bands: Sequence[Band], metric: Metric) -> list[int]:
 def _label(one: ComparedSet) -> str:
     runs = f" ({len(one.rounds)} runs)" if len(one.rounds) > 1 else ""
     return wrap(one.label, _LABEL, _MOST_LINES) + runs
-
-
-def wrap(text: str, width: int, lines: int) -> str:
-    """Return text in at most `lines` lines, with an ellipsis if it was cut."""
-    import textwrap  # rarely needed
-
-    wrapped = textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
-    return "\n".join(wrapped)
 
 
 def _text(value: object) -> str:

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.plotting.metrics import Metric, as_curve, is_regression, label_metric
 from datagen_federated.plotting.runs import FederatedRun, Table
-from datagen_federated.plotting.style import (
-    GREY,
-    INK,
-    MARKERS,
-    MOST_COLOURS,
-    line_colours,
-    shorten,
-)
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
+from datagen_pictures import GREY, INK, MARKERS, MOST_COLOURS, Curve, Curves, line_colours, shorten
 
 _NAME = 24  # characters of a client's name in the legend
 _MOST_MARKERS = 40  # rounds; lines of more have no points
-_BAND = 0.15  # opacity
 _FAINT, _FAINTEST = 0.8, 0.15  # opacity of grey lines, for few clients and for very many
 _GLOBAL: Any = {"color": INK, "linewidth": 2.6, "marker": "o", "markersize": 3.5, "zorder": 4}
 _CLIENT: Any = {"linewidth": 1.0, "markersize": 3.0, "zorder": 3}
+# With points: a client that takes part once has no line.
+_CROWD: Any = {"color": GREY, "linewidth": 0.6, "marker": ".", "markersize": 2.0, "zorder": 2}
 _VALIDATION: Any = {"linestyle": "--", "linewidth": 1.6}
 
 
@@ -73,9 +63,20 @@ class Band:
         """Whether there is nothing to draw."""
         return not np.isfinite(self.mean).any()
 
+    def as_curve(self, label: str, *, banded: bool = True, **look: Any) -> Curve:
+        """Return the mean as a line with points, over a band if there are several runs.
 
-def plot_curves(axes: Axes, runs: Sequence[FederatedRun], metric: Metric) -> None:
-    """Draw the learning curves of one run, or of several runs together.
+        Lines of many rounds have no points.
+        """
+        drawn = {**_GLOBAL, **look}
+        if len(self.rounds) > _MOST_MARKERS:
+            drawn["marker"] = ""
+        between = (self.low, self.high) if banded and self.runs > 1 else None
+        return Curve(self.rounds, self.mean, label, drawn, between)
+
+
+def make_curves(runs: Sequence[FederatedRun], metric: Metric) -> Curves:
+    """Return the learning curves of one run, or of several runs together.
 
     One run: a thin line for each client, with gaps where it took no part, in different colours for
     at most `MOST_COLOURS` clients and grey for more; the global model on the test set, thick and
@@ -85,84 +86,38 @@ def plot_curves(axes: Axes, runs: Sequence[FederatedRun], metric: Metric) -> Non
 
     Parameters
     ----------
-    axes
-        The axes to draw on.
     runs
         Runs of one parameter set.
     metric
         The score.
     """
     tables = [run.rounds for run in runs]
-    lines = _plot_clients(axes, runs[0], metric) if len(runs) == 1 else []
+    curves = _make_clients(runs[0], metric) if len(runs) == 1 else []
     several = f"\n(mean and range of {len(runs)} runs)" if len(runs) > 1 else ""
     server = Band.over(tables, f"global_{metric}")
-    lines.append(plot_band(axes, server, f"global model, test set{several}"))
+    curves.append(server.as_curve(f"global model, test set{several}"))
     validation = Band.over(tables, f"validation_{metric}")
     if not validation.is_empty:
         several = f"\n(mean of {len(runs)} runs)" if len(runs) > 1 else ""
         label = f"global model, validation part{several}"
-        lines.append(plot_mean(axes, validation, label, **_VALIDATION))
-    finish_curves(axes, lines, label_metric(metric, regression=is_regression(tables)))
+        curves.append(validation.as_curve(label, banded=False, **_VALIDATION))
+    return Curves(curves, label_metric(metric, regression=is_regression(tables)))
 
 
-def plot_band(axes: Axes, band: Band, label: str, **look: Any) -> Line2D:
-    """Draw a mean as a line with points, over a band if there are several runs."""
-    if band.runs > 1:
-        colour, between = look.get("color", INK), (band.low, band.high)
-        axes.fill_between(band.rounds, *between, color=colour, alpha=_BAND, linewidth=0, zorder=1)
-    return plot_mean(axes, band, label, **look)
-
-
-def plot_mean(axes: Axes, band: Band, label: str, **look: Any) -> Line2D:
-    """Draw a mean as a line with points; many rounds have no points."""
-    drawn = {**_GLOBAL, **look}
-    if len(band.rounds) > _MOST_MARKERS:
-        drawn["marker"] = ""
-    return axes.plot(band.rounds, band.mean, label=label, **drawn)[0]
-
-
-def finish_curves(axes: Axes, lines: Sequence[Line2D], score: str) -> None:
-    """Label the axes, and name some of the lines in a legend beside them."""
-    from matplotlib.ticker import MaxNLocator  # after house_style, which requires it
-
-    axes.set_xlabel("Round")
-    axes.set_ylabel(score)
-    first, last = axes.dataLim.intervalx
-    axes.set_xlim(first - 0.5, last + 0.5)  # no tick at 0, since rounds count from 1
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    # Explicit handles and labels, since labels that begin with _ would be left out.
-    legend = axes.legend(
-        lines,
-        [str(line.get_label()) for line in lines],
-        loc="upper left",
-        bbox_to_anchor=(1.01, 1.02),
-        borderaxespad=0,
-        labelspacing=0.35,
-    )
-    for handle in legend.legend_handles:
-        if handle is not None:
-            handle.set_alpha(1)
-
-
-def _plot_clients(axes: Axes, run: FederatedRun, metric: Metric) -> list[Line2D]:
-    """Draw a line for each client, and return the lines for the legend."""
-    curves, names = run.client_curves(metric), run.client_names
+def _make_clients(run: FederatedRun, metric: Metric) -> list[Curve]:
+    """Return a line for each client; grey ones, fainter the more there are, for very many."""
+    rounds, values, names = run.client_rounds, run.client_curves(metric), run.client_names
     if len(names) > MOST_COLOURS:
-        return [_plot_grey(axes, run.client_rounds, curves)]
-    lines = []
-    for place, colour in enumerate(line_colours(len(names))):
-        look: Any = {"color": colour, "marker": MARKERS[place % len(MARKERS)], **_CLIENT}
-        label = shorten(names[place], _NAME)
-        lines += axes.plot(run.client_rounds, curves[place], label=label, **look)
-    return lines
-
-
-def _plot_grey(axes: Axes, rounds: NDArray[np.int64], curves: NDArray[np.float64]) -> Line2D:
-    """Draw many lines, fainter the more there are, and return one with a label for all."""
-    crowd = max(int(np.isfinite(curves).sum(axis=0).max()), MOST_COLOURS)
-    alpha = max(_FAINTEST, _FAINT * (MOST_COLOURS / crowd) ** 0.5)
-    # With points: a client that takes part once has no line.
-    look: Any = {"color": GREY, "linewidth": 0.6, "marker": ".", "markersize": 2.0}
-    first, *_ = axes.plot(rounds, curves.T, alpha=alpha, zorder=2, **look)
-    first.set_label(f"{len(curves)} clients")
-    return first
+        crowd = max(int(np.isfinite(values).sum(axis=0).max()), MOST_COLOURS)
+        alpha = max(_FAINTEST, _FAINT * (MOST_COLOURS / crowd) ** 0.5)
+        label = f"{len(values)} clients"
+        return [Curve(rounds, values.T, label, {"alpha": alpha, **_CROWD})]
+    return [
+        Curve(
+            rounds,
+            values[place],
+            shorten(names[place], _NAME),
+            {"color": colour, "marker": MARKERS[place % len(MARKERS)], **_CLIENT},
+        )
+        for place, colour in enumerate(line_colours(len(names)))
+    ]

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.errors import PlotError
+from datagen_pictures import PictureError
 
 Metric = Literal["accuracy", "loss", "f1", "rmse", "r2"]
 """The scores by name, as in the tables of a run."""
@@ -57,12 +57,12 @@ def choose_metric(wanted: str | None, rounds: Sequence[NDArray[np.void]], title:
 
     Raises
     ------
-    PlotError
+    PictureError
         When the runs do not have it; the message lists their scores.
     """
     there = find_metrics(rounds)
     if not there:
-        raise PlotError(
+        raise PictureError(
             f"{title} has no scores: the global model diverged in all rounds; "
             "make runs with a smaller learning_rate"
         )
@@ -70,7 +70,7 @@ def choose_metric(wanted: str | None, rounds: Sequence[NDArray[np.void]], title:
     for metric in there:
         if metric == (wanted or default):
             return metric
-    raise PlotError(f"{title} has no {wanted or default}; it has {', '.join(there)}")
+    raise PictureError(f"{title} has no {wanted or default}; it has {', '.join(there)}")
 
 
 def is_regression(rounds: Sequence[NDArray[np.void]]) -> bool:

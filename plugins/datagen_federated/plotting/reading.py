@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_federated.errors import PlotError
 from datagen_federated.plotting.runs import FIELDS, FederatedRun, Table
 from datagen_images import ImagesError
 from datagen_images.sources.catalogue import find_publication
+from datagen_pictures import PictureError
 
 _TABLES = {
     "breast_cancer": ("malignant", "benign"),
@@ -36,7 +36,7 @@ def read_runs(split: Any, wanted: Sequence[str], params: Any) -> list[FederatedR
 
     Raises
     ------
-    PlotError
+    PictureError
         When the samples are not federated runs, or a wanted sample does not exist.
     """
     check_fields(split)
@@ -53,7 +53,7 @@ def read_rounds(split: Any, wanted: Sequence[str]) -> tuple[Table, ...]:
 
     Raises
     ------
-    PlotError
+    PictureError
         When the samples are not federated runs, or a wanted sample does not exist.
     """
     check_fields(split)
@@ -67,12 +67,12 @@ def check_fields(split: Any) -> None:
     where = split.title
     missing = [field for field in FIELDS if field not in split.schema.fields]
     if missing:
-        raise PlotError(
+        raise PictureError(
             f"{where} does not hold federated runs: its samples have no {missing[0]}; "
             "name a data set of federated_metrics"
         )
     if not len(split):
-        raise PlotError(f"{where} has no samples; choose another with --split")
+        raise PictureError(f"{where} has no samples; choose another with --split")
 
 
 def _first(split: Any) -> list[str]:
@@ -89,7 +89,7 @@ def _find_places(split: Any, wanted: Sequence[str]) -> list[int]:
         first, last = _parse(text)
         found = (indices >= first) & (indices <= last)
         if np.count_nonzero(found) <= last - first:
-            raise PlotError(_describe_missing(split, first, indices[found]))
+            raise PictureError(_describe_missing(split, first, indices[found]))
         chosen |= found
     return sorted(np.flatnonzero(chosen).tolist())
 
@@ -109,7 +109,7 @@ def _parse(text: str) -> tuple[int, int]:
     found = _RANGE.fullmatch(text.strip())
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
     if last < first:
-        raise PlotError(f"--sample takes an index, a range such as 0-9, or all, not {text!r}")
+        raise PictureError(f"--sample takes an index, a range such as 0-9, or all, not {text!r}")
     return first, last
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.plotting.metrics import Metric, as_curve, is_regression
+from datagen_pictures import LabelCounts
 
 Table = NDArray[np.void]
 """Records; see `datagen_federated.simulation.Run`."""
@@ -112,9 +113,10 @@ class FederatedRun:
         return list(self.classes) if named else [str(label) for label in range(count)]
 
     @property
-    def class_word(self) -> str:
-        """The title of the columns of `counts`."""
-        return "Bin of the target, from low to high" if self.regression else "Class"
+    def label_counts(self) -> LabelCounts:
+        """The samples of each client by class or bin, for bars and heat maps."""
+        title = "Bin of the target, from low to high" if self.regression else "Class"
+        return LabelCounts(self.class_names, self.counts, self.client_names, title)
 
 
 def _one_line(name: str) -> str:

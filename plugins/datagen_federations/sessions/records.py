@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.files import replacing
-from datagen_federated.plotting.runs import FederatedRun
+from datagen_federated.plotting import FederatedRun, make_curves
 from datagen_federated.simulation import round_dtype
 from datagen_federations.sessions.preparing import PreparedClients
 from datagen_federations.sessions.running import Outcome
+from datagen_pictures import draw_curves, save_figure
 
 Records = NDArray[np.void]
 
@@ -122,7 +123,5 @@ def draw_curve(path: Path, clients: Records, rounds: Records, names: Sequence[st
     MissingPackageError
         When matplotlib is not installed.
     """
-    from datagen_federated.plotting import draw_curves, save_figure  # needed only for drawing
-
     run = FederatedRun(clients, rounds, tuple(names))
-    save_figure(draw_curves([run], "accuracy"), path)
+    save_figure(draw_curves(make_curves([run], "accuracy")), path)

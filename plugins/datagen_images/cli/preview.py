@@ -8,8 +8,8 @@ import click
 
 from datagen_core.commands import cache_option, select_set, set_option
 from datagen_images.errors import ImagesError
-from datagen_images.pictures.contact_sheet import draw_rows, save_png
 from datagen_images.pictures.sample_rows import find_image_field, make_heat_map, make_rows
+from datagen_pictures import draw_rows, save_figure
 
 _POSITIVE = click.IntRange(1)
 _PNG = click.Path(dir_okay=False, path_type=Path)
@@ -61,5 +61,5 @@ def preview(  # noqa: PLR0913 (each is one option)
     image = find_image_field(samples.schema, field)
     first = [samples[place] for place in range(min(count, len(samples)))]
     rows = make_rows(image, first, samples.indices, images)
-    save_png(draw_rows(rows, heat_map=make_heat_map(image, first, wanted=heat_map)), output)
+    save_figure(draw_rows(rows, heat_map=make_heat_map(image, first, wanted=heat_map)), output)
     click.echo(output)

@@ -1,1 +1,1 @@
-"""Pictures of what generators made: contact sheets and heat maps."""
+"""Samples of any generator as pictures."""

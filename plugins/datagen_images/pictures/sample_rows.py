@@ -1,4 +1,4 @@
-"""Samples as rows of a contact sheet, and the field that holds their images."""
+"""Samples as rows of a picture, and the field that holds their images."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from datagen_core import Field, Schema
 from datagen_images.errors import ImagesError
-from datagen_images.pictures.contact_sheet import Row
-from datagen_images.pictures.heat_map import MOST_CLASSES, HeatMap, count_labels
+from datagen_pictures import MOST_CLASSES, LabelCounts, Row, count_labels
 
 Sample = Mapping[str, NDArray[Any]] | tuple[NDArray[Any], NDArray[Any]]
 """A sample of a split: a pair `x, y`, or a dict of its fields."""
@@ -61,7 +60,7 @@ class ImageField:
             return []
         return [str(label) for label in np.atleast_1d(_value(sample, self.labels))]
 
-    def count_labels(self, samples: Sequence[Sample]) -> HeatMap | None:
+    def count_labels(self, samples: Sequence[Sample]) -> LabelCounts | None:
         """Return the number of labels of each class in each sample; None without labels.
 
         All labels of a sample are counted, also those of images that are not drawn.
@@ -121,7 +120,7 @@ def find_image_field(schema: Schema, name: str | None = None) -> ImageField:
 
 def make_heat_map(
     image: ImageField, samples: Sequence[Sample], *, wanted: bool | None = None
-) -> HeatMap | None:
+) -> LabelCounts | None:
     """Return the number of labels of each class, for samples that are rows of many images.
 
     Parameters

@@ -11,8 +11,14 @@ import click
 from datagen_core.commands import select_set
 from datagen_leaf.cli.view_stages import set_options
 from datagen_leaf.errors import PreprocessingError
-from datagen_leaf.preprocessing.histogram import draw_histogram
-from datagen_leaf.preprocessing.statistics import describe_sizes, format_as_leaf, format_statistics
+from datagen_leaf.preprocessing.statistics import (
+    SizeStatistics,
+    bins_of,
+    describe_sizes,
+    format_as_leaf,
+    format_statistics,
+)
+from datagen_pictures import BLUE, ORANGE, Bars, draw_bars, save_figure
 
 
 @click.command()
@@ -42,10 +48,18 @@ def stats(**options: Any) -> None:  # fmt: skip
         raise PreprocessingError(f"{title} has no users; there is nothing to sum up")
     found = describe_sizes(samples.lengths())
     if options["output"]:
-        draw_histogram(found, options["output"], title)
+        _draw(found, options["output"], title)
     if options["as_json"]:
         click.echo(json.dumps(found.to_json()))
     elif options["as_leaf"]:
         click.echo(format_as_leaf(found), nl=False)
     else:
         click.echo(format_statistics(found, title))
+
+
+def _draw(found: SizeStatistics, path: Path, title: str) -> None:
+    names, counts = zip(*bins_of(found), strict=True)
+    colours = [BLUE] * (len(names) - 1) + [ORANGE]  # the last bin is the overflow
+    axis_labels = ("number of samples", "number of users")
+    bars = draw_bars([Bars(counts, colours)], names, axis_labels, title, size=(8.7, 4.9))
+    save_figure(bars, path)

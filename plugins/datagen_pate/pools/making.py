@@ -190,7 +190,7 @@ def _report(request: PoolRequest, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _save_grid(request: PoolRequest) -> None:
-    from datagen_images import contact_sheet, save_png  # here, since most pools need no picture
+    from datagen_pictures import draw_grid, save_figure  # here, since most pools need no picture
 
     _, images = next(read_pool(request.out).iterate(_GRID))
-    save_png(contact_sheet(images, columns=_COLUMNS), request.out.with_suffix(".png"))
+    save_figure(draw_grid(images, columns=_COLUMNS), request.out.with_suffix(".png"))

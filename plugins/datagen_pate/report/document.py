@@ -21,14 +21,13 @@ from datagen_pate.report.markup import (
     write_table,
 )
 from datagen_pate.report.pictures import (
-    Mark,
     draw_classes,
     draw_counts,
     draw_distribution,
-    draw_grid,
 )
 from datagen_pate.report.privacy import Privacy
 from datagen_pate.report.private_images import MEASURED
+from datagen_pictures import Mark, draw_grid, encode_png
 
 _NAMES = {
     "average_confidence": "average confidence",
@@ -90,8 +89,8 @@ def write_page_text(contents: Contents) -> str:
 
     Raises
     ------
-    ImagesError
-        When matplotlib or pillow is not installed.
+    MissingPackageError
+        When matplotlib is not installed.
     """
     sections = (
         _write_head,
@@ -257,5 +256,5 @@ def _write_candidates(contents: Contents) -> str:
     if isinstance(found, str):
         return write_section("Candidates", write_paragraph(f"Not drawn: {found}."))
     said = f"The first {len(found)} of the pool, before they were labelled."
-    picture = write_picture(draw_grid(found), "First candidates")
+    picture = write_picture(encode_png(draw_grid(found, 16)), "First candidates")
     return write_section("Candidates", write_paragraph(said), picture)

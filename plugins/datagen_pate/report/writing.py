@@ -71,8 +71,8 @@ def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]
     PateError
         When a sample does not exist, the set or the shards are of another kind, or the page cannot
         be written.
-    ImagesError
-        When matplotlib or pillow is missing.
+    MissingPackageError
+        When matplotlib is not installed.
     """
     if output.suffix.lower() not in {".html", ".htm"}:
         raise ArgumentError(f"{output} is not the name of a page; give one that ends in .html")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datagen_federated.plotting import ComparedSet, describe_differences, draw_comparison
-from datagen_federated.plotting.style import GREY
+from datagen_pictures import GREY
 
 
 def legend_of(axes):

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from datagen_federated.plotting import Band, draw_curves
-from datagen_federated.plotting.style import GREY, INK, line_colours
+from datagen_federated.plotting import Band, make_curves
+from datagen_pictures import GREY, INK, draw_curves, line_colours
 
 
 def draw(runs, metric="accuracy"):
-    (axes,) = draw_curves(runs, metric).axes
+    (axes,) = draw_curves(make_curves(runs, metric)).axes
     return axes
 
 

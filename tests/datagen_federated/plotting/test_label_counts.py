@@ -5,7 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datagen_federated.plotting import draw_bars, draw_heat_map
+from datagen_pictures import draw_count_bars, draw_count_map
+
+
+def draw_bars(run):
+    return draw_count_bars(run.label_counts)
+
+
+def draw_heat_map(run):
+    return draw_count_map(run.label_counts)
 
 
 def widths(collection):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from datagen_federated.plotting import PlotError, choose_metric, find_metrics
+from datagen_federated.plotting import choose_metric, find_metrics
+from datagen_pictures import PictureError
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ def test_the_score_follows_from_the_task(make_run, regression, wanted, chosen):
 
 
 def test_a_score_that_is_not_there_is_refused_in_one_line(make_run):
-    with pytest.raises(PlotError) as refused:
+    with pytest.raises(PictureError) as refused:
         choose_metric("accuracy", [make_run(regression=True).rounds], "the run")
 
     assert str(refused.value) == "the run has no accuracy; it has loss, rmse, r2"
@@ -31,7 +32,7 @@ def test_runs_without_any_number_are_refused(make_run):
     for metric in find_metrics([rounds]):
         rounds[f"global_{metric}"] = np.nan
 
-    with pytest.raises(PlotError, match=r"diverged in all rounds; .* smaller learning_rate"):
+    with pytest.raises(PictureError, match=r"diverged in all rounds; .* smaller learning_rate"):
         choose_metric(None, [rounds], "the run")
 
 

@@ -79,9 +79,9 @@ def test_labels_of_all_images_are_drawn_beside_the_row(cache, tmp_path):
     labels = datagen_core.Cache(cache)["image_partition"][0]["raw"][0]["labels"]
     left = size_of(plain)[0] + 4
     with Image.open(mapped) as picture:
-        cells = np.asarray(picture)[12 + 4 + 28, left + 6 : left + 6 + 10 * 12 : 12]
+        cells = np.asarray(picture)[12 + 4 + 28, left + 6 : left + 6 + 10 * 12 : 12, 0]
     shares = np.bincount(labels, minlength=10) / len(labels)
-    assert cells.tolist() == np.round(255 * (1 - shares)).tolist()
+    assert cells.tolist() == (255 - np.minimum(256 * shares, 255).astype(int)).tolist()
 
 
 def test_a_heat_map_of_single_images_is_refused(cache, tmp_path):

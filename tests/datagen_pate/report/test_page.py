@@ -125,7 +125,7 @@ def test_the_first_candidates_are_drawn_again(votes, draw):
     grid = np.asarray(read_pictures(page)["First candidates"])
 
     assert told["candidates"] == 64
-    assert np.array_equal(grid[4:60:2, 4:60:2], votes.samples[0]["images"][0])
+    assert np.array_equal(grid[4:60:2, 4:60:2, 0], votes.samples[0]["images"][0])
 
 
 def test_candidates_of_a_teacher_are_those_of_its_own_pool(bare, draw):

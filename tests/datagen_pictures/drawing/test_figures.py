@@ -4,12 +4,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datagen_federated.plotting import PlotError, draw_overview, save_figure
+from datagen_pictures import (
+    Curve,
+    Curves,
+    LabelCounts,
+    PictureError,
+    check_picture_path,
+    draw_overview,
+    save_figure,
+)
 
 
 @pytest.fixture
-def draw(make_run):
-    return lambda **given: draw_overview([make_run(**given)], "accuracy", "a title")
+def draw():
+    def overview(names=("client_1", "client_2")):
+        rounds, scores = np.arange(1, 4), np.array([0.5, 0.7, np.nan])
+        curves = [Curve(rounds, scores + 0.1 * place, name) for place, name in enumerate(names)]
+        counts = LabelCounts(["a", "b", "c"], np.arange(6).reshape(2, 3), names)
+        return draw_overview(Curves(curves, "Accuracy"), counts, "a title")
+
+    return overview
 
 
 def test_a_png_is_a_picture_of_that_size(draw, tmp_path):
@@ -52,7 +66,7 @@ def test_the_users_style_changes_nothing(draw, tmp_path):
 
 @pytest.mark.parametrize("form", ["png", "svg", "pdf"])
 def test_names_that_no_font_has_are_drawn_all_the_same(draw, tmp_path, form):
-    save_figure(draw(clients=2, names=["工場", r"$\frac{$"]), tmp_path / f"run.{form}")
+    save_figure(draw(names=["工場", r"$\frac{$"]), tmp_path / f"run.{form}")
 
     assert (tmp_path / f"run.{form}").stat().st_size > 1000
 
@@ -74,7 +88,7 @@ def test_a_failure_keeps_the_older_file(draw, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(figure, "savefig", fail)
-    with pytest.raises(PlotError, match="cannot be written: No space left on device"):
+    with pytest.raises(PictureError, match="cannot be written: No space left on device"):
         save_figure(figure, tmp_path / "run.png")
 
     assert (tmp_path / "run.png").read_text() == "old"
@@ -83,12 +97,13 @@ def test_a_failure_keeps_the_older_file(draw, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["run.jpg", "run", "run.png.gz", ".png"])
 def test_other_names_are_refused(draw, tmp_path, name):
-    with pytest.raises(PlotError, match=r"give it a name that ends in .png, .svg or .pdf"):
-        save_figure(draw(), tmp_path / name)
+    for refuse in (check_picture_path, lambda path: save_figure(draw(), path)):
+        with pytest.raises(PictureError, match=r"give it a name that ends in .png, .svg or .pdf"):
+            refuse(tmp_path / name)
 
 
-def test_a_folder_that_is_not_there_is_named(draw, tmp_path):
-    with pytest.raises(PlotError, match="missing is not a folder; make it first"):
-        save_figure(draw(), tmp_path / "missing" / "run.png")
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(PictureError, match="missing is not a folder; make it first"):
+        check_picture_path(tmp_path / "missing" / "run.png")
 
     assert list(tmp_path.iterdir()) == []

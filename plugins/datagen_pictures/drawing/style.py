@@ -13,14 +13,15 @@ from datagen_core.files import require
 MOST_COLOURS = 20
 """Most lines that have colours of their own and a line in the legend."""
 
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 INK = "#202020"
 GREY = "#8c8c8c"
 MARKERS = "os^Dv"
 """They differ for neighbouring lines, whose colours may be alike."""
 
-# Okabe and Ito 2008 (jfly.uni-koeln.de/color); black is for the global model. Yellow is for areas
+# Okabe and Ito 2008 (jfly.uni-koeln.de/color); black is for what stands out. Yellow is for areas
 # only: a thin yellow line cannot be seen on white.
-_OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#882255")
+_OKABE_ITO = (BLUE, "#D55E00", GREEN, "#CC79A7", ORANGE, "#56B4E9", "#882255")
 _YELLOW = "#F0E442"
 # Paul Tol, Colour Schemes (SRON/EPS/TN/09-002, 2021), discrete rainbow of 23 colours.
 _RAINBOW = (
@@ -32,8 +33,8 @@ _TOO_LIGHT_FOR_LINES = {"#E8ECFB", "#D9CCE3", "#F7F056"}
 _RAINBOW_AREAS = _RAINBOW[2:]
 _RAINBOW_LINES = tuple(colour for colour in _RAINBOW if colour not in _TOO_LIGHT_FOR_LINES)
 
-MOST_CLASSES = len(_RAINBOW_AREAS)
-"""Most classes in a legend; more are shown as a colour bar."""
+MOST_NAMED_AREAS = len(_RAINBOW_AREAS)
+"""Most areas in a legend; more are shown as a colour bar."""
 
 _SETTINGS: Any = {
     "axes.edgecolor": "#666666",
@@ -43,13 +44,13 @@ _SETTINGS: Any = {
     "axes.spines.top": False,
     "axes.titlesize": 10,
     "axes.labelsize": 9,
+    "figure.dpi": 150,
     "figure.titlesize": 10,
     "font.size": 9,
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6,
     "legend.fontsize": 8,
     "legend.frameon": False,
-    "savefig.dpi": 150,
     "svg.hashsalt": "datagen",  # else the ids in an SVG file are random
     "text.parse_math": False,  # names of clients may hold a dollar sign
     "xtick.labelsize": 8,
@@ -82,7 +83,7 @@ def area_colours(count: int) -> list[Any]:
     """Return a colour for each of any number of areas that lie side by side."""
     if count <= len(_OKABE_ITO) + 1:
         return [*_OKABE_ITO[:-1], _YELLOW, _OKABE_ITO[-1]][:count]
-    if count <= MOST_CLASSES:
+    if count <= MOST_NAMED_AREAS:
         return _spread(_RAINBOW_AREAS, count)
     from matplotlib import colormaps  # after house_style, which requires it
 
@@ -99,3 +100,11 @@ def _spread(colours: tuple[str, ...], count: int) -> list[str]:
 def shorten(text: str, width: int) -> str:
     """Return text of at most `width` characters, with an ellipsis if it was cut."""
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def wrap(text: str, width: int, lines: int) -> str:
+    """Return text in at most `lines` lines, with an ellipsis if it was cut."""
+    import textwrap  # rarely needed
+
+    wrapped = textwrap.wrap(text, width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
+    return "\n".join(wrapped)

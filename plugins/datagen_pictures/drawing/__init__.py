@@ -1,0 +1,1 @@
+"""Figures in one style, without pyplot: images, bars, histograms, curves and counts."""

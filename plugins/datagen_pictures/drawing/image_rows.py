@@ -1,0 +1,207 @@
+"""Rows of small images in one picture, pixel by pixel, beside heat maps of their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_pictures.drawing.counts import LabelCounts
+from datagen_pictures.drawing.figures import make_figure
+from datagen_pictures.drawing.style import house_style
+from datagen_pictures.errors import PictureError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_GAP = 4  # pixels between neighbours
+_TEXT_HEIGHT = 12  # pixels
+_LEAST_CELL = 12  # pixels
+_DPI = 128  # a power of two, so that pixels / _DPI * _DPI is exact
+_POINTS = 5.5  # digits are 7 pixels high
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One row of a picture.
+
+    Attributes
+    ----------
+    images
+        uint8, `(n, height, width)` grey or `(n, height, width, 3)` colour.
+    captions
+        A text below each image; empty for no captions.
+    title
+        A text to the left of the row.
+    """
+
+    images: NDArray[np.uint8]
+    captions: Sequence[str] = ()
+    title: str = ""
+
+
+def draw_grid(
+    images: NDArray[np.uint8],
+    columns: int = 10,
+    labels: Sequence[object] | None = None,
+    scale: int = 2,
+) -> Figure:
+    """Return a picture of images, row by row.
+
+    Parameters
+    ----------
+    images
+        uint8, `(n, height, width)` grey or `(n, height, width, 3)` colour.
+    columns
+        Number of images per row.
+    labels
+        One for each image, shown below it.
+    scale
+        Every pixel becomes a square of this side.
+
+    Raises
+    ------
+    PictureError
+        When shape, type or number of the images do not fit.
+    MissingPackageError
+        When matplotlib is not installed.
+    """
+    if columns < 1:
+        raise PictureError(f"a grid of images has at least 1 column, not {columns}")
+    captions = [str(label) for label in labels] if labels is not None else []
+    _check_row(Row(images, captions), images.shape)
+    rows = [
+        Row(images[start : start + columns], captions[start : start + columns])
+        for start in range(0, len(images), columns)
+    ]
+    return draw_rows(rows, scale)
+
+
+def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: LabelCounts | None = None) -> Figure:
+    """Return a picture of titled rows, which may differ in length, but not in image size.
+
+    Parameters
+    ----------
+    rows
+        The rows, from top to bottom.
+    scale
+        Every pixel of an image becomes a square of this side; nothing is smoothed.
+    heat_map
+        To the right of each row, a row of its cells, from white for no labels of a class to black
+        for all labels, and the number of labels.
+
+    Raises
+    ------
+    PictureError
+        When shape, type or number of the images do not fit, or the number of rows of the heat map.
+    MissingPackageError
+        When matplotlib is not installed.
+    """
+    _check(rows, scale, heat_map)
+    with house_style():
+        sheet = _Sheet(rows, scale, heat_map)
+        sheet.draw_images(rows, scale)
+        if heat_map is not None:
+            sheet.draw_heat_map(heat_map)
+    return sheet.figure
+
+
+class _Sheet:
+    """A figure on which all places are whole pixels, (x, y) from the upper left corner."""
+
+    def __init__(self, rows: Sequence[Row], scale: int, heat_map: LabelCounts | None) -> None:
+        height, width = (scale * side for side in rows[0].images.shape[1:3])
+        captions = [caption for row in rows for caption in row.captions]
+        titles = _measure(*(row.title for row in rows))
+        self.rows, self.tile = len(rows), (width, height)
+        self.pitch = (
+            max(width, _measure(*captions)) + _GAP,  # from one image to the next
+            height + (_TEXT_HEIGHT if captions else 0) + _GAP,
+        )
+        self.left = titles + 3 * _GAP if titles else _GAP
+        self.top = _GAP if heat_map is None else _GAP + _TEXT_HEIGHT
+        self.right = self.left + max(len(row.images) for row in rows) * self.pitch[0]
+        self.size = (self.right, self.top + self.rows * self.pitch[1])
+        if heat_map is not None:
+            self.cell = max(_LEAST_CELL, _measure(*map(str, heat_map.classes)) + _GAP)
+            self.end = self.right + _GAP + len(heat_map.classes) * self.cell
+            totals = _measure("n", *map(str, heat_map.totals))
+            self.size = (self.end + totals + 3 * _GAP, self.size[1])
+        inches = (side / _DPI for side in self.size)
+        self.figure = make_figure(*inches, dpi=_DPI, layout="none")
+
+    def draw_images(self, rows: Sequence[Row], scale: int) -> None:
+        canvas = np.full((*self.size[::-1], 3), 255, np.uint8)
+        for number, row in enumerate(rows):
+            top = self.top + number * self.pitch[1]
+            self._write(_GAP, top + self.tile[1] / 2, row.title, ha="left", va="center")
+            for column, image in enumerate(row.images):
+                left = self.left + column * self.pitch[0]
+                enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
+                place = canvas[top : top + self.tile[1], left : left + self.tile[0]]
+                place[:] = enlarged.reshape(*enlarged.shape[:2], -1)  # grey in all three colours
+            for column, caption in enumerate(row.captions):
+                middle = self.left + column * self.pitch[0] + self.tile[0] / 2
+                self._write(middle, top + self.tile[1] + 2, caption, ha="center", va="top")
+        self.figure.figimage(canvas, zorder=-1)  # below the heat map
+
+    def draw_heat_map(self, heat_map: LabelCounts) -> None:
+        start, height = self.right + _GAP, self.tile[1]
+        width, baseline = self.end - start, self.top - _GAP
+        for number, (shares, total) in enumerate(
+            zip(heat_map.shares, heat_map.totals, strict=True)
+        ):
+            top = self.top + number * self.pitch[1]
+            box = (start, self.size[1] - top - height, width, height)
+            sides = (self.size[0], self.size[1]) * 2
+            share: Any = [pixels / side for pixels, side in zip(box, sides, strict=True)]
+            axes = self.figure.add_axes(share)
+            axes.set_axis_off()
+            look: Any = {"edgecolors": "#c0c0c0", "linewidth": 72 / _DPI, "clip_on": False}
+            axes.pcolormesh(shares[np.newaxis], cmap="gray_r", vmin=0, vmax=1, **look)
+            self._write(self.end + _GAP, top + height / 2, str(total), ha="left", va="center")
+        for column, label in enumerate(heat_map.classes):
+            middle = start + (column + 0.5) * self.cell
+            self._write(middle, baseline, str(label), ha="center", va="bottom")
+        self._write(self.end + _GAP, baseline, "n", ha="left", va="bottom")
+
+    def _write(self, x: float, y: float, text: str, **where: str) -> None:
+        from matplotlib.transforms import IdentityTransform  # after house_style
+
+        place: Any = {"transform": IdentityTransform(), "fontsize": _POINTS, **where}
+        self.figure.text(x, self.size[1] - y, text, **place)
+
+
+def _measure(*texts: str) -> int:
+    """Return the width of the longest text in pixels."""
+    from matplotlib.textpath import TextPath  # after house_style
+
+    widths = (TextPath((0, 0), text, size=_POINTS).get_extents().x1 for text in texts if text)
+    return ceil(max(widths, default=0) * _DPI / 72)
+
+
+def _check(rows: Sequence[Row], scale: int, heat_map: LabelCounts | None) -> None:
+    if not any(len(row.images) for row in rows):
+        raise PictureError("a picture of images needs at least one image")
+    if scale < 1:
+        raise PictureError(f"the scale of images is at least 1, not {scale}")
+    for row in rows:
+        _check_row(row, rows[0].images.shape)
+    if heat_map is not None and len(heat_map.counts) != len(rows):
+        raise PictureError(
+            f"{len(rows)} rows cannot have a heat map of {len(heat_map.counts)} rows"
+        )
+
+
+def _check_row(row: Row, first: tuple[int, ...]) -> None:
+    shape, dtype = row.images.shape, row.images.dtype
+    is_drawable = len(shape) == 3 or (len(shape) == 4 and shape[3] == 3)
+    if not is_drawable or dtype != np.uint8 or shape[1:] != first[1:]:
+        form = "uint8 (n, height, width) or (n, height, width, 3), all of one size"
+        raise PictureError(f"a picture of images takes {form}; not {dtype} {shape}")
+    if row.captions and len(row.captions) != len(row.images):
+        raise PictureError(f"{len(row.images)} images cannot have {len(row.captions)} labels")
