@@ -231,7 +231,7 @@ def make_cache(version: str) -> None:
 
 def _tidy(cache: Path) -> None:
     """Drop what lasts no longer than a command, and where this machine keeps its packages."""
-    for folder in cache.glob("*/*/tmp"):
+    for folder in cache.glob("*/tmp"):
         shutil.rmtree(folder)
     for log in cache.rglob("*.log"):
         words = log.read_text()

@@ -86,7 +86,7 @@ def kill_task(run: Disturbance) -> bool:
 
 
 def _processes(folder: Path) -> list[int]:
-    journals = sorted(folder.glob("cache/noisy_sine/*/runs/0/journals/*.jsonl"))
+    journals = sorted(folder.glob("cache/noisy_sine/*/runs/0/*.jsonl"))
     lines = [line for journal in journals for line in journal.read_text().splitlines()]
     starts = [event for event in map(_parse, lines) if event.get("event") == "start"]
     found = [find_process(event) for event in starts]
@@ -271,7 +271,7 @@ def _check_all(disturbed: Disturbance, reference: Reference) -> None:
     wrong += violations(folder / "cache", reference)
     if made(folder) != IntervalSet([(0, SAMPLES)]):
         wrong.append(f"there are the samples {made(folder)}")
-    wrong += [f"litter: {path}" for path in folder.glob("cache/*/*/tmp/*.tmp")]
+    wrong += [f"litter: {path}" for path in folder.glob("cache/*/tmp/*.tmp")]
     before = files_of(folder)
     run(folder, "resume")
     if files_of(folder) != before:

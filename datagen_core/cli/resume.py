@@ -54,7 +54,7 @@ def resume_command(
         if status.missing:
             runs.append(take_up(param_set.paths, status.record, settings, options["njobs"]))
         else:
-            remove_litter(param_set.paths.temporary)
+            remove_litter(*param_set.paths.all_temporary)
     results = list(zip(runs, execute(runs), strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]

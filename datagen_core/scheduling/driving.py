@@ -157,7 +157,7 @@ def _explain_stop(runs: Sequence[Run], error: OSError) -> str:
 
 def _tidy(run: Run, status: RunStatus) -> None:
     paths = run.paths.set
-    remove_litter(paths.temporary)
+    remove_litter(*paths.all_temporary)
     if status.missing or not wants_compaction(paths):
         return
     fields = read_schema(paths)

@@ -90,6 +90,8 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     `points` are the parameters of each; equal ones count once. All else, and what is raised, is as
     for `generate`.
     """
+    if not points:
+        return []
     resources = Resources(
         minutes=parse_time_limit(time) if time else None, memory=memory, partition=partition
     )
@@ -100,5 +102,5 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     for run, status in zip(runs, drive(runs, observer), strict=True):
         if status.missing:
             raise IncompleteRunError(explain(run, status))
-    dataset = where[demands[0].record.generator]
-    return [dataset[{**demand.record.params, "seed": seed}] for demand in demands]
+    sets = {one.paths: one for one in where[demands[0].record.generator].values()}
+    return [sets[demand.paths] for demand in demands]

@@ -164,9 +164,10 @@ def make_demands(
         raise ConfigurationError(f"the seed is {seed}; use 0 or more")
     name = check_name(loaded.generator.name, "generator")
     demands = {}
+    provenance, defaults = gather_provenance(loaded), defaults_of(loaded.generator.params_type)
     for point in points:
         params = loaded.generator.params_type.bind(point, name)
-        record = _describe(loaded, params, seed)
+        record = _describe(loaded.generator, params, seed, defaults, provenance)
         notes = loaded.generator.inspect(params, seed)
         demands[record.digest] = Demand(
             loaded.generator, params, loaded.source, record, cache, samples, total, notes
@@ -174,19 +175,24 @@ def make_demands(
     return list(demands.values())
 
 
-def _describe(loaded: Loaded, params: Params, seed: int) -> SetRecord:
-    made = loaded.generator
+def _describe(
+    generator: DatasetGenerator,
+    params: Params,
+    seed: int,
+    defaults: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> SetRecord:
     return SetRecord(
-        digest=made.digest_of(params, seed),
-        generator=made.name,
-        version=made.version,
+        digest=generator.digest_of(params, seed),
+        generator=generator.name,
+        version=generator.version,
         params=plain(params.canonical()),
         seed=seed,
-        defaults=defaults_of(made.params_type),
-        batch_size=made.batch_size,
-        limit=made.limit(params) if made.limit is not None else None,
-        provenance=gather_provenance(loaded),
-        compress=made.compress,
+        defaults=defaults,
+        batch_size=generator.batch_size,
+        limit=generator.limit(params) if generator.limit is not None else None,
+        provenance=provenance,
+        compress=generator.compress,
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from datagen_core.errors import IncompleteRunError
 from datagen_core.executors.base import Executor, Job, Resources
 from datagen_core.executors.choice import choose_executor, find_executor
+from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import worker
@@ -37,7 +39,7 @@ from datagen_core.store.sets import (
     existing_samples,
     keep_inputs,
     list_sets,
-    open_set,
+    open_sets,
     publish_schema,
     read_set,
 )
@@ -107,20 +109,19 @@ def plan_demands(
     """
     intervals = [demand.interval(reserved_samples(demand.paths)) for demand in demands]
     share = divide_jobs(settings, sum(interval.size > 0 for interval in intervals))
-    begun: dict[str, tuple[Params, int]] = {}
+    accounts = _Accounts()
     plans = []
     for demand, interval in zip(demands, intervals, strict=True):
         check_loadable(demand, executor)
         run = demand.paths.run(0)
         plans.append(make_plan(demand, run, IntervalSet([interval]), executor, share))
         if interval.size:
-            _account(demand, interval.stop, begun)
-            begun[demand.record.digest] = demand.params, interval.stop
+            accounts.count(demand, interval.stop)
     return list(zip(intervals, plans, strict=True))
 
 
 def begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> list[Run]:
-    """Reserve runs, without those whose total is reached. Nothing is submitted yet.
+    """Reserve runs of one generator, none where the total is reached. Nothing is submitted yet.
 
     Everything that can be refused is refused before anything is written.
     """
@@ -131,13 +132,17 @@ def begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> 
 def _begin_all(
     demands: Sequence[Demand], plans: Sequence[Plan], executor: Executor, settings: Settings
 ) -> Iterator[Run]:
-    for demand, plan in zip(demands, plans, strict=True):
-        keep_inputs(demand.cache, demand.record.params)
-        paths, record = open_set(demand.cache, demand.record)
+    if not demands:
+        return
+    cache, accounts = demands[0].cache, _Accounts()
+    for demand in demands:
+        keep_inputs(cache, demand.record.params)
+    opened = open_sets(cache, [demand.record for demand in demands])
+    for demand, plan, (paths, record) in zip(demands, plans, opened, strict=True):
         maker = BatchMaker.of(demand.generator, record, demand.params)
         if maker.declared_schema is not None:
             publish_schema(paths, maker.declared_schema.to_json())
-        run = _reserve(demand, executor, settings)
+        run = _reserve(demand, executor, settings, accounts)
         if run is None:
             _check_made(paths, demand)
             continue
@@ -146,38 +151,47 @@ def _begin_all(
         yield Run(run, demand, maker, executor, settings, plan=first)
 
 
-def _reserve(demand: Demand, executor: Executor, settings: Settings) -> RunRecord | None:
+def _reserve(
+    demand: Demand, executor: Executor, settings: Settings, accounts: _Accounts
+) -> RunRecord | None:
     details = {
         "executor": executor.name,
         "njobs": settings.njobs,
         "resources": asdict(settings.resources),
         **demand.record.provenance,
     }
-    account = partial(_account, demand, begun={})
+    account = partial(accounts.count, demand)
     return reserve(demand.paths, demand.interval, demand.source, details, account)
 
 
-def _account(
-    demand: Demand, samples: int, begun: Mapping[str, tuple[Params, int]]
-) -> dict[str, float | str]:
-    """Return what samples cost; `begun` are sets that this call begins too, by digest."""
-    others = partial(_list_others, demand, begun)
-    return demand.generator.account_of(demand.params, samples, others)
+class _Accounts:
+    """What the parameter sets of a call cost, where costs add up over a generator's sets."""
+
+    def __init__(self) -> None:
+        self._sets: dict[Path, dict[str, tuple[Params, int]]] = {}
+
+    def count(self, demand: Demand, samples: int) -> dict[str, float | str]:
+        """Return what the first `samples` samples cost; other sets of the call count, too."""
+        digest, folder = demand.record.digest, demand.paths.root.parent
+
+        def others() -> list[tuple[Params, int]]:
+            if folder not in self._sets:
+                self._sets[folder] = _reserved_sets(folder, demand.generator)
+            return [each for name, each in self._sets[folder].items() if name != digest]
+
+        cost = demand.generator.account_of(demand.params, samples, others)
+        self._sets.get(folder, {})[digest] = demand.params, samples
+        return cost
 
 
-def _list_others(
-    demand: Demand, begun: Mapping[str, tuple[Params, int]]
-) -> list[tuple[Params, int]]:
-    """Return parameters and reserved samples of the generator's other sets in the cache."""
-    generator = demand.generator
+def _reserved_sets(folder: Path, generator: DatasetGenerator) -> dict[str, tuple[Params, int]]:
+    """Return parameters and number of reserved samples of a generator's sets, by digest."""
     found: dict[str, tuple[Params, int]] = {}
-    for paths in list_sets(demand.paths.root.parent).values():
+    for paths in list_sets(folder).values():
         record = read_set(paths)
         params = generator.params_type.bind(record.params, generator.name)
         found[record.digest] = params, reserved_samples(paths)
-    found |= begun
-    found.pop(demand.record.digest, None)
-    return list(found.values())
+    return found
 
 
 def _check_made(paths: SetPaths, demand: Demand) -> None:

@@ -3,7 +3,8 @@
 ::
 
     <cache>/inputs/<sha256>                       files of the user that parameters refer to
-    <cache>/<generator>/numbers/<k>.json          which parameter set has number k
+    <cache>/<generator>/numbers/<k>.json          the parameter set with number k, and some after it
+    <cache>/<generator>/tmp/                      files that are being written
     <cache>/<generator>/<slug>-<digest8>/         one parameter set: `SetPaths`
         params.json  schema.json
         shards/<start>-<stop>.h5   packs/<start>-<stop>.h5
@@ -11,7 +12,6 @@
         splits/<generation>.json
         derived/<split>/<preprocessor>-<digest8>/<start>-<stop>.h5
         views/<name>-<digest8>/view.json
-        tmp/
     <cache>/<generator>/jobs/<job name>/          logs of a job that several runs share: `JobPaths`
 """
 
@@ -112,13 +112,21 @@ class SetPaths:
 
     @property
     def temporary(self) -> Path:
-        """The folder of files that are being written."""
-        return self.root / "tmp"
+        """The folder of files that are being written, for all sets of the generator.
+
+        A folder costs more than a file, and a sweep begins thousands of sets.
+        """
+        return self.root.parent / "tmp"
+
+    @property
+    def all_temporary(self) -> tuple[Path, Path]:
+        """The folders where interrupted writers left files: the second one is that of 0.1."""
+        return self.temporary, self.root / "tmp"
 
     @property
     def lock(self) -> Path:
         """The ledger's courtesy lock."""
-        return self.root / "tmp" / "move.lock"
+        return self.splits / "move.lock"
 
     @property
     def views(self) -> Path:
@@ -144,7 +152,10 @@ class SetPaths:
 
 @dataclass(frozen=True, slots=True)
 class RunPaths:
-    """The files of one run: its record beside a folder of plans, journals and logs."""
+    """The files of one run: its record beside a folder of plans, journals and logs.
+
+    Runs that version 0.1 submitted have subfolders for plans (`attempts`) and journals.
+    """
 
     set: SetPaths
     number: int
@@ -162,7 +173,13 @@ class RunPaths:
     @property
     def plans(self) -> Path:
         """The folder of the plans of its submissions."""
-        return self.folder / "attempts"
+        old = self.folder / "attempts"
+        return old if old.exists() else self.folder
+
+    @property
+    def journals(self) -> Path:
+        """The folder of the journals of its tasks."""
+        return self.folder / "journals" if self.plans != self.folder else self.folder
 
     def plan(self, number: int) -> Path:
         """Return a plan, which says which task makes which ranges."""
@@ -170,7 +187,7 @@ class RunPaths:
 
     def journal(self, plan: int, task: int) -> Path:
         """Return the journal of a task: start, timings, errors, end."""
-        return self.folder / "journals" / f"{plan}-{task}.jsonl"
+        return self.journals / f"{plan}-{task}.jsonl"
 
     def log(self, plan: int, task: int) -> Path:
         """Return the output of a task's worker."""

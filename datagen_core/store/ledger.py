@@ -110,7 +110,7 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
     """
     import filelock  # costs `datagen list` a tenth of its start, and only a move needs it
 
-    paths.temporary.mkdir(parents=True, exist_ok=True)
+    paths.lock.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(paths.lock, timeout=_LOCK_SECONDS, fallback_to_soft=False)
     try:
         lock.acquire(poll_interval=0.005)

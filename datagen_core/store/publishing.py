@@ -33,7 +33,8 @@ _NO_LINKS = {
 
 def temporary_path(folder: Path, name: str) -> Path:
     """Return an unused path in `folder`, whose name has the host and process that write it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{name}~{socket.gethostname()}~{os.getpid()}~{uuid.uuid4().hex}.tmp"
 
 
@@ -71,7 +72,8 @@ def publish(temporary: Path, final: Path, *, equals: bool = False) -> bool:
         If the disk is full, read-only or gone; nothing became visible.
     """
     sync(temporary)
-    final.parent.mkdir(parents=True, exist_ok=True)
+    if not final.parent.exists():
+        final.parent.mkdir(parents=True, exist_ok=True)
     won = _link(temporary, final, equals=equals)
     temporary.unlink(missing_ok=True)
     sync(final.parent)
@@ -156,12 +158,12 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
-def remove_litter(folder: Path) -> int:
-    """Remove the temporary files in `folder` whose writers are gone; return how many there were.
+def remove_litter(*folders: Path) -> int:
+    """Remove the temporary files in folders whose writers are gone; return how many there were.
 
     Files that cannot be removed stay, as in a read-only cache.
     """
-    litter = [path for path in folder.glob("*.tmp") if _is_litter(path)]
+    litter = [path for folder in folders for path in folder.glob("*.tmp") if _is_litter(path)]
     for path in litter:
         with suppress(OSError):
             path.unlink(missing_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -61,10 +61,29 @@ def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     CacheError
         If its folder belongs to another set.
     """
+    return open_sets(cache, [record])[0]
+
+
+def open_sets(cache: Path, records: Sequence[SetRecord]) -> list[tuple[SetPaths, SetRecord]]:
+    """Return paths and published record of parameter sets of one generator; begin the new ones.
+
+    Raises
+    ------
+    CacheError
+        If the folder of one belongs to another set.
+    """
+    opened = [_publish_set(cache, record) for record in records]
+    _number([paths for paths, _ in opened])
+    return opened
+
+
+def _publish_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     name = folder_name(record.changed, record.seed, record.digest)
     paths = SetPaths(cache / record.generator / name)
-    publish_document(paths.params, asdict(record), paths.temporary)
-    _number(paths)
+    if not paths.params.exists() and publish_document(
+        paths.params, asdict(record), paths.temporary
+    ):
+        return paths, record
     published = read_set(paths)
     if published.digest != record.digest:
         raise CacheError(f"{paths.root} belongs to another parameter set; use another --cache")
@@ -122,19 +141,31 @@ def existing_samples(paths: SetPaths) -> IntervalSet:
     return IntervalSet([*list_shards(paths.packs), *list_shards(paths.shards)])
 
 
-def _number(paths: SetPaths) -> None:
-    """Give a set its permanent number, one more than the highest so far."""
-    folder = paths.root.parent / "numbers"
-    # Both the test and the next number must come from one look: then a concurrent call for the
-    # same set tries the same number, loses, and finds its set numbered.
-    while paths.root.name not in (numbers := _numbers(folder)).values():
-        number = max(numbers, default=-1) + 1
-        content = {"set": paths.root.name}
-        publish_document(folder / f"{number}.json", content, paths.temporary)
+def _number(sets: Sequence[SetPaths]) -> None:
+    """Give sets of one generator their permanent numbers, those after the highest one so far.
+
+    A document `numbers/<k>.json` numbers one set or several, from k on. It is published only by a
+    process that has read all documents before it. So a set never gets two numbers: of two processes
+    that number it, the later one has read the other's document, or tries the same k and loses.
+    """
+    while sets:
+        folder, temporary = sets[0].root.parent / "numbers", sets[0].temporary
+        known = _numbers(folder)
+        names = set(known.values())
+        new = [paths.root.name for paths in sets if paths.root.name not in names]
+        start = max(known, default=-1) + 1
+        content = {"set": new[0]} if len(new) == 1 else {"sets": new}
+        if not new or publish_document(folder / f"{start}.json", content, temporary):
+            return
 
 
 def _numbers(folder: Path) -> dict[int, str]:
-    return {number: read_document(folder / f"{number}.json")["set"] for number in numbered(folder)}
+    """Return the folder name of each set by number."""
+    names: dict[int, str] = {}
+    for first in numbered(folder):
+        content = read_document(folder / f"{first}.json")
+        names |= dict(enumerate(content.get("sets") or [content["set"]], first))
+    return names
 
 
 def list_sets(generator_folder: Path) -> dict[int, SetPaths]:

@@ -57,9 +57,10 @@ class Estimate:
 
 def read_timings(paths: SetPaths, most: int = 200) -> list[JobTimings]:
     """Return the timings of the newest tasks of a parameter set that made a batch."""
-    journals = sorted(paths.runs.glob("*/journals/*.jsonl"), key=lambda path: path.stat().st_mtime)
-    found = [_sum_up(read_journal(journal)) for journal in journals[-most:]]
-    return [timings for timings in found if timings is not None]
+    found = [*paths.runs.glob("*/*.jsonl"), *paths.runs.glob("*/journals/*.jsonl")]
+    journals = sorted(found, key=lambda path: path.stat().st_mtime)
+    sums = [_sum_up(read_journal(journal)) for journal in journals[-most:]]
+    return [timings for timings in sums if timings is not None]
 
 
 def _sum_up(events: list[dict[str, Any]]) -> JobTimings | None:

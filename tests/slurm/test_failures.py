@@ -54,7 +54,7 @@ def log_in(line):
 
 def workers(folder):
     """Return the process ids of the tasks that are at work."""
-    starts = folder.glob("cache/noisy_sine/*/runs/0/journals/*.jsonl")
+    starts = folder.glob("cache/noisy_sine/*/runs/0/*.jsonl")
     found = [journal.read_text() for journal in starts]
     return [int(text.split('"pid": ')[1].split(",")[0]) for text in found if '"end"' not in text]
 

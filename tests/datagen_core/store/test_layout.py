@@ -93,7 +93,7 @@ def test_every_file_has_a_name_of_its_own():
     files = [
         paths.params, paths.schema, paths.shards, paths.packs, paths.splits, paths.runs,
         paths.temporary, paths.lock, paths.generation(3), paths.derived("train"), run.record,
-        run.folder, run.plans, run.plan(0), run.plan(1), run.journal(0, 1),
+        run.folder, run.plan(0), run.plan(1), run.journal(0, 1),
         run.journal(1, 0), run.log(0, 1), run.log(1, 0), run.verdict(0, 1),
     ]  # fmt: skip
 

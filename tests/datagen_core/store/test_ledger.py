@@ -153,4 +153,4 @@ def test_an_error_under_the_lock_is_raised(paths):
     with pytest.raises(OSError, match="disk"), courtesy_lock(paths):
         raise OSError("disk")
     with courtesy_lock(paths):
-        assert paths.temporary.exists()
+        assert paths.lock.parent.exists()
