@@ -274,3 +274,19 @@ def unlisted_plugins(
             yield f"{plugin}: no contract keeps it out of the core"
         if not any({plugin, *libraries} <= names for names in layers):
             yield f"{plugin}: no contract says which plugins it may import"
+
+
+def named_executors(sources: Iterable[Source], names: Collection[str]) -> Iterator[str]:
+    """Find code that compares something with an executor's name; it is to ask for flags instead."""
+    for source in sources:
+        for node in ast.walk(source.tree):
+            if isinstance(node, ast.Compare):
+                compared = [node.left, *node.comparators]
+            elif isinstance(node, ast.match_case):
+                compared = [node.pattern]
+            else:
+                continue
+            constants = (item for each in compared for item in ast.walk(each))
+            values = {item.value for item in constants if isinstance(item, ast.Constant)}
+            for name in sorted(values & set(names)):
+                yield f"{source.path}:{compared[0].lineno}: compares with the executor {name!r}"

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import architecture as rules
+from datagen_core.executors.choice import BUILT_IN
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -90,6 +91,12 @@ def test_code_keeps_its_budgets():
     ]
 
     assert not offences, "\n".join(["", *offences])
+
+
+def test_executors_are_asked_and_not_named():
+    outside = [source for source in OURS if "executors" not in source.path.parts[:-1]]
+
+    assert not list(rules.named_executors(outside, BUILT_IN))
 
 
 def test_plugins_are_shipped_checked_and_held_apart():

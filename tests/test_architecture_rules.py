@@ -238,6 +238,23 @@ def test_loose_file_is_found():
 
 
 @pytest.mark.parametrize(
+    ("text", "offences"),
+    [
+        ("executor.name == 'slurm'", 1),
+        ("if 'local' != run.executor.name: pass", 1),
+        ("x = name in {'slurm', 'local'}", 2),
+        ("match name:\n case 'slurm' | 'cloud': pass", 1),
+        ("executor.name == other.name", 0),
+        ("run(executor='local')", 0),
+    ],
+)
+def test_comparison_with_an_executors_name_is_found(text, offences):
+    found = list(rules.named_executors(sources(till=text), ["slurm", "local"]))
+
+    assert len(found) == offences
+
+
+@pytest.mark.parametrize(
     ("keys", "words"),
     [
         (("hatch", "build", "targets", "wheel", "packages"), "the wheel's packages"),

@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 _RUN_OPTIONS = [
     click.option("--njobs", "-njobs", type=click.IntRange(1), default=None,
                  help="Number of jobs that may run at once.  [default: 1]"),
-    click.option("--executor", metavar="slurm|local|inline",
-                 help="Where jobs run.  [default: slurm if available, else local]"),
+    click.option("--executor", metavar="NAME",
+                 help="Where jobs run: slurm, local, inline, or the name of a plugin's executor.  "
+                 "[default: slurm if available, else local]"),
     click.option("--time", "time_limit", metavar="T",
                  help="Time limit, as for sbatch (30, 1:00:00, 2-12).  [default: estimated]"),
     click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB)."),
     click.option("--partition", metavar="P", help="The Slurm partition."),
     click.option("--cpus", type=click.IntRange(1), default=1, show_default=True,
                  help="Processors (and threads) of a job."),
-    click.option("--slurm-option", "slurm_options", multiple=True, metavar="KEY=VALUE",
-                 help="Another option of sbatch, such as qos=test; repeatable."),
+    click.option("--executor-option", "--slurm-option", "executor_options", multiple=True,
+                 metavar="KEY=VALUE",
+                 help="Another option of the executor, such as qos=test of sbatch; repeatable."),
     click.option("--no-wait", is_flag=True, help="Submit and return; see `datagen status`."),
     click.option("-v", "--verbose", is_flag=True, help="Print more on stderr."),
 ]  # fmt: skip
@@ -47,7 +49,7 @@ def read_settings(options: dict[str, Any]) -> Settings:
     Raises
     ------
     ConfigurationError
-        For an invalid time, memory or option of sbatch.
+        For an invalid time, memory or option of the executor.
     """
     from datagen_core.executors.base import Resources  # slow; not for --help
     from datagen_core.executors.limits import parse_memory, parse_time_limit
@@ -60,16 +62,16 @@ def read_settings(options: dict[str, Any]) -> Settings:
         memory=options["memory"],
         partition=options["partition"],
         cpus=options["cpus"],
-        options=dict(_slurm_option(text) for text in options["slurm_options"]),
+        options=dict(_executor_option(text) for text in options["executor_options"]),
     )
     return Settings(options["njobs"] or 1, options["executor"], resources, not options["no_wait"])
 
 
-def _slurm_option(text: str) -> tuple[str, str | bool]:
+def _executor_option(text: str) -> tuple[str, str | bool]:
     key, equals, value = text.lstrip("-").partition("=")
     if not key:
         raise ConfigurationError(
-            f"{text!r} is not an option of sbatch; write KEY=VALUE, or KEY for a flag"
+            f"{text!r} is not an option of an executor; write KEY=VALUE, or KEY for a flag"
         )
     return key, value if equals else True
 

@@ -6,13 +6,17 @@ ended. Third parties add more in the entry-point group `datagen.executors`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from itertools import groupby
 from typing import ClassVar, Literal, NamedTuple
 
 from datagen_core.store.runs import Plan, TaskKey
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+_WORKER = "datagen_core.worker"
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables by which numpy and torch pin their number of threads."""
 
 
@@ -31,7 +35,8 @@ class Resources:
     cpus
         Processors, and with them threads, of a task.
     options
-        Further options of sbatch, by name without dashes; True for a flag.
+        Further options of the executor, by name without dashes; True for a flag. Generators declare
+        options of sbatch, so other executors pass over names that they do not know.
     setup
         Shell commands that run before the worker.
     """
@@ -53,9 +58,21 @@ class Resources:
 class Job(NamedTuple):
     """Everything that an executor needs to start the tasks of a plan, or of several plans.
 
-    `work(place)` does the work of the task at a place of the job in the process that calls it, and
-    returns None. `parallel` tasks may run at once. `waiting` says whether somebody watches and
-    resubmits what is lost. Tasks of the first plan have the first places, and so on.
+    Tasks have places from 0: those of the first plan, then those of the second one, and so on.
+    An executor starts a process with `command` for some of them, or calls `work`.
+
+    Attributes
+    ----------
+    plans
+        The plans; one, unless the executor's jobs are shared by several runs.
+    resources
+        What one task may use.
+    parallel
+        Number of tasks that may run at once.
+    waiting
+        Whether somebody watches the job, and resubmits what is lost.
+    work
+        Does the task at a place, in the process that calls it.
     """
 
     plans: tuple[Plan, ...]
@@ -74,6 +91,37 @@ class Job(NamedTuple):
         """The number of tasks."""
         return sum(len(plan.tasks) for plan in self.plans)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables for a worker's environment, which pin the threads of numpy and torch."""
+        return dict.fromkeys(_THREAD_VARIABLES, str(self.resources.cpus))
+
+    def divide(self) -> list[range]:
+        """Return the places of tasks for each of at most `parallel` workers, all of which start."""
+        width = min(self.parallel, self.size)
+        return [range(first, self.size, width) for first in range(width)]
+
+    def tasks_at(self, places: Iterable[int]) -> list[tuple[Plan, list[int]]]:
+        """Return the plans that have tasks at these places, each with the numbers of its tasks."""
+        tasks = [(plan, number) for plan in self.plans for number in range(len(plan.tasks))]
+        groups = groupby((tasks[place] for place in places), key=lambda task: task[0].key(0))
+        found = [list(group) for _, group in groups]
+        return [(group[0][0], [number for _, number in group]) for group in found]
+
+    def command(self, places: Iterable[int]) -> list[str]:
+        """Return the command line of a worker, which does the tasks at these places in turn.
+
+        The process needs the cache at the same path and the same installation of datagen. It makes
+        only samples that do not exist, and publishes what it has when it gets SIGTERM. With the
+        further argument "--attached" it also does so when its standard input, a pipe, ends, as it
+        does when the process that holds its other end dies.
+        """
+        addresses = [
+            [str(plan.run.set.root), plan.run.number, plan.number, tasks]
+            for plan, tasks in self.tasks_at(places)
+        ]
+        return [sys.executable, "-m", _WORKER, *map(json.dumps, addresses)]
+
 
 class TaskState(NamedTuple):
     """A task that is still alive, and in one line why it does not go on (or nothing)."""
@@ -90,23 +138,39 @@ class Executor:
     Attributes
     ----------
     name
-        What `--executor` calls it.
+        What `--executor` calls it. A plugin's executor has the name of its entry point.
     in_process
         Whether `submit` does the work in the process that calls it, and returns when it is over.
     ends_with_caller
         Whether Ctrl-C on the command that submitted tasks ends them.
     needs_time_limit
         Whether a task must have a time limit, estimated where none is given.
+    shares_jobs
+        Whether a job may have tasks of many runs, as a sweep has them; otherwise each run gets jobs
+        of its own.
     """
 
-    name: ClassVar[str]
+    name: str
     in_process: ClassVar[bool] = False
     ends_with_caller: ClassVar[bool] = False
     needs_time_limit: ClassVar[bool] = False
+    shares_jobs: ClassVar[bool] = True
 
     def available(self) -> str:
         """Return why this executor cannot be used here; nothing when it can."""
         return ""
+
+    def complete(self, resources: Resources) -> Resources:
+        """Return what was asked for, completed by what this executor reads from the environment.
+
+        The result is recorded with the run, so that a later `resume` finds it.
+
+        Raises
+        ------
+        ConfigurationError
+            When something is missing or wrong. Nothing was written yet.
+        """
+        return resources
 
     def max_minutes(self, resources: Resources) -> int | None:  # noqa: ARG002
         """Return the longest time limit that can ever start, None when there is no limit."""
@@ -123,6 +187,9 @@ class Executor:
     def submit(self, job: Job) -> None:
         """Start all tasks of a job, with one call of the scheduler.
 
+        What `poll` and `cancel` need later, in other processes too, belongs into receipts
+        (`Plan.keep_receipt`).
+
         Raises
         ------
         ExecutionError
@@ -133,11 +200,17 @@ class Executor:
         raise NotImplementedError
 
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
-        """Return the living tasks of these plans by `Plan.keys`; None for "cannot know"."""
+        """Return the living tasks of these plans by `Plan.keys`; None for "cannot know".
+
+        Plans may be any that were ever published, also such that were never submitted.
+        """
         raise NotImplementedError
 
     def cancel(self, plans: Sequence[Plan]) -> None:
-        """Ask the living tasks of these plans to end; they publish what they have."""
+        """Ask the living tasks of these plans to end; they publish what they have.
+
+        Tasks that are over or unknown are passed over.
+        """
         raise NotImplementedError
 
     def diagnose(self, plan: Plan, task: int) -> str:  # noqa: ARG002

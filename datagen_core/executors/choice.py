@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 
-from datagen_core.errors import ConfigurationError, ExecutionError
+from datagen_core.errors import ConfigurationError, DatagenError, ExecutionError
 from datagen_core.executors.base import Executor
 from datagen_core.generators.registry import installed_executors, load_executor
 
 BUILT_IN = ("slurm", "local", "inline")
+_ASKED = (
+    "available", "complete", "max_minutes", "max_tasks", "describe", "submit", "poll", "cancel",
+    "diagnose",
+)  # fmt: skip
+"""The methods of an executor that the core calls."""
 
 
 def find_executor(name: str) -> Executor:
@@ -19,7 +27,8 @@ def find_executor(name: str) -> Executor:
     ConfigurationError
         When there is none of that name.
     ExecutionError
-        When a plugin returns something else.
+        When a plugin provides something else. Methods of a plugin's executor raise it for errors
+        that are neither `DatagenError` nor `OSError`.
     """
     if name == "slurm":
         from datagen_core.executors.slurm.executor import SlurmExecutor  # only where used
@@ -35,14 +44,41 @@ def find_executor(name: str) -> Executor:
         return InlineExecutor()
     if name not in installed_executors():
         known = ", ".join([*BUILT_IN, *installed_executors()])
-        raise ConfigurationError(f"there is no executor {name!r}; there are {known}")
-    executor = load_executor(name)
-    if not isinstance(executor, Executor):
+        raise ConfigurationError(
+            f"there is no executor {name!r}; there are {known}: choose one with --executor, or "
+            "install the plugin that provides it"
+        )
+    return _adopt(load_executor(name), name)
+
+
+def _adopt(found: object, name: str) -> Executor:
+    """Give a plugin's executor the name of its entry point, and errors of one line."""
+    if not isinstance(found, Executor):
         raise ExecutionError(
-            f"executor {name!r} is a {type(executor).__name__}; its plugin must return an instance "
+            f"executor {name!r} is a {type(found).__name__}; its plugin must return an instance "
             "of a subclass of datagen_core.Executor"
         )
-    return executor
+    found.name = name
+    for method in _ASKED:
+        call = getattr(found, method)
+        if not hasattr(call, "__wrapped__"):
+            setattr(found, method, _explained(call, name))
+    return found
+
+
+def _explained(method: Callable[..., Any], name: str) -> Callable[..., Any]:
+    @wraps(method)
+    def call(*arguments: Any) -> Any:
+        try:
+            return method(*arguments)
+        except (DatagenError, OSError):
+            raise
+        except Exception as error:  # a plugin may fail in any way
+            raise ExecutionError(
+                f"executor {name} fails in {method.__name__}: {type(error).__name__}: {error}"
+            ) from error
+
+    return call
 
 
 def fallback_reason(name: str | None, executor: Executor) -> str:

@@ -7,18 +7,13 @@ process is recognised by pid and start time.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from itertools import groupby
-from pathlib import Path
 from typing import Any, ClassVar
 
-from datagen_core.executors.base import THREAD_VARIABLES, Executor, Job, TaskState
+from datagen_core.executors.base import Executor, Job, TaskState
 from datagen_core.executors.processes import (
     describe_process,
     end_processes,
@@ -26,8 +21,6 @@ from datagen_core.executors.processes import (
     is_here,
     is_stopped,
 )
-from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.journals import read_journal
 from datagen_core.store.runs import Plan, TaskKey
 
 _START_SECONDS = 10.0
@@ -52,35 +45,27 @@ class LocalExecutor(Executor):
         return f"{count} process(es) of this machine, {job.resources.cpus} thread(s) each"
 
     def submit(self, job: Job) -> None:
-        """Start at most `parallel` processes; place p is done by process p modulo their number."""
-        tasks = [(plan, task) for plan in job.plans for task in range(len(plan.tasks))]
-        width = min(job.parallel, job.size)
-        workers: dict[Path, list[dict[str, Any]]] = {_receipt(each): [] for each in job.plans}
-        for first in range(width):
-            share = _by_plan(tasks[first::width])
-            process = describe_process(self._start(share, job.resources.cpus).pid)
-            for plan, numbers in share:
-                workers[_receipt(plan)].append({**process, "tasks": numbers})
+        """Start at most `parallel` processes, each for an equal share of the tasks."""
+        workers: dict[TaskKey, list[dict[str, Any]]] = {plan.key(0): [] for plan in job.plans}
+        for places in job.divide():
+            process = describe_process(self._start(job, places).pid)
+            for plan, tasks in job.tasks_at(places):
+                workers[plan.key(0)].append({**process, "tasks": tasks})
         for plan in job.plans:
-            content = {"workers": workers[_receipt(plan)]}
-            publish_document(_receipt(plan), content, plan.run.set.temporary)
+            plan.keep_receipt({"workers": workers[plan.key(0)]})
 
-    def _start(self, share: list[tuple[Plan, list[int]]], cpus: int) -> subprocess.Popen[bytes]:
-        places = [
-            json.dumps([str(plan.run.set.root), plan.run.number, plan.number, tasks])
-            for plan, tasks in share
-        ]
-        command = [sys.executable, "-m", "datagen_core.worker", *places]
-        log = share[0][0].log(share[0][1][0])
+    def _start(self, job: Job, places: Sequence[int]) -> subprocess.Popen[bytes]:
+        plan, tasks = job.tasks_at(places)[0]
+        log = plan.log(tasks[0])
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
             child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
-                command,
+                job.command(places),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(cpus))},
+                env={**os.environ, **job.environment},
             )
         self._children.append(child)
         return child
@@ -104,37 +89,23 @@ class LocalExecutor(Executor):
 
     def diagnose(self, plan: Plan, task: int) -> str:
         """Return that it was killed, unless its journal has a last word of its own."""
-        events = {event["event"] for event in _events(plan, task)}
-        if "end" in events:
+        if plan.last_word(task):
             return ""
-        return "killed" if "start" in events else "killed before it began"
-
-
-def _by_plan(tasks: list[tuple[Plan, int]]) -> list[tuple[Plan, list[int]]]:
-    groups = groupby(tasks, key=lambda pair: _receipt(pair[0]))
-    found = [list(group) for _, group in groups]
-    return [(group[0][0], [task for _, task in group]) for group in found]
-
-
-def _receipt(plan: Plan) -> Path:
-    return plan.run.folder / "workers" / f"{plan.number}.json"
+        return "killed" if plan.events(task) else "killed before it began"
 
 
 def _workers(plan: Plan) -> list[dict[str, Any]]:
     """Find the processes of a plan: from the receipt, or from their journals."""
-    with suppress(FileNotFoundError):
-        workers: list[dict[str, Any]] = read_document(_receipt(plan))["workers"]
+    receipt = plan.read_receipt()
+    if receipt is not None:
+        workers: list[dict[str, Any]] = receipt.get("workers", [])
         return workers
     return [
         {**event, "tasks": [task]}
         for task in range(len(plan.tasks))
-        for event in _events(plan, task)
+        for event in plan.events(task)
         if event["event"] == "start"
     ]
-
-
-def _events(plan: Plan, task: int) -> list[dict[str, Any]]:
-    return read_journal(plan.run.journal(plan.number, task))
 
 
 def _living(plan: Plan, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey, TaskState]]:
@@ -147,6 +118,6 @@ def _living(plan: Plan, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey
             continue
         stopped = f"process {process.pid} is stopped; `kill -CONT {process.pid}` lets it go on"
         for task in worker["tasks"]:
-            if not any(event["event"] == "end" for event in _events(plan, task)):
+            if not plan.last_word(task):
                 state = TaskState("running", stopped if is_stopped(process) else "")
                 yield plan.key(task), state

@@ -125,6 +125,7 @@ def begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> 
 
     Everything that can be refused is refused before anything is written.
     """
+    settings = replace(settings, resources=executor.complete(settings.resources))
     plans = [plan for _, plan in plan_demands(demands, executor, settings)]
     return list(_begin_all(demands, plans, executor, settings))
 
@@ -209,7 +210,7 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
     """Return, for people, what the scheduler would be handed for a plan."""
     if not plan.tasks:
         return "nothing to do"
-    resources = combine_resources(demand.generator, settings.resources)
+    resources = combine_resources(demand.generator, executor.complete(settings.resources))
     work = partial(worker.run_job, [(worker.address_of(plan), len(plan.tasks))])
     return executor.describe(Job((plan,), resources, settings.njobs, settings.wait, work))
 
@@ -225,9 +226,13 @@ def take_up(
     begun = Resources(**record.details["resources"])
     minutes = None if read_timings(paths) else begun.minutes
     resources = settings.resources.completed_by(replace(begun, minutes=minutes))
-    settings = replace(settings, njobs=njobs or record.details["njobs"], resources=resources)
-    demand = renew_demand(paths, record.source, record.interval.size)
     executor = choose_executor(settings.executor or record.details["executor"])
+    settings = replace(
+        settings,
+        njobs=njobs or record.details["njobs"],
+        resources=executor.complete(resources),
+    )
+    demand = renew_demand(paths, record.source, record.interval.size)
     check_loadable(demand, executor)
     since = (numbered(paths.run(record.number).plans) or [-1])[-1] + 1
     maker = BatchMaker.of(demand.generator, demand.record, demand.params)
@@ -237,9 +242,10 @@ def take_up(
 def cancel(paths: SetPaths, record: RunRecord, who: str) -> RunStatus:
     """Cancel the tasks of a run that are alive; they publish what they have. Return the status."""
     plans = list_plans(paths.run(record.number))
+    executors = {name: find_executor(name) for name in {plan.executor for plan in plans}}
     for plan in plans:
         for task in range(len(plan.tasks)):
             record_verdict(plan, task, f"cancelled by {who}")
-    for name in {plan.executor for plan in plans}:
-        find_executor(name).cancel([plan for plan in plans if plan.executor == name])
+    for name, executor in executors.items():
+        executor.cancel([plan for plan in plans if plan.executor == name])
     return status_of(paths, record)

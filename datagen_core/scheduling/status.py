@@ -10,23 +10,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from datagen_core.errors import DatagenError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.executors.choice import find_executor
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import RunPaths, SetPaths
-from datagen_core.store.runs import (
-    Plan,
-    RunRecord,
-    TaskKey,
-    list_plans,
-    list_runs,
-)
+from datagen_core.store.runs import Plan, RunRecord, TaskKey, list_plans, list_runs
 from datagen_core.store.sets import existing_samples
 
 State = Literal["queued", "running", "failed", "lost", "cancelled", "unknown"]
@@ -155,7 +149,19 @@ def status_of(paths: SetPaths, record: RunRecord) -> RunStatus:
         return status
     plans = list_plans(run)
     name = plans[-1].executor if plans else record.details["executor"]
-    return inspect_run(run, record, find_executor(name))
+    try:
+        executor = find_executor(name)
+    except DatagenError as error:  # its plugin is not here, or does not load
+        return _with_reason(status, str(error))
+    return inspect_run(run, record, executor)
+
+
+def _with_reason(status: RunStatus, reason: str) -> RunStatus:
+    """Return a status that says why nobody knows of its tasks whether they are alive."""
+    ranges = (
+        item._replace(reason=reason) if item.state == "unknown" else item for item in status.ranges
+    )
+    return replace(status, ranges=tuple(ranges))
 
 
 def statuses(paths: SetPaths) -> list[RunStatus]:
@@ -208,9 +214,7 @@ class _Judge:
             yield RangeStatus(state.state, samples, state.reason, log, waiting=story.waiting)
             return
         if self._states is None and not story.end:
-            reason = (
-                f"{plan.executor} does not say if it is alive; nothing is lost, ask again later"
-            )
+            reason = f"{plan.executor} does not say whether it is alive; ask again later"
             yield RangeStatus("unknown", samples, reason, log)
             return
         for error in story.errors:
@@ -271,7 +275,7 @@ class _Judge:
 
 
 def _read_story(plan: Plan, number: int) -> _Story:
-    events = read_journal(plan.run.journal(plan.number, number))
+    events = plan.events(number)
     starts = [place for place, event in enumerate(events) if event["event"] == "start"]
     latest = events[starts[-1] :] if starts else []
     ends = [event for event in latest if event["event"] == "end"]

@@ -31,7 +31,8 @@ def group_alike(runs: Sequence[Run]) -> list[list[int]]:
         settings = canonical_json([asdict(run.resources), run.settings.njobs, run.settings.wait])
         kind = (run.executor.name, run.demand.source, settings)
         # What is not loadable by name works in this process alone, for its own generator.
-        groups.setdefault(kind if run.demand.source else (str(place),), []).append(place)
+        shared = run.executor.shares_jobs and run.demand.source
+        groups.setdefault(kind if shared else (str(place),), []).append(place)
     return list(groups.values())
 
 

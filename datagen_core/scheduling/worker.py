@@ -287,9 +287,23 @@ run_job.__module__ = "datagen_core.worker"
 
 
 def main() -> None:
-    """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`."""
-    for argument in sys.argv[1:]:
+    """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`.
+
+    With a last argument "--attached", the end of standard input counts as SIGTERM.
+    """
+    arguments = sys.argv[1:]
+    if arguments[-1:] == ["--attached"]:
+        arguments.pop()
+        threading.Thread(target=_terminate_at_end_of_input, daemon=True).start()
+    for argument in arguments:
         root, run, plan, tasks = json.loads(argument)
         for task in tasks:
             if run_task((root, run, plan), task) == "terminated":
                 raise SystemExit(1)
+
+
+def _terminate_at_end_of_input() -> None:
+    # Not sys.stdin, whose lock would be in the way when the interpreter ends.
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

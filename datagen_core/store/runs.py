@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
 from datagen_core.store.timings import Estimate
 
@@ -175,6 +177,40 @@ class Plan:
         if self.first is None:
             return self.run.log(self.number, task)
         return self.run.set.job(self.name).log(self.first + task)
+
+    def events(self, task: int) -> list[dict[str, Any]]:
+        """Return what a task's worker has written into its journal so far, oldest first.
+
+        An event is a dict with `event` ("start", "batches", "error" or "end"), `time`, and what
+        belongs to the event: a start has `host`, `pid` and `started`, an end has its `reason`.
+        """
+        return read_journal(self.run.journal(self.number, task))
+
+    def last_word(self, task: int) -> str:
+        """Return why a task ended, in its worker's own words; empty while it has not said so.
+
+        The words are "done", "failed", "time limit", "terminated" or "interrupted". A task that
+        started once more has no last word yet.
+        """
+        last = (self.events(task) or [{}])[-1]
+        return str(last["reason"]) if last.get("event") == "end" else ""
+
+    def keep_receipt(self, content: Mapping[str, Any]) -> None:
+        """Keep, beside the run, what an executor needs to find the tasks again, as JSON.
+
+        There is one receipt for a plan: only the first one is kept.
+        """
+        publish_document(self._receipt, content, self.run.set.temporary)
+
+    def read_receipt(self) -> dict[str, Any] | None:
+        """Return what the executor of the plan has kept; None where it kept nothing."""
+        with suppress(FileNotFoundError):
+            return read_document(self._receipt)
+        return None
+
+    @property
+    def _receipt(self) -> Path:
+        return self.run.folder / "workers" / f"{self.number}.json"
 
 
 def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan:

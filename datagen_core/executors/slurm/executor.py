@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
-from datagen_core.executors.base import THREAD_VARIABLES, Executor, Job, Resources, TaskState
+from datagen_core.executors.base import Executor, Job, Resources, TaskState
 from datagen_core.executors.slurm import diagnosis, queue
 from datagen_core.store.runs import Plan, TaskKey
 
@@ -214,7 +214,7 @@ def _logging_left_alone() -> Iterator[None]:
 
 
 def _setup_lines(job: Job) -> list[str]:
-    threads = " ".join(f"{name}={job.resources.cpus}" for name in THREAD_VARIABLES)
+    threads = " ".join(f"{name}={count}" for name, count in job.environment.items())
     lines = [f"export {threads}", *job.resources.setup]
     if job.size == 1:
         # Submitted from a task of an array, a job would take itself for that task.

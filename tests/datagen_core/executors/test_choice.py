@@ -14,7 +14,6 @@ import datagen_core
 from datagen_core.executors.inline import InlineExecutor
 
 class Cloud(InlineExecutor):
-    name = "cloud"
     def available(self):
         return {why_not!r}
 
