@@ -41,6 +41,7 @@ LIBRARIES = {
 KEPT_SMALL = {
     "datagen_core.executors.inline",  # one executor is one file
     "datagen_core.reading.torch",  # the only module of the core that may import torch
+    "datagen_pictures.pages.rendering",  # the only module that may import jinja2
     # One scheme is one file.
     "datagen_partitions.schemes.continuous",
     "datagen_partitions.schemes.iid",

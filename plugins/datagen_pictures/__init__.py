@@ -29,6 +29,7 @@ from datagen_pictures.drawing.style import (
     wrap,
 )
 from datagen_pictures.errors import PictureError
+from datagen_pictures.pages.rendering import render_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
@@ -61,6 +62,7 @@ __all__ = [
     "draw_rows",
     "encode_png",
     "line_colours",
+    "render_page",
     "save_figure",
     "shorten",
     "wrap",

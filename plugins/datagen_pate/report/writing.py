@@ -72,11 +72,12 @@ def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]
         When a sample does not exist, the set or the shards are of another kind, or the page cannot
         be written.
     MissingPackageError
-        When matplotlib is not installed.
+        When matplotlib or jinja2 is not installed.
     """
     if output.suffix.lower() not in {".html", ".htm"}:
         raise ArgumentError(f"{output} is not the name of a page; give one that ends in .html")
-    require("matplotlib.figure", "plots")  # before anything is read
+    for package in ("jinja2", "matplotlib.figure"):
+        require(package, "plots")  # before anything is read
     contents = _collect(param_set, request)
     text = write_page_text(contents).encode()
     with writing(output) as file:

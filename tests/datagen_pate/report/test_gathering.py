@@ -13,7 +13,6 @@ from datagen_pate.evaluation.distances import average_pairwise_distance
 from datagen_pate.evaluation.shard_facts import ShardFacts
 from datagen_pate.report.distribution import Distribution
 from datagen_pate.report.gathering import MOST, ClassPicks, Findings
-from datagen_pate.report.markup import write_document, write_table
 from datagen_pate.report.measuring import measure, recall
 from datagen_pate.report.private_images import Reference, choose_evenly
 
@@ -141,11 +140,3 @@ def test_one_image_has_no_diversity():
     assert values["diversity_ratio"] is None
     assert values["min_nn_distance"] == distances[0]
     assert values["histogram_l1_distance"] is None
-
-
-def test_text_is_no_markup():
-    page = write_document("<b>", [write_table(["&"], [["</td><script>"]])])
-
-    assert "<b>" not in page
-    assert "<script>" not in page
-    assert "&lt;/td&gt;&lt;script&gt;" in page

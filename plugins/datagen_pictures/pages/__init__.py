@@ -1,0 +1,1 @@
+"""Pages of HTML from templates; `base.html` has the frame, `macros.html` tables and pictures."""
