@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+from benchmarks.timing import Cost
 
 HEADER = ("what", "datagen", "peer", "ratio", "aim", "met")
 
@@ -71,6 +73,36 @@ class AccuracyRow(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class CostRow(Row):
+    """Processor time, which is compared, and the time that passed in parentheses.
+
+    Attributes
+    ----------
+    limit
+        The most seconds of processor time that are aimed at, instead of a ratio.
+    """
+
+    wall: float = 0.0
+    peer_wall: float = 0.0
+    limit: float | None = None
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the aim, a ratio or a limit, is met; None without one."""
+        if self.limit is not None:
+            return self.seconds <= self.limit
+        return None if self.aim is None else self.seconds <= self.aim * self.peer_seconds
+
+    def cells(self) -> tuple[str, ...]:
+        """Return the row as text, in the order of `HEADER`."""
+        what, _, _, ratio, aim, met = Row.cells(self)
+        own = f"{format_seconds(self.seconds)} ({format_seconds(self.wall)})"
+        other = f"{format_seconds(self.peer_seconds)} ({format_seconds(self.peer_wall)})"
+        aim = aim if self.limit is None else format_seconds(self.limit)
+        return what, own, f"{other} {self.peer}", ratio, aim, met
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryRow(Row):
     """The same of memory: `seconds` and `peer_seconds` are bytes."""
 
@@ -81,6 +113,23 @@ class MemoryRow(Row):
         ratio = f"{self.seconds / self.peer_seconds:.2g}x the memory"
         aim = "" if self.aim is None else f"{self.aim:.2g}x the memory"
         return what, own, f"{other} {self.peer}", ratio, aim, met
+
+
+def compare_costs(
+    what: str,
+    own: Cost,
+    peers: Mapping[str, Cost],
+    *,
+    aims: Mapping[str, float] | None = None,
+    limit: float | None = None,
+) -> Iterator[CostRow]:
+    """Yield a row for each peer; `aims` are ratios by peer, and the limit is the first row's."""
+    for peer, cost in peers.items():
+        aim = (aims or {}).get(peer)
+        yield CostRow(
+            what, own.cpu, peer, cost.cpu, aim, wall=own.wall, peer_wall=cost.wall, limit=limit
+        )
+        limit = None
 
 
 def format_seconds(seconds: float) -> str:

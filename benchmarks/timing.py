@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 _LEAST_SECONDS = 0.02
@@ -61,28 +62,40 @@ class Cost(NamedTuple):
     cpu: float
 
 
-def cost_of(action: Action) -> Cost:
-    """Run an action and wait for the processes that it started."""
+def cost_of(action: Action, loops: int = 1) -> Cost:
+    """Run an action and wait for the processes that it started; of several runs, the mean."""
     begun, used = time.perf_counter(), _cpu_seconds()
-    action()
+    for _ in range(loops):
+        action()
     with suppress(ChildProcessError):
         while True:
             os.wait()
-    return Cost(time.perf_counter() - begun, _cpu_seconds() - used)
+    return Cost((time.perf_counter() - begun) / loops, (_cpu_seconds() - used) / loops)
 
 
 def cheapest(actions: Mapping[str, Action], repeat: int) -> dict[str, Cost]:
     """Return the smallest costs of each action, of `repeat` interleaved measurements."""
+    return _cheapest(actions, repeat, dict.fromkeys(actions, 1))
+
+
+def cheapest_warm(actions: Mapping[str, Action], repeat: int) -> dict[str, Cost]:
+    """Return the smallest costs of actions that may be short; each runs once beforehand."""
+    return _cheapest(actions, repeat, {name: _loops(action) for name, action in actions.items()})
+
+
+def _cheapest(
+    actions: Mapping[str, Action], repeat: int, loops: Mapping[str, int]
+) -> dict[str, Cost]:
     costs: dict[str, list[Cost]] = {name: [] for name in actions}
     for _ in range(repeat):
         for name, action in actions.items():
-            costs[name].append(cost_of(action))
+            costs[name].append(cost_of(action, loops[name]))
     return {name: Cost(*map(min, zip(*found, strict=True))) for name, found in costs.items()}
 
 
-def run_command(*command: str) -> Action:
+def run_command(*command: str, cwd: Path | None = None) -> Action:
     """Return the action of running a command as a process of its own, without its output."""
-    return lambda: subprocess.run(command, check=True, capture_output=True)
+    return lambda: subprocess.run(command, check=True, capture_output=True, cwd=cwd)
 
 
 def _cpu_seconds() -> float:
