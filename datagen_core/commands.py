@@ -71,12 +71,10 @@ def select_set(name: str, selector: Sequence[str]) -> ParamSet:
     SelectionError
         If no set or several sets match; the message lists them and says how to choose.
     """
-    from datagen_core.reading.selection import parse_selector, select_only  # as above
+    from datagen_core.reading.selection import parse_selector  # as above
 
     dataset = open_cache()[name]
-    if selector:
-        return dataset[parse_selector(",".join(selector))]
-    return dataset[select_only({number: one.record for number, one in dataset.items()})]
+    return dataset[parse_selector(",".join(selector))] if selector else dataset.only()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ DatagenError                          1
         MissingPackageError           2
     CacheError                        1
         DamagedFileError              1
+        NewerFormatError              6
         SelectionError                2
         SplitError                    2
         InsufficientSamplesError      3
@@ -56,6 +57,12 @@ class CacheError(DatagenError):
 
 class DamagedFileError(CacheError):
     """A published file that does not hold what was written; it is named, never deleted."""
+
+
+class NewerFormatError(CacheError):
+    """A file of a newer datagen, which this one cannot read, or cannot add samples to."""
+
+    exit_code = 6
 
 
 class SelectionError(CacheError, KeyError):

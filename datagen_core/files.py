@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, their hashes, and packages that may be missing.
+"""Files that appear whole or not at all, hashes, formats, and packages that may be missing.
 
 Public, like the names in `datagen_core`: plugins use this module for files of their own.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,9 +15,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
-from datagen_core.errors import MissingPackageError
+from datagen_core.errors import MissingPackageError, NewerFormatError
 
-__all__ = ["hash_file", "replacing", "require"]
+__all__ = ["FIRST_FORMAT", "check_format", "hash_file", "replacing", "require"]
+
+FIRST_FORMAT = "1.0"
+"""The format of a document that does not name its own."""
 
 _DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """The distributions of modules, where the names differ."""
@@ -89,3 +93,42 @@ def require(module: str, extra: str) -> Any:
         raise MissingPackageError(
             f"{package} is not installed; run: pip install 'datagen[{extra}]'"
         ) from error
+
+
+def check_format(path: Path, found: object, known: str, *, strict: bool = False) -> None:
+    """Refuse a document whose format is too new.
+
+    A format is "MAJOR.MINOR". A later minor only adds keys, which whoever does not know them may
+    ignore; a newer major changes what keys mean.
+
+    Parameters
+    ----------
+    path
+        The document, for the message.
+    found
+        The value of its key `format`; `FIRST_FORMAT` if it has none.
+    known
+        The newest format of its kind that the caller knows.
+    strict
+        Whether every key must be known, so that a later minor is refused as well.
+
+    Raises
+    ------
+    NewerFormatError
+        If the format is too new; the message says to update datagen.
+    """
+    if found == known:
+        return
+    major, _, minor = known.partition(".")
+    newest, numbers = (int(major), int(minor)), re.fullmatch(r"(\d+)\.(\d+)", str(found))
+    later = (int(numbers[1]), int(numbers[2])) if numbers else (newest[0] + 1, 0)
+    if later[0] > newest[0]:
+        raise NewerFormatError(
+            f"{path} was made by a newer datagen (format {found}, this one reads {major}.x): "
+            "update datagen to read it"
+        )
+    if strict and later > newest:
+        raise NewerFormatError(
+            f"{path} was made by a newer datagen (format {found}, this one knows {known}): "
+            "update datagen to go on with it"
+        )

@@ -29,6 +29,7 @@ from datagen_core.scheduling.status import status_of
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
 from datagen_core.store.layout import SetPaths, numbered
+from datagen_core.store.ledger import LEDGER_FORMAT
 from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import existing_samples, read_schema, read_set
@@ -109,7 +110,7 @@ def _attempt(check: Callable[[], object]) -> Iterator[str]:
 
 def _damaged_documents(cache: Path) -> Iterator[str]:
     for path in cache.rglob("*.json"):
-        yield from _attempt(lambda path=path: read_document(path))
+        yield from _attempt(lambda path=path: read_document(path, "1.0"))
 
 
 def wrong_files(paths: SetPaths, reference: Reference | None) -> Iterator[str]:
@@ -154,7 +155,7 @@ def _wrong_ledger(paths: SetPaths, moves: list[Move]) -> Iterator[str]:
         yield f"{paths.splits} has the generations {numbers}"
         return
     states = [{"splits": {}, "operations": []}]
-    states += [read_document(paths.generation(number)) for number in numbers]
+    states += [read_document(paths.generation(number), LEDGER_FORMAT) for number in numbers]
     for before, after in itertools.pairwise(states):
         yield from _wrong_step(before, after)
     newest = {name: _indices(parts) for name, parts in states[-1]["splits"].items()}

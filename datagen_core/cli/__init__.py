@@ -36,7 +36,8 @@ Examples:
   datagen move noisy_sine 700 train
 \b
 Exit codes: 0 done, 1 error, 2 wrong usage or parameters, 3 too few samples,
-4 samples missing at the end of a run, 5 verification failed, 130 Ctrl-C.
+4 samples missing at the end of a run, 5 verification failed, 6 made by a newer
+datagen, 130 Ctrl-C.
 The cache is --cache, else $DATAGEN_CACHE, else ./datagen-cache."""
 
 

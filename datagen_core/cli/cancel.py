@@ -6,6 +6,7 @@ import getpass
 
 import click
 
+from datagen_core.cli.options import Problems
 from datagen_core.cli.runs import count_runs, select_runs
 from datagen_core.commands import cache_option, set_option
 
@@ -25,7 +26,9 @@ def cancel_command(name: str | None, selector: tuple[str, ...], number: int | No
     """
     from datagen_core.scheduling.run import cancel
 
-    alive = [found for found in select_runs(name, selector, number) if found[1].alive]
+    problems = Problems()
+    alive = [found for found in select_runs(name, selector, number, problems) if found[1].alive]
     for param_set, status in alive:
         cancel(param_set.paths, status.record, getpass.getuser())
     click.echo(count_runs("cancelled", len(alive)) or "nothing is alive")
+    problems.raise_any()

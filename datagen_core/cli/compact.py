@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from datagen_core.cli.options import select_sets
+from datagen_core.cli.options import Problems, select_sets
 from datagen_core.commands import cache_option, set_option
 
 
@@ -27,9 +27,12 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
     """
     from datagen_core.store.compaction import compact
 
-    for param_set in select_sets(name, selector):
+    problems = Problems()
+    for param_set in select_sets(name, selector, problems):
         if not param_set.existing:
             continue
-        done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)
-        click.echo(f"{param_set}: {done.packs} packs written, {done.removed} shards removed, "
-                   f"{done.waiting} wait for the grace period")  # fmt: skip
+        with problems.collect():
+            done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)
+            click.echo(f"{param_set}: {done.packs} packs written, {done.removed} shards removed, "
+                       f"{done.waiting} wait for the grace period")  # fmt: skip
+    problems.raise_any()

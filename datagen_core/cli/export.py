@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from datagen_core.cli.format_options import FormatCommand, read_options
-from datagen_core.cli.options import select_sets
+from datagen_core.cli.options import Problems, select_sets
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 
@@ -68,7 +68,9 @@ def export_command(
         raise click.UsageError("choose one parameter set with -p, or --all-sets")
     options = read_options(chosen["options"], list_options(form, name), form)
     every = chosen["all_sets"]
-    param_sets = select_sets(name, ()) if every else [select_set(name, selector)]
+    problems = Problems()
+    param_sets = select_sets(name, (), problems) if every else [select_set(name, selector)]
+    problems.raise_any()
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
     counts = export(selection, form, destination, options, force=chosen["force"])
     if as_json:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.cli.options import Problems
 from datagen_core.cli.summaries import summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache
-from datagen_core.errors import DatagenError
 from datagen_core.generators.identity import short_text
 
 if TYPE_CHECKING:
@@ -33,27 +33,27 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     """
     cache = open_cache()
     datasets = [cache[name]] if name is not None else list(cache.values())
-    rows, problems = _summaries(datasets)
+    problems = Problems()
+    rows = _summaries(datasets, problems)
     if as_json:
         click.echo(json.dumps(rows))
-    elif not rows:
-        click.echo(f"{cache.path} is empty; `datagen generators` lists what can be made")
-    else:
+    elif rows:
         _print_summaries(rows)
         click.echo(f"cache: {cache.path}", err=True)
-    if problems:
-        raise problems[0]
+    elif not problems:
+        click.echo(f"{cache.path} is empty; `datagen generators` lists what can be made")
+    problems.raise_any()
 
 
-def _summaries(datasets: list[Dataset]) -> tuple[list[dict[str, Any]], list[DatagenError]]:
-    """Sum up the readable parameter sets; return them, and the errors of the others."""
-    rows, problems = [], []
-    for param_set in (param_set for dataset in datasets for param_set in dataset.values()):
-        try:
-            rows.append(summarize_set(param_set))
-        except DatagenError as error:
-            problems.append(error)
-    return rows, problems
+def _summaries(datasets: list[Dataset], problems: Problems) -> list[dict[str, Any]]:
+    """Sum up the readable parameter sets; `problems` gets the errors of the others."""
+    rows = []
+    for dataset in datasets:
+        problems += dataset.problems
+        for param_set in dataset.values():
+            with problems.collect():
+                rows.append(summarize_set(param_set))
+    return rows
 
 
 def _print_summaries(rows: list[dict[str, Any]]) -> None:

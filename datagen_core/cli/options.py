@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from datagen_core.commands import Decorator, open_cache, select_set
+from datagen_core.errors import DatagenError
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
@@ -24,8 +27,29 @@ folder_option: Decorator = click.option(
 )
 
 
-def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
+class Problems(list[DatagenError]):
+    """Errors of single parameter sets, which keep no command from going on with the others."""
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Keep an error of the block, and end the block."""
+        try:
+            yield
+        except DatagenError as error:
+            self.append(error)
+
+    def raise_any(self) -> None:
+        """Print all errors but the last, a line each, and raise that one."""
+        for error in self[:-1]:
+            click.echo(f"datagen: error: {error}", err=True)
+        if self:
+            raise self[-1]
+
+
+def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems) -> list[ParamSet]:
     """Return one parameter set, all sets of data set `name`, or all sets of the cache.
+
+    `problems` gets the errors of sets that are left out.
 
     Raises
     ------
@@ -40,6 +64,7 @@ def select_sets(name: str | None, selector: tuple[str, ...]) -> list[ParamSet]:
         raise click.UsageError("-p chooses a parameter set of a data set; give the data set's NAME")
     cache = open_cache()
     datasets = [cache[name]] if name is not None else list(cache.values())
+    problems += [problem for dataset in datasets for problem in dataset.problems]
     return [param_set for dataset in datasets for param_set in dataset.values()]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from datagen_core.cli.options import Problems
 from datagen_core.cli.runs import (
     count_runs,
     execute,
@@ -49,18 +50,20 @@ def resume_command(
     from datagen_core.store.publishing import remove_litter
 
     settings = read_settings(options)
-    runs = []
-    for param_set, status in select_runs(name, selector, number):
-        if status.missing:
-            runs.append(take_up(param_set.paths, status.record, settings, options["njobs"]))
-        else:
+    runs, problems = [], Problems()
+    for param_set, status in select_runs(name, selector, number, problems):
+        if not status.missing:
             remove_litter(*param_set.paths.all_temporary)
+            continue
+        with problems.collect():
+            runs.append(take_up(param_set.paths, status.record, settings, options["njobs"]))
     results = list(zip(runs, execute(runs), strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
         click.echo(json.dumps(found))
-    else:
+    elif results or not problems:
         click.echo(count_runs("resumed", len(results)) or "nothing is missing")
+    problems.raise_any()
     incomplete = [(run, status) for run, status in results if status.missing and settings.wait]
     if incomplete:
         raise IncompleteRunError(explain(*incomplete[0]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import select_sets
+from datagen_core.cli.options import Problems, select_sets
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -77,16 +77,22 @@ def _executor_option(text: str) -> tuple[str, str | bool]:
 
 
 def select_runs(
-    name: str | None, selector: tuple[str, ...], number: int | None
+    name: str | None, selector: tuple[str, ...], number: int | None, problems: Problems
 ) -> Iterator[tuple[ParamSet, RunStatus]]:
-    """Yield the runs of the selected parameter sets, or those of one number, with their status."""
+    """Yield the runs of the selected parameter sets, or those of one number, with their status.
+
+    `problems` gets the errors of sets whose runs cannot be read.
+    """
     from datagen_core.scheduling.status import status_of
     from datagen_core.store.runs import list_runs
 
-    for param_set in select_sets(name, selector):
-        for record in list_runs(param_set.paths):
-            if number in {None, record.number}:
-                yield param_set, status_of(param_set.paths, record)
+    for param_set in select_sets(name, selector, problems):
+        found = []
+        with problems.collect():
+            records = list_runs(param_set.paths)
+            chosen = [record for record in records if number in {None, record.number}]
+            found = [(param_set, status_of(param_set.paths, record)) for record in chosen]
+        yield from found
 
 
 def count_runs(verb: str, runs: int) -> str:

@@ -6,6 +6,7 @@ import json
 
 import click
 
+from datagen_core.cli.options import Problems
 from datagen_core.cli.runs import select_runs, status_to_json
 from datagen_core.commands import cache_option, json_option, set_option
 
@@ -28,9 +29,10 @@ def status_command(
     """
     from datagen_core.cli.tables import print_statuses
 
+    problems = Problems()
     found = [
         (param_set, status)
-        for param_set, status in select_runs(name, selector, None)
+        for param_set, status in select_runs(name, selector, None, problems)
         if show_all or as_json or status.missing
     ]
     if as_json:
@@ -41,5 +43,6 @@ def status_command(
         ]))  # fmt: skip
     elif found:
         print_statuses(found)
-    else:
+    elif not problems:
         click.echo("all runs are complete")
+    problems.raise_any()

@@ -6,12 +6,17 @@ import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from datagen_core.cli.options import folder_option, load_generator_of, select_sets
+from datagen_core.cli.options import Problems, folder_option, load_generator_of, select_sets
 from datagen_core.commands import cache_option, json_option, set_option
 from datagen_core.errors import VerificationError
+
+if TYPE_CHECKING:
+    from datagen_core.generators.generator import DatasetGenerator
+    from datagen_core.reading.param_set import ParamSet
 
 
 @click.command("verify")
@@ -39,10 +44,9 @@ def verify_command(
     """
     from datagen_core.upkeep.verify import verify
 
-    results = []
-    for param_set in select_sets(name, selector):
-        generator = partial(load_generator_of, param_set, param_set.generator, folder)
-        found = verify(param_set, generator, resample)
+    results, left_out = [], Problems()
+    for param_set in select_sets(name, selector, left_out):
+        found = verify(param_set, partial(_load, param_set, folder), resample)
         results.append({"set": str(param_set), **found._asdict()})
         if not as_json:
             verdict = _count(found.problems) if found.problems else "good"
@@ -51,10 +55,15 @@ def verify_command(
     if as_json:
         click.echo(json.dumps(results))
     problems = [problem for result in results for problem in result["problems"]]
+    problems += map(str, left_out)
     for problem in problems[1:]:
         click.echo(f"  {problem}", err=True)
     if problems:
         raise VerificationError(f"{_count(problems)} found: {problems[0]}")
+
+
+def _load(param_set: ParamSet, folder: Path | None) -> DatasetGenerator:
+    return load_generator_of(param_set, param_set.generator, folder)
 
 
 def _count(problems: Sequence[str]) -> str:

@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.errors import ConfigurationError, SelectionError
+from datagen_core.errors import CacheError, ConfigurationError, SelectionError
 from datagen_core.generators.inputs import look_in
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.reading.selection import select
+from datagen_core.reading.selection import select, select_only
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.sets import (
     SetRecord,
@@ -54,7 +54,8 @@ class Cache(Mapping[str, "Dataset"]):
         return Dataset(self.path / name)
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in list_generators(self.path) if list_sets(self.path / name))
+        datasets = (Dataset(self.path / name) for name in list_generators(self.path))
+        return (dataset.name for dataset in datasets if dataset or dataset.problems)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -79,19 +80,56 @@ class Dataset(Mapping[int, "ParamSet"]):
         self._folder = folder
 
     @cached_property
+    def _found(self) -> tuple[dict[int, SetPaths], list[CacheError]]:
+        problems: list[CacheError] = []
+        return list_sets(self._folder, problems), problems
+
+    @property
     def _sets(self) -> dict[int, SetPaths]:
-        return list_sets(self._folder)
+        return self._found[0]
+
+    @property
+    def problems(self) -> list[CacheError]:
+        """Why parameter sets are left out: their numbers are damaged, or of a newer version."""
+        return self._found[1]
 
     @cached_property
-    def _records(self) -> dict[int, SetRecord]:
-        return {number: read_set(paths) for number, paths in self._sets.items()}
+    def _records(self) -> dict[int, SetRecord | None]:
+        """The records by number; one that cannot be read does not keep others from being found."""
+        found: dict[int, SetRecord | None] = {}
+        problems = []
+        for number, paths in self._sets.items():
+            try:
+                found[number] = read_set(paths)
+            except CacheError as error:
+                found[number] = None
+                problems.append(error)
+        if problems and not any(found.values()):
+            raise problems[0]
+        return found
+
+    def only(self) -> ParamSet:
+        """Return the only parameter set.
+
+        Raises
+        ------
+        SelectionError
+            If there are none or several; the message lists them.
+        """
+        number = next(iter(self._sets)) if len(self) == 1 else select_only(self._records)
+        return ParamSet(self._sets[number], number)
 
     def __getitem__(self, key: int | str | Mapping[str, Any] | Params) -> ParamSet:
+        if not isinstance(key, int | str | Mapping):
+            key = key.canonical()
         if isinstance(key, int) and key in self._sets:
             return ParamSet(self._sets[key], key)
-        number = select(
-            self._records, key if isinstance(key, int | str | Mapping) else key.canonical()
-        )
+        try:
+            number = select(self._records, key)
+        except SelectionError:
+            if self.problems:  # what is wanted may be among those that cannot be read
+                raise self.problems[0] from None
+            raise
         return ParamSet(self._sets[number], number)
 
     def __iter__(self) -> Iterator[int]:
@@ -108,9 +146,16 @@ class Dataset(Mapping[int, "ParamSet"]):
         return True
 
     def __repr__(self) -> str:
-        lines = [f"  {number}: {set_.describe()}" for number, set_ in self.items()]
+        lines = [f"  {number}: {_describe(set_)}" for number, set_ in self.items()]
         return "\n".join([f"<Dataset {self.name}: {len(self)} parameter sets", *lines]) + ">"
 
     def _repr_html_(self) -> str:
-        rows = [(number, set_.describe(), set_.counts) for number, set_ in self.items()]
+        rows = [(number, _describe(set_), set_.counts) for number, set_ in self.items()]
         return html_table(self.name, ("number", "parameters", "samples"), rows)
+
+
+def _describe(param_set: ParamSet) -> str:
+    try:
+        return param_set.describe()
+    except CacheError as error:
+        return str(error)

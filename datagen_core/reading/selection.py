@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -11,14 +11,17 @@ from datagen_core.errors import SelectionError
 from datagen_core.generators.identity import canonical_json, short_text
 from datagen_core.store.sets import SetRecord
 
+Records = Mapping[int, SetRecord | None]
+"""The sets of one generator by number; None for one whose record cannot be read."""
 
-def select(records: Mapping[int, SetRecord], wanted: int | str | Mapping[str, Any]) -> int:
+
+def select(records: Records, wanted: int | str | Mapping[str, Any]) -> int:
     """Return the number of the one parameter set that `wanted` means.
 
     Parameters
     ----------
     records
-        The sets of one generator by number.
+        The sets of one generator; at least one can be read.
     wanted
         A number; a mapping of parameters (the others at their defaults, or at any value when only
         one set fits; `seed` counts as one of them); or text, see `parse_selector`.
@@ -33,13 +36,17 @@ def select(records: Mapping[int, SetRecord], wanted: int | str | Mapping[str, An
     if isinstance(wanted, int):
         found = [wanted] if wanted in records else []
     elif isinstance(wanted, str):
-        found = [number for number, record in records.items() if record.digest.startswith(wanted)]
+        found = [number for number, one in _readable(records) if one.digest.startswith(wanted)]
     else:
-        found = _by_params(records, wanted)
+        found = _by_params(dict(_readable(records)), wanted)
     return _take_one(records, found, _show(wanted))
 
 
-def select_only(records: Mapping[int, SetRecord]) -> int:
+def _readable(records: Records) -> Iterator[tuple[int, SetRecord]]:
+    return ((number, record) for number, record in records.items() if record is not None)
+
+
+def select_only(records: Records) -> int:
     """Return the number of the only parameter set.
 
     Raises
@@ -123,12 +130,12 @@ def _equal(known: object, value: object) -> bool:
     return str(known) == str(value)
 
 
-def _take_one(records: Mapping[int, SetRecord], found: Sequence[int], wanted: str) -> int:
+def _take_one(records: Records, found: Sequence[int], wanted: str) -> int:
     if len(found) == 1:
         return found[0]
     if not records:
         raise SelectionError("there is no parameter set yet; `datagen generate` makes one")
-    name = next(iter(records.values())).generator
+    name = next(record.generator for _, record in _readable(records))
     several = f"{name} has {len(found)} parameter sets{wanted}: {_list(records, found)}"
     none = f"{name} has no parameter set{wanted}; it has {_list(records, list(records))}"
     raise SelectionError(f"{several if found else none}; choose one with -p NUMBER")
@@ -143,7 +150,8 @@ def _show(wanted: int | str | Mapping[str, Any]) -> str:
     return f" with {pairs}" if pairs else ""
 
 
-def _list(records: Mapping[int, SetRecord], numbers: Sequence[int]) -> str:
-    shown = [f"{number} ({describe(records[number])})" for number in numbers[:8]]
+def _list(records: Records, numbers: Sequence[int]) -> str:
+    found = ((number, records[number]) for number in numbers[:8])
+    shown = [f"{number} ({describe(one) if one else 'unreadable'})" for number, one in found]
     more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
     return f"{', '.join(shown)}{more}"

@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from datagen_core.errors import CacheError, SchedulerUnavailableError
+from datagen_core.errors import CacheError, NewerFormatError, SchedulerUnavailableError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.generators.schema import Schema
 from datagen_core.scheduling.run import Run, ignore
@@ -162,7 +162,7 @@ def _tidy(run: Run, status: RunStatus) -> None:
         return
     fields = read_schema(paths)
     if fields is not None:
-        with suppress(OSError):  # all samples are there; packs would only read faster
+        with suppress(OSError, NewerFormatError):  # all is there; packs would only read faster
             compact(paths, run.maker.record, Schema.from_json(fields))
 
 

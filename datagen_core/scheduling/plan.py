@@ -197,8 +197,14 @@ def _describe(
 
 
 def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
-    """Return the demand of a run that was begun before."""
-    generator, record = load_generator(source).generator, read_set(paths)
+    """Return the demand of a run that was begun before.
+
+    Raises
+    ------
+    NewerFormatError
+        If a newer version began the set, and this one does not know all of its record.
+    """
+    generator, record = load_generator(source).generator, read_set(paths, strict=True)
     params = generator.params_type.bind(record.params, generator.name)
     return Demand(generator, params, source, record, paths.root.parent.parent, samples)
 

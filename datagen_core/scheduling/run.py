@@ -34,8 +34,16 @@ from datagen_core.scheduling.status import (
     status_of,
 )
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
-from datagen_core.store.runs import Plan, RunRecord, list_plans, reserve, reserved_samples
+from datagen_core.store.runs import (
+    Plan,
+    RunRecord,
+    list_plans,
+    read_run,
+    reserve,
+    reserved_samples,
+)
 from datagen_core.store.sets import (
+    check_known,
     existing_samples,
     keep_inputs,
     list_sets,
@@ -107,6 +115,8 @@ def plan_demands(
     DatagenError
         When anything about them is to be refused.
     """
+    for demand in demands:
+        check_known(demand.paths)
     intervals = [demand.interval(reserved_samples(demand.paths)) for demand in demands]
     share = divide_jobs(settings, sum(interval.size > 0 for interval in intervals))
     accounts = _Accounts()
@@ -222,7 +232,14 @@ def take_up(
 
     Executor, number of jobs and resources are the run's own unless the settings name others. Its
     time limit is, too, as long as nothing is known from which another one could be estimated.
+
+    Raises
+    ------
+    NewerFormatError
+        If a newer version says more about the set or the run than this one knows.
     """
+    check_known(paths)
+    read_run(paths, record.number, strict=True)
     begun = Resources(**record.details["resources"])
     minutes = None if read_timings(paths) else begun.minutes
     resources = settings.resources.completed_by(replace(begun, minutes=minutes))

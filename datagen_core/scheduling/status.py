@@ -33,6 +33,8 @@ ERROR_LIMIT = 3
 FRUITLESS_LIMIT = 4
 """A range whose task ended this often without publishing anything is reported, not tried again."""
 
+VERDICT_FORMAT = "1.0"
+
 TIME_LIMIT = "time limit"
 _VISIBLE_SECONDS = 60.0
 """Folder listings of network file systems are cached for up to a minute."""
@@ -289,8 +291,9 @@ def _read_story(plan: Plan, number: int) -> _Story:
 
 
 def _read_verdict(plan: Plan, number: int) -> str:
+    path = plan.run.verdict(plan.number, number)
     with suppress(FileNotFoundError):
-        reason: str = read_document(plan.run.verdict(plan.number, number))["reason"]
+        reason: str = read_document(path, VERDICT_FORMAT)["reason"]
         return reason
     return ""
 
@@ -300,4 +303,5 @@ def record_verdict(plan: Plan, number: int, reason: str) -> None:
     if reason:
         path = plan.run.verdict(plan.number, number)
         with suppress(OSError):
-            publish_document(path, {"reason": reason}, plan.run.set.temporary)
+            content = {"format": VERDICT_FORMAT, "reason": reason}
+            publish_document(path, content, plan.run.set.temporary)

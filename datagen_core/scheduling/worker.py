@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datagen_core.errors import DatagenError
+from datagen_core.errors import DatagenError, NewerFormatError
 from datagen_core.executors.processes import describe_process
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.registry import load_generator
@@ -110,7 +110,8 @@ def run_task(
     Returns
     -------
     str
-        "done", "failed", "time limit" or "terminated". Only files prove that samples exist.
+        "done", "failed", "time limit", "terminated", or why the plan of a newer version cannot be
+        followed. Only files prove that samples exist.
     """
     root, number, plan_number = address
     run = SetPaths(Path(root)).run(number)
@@ -123,10 +124,12 @@ def run_task(
     word = "interrupted"
     try:
         with preserved_global_generators():
-            plan = read_plan(run, plan_number)
+            plan = read_plan(run, plan_number, strict=True)
             # What other processes print goes to their log anyway.
             log = plan.log(task) if maker is not None else None
             word = _Work(plan, task, journal, born, log).do(maker, report)
+    except NewerFormatError as error:
+        word = str(error)
     finally:
         journal.append("end", reason=word)
     return word
@@ -160,8 +163,8 @@ class _Work:
 
     def _load(self) -> BatchMaker:
         run = self.plan.run
-        generator = load_generator(read_run(run.set, run.number).source).generator
-        return BatchMaker.of(generator, read_set(run.set))
+        generator = load_generator(read_run(run.set, run.number, strict=True).source).generator
+        return BatchMaker.of(generator, read_set(run.set, strict=True))
 
     def _make_all(self, maker: BatchMaker, report: Callable[[int], None]) -> str:
         paths, record = self.plan.run.set, maker.record
@@ -192,7 +195,7 @@ class _Work:
         None when the first batch to make decides it: that is batch 0, or batch 0 fails.
         """
         paths = self.plan.run.set
-        fields = read_schema(paths)
+        fields = read_schema(paths, strict=True)
         if fields is not None:
             return Schema.from_json(fields)
         try:

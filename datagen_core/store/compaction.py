@@ -52,6 +52,8 @@ def compact(
     ------
     DamagedFileError
         If a shard is damaged; it is named, and nothing was removed.
+    NewerFormatError
+        If a shard has attributes of a newer version, which a pack would lose.
     """
     packs = 0
     for group in _groups(_loose(paths)):
@@ -92,7 +94,7 @@ def _write_pack(paths: SetPaths, record: SetRecord, schema: Schema, group: list[
     parts = []
     for piece in group:
         label = ShardLabel(record.generator, record.digest, piece.file)
-        columns = verify_shard(piece.path, schema, label)
+        columns = verify_shard(piece.path, schema, label, strict=True)
         start, stop = (index - piece.file.start for index in piece.interval)
         parts.append(slice_columns(columns, start, stop))
     interval = Interval(group[0].interval.start, group[-1].interval.stop)

@@ -11,6 +11,9 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
 
+DERIVED_FORMAT = "1.0"
+USE_FORMAT = "1.0"
+
 
 @dataclass(frozen=True, slots=True)
 class DerivedPaths:
@@ -20,7 +23,7 @@ class DerivedPaths:
 
     @property
     def _record(self) -> dict[str, Any]:
-        return read_document(self.root / "derived.json")
+        return read_document(self.root / "derived.json", DERIVED_FORMAT)
 
     @property
     def name(self) -> str:
@@ -43,7 +46,7 @@ def derived_paths(paths: SetPaths, split: str, name: str, version: str) -> Deriv
 
 def begin_derived(paths: SetPaths, derived: DerivedPaths, name: str, schema: Schema) -> None:
     """Record the name and schema of a version, put-if-absent."""
-    content = {"name": name, "fields": schema.to_json()}
+    content = {"format": DERIVED_FORMAT, "name": name, "fields": schema.to_json()}
     publish_document(derived.root / "derived.json", content, paths.temporary)
 
 
@@ -52,7 +55,7 @@ def record_use(paths: SetPaths, split: str, derived: DerivedPaths) -> None:
     folder = paths.derived(split) / derived.name
     while newest_derived(paths, split, derived.name) != derived:
         number = (numbered(folder) or [-1])[-1] + 1
-        content = {"version": derived.root.name}
+        content = {"format": USE_FORMAT, "version": derived.root.name}
         publish_document(folder / f"{number}.json", content, paths.temporary)
 
 
@@ -62,7 +65,7 @@ def newest_derived(paths: SetPaths, split: str, name: str) -> DerivedPaths | Non
     known = numbered(folder)
     if not known:
         return None
-    content = read_document(folder / f"{known[-1]}.json")
+    content = read_document(folder / f"{known[-1]}.json", USE_FORMAT)
     return DerivedPaths(paths.derived(split) / content["version"])
 
 

@@ -1,4 +1,20 @@
-"""Small immutable JSON files with a checksum, such as params, reservations and split ledgers."""
+"""Small immutable JSON files with a checksum, such as params, reservations and split ledgers.
+
+Several versions of datagen may use one cache. Each kind of document has a format of its own,
+"MAJOR.MINOR" in the key `format`; documents without that key are of format 1.0. A later minor only
+adds keys; a newer major changes what keys mean.
+
+What an older version does with documents of a later minor: it reads, lists, shows, moves, exports,
+verifies, preprocesses, compacts, cancels and removes. Keys that it does not know are ignored, and
+kept where the document has a next generation, as split ledgers have. It does not make samples
+(`generate`, `resume`, workers, `verify --resample`), since an unknown key of parameters, schema,
+run or plan may say how they are made. So a version writes the lowest format that has all keys it
+uses: whoever can do without a new key keeps the set usable for older versions.
+
+What it does with a newer major: nothing. `NewerFormatError` is one line that names the file; other
+parameter sets are not affected. Shards have numbers instead of a text, see
+`datagen_core.store.shards`, and journals a format in each line.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import DamagedFileError
+from datagen_core.files import FIRST_FORMAT, check_format
 from datagen_core.generators.identity import sha256_of
 from datagen_core.store.publishing import naming, publish, temporary_path
 
@@ -17,7 +34,10 @@ _RETRIES = 5
 
 
 def publish_document(path: Path, content: Mapping[str, Any], temporary_folder: Path) -> bool:
-    """Publish `content` under `path`, put-if-absent; False if the name was taken."""
+    """Publish `content` under `path`, put-if-absent; False if the name was taken.
+
+    Its key `format` is the format of this kind of document, "MAJOR.MINOR".
+    """
     temporary = temporary_path(temporary_folder, path.name)
     try:
         with naming(temporary):
@@ -34,8 +54,15 @@ def _write(content: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def read_document(path: Path) -> dict[str, Any]:
-    """Return the content of a published document.
+def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, Any]:
+    """Return the content of a published document, with its format and without its checksum.
+
+    Parameters
+    ----------
+    known
+        The newest format of this kind of document that the caller knows.
+    strict
+        Whether the caller makes samples as the document says, and so must know all of its keys.
 
     Raises
     ------
@@ -43,10 +70,13 @@ def read_document(path: Path) -> dict[str, Any]:
         If there is no such file.
     DamagedFileError
         If it does not hold what was written, even after a few tries.
+    NewerFormatError
+        If its major version is newer, or with `strict` its minor version.
     """
     for attempt in range(_RETRIES):
         content = _parse(path)
         if content is not None:
+            check_format(path, content.setdefault("format", FIRST_FORMAT), known, strict=strict)
             return content
         time.sleep(0.01 * 2**attempt)
     raise DamagedFileError(

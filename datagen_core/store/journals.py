@@ -12,6 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from datagen_core.files import FIRST_FORMAT, check_format
+
+JOURNAL_FORMAT = "1.0"
+"""The format of a line; one journal may have lines of several versions."""
+
 _JOURNAL_SECONDS = 1.0
 
 
@@ -30,7 +35,8 @@ class Journal:
 
     def append(self, event: str, **content: object) -> None:
         """Append one line. Work goes on if the journal cannot be written."""
-        line = json.dumps({"event": event, "time": time.time(), **content}) + "\n"
+        head = {"format": JOURNAL_FORMAT, "event": event, "time": time.time()}
+        line = json.dumps({**head, **content}) + "\n"
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(line)
 
@@ -81,7 +87,13 @@ class BatchTimes:
 
 
 def read_journal(path: Path) -> list[dict[str, Any]]:
-    """Return the events of a journal, without an incomplete last line."""
+    """Return the events of a journal, without an incomplete last line.
+
+    Raises
+    ------
+    NewerFormatError
+        If a line has a newer major version.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -90,4 +102,6 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     for line in text.splitlines():
         with suppress(ValueError):
             events.append(json.loads(line))
+    for event in events:
+        check_format(path, event.get("format", FIRST_FORMAT), JOURNAL_FORMAT)
     return events

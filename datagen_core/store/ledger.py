@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from datagen_core.errors import DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet
@@ -22,17 +23,20 @@ from datagen_core.store.layout import SetPaths, check_name, numbered
 RAW = "raw"
 """The name for samples that are in no split; the ledger does not contain it."""
 
+LEDGER_FORMAT = "1.0"
+
 _LOCK_SECONDS = 5.0
 _RETRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """One generation of the ledger."""
+    """One generation of the ledger; `others` are keys of later versions, which are passed on."""
 
     generation: int = 0
     splits: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
+    others: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def assigned(self) -> IntervalSet:
@@ -47,7 +51,7 @@ class Ledger:
         """Return the next generation, in which `split` has `samples` after those it had."""
         before = self.splits.get(split, ())
         splits = {**self.splits, split: _append(before, samples)}
-        return Ledger(self.generation + 1, splits, (*self.operations, operation))
+        return Ledger(self.generation + 1, splits, (*self.operations, operation), self.others)
 
 
 def _append(before: tuple[Interval, ...], samples: IntervalSet) -> tuple[Interval, ...]:
@@ -73,11 +77,13 @@ def read_ledger(paths: SetPaths) -> Ledger:
     if not generations:
         return Ledger()
     path = paths.generation(generations[-1])
-    content = read_document(path)
+    content = read_document(path, LEDGER_FORMAT)
     splits = {
         name: tuple(Interval(*pair) for pair in pairs) for name, pairs in content["splits"].items()
     }
-    ledger = Ledger(generations[-1], splits, tuple(content["operations"]))
+    known = {"format", "splits", "operations"}
+    others = {key: value for key, value in content.items() if key not in known}
+    ledger = Ledger(generations[-1], splits, tuple(content["operations"]), others)
     if len(ledger.assigned) != sum(
         interval.size for split in splits.values() for interval in split
     ):
@@ -88,6 +94,8 @@ def read_ledger(paths: SetPaths) -> Ledger:
 def publish_ledger(paths: SetPaths, ledger: Ledger) -> bool:
     """Publish a generation; return False if another process published that number first."""
     content = {
+        **ledger.others,
+        "format": LEDGER_FORMAT,
         "splits": {name: [list(pair) for pair in pairs] for name, pairs in ledger.splits.items()},
         "operations": list(ledger.operations),
     }

@@ -21,6 +21,10 @@ from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
 from datagen_core.store.timings import Estimate
 
+RUN_FORMAT = "1.0"
+PLAN_FORMAT = "1.0"
+RECEIPT_FORMAT = "1.0"
+
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
@@ -79,6 +83,7 @@ def reserve(
 
 def _publish_record(paths: SetPaths, record: RunRecord) -> bool:
     content = {
+        "format": RUN_FORMAT,
         "id": record.id,
         "start": record.start,
         "stop": record.stop,
@@ -88,9 +93,11 @@ def _publish_record(paths: SetPaths, record: RunRecord) -> bool:
     return publish_document(paths.run(record.number).record, content, paths.temporary)
 
 
-def read_run(paths: SetPaths, number: int) -> RunRecord:
-    """Return the record of one run."""
-    return RunRecord(number=number, **read_document(paths.run(number).record))
+def read_run(paths: SetPaths, number: int, *, strict: bool = False) -> RunRecord:
+    """Return the record of one run; `strict` is that of `read_document`."""
+    content = read_document(paths.run(number).record, RUN_FORMAT, strict=strict)
+    keys = ("id", "start", "stop", "source", "details")
+    return RunRecord(number, *(content[key] for key in keys))
 
 
 def read_account(paths: SetPaths) -> dict[str, Any]:
@@ -200,12 +207,13 @@ class Plan:
 
         There is one receipt for a plan: only the first one is kept.
         """
-        publish_document(self._receipt, content, self.run.set.temporary)
+        stamped = {"format": RECEIPT_FORMAT, **content}
+        publish_document(self._receipt, stamped, self.run.set.temporary)
 
     def read_receipt(self) -> dict[str, Any] | None:
         """Return what the executor of the plan has kept; None where it kept nothing."""
         with suppress(FileNotFoundError):
-            return read_document(self._receipt)
+            return read_document(self._receipt, RECEIPT_FORMAT)
         return None
 
     @property
@@ -229,6 +237,7 @@ def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan
 
 def _write_plan(plan: Plan) -> bool:
     content = {
+        "format": PLAN_FORMAT,
         "name": plan.name,
         "executor": plan.executor,
         "tasks": [[list(interval) for interval in task] for task in plan.tasks],
@@ -239,11 +248,13 @@ def _write_plan(plan: Plan) -> bool:
     return publish_document(plan.run.plan(plan.number), content, plan.run.set.temporary)
 
 
-def read_plan(run: RunPaths, number: int) -> Plan:
-    """Return one plan of a run."""
-    content = read_document(run.plan(number))
-    content["tasks"] = tuple(IntervalSet(task) for task in content["tasks"])
-    return Plan(run=run, number=number, **content)
+def read_plan(run: RunPaths, number: int, *, strict: bool = False) -> Plan:
+    """Return one plan of a run; `strict` is that of `read_document`."""
+    content = read_document(run.plan(number), PLAN_FORMAT, strict=strict)
+    tasks = tuple(IntervalSet(task) for task in content["tasks"])
+    keys = ("minutes", "name", "created", "first")
+    known = {key: content[key] for key in keys if key in content}
+    return Plan(run, content["executor"], tasks, number=number, **known)
 
 
 def list_plans(run: RunPaths) -> list[Plan]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, inputs_folder, list_folders, list_shards, numbered
 from datagen_core.store.publishing import publication
+
+PARAMS_FORMAT = "1.0"
+SCHEMA_FORMAT = "1.0"
+NUMBER_FORMAT = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,9 @@ class SetRecord:
         return changed_params(self.params, self.defaults)
 
 
+_KEYS = [item.name for item in fields(SetRecord)]
+
+
 def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     """Return the paths and the published record of a parameter set; begin it if it is new.
 
@@ -80,9 +87,8 @@ def open_sets(cache: Path, records: Sequence[SetRecord]) -> list[tuple[SetPaths,
 def _publish_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     name = folder_name(record.changed, record.seed, record.digest)
     paths = SetPaths(cache / record.generator / name)
-    if not paths.params.exists() and publish_document(
-        paths.params, asdict(record), paths.temporary
-    ):
+    content = {"format": PARAMS_FORMAT, **asdict(record)}
+    if not paths.params.exists() and publish_document(paths.params, content, paths.temporary):
         return paths, record
     published = read_set(paths)
     if published.digest != record.digest:
@@ -90,12 +96,26 @@ def _publish_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     return paths, published
 
 
-def read_set(paths: SetPaths) -> SetRecord:
-    """Return the record of a parameter set."""
-    return SetRecord(**read_document(paths.params))
+def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
+    """Return the record of a parameter set; `strict` is that of `read_document`."""
+    content = read_document(paths.params, PARAMS_FORMAT, strict=strict)
+    return SetRecord(**{key: content[key] for key in _KEYS if key in content})
 
 
-def publish_schema(paths: SetPaths, fields: list[dict[str, Any]]) -> None:
+def check_known(paths: SetPaths) -> None:
+    """Refuse to make samples of a set that need not exist.
+
+    Raises
+    ------
+    NewerFormatError
+        If a newer version says more about the set or its schema than this one knows.
+    """
+    if paths.params.exists():
+        read_set(paths, strict=True)
+        read_schema(paths, strict=True)
+
+
+def publish_schema(paths: SetPaths, declared: list[dict[str, Any]]) -> None:
     """Record the schema of a parameter set, put-if-absent.
 
     Raises
@@ -103,21 +123,26 @@ def publish_schema(paths: SetPaths, fields: list[dict[str, Any]]) -> None:
     SchemaError
         If the set has a different schema.
     """
-    publish_document(paths.schema, {"fields": fields}, paths.temporary)
-    if read_schema(paths) != fields:
+    content = {"format": SCHEMA_FORMAT, "fields": declared}
+    publish_document(paths.schema, content, paths.temporary)
+    if read_schema(paths, strict=True) != declared:
         raise SchemaError(
             f"the samples of {paths.root.name} have a different schema from its first ones; "
             "raise the generator's version to begin a new set"
         )
 
 
-def read_schema(paths: SetPaths) -> list[dict[str, Any]] | None:
-    """Return the schema of a parameter set; None before its first sample."""
+def read_schema(paths: SetPaths, *, strict: bool = False) -> list[dict[str, Any]] | None:
+    """Return the schema of a parameter set; None before its first sample.
+
+    `strict` is that of `read_document`.
+    """
     try:
-        fields: list[dict[str, Any]] = read_document(paths.schema)["fields"]
+        content = read_document(paths.schema, SCHEMA_FORMAT, strict=strict)
     except FileNotFoundError:
         return None
-    return fields
+    found: list[dict[str, Any]] = content["fields"]
+    return found
 
 
 def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
@@ -150,27 +175,44 @@ def _number(sets: Sequence[SetPaths]) -> None:
     """
     while sets:
         folder, temporary = sets[0].root.parent / "numbers", sets[0].temporary
-        known = _numbers(folder)
+        problems: list[CacheError] = []
+        known = _numbers(folder, problems)
         names = set(known.values())
         new = [paths.root.name for paths in sets if paths.root.name not in names]
+        if new and problems:  # it may be among those that cannot be read
+            raise problems[0]
         start = max(known, default=-1) + 1
-        content = {"set": new[0]} if len(new) == 1 else {"sets": new}
+        content = {"format": NUMBER_FORMAT, **({"set": new[0]} if len(new) == 1 else {"sets": new})}
         if not new or publish_document(folder / f"{start}.json", content, temporary):
             return
 
 
-def _numbers(folder: Path) -> dict[int, str]:
-    """Return the folder name of each set by number."""
+def _numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, str]:
+    """Return the folder name of each set by number; errors go to `problems` unless it is None."""
     names: dict[int, str] = {}
     for first in numbered(folder):
-        content = read_document(folder / f"{first}.json")
-        names |= dict(enumerate(content.get("sets") or [content["set"]], first))
+        try:
+            content = read_document(folder / f"{first}.json", NUMBER_FORMAT)
+        except CacheError as error:
+            if problems is None:
+                raise
+            problems.append(error)
+        else:
+            names |= dict(enumerate(content.get("sets") or [content["set"]], first))
     return names
 
 
-def list_sets(generator_folder: Path) -> dict[int, SetPaths]:
-    """Return the parameter sets of a generator by number, in order; removed ones leave gaps."""
-    numbers = _numbers(generator_folder / "numbers")
+def list_sets(
+    generator_folder: Path, problems: list[CacheError] | None = None
+) -> dict[int, SetPaths]:
+    """Return the parameter sets of a generator by number, in order; removed ones leave gaps.
+
+    Parameters
+    ----------
+    problems
+        A list that gets the errors of numbers that cannot be read; None to raise the first one.
+    """
+    numbers = _numbers(generator_folder / "numbers", problems)
     sets = {number: SetPaths(generator_folder / name) for number, name in numbers.items()}
     return {number: paths for number, paths in sets.items() if paths.params.exists()}
 

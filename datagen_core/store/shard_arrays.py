@@ -19,7 +19,7 @@ from h5py import h5d, h5f, h5p, h5t
 from numpy.typing import NDArray
 
 from datagen_core.generators.schema import Schema
-from datagen_core.store.shards import damaged, open_shard, read_array
+from datagen_core.store.shards import check_version, damaged, open_shard, read_array
 
 _ACCESS = h5p.create(h5p.FILE_ACCESS)
 _ACCESS.set_fclose_degree(h5f.CLOSE_STRONG)
@@ -47,6 +47,7 @@ class ShardArrays:
                 self._map(opened.id, schema)
         else:
             with closing(file):
+                check_version(path, file)
                 self._map(file, schema)
 
     def _map(self, file: h5f.FileID, schema: Schema) -> None:

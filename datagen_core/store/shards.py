@@ -3,6 +3,9 @@
 A fixed field is a dataset at the root, a ragged one a group with `values` and `offsets`. Default
 file format, contiguous, unfiltered, aligned: any HDF5 tool opens it, and every field can be
 memory-mapped. With compression (gzip and shuffle) any tool still opens it, but nothing is mapped.
+
+Attributes of the file are the label. `version` and `minor` are the format: a later minor only adds
+attributes, which others ignore, but do not lose by compaction; a newer version is refused.
 """
 
 from __future__ import annotations
@@ -12,22 +15,24 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import h5py
 import numpy as np
+from h5py import h5a, h5f, h5t
 from numpy.typing import NDArray
 
 from datagen_core.errors import DamagedFileError
+from datagen_core.files import check_format
 from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema
 from datagen_core.ranges import Interval
 from datagen_core.store.layout import shard_name
 from datagen_core.store.publishing import publication
 
 FORMAT = "datagen-shard"
-FORMAT_VERSION = 1
+FORMAT_VERSION, FORMAT_MINOR = 1, 0
 _TEXT = h5py.string_dtype()
 _CHUNK_BYTES = 64 * 1024
 _RETRIES = 5
@@ -81,6 +86,7 @@ def _write_label(file: h5py.File, label: ShardLabel, checksum: str) -> None:
     file.attrs.update(
         format=FORMAT,
         version=FORMAT_VERSION,
+        minor=FORMAT_MINOR,
         generator=label.generator,
         digest=label.digest,
         start=label.interval.start,
@@ -145,6 +151,8 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
         If it is gone, as after a compaction.
     DamagedFileError
         If it cannot be opened; the message names the file.
+    NewerFormatError
+        If its major version is newer.
     """
     for attempt in range(_RETRIES):
         try:
@@ -158,7 +166,24 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
     else:
         raise damaged(path, f"HDF5 cannot open it ({failure})")
     with file:
+        check_version(path, file.id)
         yield file
+
+
+def check_version(path: Path, file: h5f.FileID, *, strict: bool = False) -> None:
+    """Refuse an open shard whose version is newer, with `strict` a later minor as well."""
+    version = _read_number(file, b"version", 1)
+    if strict or version != FORMAT_VERSION:
+        known = f"{FORMAT_VERSION}.{FORMAT_MINOR}"
+        check_format(path, f"{version}.{_read_number(file, b'minor', 0)}", known, strict=strict)
+
+
+def _read_number(file: h5f.FileID, name: bytes, default: int) -> int:
+    """Return an attribute; h5py's `attrs` takes four times as long."""
+    number = np.array(default, np.int64)
+    with suppress(KeyError):
+        h5a.open(file, name).read(number, h5t.NATIVE_INT64)
+    return int(number)
 
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
@@ -184,8 +209,13 @@ def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
     return array
 
 
-def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> Columns:
+def verify_shard(path: Path, schema: Schema, label: ShardLabel, *, strict: bool = False) -> Columns:
     """Read and check a shard, and return its columns.
+
+    Parameters
+    ----------
+    strict
+        Whether its samples are about to be written anew, which would lose unknown attributes.
 
     Raises
     ------
@@ -193,9 +223,12 @@ def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> Columns:
         If it is gone, as after a compaction.
     DamagedFileError
         If its label, shapes or checksum are wrong.
+    NewerFormatError
+        If its major version is newer, or with `strict` its minor version.
     """
     try:
         with open_shard(path) as file:
+            check_version(path, file.id, strict=strict)
             columns = read_columns(file, schema)
             attributes = dict(file.attrs)
     except FileNotFoundError:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
+from datagen_core.errors import NewerFormatError
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import SetPaths
 
@@ -56,14 +57,21 @@ class Estimate:
 
 
 def read_timings(paths: SetPaths, most: int = 200) -> list[JobTimings]:
-    """Return the timings of the newest tasks of a parameter set that made a batch."""
+    """Return the timings of the newest tasks of a parameter set that made a batch.
+
+    Journals of newer versions are left out.
+    """
     found = [*paths.runs.glob("*/*.jsonl"), *paths.runs.glob("*/journals/*.jsonl")]
     journals = sorted(found, key=lambda path: path.stat().st_mtime)
-    sums = [_sum_up(read_journal(journal)) for journal in journals[-most:]]
+    sums = map(_sum_up, journals[-most:])
     return [timings for timings in sums if timings is not None]
 
 
-def _sum_up(events: list[dict[str, Any]]) -> JobTimings | None:
+def _sum_up(journal: Path) -> JobTimings | None:
+    try:
+        events = read_journal(journal)
+    except NewerFormatError:
+        return None
     lines = [event for event in events if event["event"] == "batches"]
     firsts = [line for line in lines if "first" in line]
     if not firsts:

@@ -24,6 +24,8 @@ from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, check_name
 from datagen_core.store.shards import ShardLabel, publish_shard
 
+VIEW_FORMAT = "1.0"
+
 NAMES = Schema({"users": Field("str")})
 ROWS = Schema({"sample": Field("int64", ragged=True), "row": Field("int64", ragged=True)})
 """The fields without the names, since text cannot be memory-mapped."""
@@ -78,6 +80,7 @@ def publish_view(
         label = ShardLabel(generator, digest, Interval(0, len(columns["users"])))
         publish_shard(root / check_name(part, "part"), paths.temporary, label, columns)
     content = {
+        "format": VIEW_FORMAT,
         "name": name,
         "digest": digest,
         "recipe": dict(recipe),
@@ -93,7 +96,7 @@ def publish_view(
 
 def read_view(root: Path) -> ViewRecord:
     """Return the record of a published view."""
-    content = read_document(root / "view.json")
+    content = read_document(root / "view.json", VIEW_FORMAT)
     parts = {part: (int(users), bool(whole)) for part, (users, whole) in content["parts"].items()}
     return ViewRecord(root, content["name"], content["digest"], content["recipe"], parts)
 

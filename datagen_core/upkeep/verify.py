@@ -20,6 +20,7 @@ from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.runs import list_runs
+from datagen_core.store.sets import check_known
 from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
 from datagen_core.store.view_files import PART, list_views, read_view
 
@@ -158,6 +159,7 @@ def _sum(columns: Columns, part: Interval, file: Interval, schema: Schema) -> st
 def _resample(
     param_set: ParamSet, generator: Callable[[], DatasetGenerator], count: int
 ) -> Iterator[str]:
+    check_known(param_set.paths)
     maker = BatchMaker.of(generator(), param_set.record)
     reader = ColumnReader((param_set.paths.packs, param_set.paths.shards), param_set.schema)
     for index in _choose(param_set.existing, count):
