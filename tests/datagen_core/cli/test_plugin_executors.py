@@ -69,7 +69,7 @@ def test_ctrl_c_ends_the_processes_of_a_local_executors_heir(install, tmp_path, 
     _, errors = child.communicate(timeout=patience(60))
 
     assert (child.returncode, "jobs go on" in errors) == (130, False)
-    (plan,) = cache.rglob("journals/*.jsonl")
+    (plan,) = cache.rglob("*.jsonl")
     assert '"terminated"' in plan.read_text().splitlines()[-1]
     assert 0 < Cache(cache)["slow"][0].counts["raw"] < 500
 
@@ -103,7 +103,7 @@ def test_an_executor_of_single_tasks_gets_one_job_for_each(install, run_cli, cac
     answer = run_cli("generate", SINE, "-n", 20, "--executor", "pool", *sweep)
 
     assert "40 samples made in 2 of 2" in answer.out
-    assert len(list(cache.rglob("attempts/*.json"))) == 2
+    assert len(list(cache.rglob("runs/*/*.json"))) == 2
 
 
 def test_runs_share_jobs_only_where_the_executor_says_so(install, run_cli, cache):
