@@ -158,7 +158,7 @@ def _fill_caches(folder: Path, work: Work) -> dict[str, Path]:
     for place, runs in ((one, 1), (several, work.runs), (compacted, work.runs)):
         for _ in range(runs):
             work.generate(place, work.size // runs)
-    run_command(DATAGEN, "compact", "--place", str(compacted))()
+    run_command(DATAGEN, "compact", "--cache", str(compacted))()
     title = f"{work.runs} runs"
     return {"1 shard": one, title: several, f"{title}, compacted": compacted}
 
