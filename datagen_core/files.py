@@ -17,10 +17,7 @@ from typing import IO, Any
 
 from datagen_core.errors import MissingPackageError, NewerFormatError
 
-__all__ = ["FIRST_FORMAT", "check_format", "hash_file", "replacing", "require"]
-
-FIRST_FORMAT = "1.0"
-"""The format of a document that does not name its own."""
+__all__ = ["check_format", "hash_file", "replacing", "require"]
 
 _DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """The distributions of modules, where the names differ."""
@@ -106,7 +103,7 @@ def check_format(path: Path, found: object, known: str, *, strict: bool = False)
     path
         The document, for the message.
     found
-        The value of its key `format`; `FIRST_FORMAT` if it has none.
+        The value of its key `format`; None, if it has none, counts as "1.0".
     known
         The newest format of its kind that the caller knows.
     strict
@@ -117,7 +114,7 @@ def check_format(path: Path, found: object, known: str, *, strict: bool = False)
     NewerFormatError
         If the format is too new; the message says to update datagen.
     """
-    if found == known:
+    if found in {None, known}:
         return
     major, _, minor = known.partition(".")
     newest, numbers = (int(major), int(minor)), re.fullmatch(r"(\d+)\.(\d+)", str(found))

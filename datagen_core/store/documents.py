@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import DamagedFileError
-from datagen_core.files import FIRST_FORMAT, check_format
+from datagen_core.files import check_format
 from datagen_core.generators.identity import sha256_of
 from datagen_core.store.publishing import naming, publish, temporary_path
 
@@ -55,7 +55,7 @@ def _write(content: Mapping[str, Any]) -> str:
 
 
 def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, Any]:
-    """Return the content of a published document, with its format and without its checksum.
+    """Return the content of a published document, without its format and checksum.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, 
     for attempt in range(_RETRIES):
         content = _parse(path)
         if content is not None:
-            check_format(path, content.setdefault("format", FIRST_FORMAT), known, strict=strict)
+            check_format(path, content.pop("format", None), known, strict=strict)
             return content
         time.sleep(0.01 * 2**attempt)
     raise DamagedFileError(

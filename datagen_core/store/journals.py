@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datagen_core.files import FIRST_FORMAT, check_format
+from datagen_core.files import check_format
 
 JOURNAL_FORMAT = "1.0"
 """The format of a line; one journal may have lines of several versions."""
@@ -103,5 +103,5 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
         with suppress(ValueError):
             events.append(json.loads(line))
     for event in events:
-        check_format(path, event.get("format", FIRST_FORMAT), JOURNAL_FORMAT)
+        check_format(path, event.get("format"), JOURNAL_FORMAT)
     return events

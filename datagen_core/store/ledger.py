@@ -81,7 +81,7 @@ def read_ledger(paths: SetPaths) -> Ledger:
     splits = {
         name: tuple(Interval(*pair) for pair in pairs) for name, pairs in content["splits"].items()
     }
-    known = {"format", "splits", "operations"}
+    known = {"splits", "operations"}
     others = {key: value for key, value in content.items() if key not in known}
     ledger = Ledger(generations[-1], splits, tuple(content["operations"]), others)
     if len(ledger.assigned) != sum(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
-from datagen_core.errors import MissingPackageError
-from datagen_core.files import hash_file, replacing, require
+from datagen_core.errors import MissingPackageError, NewerFormatError
+from datagen_core.files import check_format, hash_file, replacing, require
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path):
@@ -72,3 +74,18 @@ def test_a_missing_package_names_its_extra():
 
 def test_a_module_is_returned():
     assert require("json.decoder", "plots").JSONDecoder
+
+
+@pytest.mark.parametrize(
+    ("found", "strict", "is_known"),
+    [
+        (None, True, True), ("1.3", True, True), ("1.0", True, True), ("1.12", False, True),
+        ("1.12", True, False), ("2.0", False, False), ("10.0", False, False), ("new", False, False),
+        (2, False, False),
+    ],
+)  # fmt: skip
+def test_formats_are_compared_by_their_numbers(tmp_path, found, strict, is_known):
+    path = tmp_path / "a.json"
+
+    with nullcontext() if is_known else pytest.raises(NewerFormatError, match=f"{path} was made"):
+        check_format(path, found, "1.3", strict=strict)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from datagen_core import Cache, DatagenError, generate
+from datagen_core.errors import NewerFormatError
 from datagen_federated.federated_metrics import federated_metrics
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.studies import (
@@ -242,6 +243,24 @@ def test_a_study_goes_on_with_another_version(tmp_path):
     path = tmp_path / "study.json"
     study = plan_study(1, SMALL, 0)
     path.write_text(json.dumps({**study.to_json(), "datagen": "0.0.1"}))
+
+    assert not publish_manifest(path, study)
+
+
+def test_a_study_of_a_newer_version_is_left_to_it(tmp_path):
+    path = tmp_path / "study.json"
+    study = plan_study(1, SMALL, 0)
+    path.write_text(json.dumps({**study.to_json(), "version": 2}))
+
+    with pytest.raises(NewerFormatError, match=r"study\.json was made by a newer datagen"):
+        publish_manifest(path, study)
+
+
+def test_a_manifest_without_version_is_of_the_first_one(tmp_path):
+    path = tmp_path / "study.json"
+    study = plan_study(1, SMALL, 0)
+    content = study.to_json()
+    path.write_text(json.dumps({key: content[key] for key in content if key != "version"}))
 
     assert not publish_manifest(path, study)
 

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from datagen_core.files import check_format
 from datagen_federated.errors import StudyError
-from datagen_federated.studies.planning import Study
+from datagen_federated.studies.planning import VERSION, Study
 
 
 def read_space(path: Path) -> Any:
@@ -82,7 +83,7 @@ def _link(temporary: Path, path: Path) -> bool:
 
 def _check_same(path: Path, study: Study) -> None:
     """Refuse the manifest of another study; the version of datagen may differ."""
-    if _read(path) != _without_version(json.loads(format_manifest(study))):
+    if _read(path) != _without_versions(json.loads(format_manifest(study))):
         raise StudyError(
             f"{path} exists and is not of this study; choose another name with -o, or "
             "the runs, the seed and the space that it was made with"
@@ -94,8 +95,11 @@ def _read(path: Path) -> Any:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return _without_version(content) if isinstance(content, Mapping) else None
+    if not isinstance(content, Mapping):
+        return None
+    check_format(path, f"{content.get('version', VERSION)}.0", f"{VERSION}.0")
+    return _without_versions(content)
 
 
-def _without_version(content: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name != "datagen"}
+def _without_versions(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name not in {"datagen", "version"}}

@@ -16,6 +16,9 @@ from datagen_federated.federated_metrics import federated_metrics
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.studies.space import Point, Space, check_space, draw_point
 
+VERSION = 1
+"""The major version of manifests."""
+
 TASKS = ("classification", "regression")
 """Tasks that a space may have, in the order of a task split."""
 
@@ -55,6 +58,7 @@ class Study:
         """Return the study in plain JSON types; the same study has the same JSON."""
         return {
             "format": "datagen federated study",
+            "version": VERSION,
             "datagen": version("datagen"),
             "generator": federated_metrics.name,
             "seed": self.seed,

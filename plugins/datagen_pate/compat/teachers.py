@@ -18,6 +18,7 @@ from datagen_pate.files.writing import write_json
 from datagen_pate.labelled.digits import Labelled
 from datagen_pate.teachers.artefact import (
     FILES,
+    REPORT_FORMAT,
     UNKNOWN,
     Shard,
     open_weights,
@@ -85,6 +86,7 @@ def import_teachers(
     write_weights(folder / FILES[0], rows, len(models))
     write_shards(folder / FILES[1], found)
     report = {
+        "format": REPORT_FORMAT,
         "imported_from": str(source),
         "weights_sha256": hash_file(folder / FILES[0]),
         "shards_sha256": hash_file(folder / FILES[1]),

@@ -19,10 +19,12 @@ from datagen_pate.decoder.latent_prior import fit_prior
 from datagen_pate.decoder.modules import MEAN, STD, Encoder
 from datagen_pate.decoder.params import PretrainParams
 from datagen_pate.decoder.training import Progress, Training, pretrain
-from datagen_pate.files.writing import write_json
+from datagen_pate.files.writing import read_json, write_json
 from datagen_pate.public import PublicImages
 
 DECODER, PRIOR, REPORT = "decoder.pth", "latent_prior.npz", "pretrain_report.json"
+FORMAT = "1.0"
+"""The format of the report."""
 """Names of the files in the folder."""
 
 _CHECKPOINT = "checkpoint.pt"
@@ -111,7 +113,7 @@ def make_decoder(
     )
     save_decoder(training.model.decoder, place.decoder)
     _save_prior(public, training, place)
-    report = _describe(public, params, training, place) | inputs
+    report = {"format": FORMAT, **_describe(public, params, training, place), **inputs}
     write_json(place.report, report)
     place.checkpoint.unlink(missing_ok=True)
     return report
@@ -129,7 +131,7 @@ def _describe_inputs(public: PublicImages, params: PretrainParams) -> dict[str, 
 def _read_report(place: Place, inputs: dict[str, Any]) -> dict[str, Any] | None:
     """Return the report of the folder, if it is finished and of these inputs."""
     try:
-        report: dict[str, Any] = json.loads(place.report.read_text())
+        report = read_json(place.report, FORMAT)
         hashes = {"decoder_hash": hash_file(place.decoder), "prior_hash": _hash_prior(place)}
     except (OSError, ValueError):
         return None

@@ -1,4 +1,4 @@
-"""Writing files that appear whole or not at all."""
+"""Files that appear whole or not at all, and JSON that says in which format it is."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from datagen_core.files import replacing
+from datagen_core.files import check_format, replacing
 from datagen_pate.errors import PateError
 
 
@@ -38,3 +38,25 @@ def write_json(path: Path, content: object) -> None:
     """
     with writing(path, "w") as file:
         file.write(json.dumps(content, indent=2) + "\n")
+
+
+def read_json(path: Path, known: str) -> dict[str, Any]:
+    """Return an object that `write_json` wrote, with keys of later minor versions of its `format`.
+
+    Parameters
+    ----------
+    known
+        The newest format of this kind of file that the caller knows.
+
+    Raises
+    ------
+    OSError, ValueError
+        When it cannot be read, or does not hold a JSON object.
+    NewerFormatError
+        When its major version is newer.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path} does not hold a JSON object")  # noqa: TRY004 (as broken JSON)
+    check_format(path, content.get("format"), known)
+    return content

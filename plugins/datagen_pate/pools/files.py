@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.files import hash_file
+from datagen_core.files import check_format, hash_file
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation.distances import round_to_stored
 from datagen_pate.files.sample_files import write_samples
 from datagen_pate.files.torch_files import is_torch_file, read_tensors
 from datagen_pate.files.writing import write_json, writing
 from datagen_pate.pools.candidates import BLOCK, Block
+
+FORMAT = "1.0"
+"""The newest format of a recipe that is known; one without `format` has this one."""
 
 _SIDE = 28
 _SUFFIX = ".pt"  # of the original's pools
@@ -147,6 +150,7 @@ def _read_ours(path: Path) -> Pool:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             recipe = json.loads(str(content["recipe"]))
+        check_format(path, recipe.get("format"), FORMAT)
         return Pool(_map_member(path, "images.npy"), recipe)
     except OSError as error:
         raise PateError(f"{path} cannot be read ({error.strerror or error})") from error

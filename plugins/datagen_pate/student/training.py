@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from datagen_core.files import hash_file
 from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import ArgumentError
-from datagen_pate.files.writing import write_json
+from datagen_pate.files.writing import read_json, write_json
 from datagen_pate.labelled.digits import Labelled
 
 if TYPE_CHECKING:
@@ -218,16 +218,19 @@ def summarize(values: Sequence[float]) -> dict[str, Any]:
 RECORD = "student.json"
 """The last file of a student: everything that decided it, and its report."""
 
+_FORMAT = "1.0"
+
 
 def keep_student(place: Path, decided_by: dict[str, Any], report: dict[str, Any]) -> None:
     """Record that a student is complete."""
-    write_json(place / RECORD, {"decided_by": decided_by, "report": report})
+    content = {"format": _FORMAT, "decided_by": decided_by, "report": report}
+    write_json(place / RECORD, content)
 
 
 def find_student(place: Path, decided_by: dict[str, Any]) -> dict[str, Any] | None:
     """Return the report of the student in a folder; None when it differs or is incomplete."""
     try:
-        content = json.loads((place / RECORD).read_text(encoding="utf-8"))
+        content = read_json(place / RECORD, _FORMAT)
         report: dict[str, Any] = content["report"]
         files = [(place / Path(report[name]["path"]).name, report[name]) for name in _MODELS]
         is_whole = all(hash_file(path) == told["sha256"] for path, told in files)

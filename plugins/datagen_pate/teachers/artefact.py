@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
@@ -18,12 +17,13 @@ from datagen_pate.evaluation.classes import CLASSES, count_labels
 from datagen_pate.evaluation.distances import round_to_stored
 from datagen_pate.files.sample_files import read_samples
 from datagen_pate.files.torch_files import is_torch_file
-from datagen_pate.files.writing import writing
+from datagen_pate.files.writing import read_json, writing
 
 if TYPE_CHECKING:
     from datagen_pate.classifier.network import Classifier
 
 FILES = ("weights.npy", "shards.npz", "teachers.json")
+REPORT_FORMAT = "1.0"
 """The files of a finished folder: float32 `(teachers, 1199882)`; the arrays of all `Shard`s joined,
 and `offsets`; the report. The last one is written last."""
 
@@ -184,8 +184,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     missing = [name for name in FILES if not (folder / name).is_file()]
     if missing:
         raise PateError(f"{folder} has no {missing[0]}; make it with datagen pate train-teachers")
-    report: dict[str, Any] = json.loads((folder / FILES[2]).read_text(encoding="utf-8"))
-    return report
+    return read_json(folder / FILES[2], REPORT_FORMAT)
 
 
 def write_shards(path: Path, shards: Sequence[Shard]) -> None:

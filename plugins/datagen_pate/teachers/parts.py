@@ -19,16 +19,19 @@ from datagen_core.files import hash_file
 from datagen_pate.classifier.recipes import Recipe
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation.distances import round_to_stored
-from datagen_pate.files.writing import write_json, writing
+from datagen_pate.files.writing import read_json, write_json, writing
 from datagen_pate.labelled.digits import Labelled
 from datagen_pate.teachers.artefact import (
     FILES,
+    REPORT_FORMAT,
     Shard,
     read_report,
     write_shards,
     write_weights,
 )
 from datagen_pate.teachers.division import divide
+
+PLAN_FORMAT = "1.0"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +98,8 @@ class Parts:
         images, labels = round_to_stored(plan.data.images), plan.data.labels
         shards = [Shard.of(images[rows], labels[rows], rows) for rows in plan.divide()]
         write_shards(self.folder / FILES[1], shards)
-        write_json(self._plan, {"plan": described, "data": plan.data.describe()})
+        content = {"format": PLAN_FORMAT, "plan": described, "data": plan.data.describe()}
+        write_json(self._plan, content)
 
     def _check_same(self, described: dict[str, Any]) -> None:
         found = self._read_plan()
@@ -113,8 +117,7 @@ class Parts:
 
     def read(self) -> dict[str, Any]:
         """Return the content of the plan's file."""
-        content: dict[str, Any] = json.loads(self._plan.read_text(encoding="utf-8"))
-        return content
+        return read_json(self._plan, PLAN_FORMAT)
 
     @property
     def is_finished(self) -> bool:
@@ -152,7 +155,8 @@ class Parts:
         write_weights(weights, self._iterate_weights(teachers), teachers)
         reports = [self._load(k)[1] for k in range(teachers)]
         hashes = {"weights_sha256": hash_file(weights), "shards_sha256": hash_file(shards)}
-        write_json(self.folder / FILES[2], {**content, **hashes, "teachers": reports})
+        content |= {"format": REPORT_FORMAT, **hashes, "teachers": reports}
+        write_json(self.folder / FILES[2], content)
 
     def _iterate_weights(self, teachers: int) -> Iterator[NDArray[np.float32]]:
         return (self._load(k)[0] for k in range(teachers))

@@ -22,7 +22,7 @@ def test_documents_come_back_as_written(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("documents")
 
     assert publish_document(folder / "a.json", content, folder / "tmp")
-    assert read_document(folder / "a.json", "1.0") == {**content, "format": "1.0"}
+    assert read_document(folder / "a.json", "1.0") == content
 
 
 def test_the_first_document_stays(tmp_path):
@@ -30,7 +30,7 @@ def test_the_first_document_stays(tmp_path):
 
     assert publish_document(path, {"k": 1}, tmp_path / "tmp") is True
     assert publish_document(path, {"k": 2}, tmp_path / "tmp") is False
-    assert read_document(path, "1.0") == {"k": 1, "format": "1.0"}
+    assert read_document(path, "1.0") == {"k": 1}
 
 
 def test_a_document_is_json_for_people(tmp_path):
@@ -82,4 +82,4 @@ def test_a_document_that_is_truncated_for_a_moment_is_read_again(tmp_path, monke
     os.truncate(path, 5)
     monkeypatch.setattr(documents.time, "sleep", lambda _: path.write_bytes(text))
 
-    assert read_document(path, "1.0") == {"k": 1, "format": "1.0"}
+    assert read_document(path, "1.0") == {"k": 1}

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from datagen_core.errors import NewerFormatError
 from datagen_core.files import hash_file
 from datagen_pate.classifier.files import flatten_weights, load_classifier, save_classifier
 from datagen_pate.classifier.prediction import predict
@@ -78,6 +80,19 @@ def test_a_student_that_is_not_complete_is_trained_again(tmp_path, damaged):
         hash_file(tmp_path / "student_model_best.pth")
         == again["students"][0]["best_model"]["sha256"]
     )
+
+
+@pytest.mark.parametrize(("version", "is_known"), [("1.7", True), ("2.0", False)])
+def test_students_of_newer_versions(tmp_path, version, is_known):
+    epochs = []
+    train_students(DATA, QUICK, tmp_path, seeds=[3], progress=epochs.append)
+    record = json.loads((tmp_path / "student.json").read_text())
+    record |= {"format": version, "of_later": 1}
+    (tmp_path / "student.json").write_text(json.dumps(record))
+
+    with nullcontext() if is_known else pytest.raises(NewerFormatError, match="newer datagen"):
+        train_students(DATA, QUICK, tmp_path, seeds=[3], progress=epochs.append)
+    assert len(epochs) == QUICK.epochs
 
 
 def test_students_are_written_with_a_report(tmp_path):
