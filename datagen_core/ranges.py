@@ -10,11 +10,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.random import SeedSequence
+    from numpy.typing import NDArray
 
 
 class Interval(NamedTuple):
@@ -150,5 +153,18 @@ def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
     """
     import numpy as np  # here, so that listing a cache does not import it
 
-    words = [int(digest[place : place + 8], 16) for place in range(0, 64, 8)]
-    return np.random.SeedSequence([seed, *words], spawn_key=(batch,))
+    return np.random.SeedSequence(_entropy(seed, digest), spawn_key=(batch,))
+
+
+@lru_cache(16)
+def _entropy(seed: int, digest: str) -> NDArray[np.uint32]:
+    """Return the 32-bit words of `[seed, *words of the digest]`, as `SeedSequence` makes them.
+
+    Given as an array, they take it half as long as a list, which it converts item by item.
+    """
+    import numpy as np  # as above
+
+    seed_words = max(1, -(-seed.bit_length() // 32))
+    digest_words = np.frombuffer(bytes.fromhex(digest), ">u4")
+    words = np.frombuffer(seed.to_bytes(4 * seed_words, "little"), "<u4")
+    return np.concatenate([words, digest_words]).astype(np.uint32)

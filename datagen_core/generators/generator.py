@@ -21,6 +21,7 @@ import shlex
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from datagen_core.errors import GeneratorError
@@ -236,8 +237,9 @@ def parse_options(text: str) -> dict[str, str | bool]:
     return options
 
 
-def _parameters(function: Callable[..., Any]) -> list[str]:
-    return list(inspect.signature(function).parameters)
+@lru_cache(256)  # asked for every batch, and `inspect` takes as long as a small batch
+def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(function).parameters)
 
 
 def source_digest(function: Callable[..., Any]) -> str:

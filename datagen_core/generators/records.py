@@ -43,10 +43,10 @@ def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Sc
     if isinstance(made, Mapping | tuple):
         pieces = [_as_record(made)]
     elif isinstance(made, Iterable):
-        items = [_as_record(item) for item in made]
+        items = list(made)
         if len(items) == size and not _is_one_batch(items, schema):
             return _from_values(_transpose(items), schema)
-        pieces = items
+        pieces = [_as_record(item) for item in items]
     else:
         raise SchemaError(
             f"a generator must yield samples or return arrays, not {type(made).__name__}"
@@ -54,21 +54,22 @@ def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Sc
     return _from_pieces(pieces, size, schema)
 
 
-def _is_one_batch(items: Sequence[Record], schema: Schema | None) -> bool:
+def _is_one_batch(items: Sequence[object], schema: Schema | None) -> bool:
     """Whether a single item is a batch of one sample: the schema decides, since counting cannot."""
     if len(items) != 1 or schema is None:
         return False
+    record = _as_record(items[0])
     fixed = {
         name: (1, *field.shape)
         for name, field in schema.fields.items()
         if not field.ragged and not field.is_text
     }
-    shapes = {name: getattr(items[0].get(name), "shape", None) for name in fixed}
+    shapes = {name: getattr(record.get(name), "shape", None) for name in fixed}
     return bool(fixed) and shapes == fixed
 
 
 def _as_record(item: object) -> Record:
-    if isinstance(item, Mapping):
+    if type(item) is dict or isinstance(item, Mapping):  # asking an ABC costs ten times as much
         return item
     if isinstance(item, tuple) and len(item) == 2:
         return {"x": item[0], "y": item[1]}
@@ -81,12 +82,15 @@ def _brief(item: object) -> str:
     return f"a tuple of {len(item)}" if isinstance(item, tuple) else f"a {type(item).__name__}"
 
 
-def _transpose(items: Sequence[Record]) -> dict[str, list[Any]]:
-    names = list(items[0])
-    for item in items:
-        if item.keys() != items[0].keys():
-            raise SchemaError(f"one sample has the fields {names}, another {list(item)}")
-    return {name: [item[name] for item in items] for name in names}
+def _transpose(items: Sequence[object]) -> dict[str, Sequence[Any]]:
+    if all(type(item) is tuple and len(item) == 2 for item in items):  # no dict for each pair
+        return dict(zip("xy", zip(*items, strict=True), strict=True))
+    records = [_as_record(item) for item in items]
+    names = list(records[0])
+    for record in records:
+        if record.keys() != records[0].keys():
+            raise SchemaError(f"one sample has the fields {names}, another {list(record)}")
+    return {name: [record[name] for record in records] for name in names}
 
 
 def _from_pieces(

@@ -116,6 +116,16 @@ def test_batch_stream_is_pinned():
     assert words.tolist() == PINNED_WORDS
 
 
+@given(st.integers(0, 2**200), st.binary(min_size=32, max_size=32), st.integers(0, 10**12))
+def test_a_batch_stream_is_that_of_seed_and_words_as_a_list(seed, digest, batch):
+    words = [int.from_bytes(digest[place : place + 4], "big") for place in range(0, 32, 4)]
+    expected = np.random.SeedSequence([seed, *words], spawn_key=(batch,))
+
+    found = batch_stream(seed, digest.hex(), batch)
+
+    assert found.generate_state(4).tolist() == expected.generate_state(4).tolist()
+
+
 @given(st.integers(0, 2**64), st.integers(0, 10**6))
 def test_batch_streams_differ_by_seed_and_batch(seed, batch):
     states = {
