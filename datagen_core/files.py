@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -45,7 +44,7 @@ def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]
     options
         Options of `open`, such as `newline`; text is UTF-8.
     """
-    temporary = path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
+    temporary = path.with_name(f".{path.name}~{os.urandom(16).hex()}.tmp")
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     if "b" not in mode:

@@ -3,28 +3,60 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
     from datagen_core.scheduling.status import RunStatus
 
+_MOST_FOLDED = 100
+"""With more rows, rich would take longer than everything else together."""
+
 
 def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Print a table with numbers aligned right; no line is cut where stdout is not a terminal."""
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for place, name in enumerate(header):
-        numeric = rows and all(isinstance(row[place], int) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    """Print a table with numbers aligned right.
+
+    Cells are folded to the width of a terminal; elsewhere, and in long tables, no line is cut.
+    """
+    numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*rows, strict=True)]
+    texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
+    if title:
+        click.echo(title)
+    if sys.stdout.isatty() and len(rows) <= _MOST_FOLDED:
+        _print_folded(header, texts, numeric)
+    else:
+        click.echo("\n".join(_align(header, texts, numeric)))
+
+
+def _align(
+    header: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]
+) -> Iterator[str]:
+    lines = [header, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    right = numeric or [False] * len(header)
+    for line in lines:
+        cells = [
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(line, widths, right, strict=True)
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def _print_folded(
+    header: Sequence[str], rows: Sequence[Sequence[str]], numeric: Sequence[bool]
+) -> None:
+    from rich.console import Console  # slow, and scripts need none of it
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for name, is_right in zip(header, numeric or [False] * len(header), strict=True):
+        table.add_column(name, justify="right" if is_right else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
-    wide = None if sys.stdout.isatty() else 400
-    Console(width=wide, soft_wrap=False, highlight=False, markup=False).print(table)
+        table.add_row(*row)
+    Console(highlight=False, markup=False).print(table)
 
 
 def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:

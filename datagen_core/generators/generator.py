@@ -22,14 +22,22 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import GeneratorError
 from datagen_core.generators.identity import digest_of
-from datagen_core.generators.params import Params
 from datagen_core.generators.schema import Schema
 
+if TYPE_CHECKING:
+    from datagen_core.generators.params import Params
+
 _ARGUMENTS = ("size", "params", "rng", "start", "seed")
+
+
+def _no_params() -> type[Params]:
+    from datagen_core.generators.params import Params  # pydantic is slow: only where it is needed
+
+    return Params
 
 
 @dataclass(frozen=True)
@@ -82,7 +90,7 @@ class DatasetGenerator:
 
     name: str
     function: Callable[..., Any]
-    params_type: type[Params] = Params
+    params_type: type[Params] = field(default_factory=_no_params)
     batch_size: int = 1
     schema: Schema | Callable[[Any], Schema] | None = None
     version: str = "1"
@@ -102,7 +110,7 @@ class DatasetGenerator:
             )
         # A user may write `generator(50, noisy_sine_params)`; nothing has checked the type yet.
         given: object = self.params_type
-        if not (isinstance(given, type) and issubclass(given, Params)):
+        if not (isinstance(given, type) and issubclass(given, _no_params())):
             raise GeneratorError(
                 f"{self.name}: its parameters must be a subclass of datagen_core.Params"
             )
@@ -183,7 +191,7 @@ class Preprocessor:
 
 def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     batch_size: int = 1,
-    params: type[Params] = Params,
+    params: type[Params] | None = None,
     memory: str | None = None,
     options: str | Mapping[str, str | bool] = "",
     *,
@@ -206,7 +214,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
         return DatasetGenerator(
             name=name or function.__name__,
             function=function,
-            params_type=params,
+            params_type=_no_params() if params is None else params,
             batch_size=batch_size,
             schema=schema,
             version=str(version),

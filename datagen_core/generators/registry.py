@@ -11,19 +11,16 @@ import hashlib
 import importlib.util
 import inspect
 import sys
-from difflib import get_close_matches
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pluggy
-
 from datagen_core.errors import DatagenError, GeneratorError
-from datagen_core.generators import hookspecs
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint, EntryPoints
+
     from datagen_core.generators.generator import DatasetGenerator
 
 GROUP = "datagen"
@@ -37,6 +34,14 @@ class Loaded(NamedTuple):
 
     generator: DatasetGenerator
     source: str
+
+
+def entry_points(group: str, name: str | None = None) -> EntryPoints:
+    """Return the entry points of installed packages in a group, or those of one name in it."""
+    from importlib import metadata  # slow, and a worker loads most generators from a file
+
+    found = metadata.entry_points(group=group)
+    return found if name is None else found.select(name=name)
 
 
 def installed_generators() -> dict[str, str]:
@@ -130,6 +135,10 @@ def _checked(found: object, name: str) -> DatasetGenerator:
 
 def _call_hook(group: str, name: str, hook: str) -> Any:
     """Load one entry point into a manager of its own and call one of its hooks."""
+    import pluggy  # as above
+
+    from datagen_core.generators import hookspecs
+
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
@@ -149,6 +158,8 @@ def _one_line(error: BaseException) -> str:
 def _not_found(name: str, file: Path | None) -> str:
     known = [point.name for point in entry_points(group=GROUP)]
     known += list(_generators_in(file)) if file is not None else []
+    from difflib import get_close_matches  # as above
+
     nearest = get_close_matches(name, known, n=1)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
     return f"there is no generator {name!r}; {hint}`datagen generators` lists all"

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from datagen_core.errors import GeneratorError
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.generators.params import Params
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema, slice_columns
 from datagen_core.ranges import Interval, batch_stream
 from datagen_core.store.sets import SetRecord
+
+if TYPE_CHECKING:
+    from datagen_core.generators.params import Params
 
 
 @dataclass(frozen=True)

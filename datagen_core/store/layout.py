@@ -20,8 +20,8 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from datagen_core.errors import ConfigurationError
 from datagen_core.ranges import Interval
@@ -74,8 +74,7 @@ def numbered(folder: Path) -> list[int]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SetPaths:
+class SetPaths(NamedTuple):
     """The files of one parameter set."""
 
     root: Path
@@ -150,8 +149,7 @@ class SetPaths:
         return self.root / "derived" / split
 
 
-@dataclass(frozen=True, slots=True)
-class RunPaths:
+class RunPaths(NamedTuple):
     """The files of one run: its record beside a folder of plans, journals and logs.
 
     Runs that version 0.1 submitted have subfolders for plans (`attempts`) and journals.
@@ -198,8 +196,7 @@ class RunPaths:
         return self.folder / "verdicts" / f"{plan}-{task}.json"
 
 
-@dataclass(frozen=True, slots=True)
-class JobPaths:
+class JobPaths(NamedTuple):
     """The files of a scheduler's job that belong to several runs."""
 
     folder: Path

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,7 +33,7 @@ def temporary_path(folder: Path, name: str) -> Path:
     """Return an unused path in `folder`, whose name has the host and process that write it."""
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}~{socket.gethostname()}~{os.getpid()}~{uuid.uuid4().hex}.tmp"
+    return folder / f"{name}~{os.uname().nodename}~{os.getpid()}~{os.urandom(16).hex()}.tmp"
 
 
 @contextmanager
@@ -172,7 +170,7 @@ def remove_litter(*folders: Path) -> int:
 
 def _is_litter(path: Path) -> bool:
     parts = path.name.split("~")
-    if len(parts) == 4 and parts[1] == socket.gethostname():
+    if len(parts) == 4 and parts[1] == os.uname().nodename:
         return not Path("/proc", parts[2]).exists() and not _is_running(int(parts[2]))
     with suppress(FileNotFoundError):
         return time.time() - path.stat().st_mtime > STALE_SECONDS

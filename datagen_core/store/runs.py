@@ -13,13 +13,15 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
-from datagen_core.store.timings import Estimate
+
+if TYPE_CHECKING:
+    from datagen_core.store.timings import Estimate
 
 RUN_FORMAT = "1.0"
 PLAN_FORMAT = "1.0"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -157,6 +156,8 @@ def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
     for reference in sorted(references_in(dict(params))):
         kept = folder / reference.removeprefix("sha256:")
         if not kept.exists():
+            import shutil  # as rare as input files
+
             with publication(folder / "tmp", kept) as temporary:
                 shutil.copyfile(input_path(reference), temporary)
 
