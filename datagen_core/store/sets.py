@@ -17,7 +17,8 @@ from datagen_core.store.publishing import publication
 
 PARAMS_FORMAT = "1.0"
 SCHEMA_FORMAT = "1.0"
-NUMBER_FORMAT = "1.0"
+NUMBER_FORMAT = "2.0"
+"""Format 1 numbers one set (`set`), format 2 several (`sets`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,9 @@ def _number(sets: Sequence[SetPaths]) -> None:
         if new and problems:  # it may be among those that cannot be read
             raise problems[0]
         start = max(known, default=-1) + 1
-        content = {"format": NUMBER_FORMAT, **({"set": new[0]} if len(new) == 1 else {"sets": new})}
+        content = {"format": NUMBER_FORMAT, "sets": new}
+        if len(new) == 1:
+            content = {"format": "1.0", "set": new[0]}
         if not new or publish_document(folder / f"{start}.json", content, temporary):
             return
 
