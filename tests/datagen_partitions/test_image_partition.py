@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from datagen_core import Cache, DatagenError
+from datagen_images import ImagesError
 from datagen_partitions.client_files import ImagePartitionParams, dividing, rows
 from datagen_partitions.image_partition import image_partition
 from idx_files import numbered_images, write_source
@@ -80,6 +81,10 @@ def test_there_are_as_many_samples_as_clients():
         samples(params(), 4, 5)
 
 
+def no_network(downloads, folder):
+    raise ImagesError("no network")
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -93,7 +98,7 @@ def test_there_are_as_many_samples_as_clients():
     ],
 )
 def test_what_the_data_cannot_give_is_refused_beforehand(monkeypatch, values, message):
-    monkeypatch.setattr("datagen_images.sources.loading.import_torchvision", lambda: None)
+    monkeypatch.setattr("datagen_images.sources.loading.downloading", no_network)
     with pytest.raises(DatagenError, match=message):
         image_partition.inspect(params(**values), 0)
 

@@ -2,8 +2,8 @@
 
 Class names are those of torchvision. Known checksums keep two machines from holding different data
 under one name: SHA-256 of the decompressed files of MNIST and Fashion-MNIST, and torchvision's MD5
-sums of CIFAR-10's python version. KMNIST and EMNIST are checked by the downloader. For these two
-and CIFAR-10's binary version, the readers check sizes and labels.
+sums of CIFAR-10's python version. Downloads are checked by torchvision's MD5 sums. Of files of
+KMNIST, EMNIST and CIFAR-10's binary version that lie in a folder, sizes and labels are checked.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from datagen_images.errors import ImagesError
+from datagen_images.sources.downloads import Download
 
 Source = Literal["emnist", "fashion_mnist", "kmnist", "mnist"]
 """The data sets of grey images of 28 x 28 pixels, all of which fit one schema."""
@@ -69,12 +70,57 @@ _CLASSES: dict[str, tuple[str, ...]] = {
     "mnist": _DIGITS,
 }
 
-_TORCHVISION_CLASSES = {
-    "cifar10": "CIFAR10",
-    "emnist": "EMNIST",
-    "fashion_mnist": "FashionMNIST",
-    "kmnist": "KMNIST",
-    "mnist": "MNIST",
+_FOLDERS = {
+    "cifar10": ".",
+    "emnist": "EMNIST/raw",
+    "fashion_mnist": "FashionMNIST/raw",
+    "kmnist": "KMNIST/raw",
+    "mnist": "MNIST/raw",
+}
+
+_ARCHIVES = {
+    "cifar10": Download(
+        ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
+        "c58f30108f718f92721af3b95e74349a",
+    ),
+    "emnist": Download(
+        ("https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip",),
+        "58c8d27c78d21e728a6bc7b3cc06412e",
+    ),
+}
+_MIRRORS = {
+    "fashion_mnist": ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+    "kmnist": ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
+    "mnist": (
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "http://yann.lecun.com/exdb/mnist/",
+    ),
+}
+_FILES = (
+    "train-images-idx3-ubyte.gz",
+    "train-labels-idx1-ubyte.gz",
+    "t10k-images-idx3-ubyte.gz",
+    "t10k-labels-idx1-ubyte.gz",
+)
+_FILE_MD5 = {
+    "fashion_mnist": (
+        "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+        "25c81989df183df01b3e8a0aad5dffbe",
+        "bef4ecab320f06d8554ea6380940ec79",
+        "bb300cfdad3c16e7a12a480ee83cd310",
+    ),
+    "kmnist": (
+        "bdb82020997e1d708af4cf47b453dcf7",
+        "e144d726b3acfaa3e44228e80efcd344",
+        "5c965bf0a639b31b8f53240b1b52f4d7",
+        "7320c461ea6c1c855c0b718fb2a4b134",
+    ),
+    "mnist": (
+        "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+        "d53e105ee54ea40749a09fcbcd1e9432",
+        "9fb629c4189551a2d022fa330f9573f3",
+        "ec29112dd5afa0611ce80d1b7f02629c",
+    ),
 }
 
 _SHA256 = {
@@ -130,7 +176,7 @@ class Publication:
     source, part, variant
         Data set, part, and variant of EMNIST.
     forms
-        The ways in which it was published, the preferred one first; torchvision downloads the last.
+        The ways in which it was published, the preferred one first; the last is downloaded.
     classes
         The name of each label.
     """
@@ -142,14 +188,20 @@ class Publication:
     classes: tuple[str, ...]
 
     @property
-    def torchvision_class(self) -> str:
-        """The name of the class in `torchvision.datasets`."""
-        return _TORCHVISION_CLASSES[self.source]
+    def folder(self) -> str:
+        """The folder of downloads, below their root, where torchvision looks for them as well."""
+        return _FOLDERS[self.source]
 
     @property
-    def torchvision_folder(self) -> str:
-        """The folder in which that class looks for the data set, below its root."""
-        return "." if self.source == "cifar10" else f"{self.torchvision_class}/raw"
+    def downloads(self) -> tuple[Download, ...]:
+        """The published files or archives with all parts of the data set."""
+        if self.source in _ARCHIVES:
+            return (_ARCHIVES[self.source],)
+        mirrors = _MIRRORS[self.source]
+        return tuple(
+            Download(tuple(mirror + name for mirror in mirrors), md5)
+            for name, md5 in zip(_FILES, _FILE_MD5[self.source], strict=True)
+        )
 
     @property
     def image_shape(self) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core import DatagenError
 from datagen_images.errors import ImagesError
 from datagen_images.sources.catalogue import (
     AnySource,
@@ -22,8 +22,8 @@ from datagen_images.sources.catalogue import (
     find_publication,
 )
 from datagen_images.sources.cifar import decode_cifar_binary, decode_cifar_pickle
+from datagen_images.sources.downloads import downloading
 from datagen_images.sources.idx import decode_idx, read_content
-from datagen_images.sources.torch_imports import import_torchvision
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -67,9 +67,8 @@ def load_images(
     """Return one part of an image data set.
 
     Its files are looked for in `folder`, in Debian's folder of data sets, and in the folder of
-    earlier downloads. If none of these has them, torchvision downloads them. They are IDX files, or
-    batches of CIFAR-10's binary or python version, gzip or not. They are read without torchvision,
-    which would need them unpacked.
+    earlier downloads. If none of these has them, pooch downloads them. They are IDX files, or
+    batches of CIFAR-10's binary or python version, gzip or not.
 
     Parameters
     ----------
@@ -145,11 +144,11 @@ def _find_form(form: Form, folder: Path) -> _Files | None:
 def _places(publication: Publication, chosen: Path | None) -> Iterator[Path]:
     # Bare files come last: all data sets but EMNIST have the same file names.
     if chosen is not None:
-        yield chosen / publication.torchvision_folder
+        yield chosen / publication.folder
         yield chosen / publication.source
         yield chosen
     yield DEBIAN / publication.source.replace("_", "-")
-    yield _download_folder() / publication.torchvision_folder
+    yield _download_folder() / publication.folder
 
 
 def _file(folder: Path, name: str) -> Path | None:
@@ -158,32 +157,25 @@ def _file(folder: Path, name: str) -> Path | None:
 
 
 def _download(publication: Publication, folder: Path) -> _Files:
-    """Let torchvision fetch the files, into the folder below `folder` that it would use itself.
+    """Download all parts, into the folder below `folder` where torchvision looks for them too.
 
-    They appear under their names only when they are complete, since other processes may look for
+    Files appear under their names only when they are complete, since other processes may look for
     them at the same time.
     """
     form = publication.forms[-1]
-    inner = Path(publication.torchvision_folder) / form.folder
+    inner = Path(publication.folder) / form.folder
     where = folder / inner
     try:
-        where.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=folder) as scratch:
-            _fetch(publication, scratch)
-            for path in (Path(scratch) / inner).glob(_PATTERNS[form.format]):
+        with downloading(publication.downloads, folder) as files:
+            where.mkdir(parents=True, exist_ok=True)
+            for path in (file for file in files if file.match(_PATTERNS[form.format])):
                 path.replace(where / path.name)
-    except Exception as error:  # network, disk, archive or no torchvision: one line for all
+    except (OSError, DatagenError) as error:
         raise ImagesError(_advice(publication, where, error)) from error
-    return _Files(form, tuple(where / name for name in form.files))
+    return _find_form(form, where) or _Files(form, tuple(where / name for name in form.files))
 
 
-_PATTERNS = {"idx": "*-ubyte", "cifar-py": "*_batch*"}  # all parts and variants
-
-
-def _fetch(publication: Publication, root: str) -> None:
-    dataset_type = getattr(import_torchvision().datasets, publication.torchvision_class)
-    split = {} if publication.variant is None else {"split": publication.variant}
-    dataset_type(root, train=publication.part == "train", download=True, **split)
+_PATTERNS = {"idx": "*-ubyte*", "cifar-py": "*_batch*"}  # all parts and variants
 
 
 def _advice(publication: Publication, where: Path, error: Exception) -> str:

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core import DatagenError
 from datagen_core.files import require
-from datagen_images import import_torchvision
+from datagen_images import Download, downloading
 from datagen_pate.errors import PateError
 from datagen_pate.public.drawing import Jitter, draw_shapes
 from datagen_pate.public.glyphs import CANVAS, fit_on_canvas
@@ -33,6 +34,10 @@ _DIGITS = Jitter(rotation=7.0, shear=0.2, threshold=(0.42, 0.68))
 _FOLDER = "omniglot-py"
 _PARTS = ("images_background", "images_evaluation", "images_background_small1",
           "images_background_small2")  # fmt: skip
+_ARCHIVE = Download(
+    ("https://raw.githubusercontent.com/brendenlake/omniglot/master/python/images_background.zip",),
+    "68d2efa1b9178cc56df9314c21c6e718",
+)
 _OMNIGLOT = Jitter(rotation=4, shear=0.05, stretch=0.05, elastic=0.01, threshold=(0.2, 0.45))
 
 
@@ -82,7 +87,7 @@ def find_omniglot(folder: Path | None = None) -> list[Path]:
 def draw_omniglot(count: int, rng: np.random.Generator, folder: Path | None = None) -> PublicImages:
     """Return Omniglot's drawings as white on black in MNIST's size, slightly jittered.
 
-    Where there are no files, torchvision downloads the part `images_background`. All images are of
+    Where there are no files, pooch downloads the part `images_background`. All images are of
     one class, since its characters are neither digits nor EMNIST's letters.
 
     Raises
@@ -107,10 +112,12 @@ def _places(folder: Path | None) -> list[Path]:
 
 def _download(folder: Path) -> list[Path]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        import_torchvision().datasets.Omniglot(str(folder), background=True, download=True)
-    except Exception as error:  # network, disk, archive, no torchvision: all end in one line
-        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        with downloading([_ARCHIVE], folder) as files:
+            (folder / _FOLDER).mkdir(exist_ok=True)
+            drawings = next(path for path in files if path.suffix == ".png").parents[2]
+            drawings.rename(folder / _FOLDER / _PARTS[0])
+    except (OSError, DatagenError) as error:
+        reason = str(error).splitlines()[-1]
         raise PateError(
             f"omniglot was not found and its download failed ({reason}); put its folder "
             f"{_PARTS[0]} into {folder / _FOLDER}"

@@ -2,7 +2,6 @@ import gzip
 import hashlib
 import pickle
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,9 +13,10 @@ from cifar_files import (
     pickle_content,
     write_cifar,
 )
-from datagen_images import ImagesError, import_torchvision, load_images
+from datagen_images import ImagesError, load_images
 from datagen_images.sources import catalogue, cifar
 from datagen_images.sources import loading as sources
+from published_files import import_torchvision
 
 IMAGES = colour_images(RECORDS)
 LABELS = np.array([6, 9, 9, 4])
@@ -31,10 +31,10 @@ def isolated(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setattr(sources, "DEBIAN", tmp_path / "debian")
     monkeypatch.setattr(cifar, "BATCH", RECORDS)
-    monkeypatch.setattr(sources, "import_torchvision", no_torchvision)
+    monkeypatch.setattr(sources, "downloading", no_network)
 
 
-def no_torchvision():
+def no_network(downloads, folder):
     raise ImagesError("no network")
 
 
@@ -180,23 +180,6 @@ def test_a_failed_download_says_which_files_go_where(tmp_path):
     message = str(caught.value)
     assert "put data_batch_1, data_batch_2, data_batch_3, data_batch_4 and data_batch_5" in message
     assert str(tmp_path / "xdg/datagen/images" / PICKLES) in message
-
-
-def fake_torchvision():
-    def download(root, *, train, download):
-        write_cifar(Path(root) / PICKLES, pickle_content, "")
-
-    return SimpleNamespace(datasets=SimpleNamespace(CIFAR10=download))
-
-
-@pytest.mark.usefixtures("any_checksum")
-def test_a_download_is_kept_for_both_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "import_torchvision", fake_torchvision)
-    first = load_images("cifar10", tmp_path)
-    monkeypatch.setattr(sources, "import_torchvision", no_torchvision)
-    second = load_images("cifar10", tmp_path, "test")
-    assert first.where == second.where == tmp_path / PICKLES
-    assert [path.name for path in tmp_path.iterdir()] == [PICKLES]  # no scratch left
 
 
 def test_checksums_are_those_of_torchvision():

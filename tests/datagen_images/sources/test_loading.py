@@ -2,14 +2,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from datagen_images import ImagesError, import_torchvision, load_images
+from datagen_images import ImagesError, load_images
 from datagen_images.sources import loading as sources
 from idx_files import numbered_images, write_idx, write_source
+from published_files import import_torchvision
 
 DEBIAN = Path("/usr/share/datasets/fashion-mnist")
 needs_fashion_mnist = pytest.mark.skipif(
@@ -24,10 +24,10 @@ def isolated(tmp_path, monkeypatch):
     monkeypatch.delenv("DATAGEN_IMAGES", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setattr(sources, "DEBIAN", tmp_path / "debian")
-    monkeypatch.setattr(sources, "import_torchvision", no_torchvision)
+    monkeypatch.setattr(sources, "downloading", no_network)
 
 
-def no_torchvision():
+def no_network(downloads, folder):
     raise ImagesError("there is no network\nin tests")
 
 
@@ -180,30 +180,6 @@ def test_a_failed_download_says_which_files_go_where(tmp_path):
     assert "in tests" in message  # the last line of the reason
     assert "emnist-digits-train-images-idx3-ubyte.gz" in message
     assert str(tmp_path / "xdg/datagen/images/EMNIST/raw") in message
-
-
-class FakeDataset:
-    """Stands for torchvision's: leaves both parts under `root`, like a download."""
-
-    def __init__(self, root, *, split, **options):
-        assert options == {"train": True, "download": True}
-        self.raw_folder = str(Path(root) / "EMNIST" / "raw")
-        for part in ("train", "test"):
-            prefix = f"emnist-{split}-{part}"
-            write_source(Path(self.raw_folder), numbered_images(3), LABELS, prefix, suffix="")
-
-
-def fake_torchvision():
-    return SimpleNamespace(datasets=SimpleNamespace(EMNIST=FakeDataset))
-
-
-def test_a_download_is_kept_for_both_parts(tmp_path, monkeypatch):
-    monkeypatch.setattr(sources, "import_torchvision", fake_torchvision)
-    first = load_images("emnist", tmp_path, variant="digits")
-    monkeypatch.setattr(sources, "import_torchvision", no_torchvision)
-    second = load_images("emnist", tmp_path, "test", "digits")
-    assert first.where == second.where == tmp_path / "EMNIST" / "raw"
-    assert [path.name for path in tmp_path.iterdir()] == ["EMNIST"]  # no scratch left
 
 
 def test_local_files_need_no_torch(tmp_path):

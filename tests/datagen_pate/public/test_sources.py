@@ -1,12 +1,17 @@
 """Public images of every source that needs no download."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from datagen_images import Download, downloading
 from datagen_images.sources import loading as sources
 from datagen_pate.errors import ArgumentError, PateError
 from datagen_pate.public import handwriting, load_public
 from idx_files import numbered_images, write_source
+from published_files import md5_of, serving
 
 
 @pytest.fixture(autouse=True)
@@ -16,10 +21,10 @@ def isolated(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
     monkeypatch.setattr(sources, "DEBIAN", tmp_path / "debian")
     for module in (sources, handwriting):
-        monkeypatch.setattr(module, "import_torchvision", no_torchvision)
+        monkeypatch.setattr(module, "downloading", no_network)
 
 
-def no_torchvision():
+def no_network(downloads, folder):
     raise PateError("there is no network\nin tests")
 
 
@@ -110,6 +115,21 @@ def test_omniglot_is_white_on_black_and_upright(tmp_path):
 
     assert images[:, 14, 13:15].min() > 128
     assert images[:, :, :8].max() < 128
+
+
+def test_omniglot_is_downloaded_once(tmp_path, monkeypatch):
+    write_omniglot(tmp_path / "made")
+    made = tmp_path / "made" / "omniglot-py"
+    archive = shutil.make_archive(str(tmp_path / "images_background"), "zip", made)
+    with serving(tmp_path) as address, monkeypatch.context() as patch:
+        published = Download((f"{address}images_background.zip",), md5_of(Path(archive)))
+        patch.setattr(handwriting, "_ARCHIVE", published)
+        patch.setattr(handwriting, "downloading", downloading)
+        first = load_public("omniglot", 12, folder=tmp_path / "images")
+
+    again = load_public("omniglot", 12, folder=tmp_path / "images")
+    assert np.array_equal(first.images, again.images)
+    assert [path.name for path in (tmp_path / "images").iterdir()] == ["omniglot-py"]
 
 
 def test_omniglot_that_is_nowhere_is_one_line():
