@@ -1,19 +1,38 @@
 """Make, keep and share synthetic data sets.
 
 These names are the public API, with the modules `datagen_core.commands` and `datagen_core.files`.
+`__version__` is the version of the distribution.
 """
 
+import ast
+from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datagen_core.errors import CacheError as CacheError
+    from datagen_core.errors import ConfigurationError as ConfigurationError
+    from datagen_core.errors import DamagedFileError as DamagedFileError
     from datagen_core.errors import DatagenError as DatagenError
+    from datagen_core.errors import ExecutionError as ExecutionError
+    from datagen_core.errors import GeneratorError as GeneratorError
+    from datagen_core.errors import IncompleteRunError as IncompleteRunError
     from datagen_core.errors import InsufficientSamplesError as InsufficientSamplesError
+    from datagen_core.errors import MissingPackageError as MissingPackageError
+    from datagen_core.errors import NewerFormatError as NewerFormatError
+    from datagen_core.errors import ParamsError as ParamsError
+    from datagen_core.errors import SchedulerUnavailableError as SchedulerUnavailableError
+    from datagen_core.errors import SchemaError as SchemaError
+    from datagen_core.errors import SelectionError as SelectionError
+    from datagen_core.errors import SplitError as SplitError
+    from datagen_core.errors import VerificationError as VerificationError
     from datagen_core.executors.base import Executor as Executor
     from datagen_core.executors.base import Job as Job
     from datagen_core.executors.base import Resources as Resources
     from datagen_core.executors.base import TaskState as TaskState
     from datagen_core.generators.generator import DatasetGenerator as DatasetGenerator
+    from datagen_core.generators.generator import Preprocessor as Preprocessor
     from datagen_core.generators.generator import generator as generator
     from datagen_core.generators.hookspecs import hookimpl as hookimpl
     from datagen_core.generators.inputs import input_path as input_path
@@ -22,44 +41,51 @@ if TYPE_CHECKING:
     from datagen_core.generators.schema import Field as Field
     from datagen_core.generators.schema import Ragged as Ragged
     from datagen_core.generators.schema import Schema as Schema
+    from datagen_core.ranges import Interval as Interval
+    from datagen_core.ranges import IntervalSet as IntervalSet
     from datagen_core.reading.cache import Cache as Cache
+    from datagen_core.reading.cache import Dataset as Dataset
+    from datagen_core.reading.param_set import ParamSet as ParamSet
+    from datagen_core.reading.samples import Samples as Samples
+    from datagen_core.reading.splits import Split as Split
+    from datagen_core.reading.tables import Selection as Selection
+    from datagen_core.reading.tables import Table as Table
+    from datagen_core.reading.views import View as View
+    from datagen_core.reading.views import ViewSamples as ViewSamples
+    from datagen_core.scheduling.driving import Observer as Observer
+    from datagen_core.scheduling.driving import Progress as Progress
     from datagen_core.scheduling.generate import generate as generate
     from datagen_core.scheduling.generate import sweep as sweep
     from datagen_core.store.runs import Plan as Plan
     from datagen_core.store.runs import TaskKey as TaskKey
+    from datagen_core.store.sets import SetRecord as SetRecord
 
-_MODULES = {
-    "Cache": "reading.cache",
-    "DatagenError": "errors",
-    "DatasetGenerator": "generators.generator",
-    "Executor": "executors.base",
-    "Field": "generators.schema",
-    "InputFile": "generators.params",
-    "InsufficientSamplesError": "errors",
-    "Job": "executors.base",
-    "Params": "generators.params",
-    "Plan": "store.runs",
-    "Ragged": "generators.schema",
-    "Resources": "executors.base",
-    "Schema": "generators.schema",
-    "TaskKey": "store.runs",
-    "TaskState": "executors.base",
-    "generate": "scheduling.generate",
-    "generator": "generators.generator",
-    "hookimpl": "generators.hookspecs",
-    "input_path": "generators.inputs",
-    "sweep": "scheduling.generate",
-}
+    __version__: str
+else:
 
-__all__ = list(_MODULES)
+    def __getattr__(name: str) -> Any:
+        """Import a public name at its first use, so that listing a cache does not import numpy."""
+        if name == "__version__":
+            return import_module("importlib.metadata").version("datagen")
+        if name == "__all__":
+            return __dir__()
+        if name not in _find_modules():
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_find_modules()[name]), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return sorted(_find_modules())
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name at its first use, so that listing a cache does not import pydantic."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+@cache
+def _find_modules() -> dict[str, str]:
+    """Return the module of each public name, as the imports above say, which type checkers read."""
+    nodes = ast.walk(ast.parse(Path(__file__).read_bytes()))
+    imports = (node for node in nodes if isinstance(node, ast.ImportFrom))
+    return {
+        alias.name: node.module or ""
+        for node in imports
+        for alias in node.names
+        if alias.asname == alias.name
+    }

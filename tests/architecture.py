@@ -18,6 +18,16 @@ from typing import Any
 FILE_LINES, BODY_LINES, NESTING = 400, 40, 3
 SMALL_FILE = 60
 NAMES_THAT_SAY_NOTHING = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
+NAMED_TYPES = {
+    "cache": "Cache", "dataset": "Dataset", "executor": "Executor", "interval": "Interval",
+    "job": "Job", "observer": "Observer", "params": "Params", "progress": "Progress",
+    "resources": "Resources", "rng": "numpy.random.Generator", "samples": "Samples",
+    "schema": "Schema", "selection": "Selection", "set": "ParamSet", "split": "Split",
+    "view": "View",
+}  # fmt: skip
+"""The types that the core has a name for, by the word for a thing of the type."""
+
+COLLECTIONS = {"Collection", "Iterable", "Iterator", "Sequence", "list", "set", "tuple"}
 BLOCKS = (ast.For, ast.If, ast.Match, ast.Try, ast.TryStar, ast.While, ast.With)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -131,6 +141,41 @@ def empty_names(sources: Iterable[Source]) -> Iterator[str]:
         parts = source.path.with_suffix("").parts
         if parts[-2:] != ("executors", "base") and NAMES_THAT_SAY_NOTHING & set(parts):
             yield f"{source.path}: a name that says nothing"
+
+
+def nameless_types(sources: Iterable[Source]) -> Iterator[str]:
+    """Check that `Any` does not stand for a type that the core has a name for."""
+    for source in sources:
+        for line, name, annotation in _annotations(source.tree):
+            for wanted in _types_named(name) if _is_any(annotation) else []:
+                yield f"{source.path}:{line}: {name} is Any, not {wanted}"
+
+
+def _types_named(name: str) -> list[str]:
+    """Return the types whose word, or its plural, is among the words of a name."""
+    words = set(name.lower().split("_"))
+    return [wanted for word, wanted in NAMED_TYPES.items() if words & {word, f"{word}s"}]
+
+
+def _annotations(tree: ast.Module) -> Iterator[tuple[int, str, ast.expr]]:
+    """Yield line, name and annotation of parameters, attributes and functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg) and node.annotation is not None:
+            yield node.lineno, node.arg, node.annotation
+        elif isinstance(node, ast.AnnAssign):
+            yield node.lineno, ast.unparse(node.target).rpartition(".")[2], node.annotation
+        elif isinstance(node, Function) and node.returns is not None:
+            yield node.lineno, node.name, node.returns
+
+
+def _is_any(annotation: ast.expr) -> bool:
+    """Return whether an annotation is Any, an alternative to Any, or a collection of Any."""
+    if isinstance(annotation, ast.Subscript):
+        return ast.unparse(annotation.value) in COLLECTIONS and _is_any(annotation.slice)
+    inside = annotation.elts if isinstance(annotation, ast.Tuple) else []
+    if isinstance(annotation, ast.BinOp):
+        inside = [annotation.left, annotation.right]
+    return ast.unparse(annotation) == "Any" or any(map(_is_any, inside))
 
 
 def classes_of_tests(sources: Iterable[Source]) -> Iterator[str]:

@@ -100,6 +100,10 @@ def test_executors_are_asked_and_not_named():
     assert not list(rules.named_executors(outside, BUILT_IN))
 
 
+def test_any_stands_for_no_type_that_has_a_name():
+    assert not list(rules.nameless_types(OURS))
+
+
 def test_plugins_are_shipped_checked_and_held_apart():
     offences = rules.unlisted_plugins(PYPROJECT, PLUGINS, LIBRARIES)
 

@@ -55,6 +55,23 @@ def test_files_are_read_with_their_paths(tmp_path):
     assert (str(found.path), found.module, found.lines) == ("plugins/shop/till.py", "shop.till", 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "offences"),
+    [
+        ("def f(param_set: Any): ...", ["param_set is Any, not ParamSet"]),
+        ("def f(*, splits: Sequence[Any] | None): ...", ["splits is Any, not Split"]),
+        ("class A:\n views: tuple[Any, ...] = ()", ["views is Any, not View"]),
+        ("def samples_of(x) -> Any: ...", ["samples_of is Any, not Samples"]),
+        ("def f(param_set: ParamSet, params: dict[str, Any], sample: Any) -> Any: ...", []),
+        ("def setting(datasets: Mapping[str, Any], x: Callable[[Any], Any]): ...", []),
+    ],
+)
+def test_any_in_place_of_a_named_type_is_found(text, offences):
+    found = [line.split(": ", 1)[1] for line in rules.nameless_types(sources(till=text))]
+
+    assert found == offences
+
+
 @pytest.mark.parametrize(("lines", "offences"), [(400, 0), (401, 1)])
 def test_long_file_is_found(lines, offences):
     assert len(list(rules.long_files(sources(till="x = 1\n" * lines)))) == offences

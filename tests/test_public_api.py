@@ -3,36 +3,70 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
 import datagen_core
-from datagen_core import commands
+from datagen_core import commands, errors
+from datagen_core.generators import hookspecs
 
 PUBLIC = [
     "Cache",
+    "CacheError",
+    "ConfigurationError",
+    "DamagedFileError",
     "DatagenError",
+    "Dataset",
     "DatasetGenerator",
+    "ExecutionError",
     "Executor",
     "Field",
+    "GeneratorError",
+    "IncompleteRunError",
     "InputFile",
     "InsufficientSamplesError",
+    "Interval",
+    "IntervalSet",
     "Job",
+    "MissingPackageError",
+    "NewerFormatError",
+    "Observer",
+    "ParamSet",
     "Params",
+    "ParamsError",
     "Plan",
+    "Preprocessor",
+    "Progress",
     "Ragged",
     "Resources",
+    "Samples",
+    "SchedulerUnavailableError",
     "Schema",
+    "SchemaError",
+    "Selection",
+    "SelectionError",
+    "SetRecord",
+    "Split",
+    "SplitError",
+    "Table",
     "TaskKey",
     "TaskState",
+    "VerificationError",
+    "View",
+    "ViewSamples",
     "generate",
     "generator",
     "hookimpl",
     "input_path",
     "sweep",
 ]
+ALIASES = {"Observer", "Table"}
+"""Names of types of functions, which are described where they are defined."""
+
 FOR_COMMANDS = [
     "LazyGroup",
     "cache_option",
@@ -63,7 +97,11 @@ def test_nothing_else_looks_public():
     assert [name for name in dir(datagen_core) if not name.startswith("_")] == PUBLIC
 
 
-@pytest.mark.parametrize("name", PUBLIC)
+def test_the_version_is_that_of_the_distribution():
+    assert datagen_core.__version__ == version("datagen")
+
+
+@pytest.mark.parametrize("name", sorted(set(PUBLIC) - ALIASES))
 def test_public_name_is_documented(name):
     documentation = inspect.getdoc(getattr(datagen_core, name))
 
@@ -82,3 +120,53 @@ def test_function_is_not_hidden_by_a_module_of_its_name(first, name):
     program = f"{first}from datagen_core import {name}; assert callable({name}), {name}"
 
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def public_functions():
+    """Yield the exported functions, the public methods of exported classes, and the hooks."""
+    for name in PUBLIC:
+        value = getattr(datagen_core, name)
+        methods = vars(value).items() if inspect.isclass(value) else [("", value)]
+        for method, function in methods:
+            inner = (getattr(function, name, None) for name in ("fget", "func", "__func__"))
+            found = next(filter(None, inner), function)
+            if inspect.isfunction(found) and (not method.startswith("_") or method in CALLED):
+                yield f"{name}.{method}", found
+    for name, value in vars(hookspecs).items():
+        if name.startswith("datagen_"):
+            yield name, value
+
+
+CALLED = {"__call__", "__getitem__", "__iter__"}
+NEEDS_TORCH = {"TorchDataset"}
+"""What cannot be imported where torch is not installed."""
+
+
+def named_types(function):
+    """Return the names of our types in a function's signature, and of the errors it promises."""
+    signature = inspect.signature(function)
+    annotations = [each.annotation for each in signature.parameters.values()]
+    words = " ".join(map(str, [*annotations, signature.return_annotation]))
+    raises = (inspect.getdoc(function) or "").partition("Raises\n------\n")[2]
+    promised = re.findall(r"^(\w+)$", raises, re.MULTILINE)
+    ours = {name for name in re.findall(r"\b[A-Z]\w+", words) if is_ours(function, name)}
+    return ours | {name for name in promised if hasattr(errors, name)}
+
+
+def is_ours(function, name):
+    """Return whether a name in a function's module is ours, be it imported for typing only."""
+    module = inspect.getmodule(function)
+    if name in vars(module):
+        return str(getattr(vars(module)[name], "__module__", "")).startswith("datagen_core")
+    return bool(re.search(rf"from datagen_core\S* import .*\b{name}\b", inspect.getsource(module)))
+
+
+def test_what_public_functions_name_is_public():
+    missing = {
+        f"{name}: {each}"
+        for name, function in public_functions()
+        for each in named_types(function)
+        if each not in {*PUBLIC, *NEEDS_TORCH}
+    }
+
+    assert not missing

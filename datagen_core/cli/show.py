@@ -13,6 +13,7 @@ from datagen_core.cli.summaries import summarize_set
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 if TYPE_CHECKING:
+    from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
 
 
@@ -81,11 +82,12 @@ def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
         "options": dict(generator.options),
         "preprocessors": list(generator.preprocessors),
         "params": describe_params(generator.params_type),
-        "schema": _describe_schema(generator.schema),
+        "schema": _describe_fields(generator),
     }
 
 
-def _describe_schema(schema: Any) -> Any:
+def _describe_fields(generator: DatasetGenerator) -> str | list[dict[str, Any]]:
+    schema = generator.schema
     if schema is None:
         return "inferred from the first batch"
     return "follows from the parameters" if callable(schema) else schema.to_json()

@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from numpy.random import Generator
+
 from datagen_core.errors import GeneratorError
 from datagen_core.generators.identity import digest_of
 from datagen_core.generators.schema import Schema
@@ -121,7 +123,9 @@ class DatasetGenerator:
                 f"{self.name}: unknown argument {unknown[0]!r} of the function; it may have {known}"
             )
 
-    def __call__(self, size: int, params: Params, rng: Any, start: int = 0, seed: int = 0) -> Any:
+    def __call__(
+        self, size: int, params: Params, rng: Generator, start: int = 0, seed: int = 0
+    ) -> Any:
         """Call the function with the arguments that it has."""
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
         named = _parameters(self.function)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -23,5 +23,5 @@ def datagen_generator() -> DatasetGenerator:  # type: ignore[empty-body]
 
 
 @hookspec(firstresult=True)
-def datagen_executor() -> Any:
-    """Return the executor that this plugin module provides (see `datagen_core.executors.base`)."""
+def datagen_executor() -> object:
+    """Return the executor that this plugin module provides, a `datagen_core.Executor`."""

@@ -88,8 +88,8 @@ def installed_executors() -> list[str]:
     return sorted(point.name for point in entry_points(group=EXECUTOR_GROUP))
 
 
-def load_executor(name: str) -> Any:
-    """Return the executor that an installed plugin provides under that name."""
+def load_executor(name: str) -> object:
+    """Return what an installed plugin provides as the executor of that name."""
     return _call_hook(EXECUTOR_GROUP, name, "datagen_executor")
 
 

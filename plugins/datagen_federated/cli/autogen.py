@@ -13,6 +13,7 @@ from datagen_core import sweep
 from datagen_core.commands import cache_option, json_option, open_cache
 
 if TYPE_CHECKING:
+    from datagen_core import Cache, Progress
     from datagen_federated.studies import Study
 
 _EXAMPLES = """\b
@@ -178,7 +179,7 @@ def _run(study: Study, options: dict[str, Any]) -> int:
     return _count_runs(cache, study) - before
 
 
-def _count_runs(cache: Any, study: Study) -> int:
+def _count_runs(cache: Cache, study: Study) -> int:
     """Return the number of existing runs of a study."""
     digests = {point["digest"] for point in study.points}
     sets = cache.get("federated_metrics", {}).values()
@@ -191,7 +192,7 @@ class _Observer:
     def __init__(self) -> None:
         self._reported = time.monotonic()
 
-    def __call__(self, progress: Any) -> None:
+    def __call__(self, progress: Progress) -> None:
         if time.monotonic() - self._reported > _REPORT_SECONDS:
             self._reported = time.monotonic()
             failed = f", {progress.failed} failed" if progress.failed else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -39,6 +39,10 @@ from datagen_pictures import (
     draw_overview,
     save_figure,
 )
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
+    from datagen_federated.plotting.runs import Table
 
 Answer = dict[str, Any]
 
@@ -177,7 +181,9 @@ def _draw_comparison(options: Mapping[str, Any]) -> Answer:
     return {"output": output, "metric": metric, "sets": drawn, "left_out": left_out}
 
 
-def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[Answer]]:
+def _read_sets(
+    options: Mapping[str, Any],
+) -> tuple[list[tuple[ParamSet, tuple[Table, ...]]], list[Answer]]:
     """Return sets with the rounds of their runs, and the reasons why others are left out.
 
     Raises
@@ -185,7 +191,7 @@ def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[
     PictureError
         When all sets are left out.
     """
-    read: list[tuple[Any, Any]] = []
+    read: list[tuple[ParamSet, tuple[Table, ...]]] = []
     left_out: list[Answer] = []
     for one in _select_sets(options):
         try:
@@ -198,11 +204,11 @@ def _read_sets(options: Mapping[str, Any]) -> tuple[list[tuple[Any, Any]], list[
     return read, left_out
 
 
-def _parameters(param_set: Any) -> dict[str, Any]:
+def _parameters(param_set: ParamSet) -> dict[str, Any]:
     return {**param_set.params, "seed": param_set.seed}
 
 
-def _select_sets(options: Mapping[str, Any]) -> list[Any]:
+def _select_sets(options: Mapping[str, Any]) -> list[ParamSet]:
     """Return the sets to compare: one per -p, without repetitions; all without -p."""
     dataset = open_cache()[options["name"]]
     if not options["selector"]:

@@ -17,7 +17,7 @@ _DIGITS_MAXIMUM = 16
 
 def read_digits(_: Request) -> RawData:
     """Return digits as images uint8 `(1797, 8, 8)`, their values 0..16 stretched to 0..255."""
-    digits = _import_datasets().load_digits()
+    digits = _import_scikit().load_digits()
     return RawData(
         x=(digits.images * (255 / _DIGITS_MAXIMUM)).round().astype(np.uint8),
         y=digits.target,
@@ -28,14 +28,14 @@ def read_digits(_: Request) -> RawData:
 
 def read_classes(request: Request) -> RawData:
     """Return iris, wine or breast_cancer."""
-    bunch = getattr(_import_datasets(), f"load_{request.dataset}")()
+    bunch = getattr(_import_scikit(), f"load_{request.dataset}")()
     names = tuple(str(name) for name in bunch.target_names)
     return RawData(x=bunch.data, y=bunch.target, task="classification", classes=names)
 
 
 def read_diabetes(_: Request) -> RawData:
     """Return diabetes in its own units: the scaled version was fitted on all rows."""
-    return _as_regression(_import_datasets().load_diabetes(scaled=False))
+    return _as_regression(_import_scikit().load_diabetes(scaled=False))
 
 
 def read_california_housing(_: Request) -> RawData:
@@ -46,7 +46,7 @@ def read_california_housing(_: Request) -> RawData:
     DataError
         When it is not there.
     """
-    datasets = _import_datasets()
+    datasets = _import_scikit()
     try:
         return _as_regression(datasets.fetch_california_housing(download_if_missing=False))
     except OSError as error:
@@ -62,5 +62,5 @@ def _as_regression(bunch: Any) -> RawData:
     return RawData(x=bunch.data, y=values, task="regression", target="target")
 
 
-def _import_datasets() -> Any:
+def _import_scikit() -> Any:
     return require("sklearn.datasets", "sklearn")  # here, since it takes seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from datagen_images import ImagesError
 from datagen_images.sources.catalogue import find_publication
 from datagen_pictures import PictureError
 
+if TYPE_CHECKING:
+    from datagen_core import Split
+
 _TABLES = {
     "breast_cancer": ("malignant", "benign"),
     "iris": ("setosa", "versicolor", "virginica"),
@@ -22,7 +25,7 @@ _TABLES = {
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 
 
-def read_runs(split: Any, wanted: Sequence[str], params: Any) -> list[FederatedRun]:
+def read_runs(split: Split, wanted: Sequence[str], params: Mapping[str, Any]) -> list[FederatedRun]:
     """Return runs of a split, in the order of their indices.
 
     Parameters
@@ -48,7 +51,7 @@ def read_runs(split: Any, wanted: Sequence[str], params: Any) -> list[FederatedR
     ]
 
 
-def read_rounds(split: Any, wanted: Sequence[str]) -> tuple[Table, ...]:
+def read_rounds(split: Split, wanted: Sequence[str]) -> tuple[Table, ...]:
     """Return the tables of rounds of runs of a split; all runs if none are wanted.
 
     Raises
@@ -62,7 +65,7 @@ def read_rounds(split: Any, wanted: Sequence[str]) -> tuple[Table, ...]:
     return tuple(np.array(split[place]["rounds"]) for place in places)
 
 
-def check_fields(split: Any) -> None:
+def check_fields(split: Split) -> None:
     """Refuse a split without samples, and samples that are not federated runs."""
     where = split.title
     missing = [field for field in FIELDS if field not in split.schema.fields]
@@ -75,11 +78,11 @@ def check_fields(split: Any) -> None:
         raise PictureError(f"{where} has no samples; choose another with --split")
 
 
-def _first(split: Any) -> list[str]:
+def _first(split: Split) -> list[str]:
     return [str(split.indices[0])]
 
 
-def _find_places(split: Any, wanted: Sequence[str]) -> list[int]:
+def _find_places(split: Split, wanted: Sequence[str]) -> list[int]:
     """Return the places of wanted samples in a split, ascending."""
     if "all" in wanted:
         return list(range(len(split)))
@@ -94,7 +97,7 @@ def _find_places(split: Any, wanted: Sequence[str]) -> list[int]:
     return sorted(np.flatnonzero(chosen).tolist())
 
 
-def _describe_missing(split: Any, first: int, found: NDArray[np.int64]) -> str:
+def _describe_missing(split: Split, first: int, found: NDArray[np.int64]) -> str:
     """Return a message that names the first missing sample from `first` on."""
     known = set(found.tolist())
     missing = next(number for number in itertools.count(first) if number not in known)
@@ -115,11 +118,11 @@ def _parse(text: str) -> tuple[int, int]:
 
 def name_classes(params: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the name of each label of the data set in parameters; empty if unknown."""
-    dataset: Any = params.get("dataset")
-    if dataset in _TABLES:
-        return _TABLES[dataset]
+    source: Any = params.get("dataset")
+    if source in _TABLES:
+        return _TABLES[source]
     try:
-        classes = find_publication(dataset, "train", params.get("variant")).classes
+        classes = find_publication(source, "train", params.get("variant")).classes
     except ImagesError:
         return ()
     # Labels are numbered without gaps; the class without a name has no images.

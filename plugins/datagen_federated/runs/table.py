@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import FAIL_REASONS
 from datagen_partitions.errors import ExportOptionError
 from datagen_partitions.schemes import principal_value
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
 
 Block = dict[str, NDArray[Any]]
 
@@ -43,7 +46,7 @@ _OPTIONS = {"reliability_score": ("none", "original"), "distribution": ("python"
 def make_rows(  # noqa: PLR0913 (the options of the table)
     columns: Mapping[str, Any],
     indices: NDArray[np.int64],
-    param_set: Any,
+    param_set: ParamSet,
     first_row: int,
     *,
     id_col: str = "MLaaS_ID",
@@ -162,7 +165,7 @@ def _members_of(rows: NDArray[Any]) -> tuple[str, ...]:
     return rows.dtype.names or ()
 
 
-def _constants(param_set: Any, rows: int) -> Block:
+def _constants(param_set: ParamSet, rows: int) -> Block:
     params = FederatedMetricsParams.model_validate(param_set.params)
     number = principal_value(params.strategy, params)
     values = {name: getattr(params, name) for name in _CONSTANT}
@@ -175,7 +178,7 @@ def _constants(param_set: Any, rows: int) -> Block:
     return {name: _repeat(value, rows) for name, value in values.items()}
 
 
-def _task_of(param_set: Any) -> str:
+def _task_of(param_set: ParamSet) -> str:
     """Return the task of runs; those of a regression have no accuracy."""
     rounds = param_set.samples[0]["rounds"]
     return "regression" if np.isnan(rounds["global_accuracy"]).all() else "classification"

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from datagen_federated.errors import WeightsError
 from datagen_federated.runs.experiment import prepare_experiment
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import WeightSpec, count_weights, to_keras_layers
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet, Samples
 
 Form = Literal["npz", "json"]
 Layers = list[NDArray[np.float32]]
@@ -40,8 +43,8 @@ class WrittenRun(NamedTuple):
 
 
 def write_weights(
-    param_set: Any,
-    samples: Any,
+    param_set: ParamSet,
+    samples: Samples,
     destination: Path,
     indices: Sequence[int] = (),
     *,
@@ -90,7 +93,7 @@ def write_weights(
         yield WrittenRun(folder, len(sizes), sum(sizes))
 
 
-def _find_specs(param_set: Any) -> tuple[WeightSpec, ...]:
+def _find_specs(param_set: ParamSet) -> tuple[WeightSpec, ...]:
     """Return names and shapes of the weights of a parameter set's model."""
     fields = param_set.schema.fields
     if "weights" not in fields or "global_weights" not in fields:
@@ -107,7 +110,7 @@ def _find_specs(param_set: Any) -> tuple[WeightSpec, ...]:
     return specs
 
 
-def _find_places(samples: Any, indices: Sequence[int]) -> dict[int, int]:
+def _find_places(samples: Samples, indices: Sequence[int]) -> dict[int, int]:
     """Return the place of each run among the samples, by its index."""
     known = {int(index): place for place, index in enumerate(samples.indices)}
     missing = [index for index in indices if index not in known]

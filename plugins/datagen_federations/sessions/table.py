@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_federated.runs.table import name_clients, name_runs, repeat_rounds
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
 
 _OF_ROUNDS = {
     "global_accuracy": "global_accuracy",
@@ -21,7 +24,7 @@ _OF_ROUNDS = {
 
 
 def make_rows(
-    columns: Mapping[str, Any], indices: NDArray[np.int64], param_set: Any, first_row: int
+    columns: Mapping[str, Any], indices: NDArray[np.int64], param_set: ParamSet, first_row: int
 ) -> dict[str, NDArray[Any]]:
     """Return the rows of runs in the table of `datagen export federated_training`.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import click
 
+from datagen_core import Selection
 from datagen_leaf.cli.view_stages import (
     by_option,
     kind_option,
@@ -55,7 +55,7 @@ def preprocess(**options: Any) -> None:  # fmt: skip
 
 
 def _verify(chain: Chain, path: Path) -> None:
-    selection = SimpleNamespace(param_set=chain.param_set, view=chain.view, parts=chain.view)
+    selection = Selection(chain.param_set, chain.view or {}, chain.view)
     ours = {line.strip() for line in compute_checksums(selection)}
     theirs = {line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line}
     differing = sorted({line.split()[-1] for line in ours ^ theirs})

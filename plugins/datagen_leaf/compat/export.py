@@ -18,12 +18,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datagen_leaf.compat.leaf_names import ALL, OPERATIONS, file_names, seed_file
 from datagen_leaf.errors import PreprocessingError
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet, Samples, Selection, View
 
 _ROWS = 16_384
 """Approximate number of rows in memory at once."""
@@ -35,11 +39,11 @@ class LeafFile(NamedTuple):
     path: PurePosixPath
     users: Sequence[str]
     sizes: Sequence[int]
-    samples: Any
-    places: Any
+    samples: Samples
+    places: NDArray[np.int64]
 
 
-def write_leaf(path: Path, selection: Any, *, checksum: str = "yes") -> None:
+def write_leaf(path: Path, selection: Selection, *, checksum: str = "yes") -> None:
     """Write a parameter set, or a view with all stages before it, as LEAF's folder `synthetic`.
 
     Parameters
@@ -69,7 +73,7 @@ def write_leaf(path: Path, selection: Any, *, checksum: str = "yes") -> None:
     (meta / "recipes.json").write_text(_describe(selection, views), encoding="utf-8")
 
 
-def compute_checksums(selection: Any) -> list[str]:
+def compute_checksums(selection: Selection) -> list[str]:
     """Return the lines of meta/dir-checksum.md5, sorted by path, without writing a file."""
     return _by_path([f"{_write(None, file)}  {file.path}\n" for file in leaf_files(selection)])
 
@@ -78,7 +82,7 @@ def _by_path(lines: Sequence[str]) -> list[str]:
     return sorted(lines, key=lambda line: line.split("  ", 1)[1])
 
 
-def leaf_files(selection: Any) -> Iterator[LeafFile]:
+def leaf_files(selection: Selection) -> Iterator[LeafFile]:
     """Yield the files of a selection, in the order of the stages."""
     views = _stages(selection)
     stem = "data"
@@ -93,14 +97,14 @@ def leaf_files(selection: Any) -> Iterator[LeafFile]:
             stem = PurePosixPath(name).stem
 
 
-def _stages(selection: Any) -> list[Any]:
+def _stages(selection: Selection) -> list[View]:
     """Return the exported view, after all views that it was made from."""
     view = selection.view
     if set(selection.parts) != (set(view) if view is not None else {"all"}):
         raise PreprocessingError(
             "LEAF's files hold all samples, or a whole view; leave out --split and --part"
         )
-    stages: list[Any] = []
+    stages: list[View] = []
     while view is not None:
         if view.recipe.get("operation") not in OPERATIONS:
             raise PreprocessingError(
@@ -111,7 +115,7 @@ def _stages(selection: Any) -> list[Any]:
     return stages
 
 
-def _all_data(param_set: Any, views: Sequence[Any]) -> LeafFile:
+def _all_data(param_set: ParamSet, views: Sequence[View]) -> LeafFile:
     """Return the file of all samples, or of those that existed when the views were made."""
     samples = param_set.samples
     indices, sizes = samples.indices, samples.lengths()
@@ -163,7 +167,7 @@ def _user_data(file: LeafFile) -> Iterator[dict[str, Any]]:
             yield {"x": one_x.tolist(), "y": one_y.tolist()}
 
 
-def _describe(selection: Any, views: Sequence[Any]) -> str:
+def _describe(selection: Selection, views: Sequence[View]) -> str:
     param_set = selection.param_set
     content: Mapping[str, Any] = {
         "generator": param_set.generator,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from datagen_leaf.preprocessing.operations import (
     split_by_sample,
     split_by_user,
 )
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet, View
 
 Recipe = Mapping[str, Any]
 
@@ -91,7 +94,7 @@ class Chain:
         When the parent is split already, or the samples have no ragged fields.
     """
 
-    def __init__(self, param_set: Any, parent: str | None = None) -> None:
+    def __init__(self, param_set: ParamSet, parent: str | None = None) -> None:
         self.param_set = param_set
         self.view = param_set.view(parent) if parent else None
         self.users = self._first_users()
@@ -109,7 +112,7 @@ class Chain:
         sample, row = part.origins
         return Users(part.users, sample.offsets, sample.values, row.values)
 
-    def apply(self, stage: Recipe) -> Any:
+    def apply(self, stage: Recipe) -> View:
         """Carry out a stage and return its view, an existing one where it was made before.
 
         Raises

@@ -16,13 +16,16 @@ import json
 import shutil
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from datagen_core.files import replacing
 from datagen_partitions.client_files.clients import ClientData
 from datagen_partitions.client_files.folders import write_client
 from datagen_partitions.client_files.manifest import MANIFEST, describe_division
 from datagen_partitions.errors import ExportOptionError
+
+if TYPE_CHECKING:
+    from datagen_core import Samples, Selection
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip file can hold."""
@@ -31,7 +34,7 @@ _UNIX, _FILE_MODE = 3, 0o100644
 
 
 def write_declearn(
-    path: Path, selection: Any, *, name: str = "", client: str = "", archive: str = ""
+    path: Path, selection: Selection, *, name: str = "", client: str = "", archive: str = ""
 ) -> dict[str, int]:
     """Write clients of `image_partition` as folders of npy files, with a manifest.
 
@@ -79,7 +82,7 @@ def write_declearn(
     return dict.fromkeys(selection.parts, len(chosen))
 
 
-def _samples_of(selection: Any) -> Any:
+def _samples_of(selection: Selection) -> Samples:
     samples = next(iter(selection.parts.values()))
     if selection.view is not None or not {"indices", "validation"} <= set(samples.schema.fields):
         raise ExportOptionError(

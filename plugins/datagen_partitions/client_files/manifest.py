@@ -8,18 +8,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from datagen_partitions.client_files.params import ImageSourceParams, OwnDataParams
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet, Samples
 
 MANIFEST = "manifest.json"
 FORMAT = "datagen clients"
 VERSION = 1
 
 
-def describe_division(param_set: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
+def describe_division(param_set: ParamSet, entries: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest of an export.
 
     Parameters
@@ -57,7 +60,7 @@ def _describe_gaps(entries: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _describe_source(param_set: Any) -> dict[str, Any]:
+def _describe_source(param_set: ParamSet) -> dict[str, Any]:
     """Return the data set; of files of the user, parameters hold the SHA-256 already."""
     params = param_set.params
     if params["data_file"] is not None:
@@ -66,7 +69,7 @@ def _describe_source(param_set: Any) -> dict[str, Any]:
     return {**source, "sha256": hash_images(param_set.samples, param_set.record.limit)}
 
 
-def hash_images(samples: Any, clients: int) -> str | None:
+def hash_images(samples: Samples, clients: int | None) -> str | None:
     """Return the SHA-256 of all images' bytes in the order of the data set, then of their labels'.
 
     For MNIST and data sets like it, that is the content of both IDX files without their headers.
@@ -78,6 +81,6 @@ def hash_images(samples: Any, clients: int) -> str | None:
     order = np.argsort(rows["indices"])
     if not np.array_equal(rows["indices"][order], np.arange(len(order))):
         return None
-    digest = hashlib.sha256(rows["images"][order])
-    digest.update(rows["labels"][order].astype(np.uint8))
+    digest = hashlib.sha256(rows["images"][order].data)
+    digest.update(rows["labels"][order].astype(np.uint8).data)
     return digest.hexdigest()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 from datagen_pate.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
 
 _EXAMPLES = """\b
 Examples:
@@ -98,7 +101,9 @@ def _evaluate_set(options: dict[str, Any]) -> dict[str, Any]:
     return {str(k): _evaluate_sample(param_set, place, k, shards) for place, k in chosen}
 
 
-def _evaluate_sample(param_set: Any, place: int, k: int, shards: Path | None) -> dict[str, Any]:
+def _evaluate_sample(
+    param_set: ParamSet, place: int, k: int, shards: Path | None
+) -> dict[str, Any]:
     """Return the evaluation of teacher k, which is the sample at a place."""
     from datagen_pate.evaluation import evaluate as measure  # imports numpy
     from datagen_pate.evaluation.shard_facts import describe_shard

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from datagen_core.commands import json_option
 from datagen_pate.cli import device_option
+
+if TYPE_CHECKING:
+    from datagen_pate.decoder.params import PretrainParams
 
 _EXAMPLES = """\b
 Examples:
@@ -101,7 +104,7 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
     click.echo(f"{place.decoder}: {report['dataset_size']} images of {report['dataset']}, {losses}")
 
 
-def _make_params(options: dict[str, Any]) -> Any:
+def _make_params(options: dict[str, Any]) -> PretrainParams:
     from datagen_pate.compat.config import Config, read_config
     from datagen_pate.decoder.params import PretrainParams
 

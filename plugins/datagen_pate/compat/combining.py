@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from datagen_pate.evaluation.distances import Images, as_unit, average_pairwise_
 from datagen_pate.files.sample_files import write_labels, write_samples
 from datagen_pate.files.writing import write_json
 from datagen_pate.selection.apportionment import apportion
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
 
 _BLOCK = 4096
 _MEASURED = 10_000
@@ -74,7 +77,7 @@ class Combination:
             raise ArgumentError(f"name must be the beginning of a file's name, not {self.name!r}")
 
 
-def list_sources(param_set: Any, start: int = 0, end: int | None = None) -> list[Source]:
+def list_sources(param_set: ParamSet, start: int = 0, end: int | None = None) -> list[Source]:
     """Return the sets of a parameter set of `pate_images`; sample k is teacher k.
 
     Raises

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from datagen_pate.evaluation.shard_facts import (
 from datagen_pate.files.sample_files import read_labels, read_samples, write_labels, write_samples
 from datagen_pate.files.writing import write_json
 from datagen_pate.teachers.artefact import Shard, read_shard
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet, Selection
 
 TEACHERS = "teachers"
 SAMPLES, LABELS = "synthetic_samples.pt", "labels.csv"
@@ -177,7 +180,9 @@ def write_shard(folder: Path, teacher_id: int, shard: Shard) -> list[Path]:
     return written
 
 
-def write_tree(path: Path, selection: Any, *, evaluation: str = "yes", shards: str = "no") -> None:
+def write_tree(
+    path: Path, selection: Selection, *, evaluation: str = "yes", shards: str = "no"
+) -> None:
     """Write samples of `pate_images` as the original's tree: format `pate` of `datagen export`.
 
     Parameters
@@ -214,7 +219,7 @@ def write_tree(path: Path, selection: Any, *, evaluation: str = "yes", shards: s
             write_shard(folder, teacher_id, shard)
 
 
-def iterate_samples(selection: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def iterate_samples(selection: Selection) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Yield the samples of a selection by their index, which is the teacher's number.
 
     Raises
@@ -228,7 +233,7 @@ def iterate_samples(selection: Any) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield index, samples[place]
 
 
-def check_synthetic(param_set: Any) -> Any:
+def check_synthetic(param_set: ParamSet) -> Any:
     """Return a parameter set whose samples are synthetic sets of teachers.
 
     Raises

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,9 @@ from datagen_core import input_path
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation.classes import CLASSES, count_labels
 from datagen_pate.evaluation.distances import Images
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
 
 
 class ShardFacts(NamedTuple):
@@ -30,7 +33,7 @@ class ShardFacts(NamedTuple):
     class_counts: NDArray[np.int64] | None = None
 
 
-def find_shards(param_set: Any) -> Path | None:
+def find_shards(param_set: ParamSet) -> Path | None:
     """Return the file of all shards that a parameter set was made with; None without one."""
     reference = param_set.params.get("shards")
     return input_path(reference) if reference else None

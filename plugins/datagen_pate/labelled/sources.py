@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from datagen_images import AnySource, Part, Variant, load_images
 from datagen_pate.errors import PateError
 from datagen_pate.labelled.digits import Labelled, check_labelled
 from datagen_pate.labelled.files import load_file
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
 
 
 def load_source(
@@ -35,7 +38,7 @@ def load_real(file: Path | None, source: AnySource, folder: Path | None, part: P
     return load_file(file) if file is not None else load_source(source, folder, part)
 
 
-def load_parameter_set(param_set: Any, split: str | None = None) -> Labelled:
+def load_parameter_set(param_set: ParamSet, split: str | None = None) -> Labelled:
     """Return the images that a generator of this package made, of all its samples together.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from datagen_pate.report.private_images import (
     choose_evenly,
     take_evenly,
 )
+
+if TYPE_CHECKING:
+    from datagen_core import Samples
 
 _GREATEST_DISTANCE = 28.0  # of a black and a white image
 _BINS = 140  # a threshold with two digits is an edge
@@ -201,7 +204,7 @@ class _Beside:
 
 
 def gather(
-    samples: Any,
+    samples: Samples,
     places: Iterable[int],
     private: PrivateImages | None,
     *,

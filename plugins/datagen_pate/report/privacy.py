@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from datagen_pate.pools.params import PoolParams
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet
 
 _PLAIN_VOTES = "labels of all teachers together, without noise: epsilon is infinite"
 _BESIDE = (
@@ -31,7 +34,7 @@ class Privacy(NamedTuple):
     is_finite: bool
 
 
-def read_privacy(param_set: Any, params: PoolParams, *, compares: bool) -> Privacy:
+def read_privacy(param_set: ParamSet, params: PoolParams, *, compares: bool) -> Privacy:
     """Return the privacy account of a parameter set.
 
     Parameters

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from datagen_core import DatagenError
 from datagen_pate.errors import PateError
 from datagen_pate.evaluation.shard_facts import find_shards
 
 if TYPE_CHECKING:
+    from datagen_core import ParamSet
     from datagen_pate.pools.params import PoolParams
 
 INPUTS = ("decoder", "prior", "teachers", "shards")
 """Parameters that are files."""
 
 
-def find_input(param_set: Any, name: str) -> Path | None:
+def find_input(param_set: ParamSet, name: str) -> Path | None:
     """Return the copy of an input that the cache keeps; None where it keeps no copy."""
     reference = param_set.params.get(name)
     if not reference:
@@ -25,13 +26,13 @@ def find_input(param_set: Any, name: str) -> Path | None:
     return path if path.is_file() else None
 
 
-def find_inputs_folder(param_set: Any) -> Path:
+def find_inputs_folder(param_set: ParamSet) -> Path:
     """Return the folder of all inputs of a parameter set's cache."""
     folder: Path = param_set.paths.root.parent.parent / "inputs"
     return folder
 
 
-def find_private(param_set: Any) -> Path | None:
+def find_private(param_set: ParamSet) -> Path | None:
     """Return the shards that a parameter set was made with; None where their file is missing."""
     try:
         return find_shards(param_set)
@@ -39,7 +40,7 @@ def find_private(param_set: Any) -> Path | None:
         return None
 
 
-def read_params(param_set: Any) -> PoolParams:
+def read_params(param_set: ParamSet) -> PoolParams:
     """Return the parameters of a set, with decoder and prior taken from its cache.
 
     Raises

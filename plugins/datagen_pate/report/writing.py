@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ from datagen_pate.report.provenance import (
     find_private,
     read_params,
 )
+
+if TYPE_CHECKING:
+    from datagen_core import ParamSet, Samples
 
 _LIMITS = {"confidence": "confidence_threshold", "distance": "min_memorization_distance"}
 
@@ -53,7 +56,7 @@ class Request:
     shards: Path | None = None
 
 
-def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]:
+def write_page(param_set: ParamSet, output: Path, request: Request) -> dict[str, Any]:
     """Write one HTML file about a parameter set, and return its figures in plain JSON types.
 
     The page needs no other file, and appears whole or not at all. The same samples, inputs and
@@ -86,7 +89,7 @@ def write_page(param_set: Any, output: Path, request: Request) -> dict[str, Any]
     return {**written, **_report(contents)}
 
 
-def _collect(param_set: Any, request: Request) -> Contents:
+def _collect(param_set: ParamSet, request: Request) -> Contents:
     params = read_params(param_set)
     samples = param_set[request.split]
     places = _find_places(samples, request)
@@ -118,7 +121,7 @@ def _name_part(request: Request, *, is_images: bool) -> str:
     return f"{'teacher' if is_images else 'block'} {request.sample}"
 
 
-def _find_places(samples: Any, request: Request) -> list[int]:
+def _find_places(samples: Samples, request: Request) -> list[int]:
     """Return the places of the samples to draw.
 
     Raises
@@ -141,7 +144,7 @@ def _find_places(samples: Any, request: Request) -> list[int]:
 
 
 def _find_private(
-    param_set: Any, samples: Any, first: int, request: Request
+    param_set: ParamSet, samples: Samples, first: int, request: Request
 ) -> PrivateImages | None:
     """Return the private images of samples; None where their file is missing."""
     shards = request.shards or find_private(param_set)
@@ -153,7 +156,7 @@ def _find_private(
 
 
 def _describe(
-    param_set: Any, request: Request, findings: Findings, privacy: Privacy
+    param_set: ParamSet, request: Request, findings: Findings, privacy: Privacy
 ) -> dict[str, str]:
     """Return facts about the set. The seed of a private one is left out, since it is a secret."""
     record = param_set.record
@@ -168,13 +171,13 @@ def _describe(
     }
 
 
-def _list_changed(param_set: Any) -> dict[str, Any]:
+def _list_changed(param_set: ParamSet) -> dict[str, Any]:
     """Return the parameters that differ from their defaults, besides files."""
     changed = param_set.record.changed
     return {name: value for name, value in changed.items() if name not in INPUTS}
 
 
-def _list_inputs(param_set: Any, request: Request) -> dict[str, str | None]:
+def _list_inputs(param_set: ParamSet, request: Request) -> dict[str, str | None]:
     params = param_set.params
     inputs = {name: params.get(name) for name in INPUTS if name in params}
     if request.shards is not None:
@@ -207,7 +210,7 @@ def _report(contents: Contents) -> dict[str, Any]:
 SHOWN = 64
 
 
-def draw_candidates(param_set: Any, params: PoolParams, index: int) -> NDArray[np.uint8] | str:
+def draw_candidates(param_set: ParamSet, params: PoolParams, index: int) -> NDArray[np.uint8] | str:
     """Return the first candidates of a sample's pool, uint8 `(n, 28, 28)`, or the reason why not.
 
     Parameters
@@ -226,7 +229,7 @@ def draw_candidates(param_set: Any, params: PoolParams, index: int) -> NDArray[n
         return str(error).replace(f"{find_inputs_folder(param_set)}/", "inputs/")
 
 
-def _find_missing(param_set: Any, params: PoolParams) -> str | None:
+def _find_missing(param_set: ParamSet, params: PoolParams) -> str | None:
     """Return what the cache lacks; None when it keeps decoder and prior as they were."""
     for name in ("decoder", "prior"):
         reference = param_set.params.get(name)
