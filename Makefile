@@ -52,6 +52,7 @@ lint: $(VENV)/.test
 	lint-imports
 
 bench: $(VENV)/.test
+	$(INSTALL) '.[bench]'
 	python -m benchmarks
 
 venv: $(VENV)/.test

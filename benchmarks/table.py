@@ -142,7 +142,7 @@ def format_seconds(seconds: float) -> str:
 
 def format_ratio(ratio: float) -> str:
     """Return datagen's time as a multiple of its peer's, "1.2x the time" or "9x as fast"."""
-    return f"{ratio:.3g}x the time" if ratio >= 1 else f"{_round(1 / ratio)}x as fast"
+    return f"{_round(ratio)}x the time" if ratio >= 1 else f"{_round(1 / ratio)}x as fast"
 
 
 def _round(factor: float) -> str:
