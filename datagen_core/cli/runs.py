@@ -20,7 +20,7 @@ _RUN_OPTIONS = [
     click.option("--njobs", "-njobs", type=click.IntRange(1), default=None,
                  help="Number of jobs that may run at once.  [default: 1]"),
     click.option("--executor", metavar="NAME",
-                 help="Where jobs run: slurm, local, inline, or the name of a plugin's executor.  "
+                 help="Where jobs run: slurm, local, inline, dask, or a plugin's executor.  "
                  "[default: slurm if available, else local]"),
     click.option("--time", "time_limit", metavar="T",
                  help="Time limit, as for sbatch (30, 1:00:00, 2-12).  [default: estimated]"),
@@ -30,7 +30,7 @@ _RUN_OPTIONS = [
                  help="Processors (and threads) of a job."),
     click.option("--executor-option", "--slurm-option", "executor_options", multiple=True,
                  metavar="KEY=VALUE",
-                 help="Another option of the executor, such as qos=test of sbatch; repeatable."),
+                 help="Another option of the executor, such as sbatch's qos=test; repeatable."),
     click.option("--no-wait", is_flag=True, help="Submit and return; see `datagen status`."),
     click.option("-v", "--verbose", is_flag=True, help="Print more on stderr."),
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from datagen_core.errors import ConfigurationError, DatagenError, ExecutionError
 from datagen_core.executors.base import Executor
 from datagen_core.generators.registry import installed_executors, load_executor
 
-BUILT_IN = ("slurm", "local", "inline")
+BUILT_IN = ("slurm", "local", "inline", "dask")
 _ASKED = (
     "available", "complete", "max_minutes", "max_tasks", "describe", "submit", "poll", "cancel",
     "diagnose",
@@ -30,18 +30,8 @@ def find_executor(name: str) -> Executor:
         When a plugin provides something else. Methods of a plugin's executor raise it for errors
         that are neither `DatagenError` nor `OSError`.
     """
-    if name == "slurm":
-        from datagen_core.executors.slurm.executor import SlurmExecutor  # only where used
-
-        return SlurmExecutor()
-    if name == "local":
-        from datagen_core.executors.local import LocalExecutor
-
-        return LocalExecutor()
-    if name == "inline":
-        from datagen_core.executors.inline import InlineExecutor
-
-        return InlineExecutor()
+    if name in BUILT_IN:
+        return _built_in(name)
     if name not in installed_executors():
         known = ", ".join([*BUILT_IN, *installed_executors()])
         raise ConfigurationError(
@@ -49,6 +39,25 @@ def find_executor(name: str) -> Executor:
             "install the plugin that provides it"
         )
     return _adopt(load_executor(name), name)
+
+
+def _built_in(name: str) -> Executor:
+    # Only the one that is used is imported.
+    if name == "slurm":
+        from datagen_core.executors.slurm.executor import SlurmExecutor
+
+        return SlurmExecutor()
+    if name == "dask":
+        from datagen_core.executors.dask import DaskExecutor
+
+        return DaskExecutor()
+    if name == "inline":
+        from datagen_core.executors.inline import InlineExecutor
+
+        return InlineExecutor()
+    from datagen_core.executors.local import LocalExecutor
+
+    return LocalExecutor()
 
 
 def _adopt(found: object, name: str) -> Executor:

@@ -230,8 +230,9 @@ def take_up(
 ) -> Run:
     """Return a run that was begun before; its failures so far are forgiven.
 
-    Executor, number of jobs and resources are the run's own unless the settings name others. Its
-    time limit is, too, as long as nothing is known from which another one could be estimated.
+    Executor, number of jobs and resources are the run's own unless the settings name others; with
+    another executor, its options are left. Its time limit is its own, too, as long as nothing is
+    known from which another one could be estimated.
 
     Raises
     ------
@@ -241,6 +242,8 @@ def take_up(
     check_known(paths)
     read_run(paths, record.number, strict=True)
     begun = Resources(**record.details["resources"])
+    if settings.executor not in {None, record.details["executor"]}:
+        begun = replace(begun, options={})
     minutes = None if read_timings(paths) else begun.minutes
     resources = settings.resources.completed_by(replace(begun, minutes=minutes))
     executor = choose_executor(settings.executor or record.details["executor"])

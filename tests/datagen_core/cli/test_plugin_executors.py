@@ -12,6 +12,7 @@ import pytest
 
 import generators_for_tests
 from datagen_core import Cache
+from datagen_core.store.runs import list_plans
 from distributions import write_distribution
 from patience import patience
 from slurm_cluster import wait_until
@@ -103,7 +104,8 @@ def test_an_executor_of_single_tasks_gets_one_job_for_each(install, run_cli, cac
     answer = run_cli("generate", SINE, "-n", 20, "--executor", "pool", *sweep)
 
     assert "40 samples made in 2 of 2" in answer.out
-    assert len(list(cache.rglob("runs/*/*.json"))) == 2
+    runs = [each.paths.run(0) for each in Cache(cache)["sine"].values()]
+    assert [len(list_plans(run)) for run in runs] == [1, 1]
 
 
 def test_runs_share_jobs_only_where_the_executor_says_so(install, run_cli, cache):
@@ -111,8 +113,8 @@ def test_runs_share_jobs_only_where_the_executor_says_so(install, run_cli, cache
     answer = run_cli("generate", SINE, "-n", 10, "--executor", "pool", "--sweep", "left=-3,-2")
 
     assert "20 samples made in 2 of 2" in answer.out
-    assert len(list(cache.rglob("logs"))) == 2
-    assert not list(cache.rglob("jobs"))
+    plans = [list_plans(each.paths.run(0)) for each in Cache(cache)["sine"].values()]
+    assert [plan.is_shared for (plan,) in plans] == [False, False]
 
 
 def test_an_error_of_a_plugin_is_one_line(install, run_cli):

@@ -1,0 +1,284 @@
+"""The dask executor: tasks are futures of a `distributed` scheduler, for clusters without Slurm.
+
+A future does a share of a job's tasks. It starts a worker process, since a dask worker is threads,
+and only the main thread of a process hears SIGTERM. Keys, the scheduler's address, and which task
+is in which share are written down beside the run, so that every later process finds them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from datagen_core.errors import (
+    ConfigurationError,
+    MissingPackageError,
+    SchedulerUnavailableError,
+)
+from datagen_core.executors.base import Executor, Job, Resources, TaskState
+from datagen_core.files import require
+from datagen_core.store.runs import Plan, TaskKey
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+VARIABLE = "DASK_SCHEDULER_ADDRESS"
+"""The environment variable with the scheduler's address, as dask itself has it."""
+
+OPTION = "scheduler"
+"""The option with the address."""
+
+_ADDRESS = re.compile(r"(\w+://)?[^/\s]+:\d+(/\S*)?")
+_ANSWER_SECONDS = 10.0
+_LOOK_SECONDS = 0.2
+_KILL_SECONDS = 30.0
+
+_REASONS = {
+    "no-worker": "the dask scheduler has no workers",
+    "queued": "waiting for a free dask worker",
+    "waiting": "waiting for a free dask worker",
+    "processing": "waiting for a free thread of its dask worker",
+}
+"""The scheduler's states of futures that may still run, and what they wait for."""
+
+
+class DaskExecutor(Executor):
+    """Runs tasks on the workers of a dask scheduler, which see the cache at the same path."""
+
+    name = "dask"
+
+    def __init__(self) -> None:
+        self._address = ""
+
+    def available(self) -> str:
+        """Return the command that installs `distributed` where it is missing."""
+        try:
+            require("distributed", "dask")
+        except MissingPackageError as error:
+            return str(error)
+        return ""
+
+    def complete(self, resources: Resources) -> Resources:
+        """Return the resources with the scheduler's address, from the environment if need be."""
+        address = str(resources.options.get(OPTION) or os.environ.get(VARIABLE, ""))
+        if not _ADDRESS.fullmatch(address):
+            raise ConfigurationError(
+                f"the dask scheduler's address is {address!r}; set ${VARIABLE} to one such as "
+                "tcp://HOST:8786, or give --executor-option scheduler=tcp://HOST:8786"
+            )
+        self._address = address
+        return replace(resources, options={**resources.options, OPTION: address})
+
+    def describe(self, job: Job) -> str:
+        """Return what would be submitted, for people."""
+        count = len(job.divide())
+        address = job.resources.options[OPTION]
+        return f"{count} future(s) of the dask scheduler {address}, one worker process each"
+
+    def submit(self, job: Job) -> None:
+        """Submit at most `parallel` futures, each for an equal share of the tasks."""
+        address = str(job.resources.options[OPTION])
+        shares = {f"{job.name}-{number}": places for number, places in enumerate(job.divide())}
+        receipts: dict[TaskKey, dict[str, list[int]]] = {plan.key(0): {} for plan in job.plans}
+        for key, places in shares.items():
+            for plan, tasks in job.tasks_at(places):
+                receipts[plan.key(0)][key] = tasks
+        for plan in job.plans:
+            plan.keep_receipt({OPTION: address, "shares": receipts[plan.key(0)]})
+            plan.log(0).parent.mkdir(parents=True, exist_ok=True)
+        firsts = [job.tasks_at(places[:1])[0] for places in shares.values()]
+        with _connected(address) as client:
+            futures = client.map(
+                run_share,
+                list(shares),
+                [job.command(places)[1:] for places in shares.values()],
+                [str(plan.log(tasks[0])) for plan, tasks in firsts],
+                environment=job.environment,
+                key=list(shares),
+                pure=False,
+            )
+            # The scheduler would drop what no client waits for.
+            require("distributed", "dask").fire_and_forget(futures)
+
+    def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
+        """Return the living tasks, as the scheduler has them; None when it does not answer.
+
+        Somebody who resumes runs with another scheduler has given up the former one: what it does
+        not say is not waited for.
+        """
+        living: dict[TaskKey, TaskState] = {}
+        for address, receipts in _by_scheduler(plans).items():
+            states = _read_states(address, [key for _, shares in receipts for key in shares])
+            if states is None and self._address in {"", address}:
+                return None
+            for plan, shares in receipts:
+                living |= _living_tasks(plan, shares, states or {})
+        return living
+
+    def cancel(self, plans: Sequence[Plan]) -> None:
+        """End worker processes by SIGTERM, after 30 s by SIGKILL, and drop what has not begun."""
+        for address, receipts in _by_scheduler(plans).items():
+            keys = [key for _, shares in receipts for key in shares]
+            if _read_states(address, keys) != {}:
+                _cancel(address, keys)
+
+    def diagnose(self, plan: Plan, task: int) -> str:
+        """Return what the journal says of a task whose process ended without being done."""
+        if not plan.events(task):
+            return (
+                "its worker process did not begin: do the dask workers have datagen, and the cache "
+                f"at {plan.run.set.root.parent.parent}?"
+            )
+        if plan.last_word(task) in {"", "terminated"}:
+            return "its process was killed, or its dask worker was lost"
+        return ""
+
+
+Receipt = tuple[Plan, Mapping[str, list[int]]]
+"""A plan, and the tasks of its shares by key."""
+
+
+def _by_scheduler(plans: Sequence[Plan]) -> dict[str, list[Receipt]]:
+    """Return what was submitted of plans, by the address of its scheduler."""
+    found: dict[str, list[Receipt]] = {}
+    for plan in plans:
+        receipt = plan.read_receipt() or {}
+        if OPTION in receipt:
+            found.setdefault(receipt[OPTION], []).append((plan, receipt["shares"]))
+    return found
+
+
+def _living_tasks(
+    plan: Plan, shares: Mapping[str, list[int]], states: Mapping[str, str]
+) -> Iterator[tuple[TaskKey, TaskState]]:
+    for key in shares.keys() & states.keys():
+        for task in shares[key]:
+            word = plan.last_word(task)
+            # After the loss of a dask worker, which ends its processes, shares begin elsewhere.
+            if states[key] == "processing" and (word == "terminated" or plan.events(task)):
+                yield plan.key(task), TaskState("running")
+            elif word in {"", "terminated"}:
+                yield plan.key(task), TaskState("queued", _REASONS[states[key]])
+
+
+def _read_states(address: str, keys: Sequence[str]) -> dict[str, str] | None:
+    """Return the states of futures that may still run; None when the scheduler does not answer."""
+    try:
+        # Where an event loop runs in this thread, as in a notebook, there can be no other one.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, _ask(address, keys)).result()
+    except (OSError, MissingPackageError):
+        return None
+
+
+async def _ask(address: str, keys: Sequence[str]) -> dict[str, str]:
+    # Without a client: nothing stays open, and a look costs 5 ms.
+    distributed = require("distributed", "dask")
+    security = distributed.security.Security().get_connection_args("client")
+    scheduler = distributed.rpc(address, timeout=_ANSWER_SECONDS, connection_args=security)
+    async with asyncio.timeout(_ANSWER_SECONDS), scheduler:
+        workers = await scheduler.ncores()
+        states = await scheduler.get_task_status(keys=list(keys))
+    return {
+        key: state if workers else "no-worker" for key, state in states.items() if state in _REASONS
+    }
+
+
+def _cancel(address: str, keys: Sequence[str]) -> None:
+    distributed = require("distributed", "dask")
+    with _connected(address) as client:
+        answers = client.run(end_shares, list(keys), on_error="ignore")
+        running = {key for answer in answers.values() for key in answer}
+        # What runs stays known to the scheduler until it has published.
+        waiting = (_read_states(address, keys) or {}).keys() - running
+        futures = [distributed.Future(key, client=client) for key in sorted(waiting)]
+        client.cancel(futures, force=True)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    """Connect with a scheduler.
+
+    Raises
+    ------
+    SchedulerUnavailableError
+        When it does not answer.
+    """
+    distributed = require("distributed", "dask")
+    try:
+        with warnings.catch_warnings():
+            # Nothing but names and texts is passed on.
+            warnings.simplefilter("ignore", distributed.versions.VersionMismatchWarning)
+            client = distributed.Client(address, timeout=_ANSWER_SECONDS, set_as_default=False)
+        with client:
+            yield client
+    except OSError as error:
+        raise SchedulerUnavailableError(
+            f"the dask scheduler at {address} does not answer: {error}; try again later"
+        ) from error
+
+
+_running: set[str] = set()
+_cancelled: set[str] = set()
+"""What a dask worker knows of shares, by key."""
+
+
+def run_share(
+    key: str, command: Sequence[str], log: str, *, environment: Mapping[str, str]
+) -> None:
+    """Do a share of tasks in a process of its own. Called by dask, in a thread of its worker.
+
+    Only files say what was done, so nothing is returned. The process publishes what it has and ends
+    when the share is cancelled, when the dask worker closes, and when that dies.
+    """
+    _running.add(key)
+    try:
+        if key not in _cancelled:
+            _work(key, command, Path(log), environment)
+    finally:
+        _running.discard(key)
+
+
+def _work(key: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
+    with log.open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
+            [sys.executable, *command, "--attached"],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+    with child:
+        _attend(child, key)
+
+
+def _attend(child: subprocess.Popen[bytes], key: str) -> None:
+    """Wait for a worker process, and end it when nobody wants it any more."""
+    closing = {"closing", "closing_gracefully", "closed"}
+    worker = require("distributed", "dask").get_worker()
+    while worker.status.name not in closing and key not in _cancelled:
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(_LOOK_SECONDS)
+            return
+    child.terminate()
+    try:
+        child.wait(_KILL_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+def end_shares(keys: Sequence[str]) -> list[str]:
+    """End these shares where they run, now or later; return those that run. Called by dask."""
+    _cancelled.update(keys)
+    return [key for key in keys if key in _running]
