@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self, overload
 
 import numpy as np
@@ -130,7 +131,7 @@ class Schema:
                 raise SchemaError(f"{name!r} is not a field name: use letters, digits and '_'")
         object.__setattr__(self, "fields", dict(fields))
 
-    @property
+    @cached_property
     def is_pair(self) -> bool:
         """Whether samples are pairs `x, y`."""
         return list(self.fields) == ["x", "y"]

@@ -14,7 +14,7 @@ from datagen_core.errors import DamagedFileError, SelectionError
 from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
-from datagen_core.store.columns import ColumnReader
+from datagen_core.store.columns import ColumnReader, own
 
 if TYPE_CHECKING:
     from datagen_core.reading.torch import TorchDataset
@@ -45,6 +45,7 @@ class Samples(Sequence[Any]):
         self._folders = tuple(folders)
         self.intervals = tuple(intervals)
         self.schema = schema
+        self._length = sum(interval.size for interval in self.intervals)
 
     @cached_property
     def _reader(self) -> ColumnReader:
@@ -71,7 +72,7 @@ class Samples(Sequence[Any]):
         return starts - np.concatenate([[0], self._ends[:-1]]) if len(starts) else starts
 
     def __len__(self) -> int:
-        return sum(interval.size for interval in self.intervals)
+        return self._length
 
     @property
     def indices(self) -> NDArray[np.int64]:
@@ -182,10 +183,14 @@ class Samples(Sequence[Any]):
         """Return one sample for an integer, else several in the form of `get`."""
         if isinstance(key, slice):
             return self.take(np.arange(*key.indices(len(self)), dtype=np.int64))
-        if np.ndim(key):
+        if not isinstance(key, int | np.integer) and np.ndim(key):
             return self.take(key)
-        columns = self._take(np.array([range(len(self))[key]], np.int64))
-        return self._present({name: column[0] for name, column in columns.items()})
+        position = range(self._length)[key]
+        if self._mapped is None:
+            place = int(np.searchsorted(self._ends, position, side="right"))
+            index = position + int(self._shifts[place])
+            return self._present(self._read(lambda: self._reader.sample(index)))
+        return self._present({name: own(col[position]) for name, col in self._mapped.items()})
 
     def __iter__(self) -> Iterator[Any]:
         for start in range(0, len(self), _BATCH):

@@ -148,6 +148,10 @@ class _UserReader:
         parts = [np.arange(*interval, dtype=np.int64) for interval in intervals]
         return self.take(np.concatenate([np.empty(0, np.int64), *parts]))
 
+    def sample(self, place: int) -> dict[str, Any]:
+        columns = self.take(np.array([place], np.int64))
+        return {name: column[0] for name, column in columns.items()}
+
     def take(self, places: NDArray[np.int64]) -> Columns:
         sample, row = self._sample.take(places), self._row.take(places)
         columns: Columns = {}

@@ -171,8 +171,9 @@ class _Work:
         missing = self.plan.tasks[self.number] - existing_samples(paths)
         self.schema = self._find_schema(maker, missing)
         times = BatchTimes(self.journal, self.born)
+        made_by = read_run(paths, self.plan.run.number).id, self.plan.number
         writer = ShardWriter(
-            paths.shards, paths.temporary, record.generator, record.digest, record.compress
+            paths.shards, paths.temporary, record.generator, record.digest, record.compress, made_by
         )
         try:
             for piece in cut_into_batches(missing, record.batch_size):

@@ -148,6 +148,21 @@ class ColumnReader:
             for name, field in self._schema.fields.items()
         }
 
+    def sample(self, index: int) -> dict[str, Any]:
+        """Return the values of one sample.
+
+        Raises
+        ------
+        KeyError
+            If the sample is in none of the files.
+        """
+        place, row, _ = next(self._parts(Interval(index, index + 1)))
+        shard = self._open(place)
+        return {
+            name: self._ragged(name, place)[row].copy() if field.ragged else own(shard[name][row])
+            for name, field in self._schema.fields.items()
+        }
+
     def take(self, indices: NDArray[np.int64]) -> Columns:
         """Return the samples with these indices, in their order, in new arrays.
 
@@ -261,6 +276,11 @@ class ColumnReader:
         sources = {place: self._ragged(name, place) for place in set(places.tolist())}
         pairs = zip(places.tolist(), rows.tolist(), strict=True)
         return Ragged.from_arrays([sources[place][row] for place, row in pairs], field)
+
+
+def own(value: Any) -> Any:
+    """Return a value of one sample that no longer refers to a file."""
+    return value.copy() if isinstance(value, np.ndarray | np.void) else value
 
 
 def _empty_ragged(field: Field) -> Ragged:

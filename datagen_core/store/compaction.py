@@ -8,12 +8,12 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
-from datagen_core.generators.schema import Schema, join_columns, slice_columns
+from datagen_core.generators.schema import Columns, Schema, join_columns, slice_columns
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece, cover
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.sets import SetRecord
-from datagen_core.store.shards import ShardLabel, publish_shard, verify_shard
+from datagen_core.store.shards import Origin, ShardLabel, join_origins, publish_shard, read_shard
 
 PACK_BYTES = 256 * 2**20
 """The largest size of a pack, which is made in memory."""
@@ -23,6 +23,11 @@ GRACE_SECONDS = 24 * 3600.0
 
 MANY_FILES = 64
 SMALL_BYTES = 4 * 2**20
+
+CHEAP_FILES = 4
+CHEAP_BYTES = 64 * 2**20
+"""This many files of together at most this size are packed in a fraction of a second, and random
+minibatches of the pack take a tenth of the time or less."""
 
 
 class Compaction(NamedTuple):
@@ -34,11 +39,12 @@ class Compaction(NamedTuple):
 
 
 def wants_compaction(paths: SetPaths) -> bool:
-    """Return whether there are many small shards that no pack covers."""
-    if len(list_shards(paths.shards)) <= MANY_FILES:
+    """Return whether packing is worth it: many small shards that no pack covers, or cheap ones."""
+    if len(list_shards(paths.shards)) < CHEAP_FILES:
         return False
     sizes = [_size(piece) for piece in _loose(paths)]
-    return len(sizes) > MANY_FILES and sum(sizes) < SMALL_BYTES * len(sizes)
+    is_cheap = len(sizes) >= CHEAP_FILES and sum(sizes) <= CHEAP_BYTES
+    return is_cheap or (len(sizes) > MANY_FILES and sum(sizes) < SMALL_BYTES * len(sizes))
 
 
 def compact(
@@ -91,14 +97,19 @@ def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
 
 
 def _write_pack(paths: SetPaths, record: SetRecord, schema: Schema, group: list[Piece]) -> None:
-    parts = []
+    parts: list[Columns] = []
+    origins: list[Origin] = []
     for piece in group:
         label = ShardLabel(record.generator, record.digest, piece.file)
-        columns = verify_shard(piece.path, schema, label, strict=True)
-        start, stop = (index - piece.file.start for index in piece.interval)
-        parts.append(slice_columns(columns, start, stop))
+        columns, made = read_shard(piece.path, schema, label, strict=True)
+        first, end = piece.interval
+        parts.append(slice_columns(columns, first - piece.file.start, end - piece.file.start))
+        clipped = (
+            each._replace(start=max(each.start, first), stop=min(each.stop, end)) for each in made
+        )
+        origins += [each for each in clipped if each.start < each.stop]
     interval = Interval(group[0].interval.start, group[-1].interval.stop)
-    label = ShardLabel(record.generator, record.digest, interval)
+    label = ShardLabel(record.generator, record.digest, interval, join_origins(origins))
     columns = join_columns(parts)
     publish_shard(paths.packs, paths.temporary, label, columns, compress=record.compress)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from datagen_core.generators.schema import Columns, Ragged, bytes_of
 from datagen_core.ranges import Interval
-from datagen_core.store.shards import ShardLabel, publish_shard
+from datagen_core.store.shards import Origin, ShardLabel, publish_shard
 
 PUBLISH_BYTES = 64 * 2**20
 PUBLISH_SECONDS = 30.0
@@ -120,6 +120,9 @@ class ShardWriter:
         The folders where shards belong, and where they are written first.
     generator, digest
         The labels of the shards.
+    made_by
+        The id of the run and the number of the plan that make the samples; None for what is not
+        made by a run.
     """
 
     folder: Path
@@ -127,6 +130,7 @@ class ShardWriter:
     generator: str
     digest: str
     compress: bool = False
+    made_by: tuple[str, int] | None = None
     publish_bytes: int = PUBLISH_BYTES
     _columns: GrowingColumns = field(default_factory=GrowingColumns)
     _interval: Interval = _NOTHING
@@ -158,7 +162,8 @@ class ShardWriter:
         self._since = time.monotonic()
         if not self.waiting:
             return
-        label = ShardLabel(self.generator, self.digest, self._interval)
+        origins = () if self.made_by is None else (Origin(*self._interval, *self.made_by),)
+        label = ShardLabel(self.generator, self.digest, self._interval, origins)
         columns = self._columns.first(self.waiting)
         publish_shard(self.folder, self.temporary, label, columns, compress=self.compress)
         self._columns.clear()

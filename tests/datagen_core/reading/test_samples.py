@@ -160,6 +160,23 @@ def test_what_get_returns_is_the_readers_own(tmp_path, generator):
     assert checksum(raw.get()) == before
 
 
+@pytest.mark.parametrize("runs", [(10,), (4, 6)], ids=["one file", "two files"])
+@pytest.mark.parametrize("generator", [sine, walks, images, squeezed], ids=lambda g: g.name)
+def test_one_sample_is_that_of_get_and_the_readers_own(tmp_path, generator, runs):
+    raw = make(tmp_path, *runs, generator=generator)["raw"]
+    got = raw.get()
+    columns = got if isinstance(got, tuple) else tuple(got.values())
+
+    for position in (0, 3, -1, np.int64(5)):
+        one = raw[position]
+        values = one if isinstance(one, tuple) else tuple(one.values())
+        for value, column in zip(values, columns, strict=True):
+            expected = column[int(position) % 10]
+            assert type(value) is type(expected)
+            assert np.array_equal(value, expected)
+            assert not isinstance(value, np.ndarray) or value.flags.writeable
+
+
 def test_a_view_is_mapped_and_read_only(tmp_path):
     X, _ = make(tmp_path, 10, generator=sine)["raw"].get(5, copy=False)
 

@@ -17,7 +17,13 @@ from datagen_core.store.columns import ColumnReader
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.sets import SetRecord, existing_samples
-from datagen_core.store.shards import ShardLabel, columns_checksum, publish_shard
+from datagen_core.store.shards import (
+    Origin,
+    ShardLabel,
+    columns_checksum,
+    publish_shard,
+    read_shard,
+)
 
 DIGEST = "ab" * 32
 SCHEMA = Schema({"x": Field("int64"), "path": Field("int64", ragged=True)})
@@ -124,17 +130,37 @@ def test_a_damaged_shard_is_named_and_nothing_is_removed(paths, monkeypatch):
     assert len(list_shards(paths.shards)) == 5
 
 
-def test_many_small_shards_want_compaction(paths, monkeypatch):
-    assert not wants_compaction(paths)
-    monkeypatch.setattr(compaction, "MANY_FILES", 4)
+def test_a_pack_keeps_who_made_its_samples_by_range(paths):
+    for start, stop, run, plan in [(41, 44, "a", 0), (44, 47, "a", 0), (47, 50, "b", 1)]:
+        label = ShardLabel("g", DIGEST, Interval(start, stop), (Origin(start, stop, run, plan),))
+        publish_shard(paths.shards, paths.temporary, label, sample_columns(start, stop))
 
-    assert wants_compaction(paths)
     compact(paths, RECORD, SCHEMA)
+    *_, pack = list_shards(paths.packs)
+    label = ShardLabel("g", DIGEST, pack)
+    origins = read_shard(paths.packs / shard_name(pack), SCHEMA, label)[1]
+
+    assert pack == (30, 50)  # of the samples before 41 nobody knows who made them
+    assert origins == ((41, 47, "a", 0), (47, 50, "b", 1))
+
+
+def test_small_shards_want_compaction_where_it_is_cheap(paths, monkeypatch):
+    assert wants_compaction(paths)
+    monkeypatch.setattr(compaction, "CHEAP_BYTES", 1)
+    assert not wants_compaction(paths)
+    monkeypatch.setattr(compaction, "MANY_FILES", 4)
+    assert wants_compaction(paths)
+
+    compact(paths, RECORD, SCHEMA)
+
     assert not wants_compaction(paths)
 
 
-def test_few_large_shards_do_not(paths, monkeypatch):
-    monkeypatch.setattr(compaction, "MANY_FILES", 4)
-    monkeypatch.setattr(compaction, "SMALL_BYTES", 1)
+@pytest.mark.parametrize(
+    "limits", [{"CHEAP_FILES": 6}, {"CHEAP_BYTES": 1, "MANY_FILES": 4, "SMALL_BYTES": 1}]
+)
+def test_few_or_large_shards_do_not(paths, monkeypatch, limits):
+    for name, value in limits.items():
+        monkeypatch.setattr(compaction, name, value)
 
     assert not wants_compaction(paths)

@@ -18,11 +18,13 @@ from datagen_core.errors import DamagedFileError
 from datagen_core.ranges import Interval
 from datagen_core.store import shards
 from datagen_core.store.shards import (
+    Origin,
     ShardLabel,
     columns_checksum,
     open_shard,
     publish_shard,
     read_columns,
+    read_shard,
     verify_shard,
 )
 from strategies import filled_schemas
@@ -102,6 +104,36 @@ def test_plain_h5py_reads_it(shard):
         assert {key: file.attrs[key] for key in ("generator", "digest", "start", "stop")} == {
             "generator": "sine", "digest": DIGEST, "start": 0, "stop": 5
         }  # fmt: skip
+
+
+def test_a_shard_names_who_made_it_and_how_it_is_checked(tmp_path):
+    origin = Origin(0, 5, "sine-1a2b3c4d-0-5e6f7a", 2)
+    label = label_of(5)._replace(origins=(origin,))
+    path = publish_shard(tmp_path, tmp_path / "tmp", label, some_columns())
+
+    with h5py.File(path, "r") as file:
+        assert (file.attrs["run"], file.attrs["plan"]) == origin[2:]
+        assert file.attrs["checksum_algorithm"] == "crc32"
+        assert file.attrs["checksum"] == columns_checksum(some_columns(), "crc32")
+    assert read_shard(path, SCHEMA, label_of(5))[1] == (origin,)
+
+
+def test_a_shard_of_version_1_has_a_sha_256(shard):
+    with h5py.File(shard, "r+") as file:
+        del file.attrs["checksum_algorithm"]
+        file.attrs.update(version=1, checksum=columns_checksum(some_columns()))
+
+    columns, origins = read_shard(shard, SCHEMA, label_of(5))
+    assert columns_checksum(columns) == columns_checksum(some_columns())
+    assert origins == ()
+
+
+def test_a_checksum_of_an_unknown_kind_is_refused(shard):
+    with h5py.File(shard, "r+") as file:
+        file.attrs["checksum_algorithm"] = "md6"
+
+    with pytest.raises(DamagedFileError, match="unknown kind 'md6'"):
+        verify_shard(shard, SCHEMA, label_of(5))
 
 
 @pytest.mark.skipif(shutil.which("h5dump") is None, reason="hdf5-tools are not installed")
