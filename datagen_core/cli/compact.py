@@ -33,6 +33,6 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
             continue
         with problems.collect():
             done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)
-            click.echo(f"{param_set}: {done.packs} packs written, {done.removed} shards removed, "
+            click.echo(f"{param_set}: {done.packs} packs written, {done.removed} files removed, "
                        f"{done.waiting} wait for the grace period")  # fmt: skip
     problems.raise_any()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 import resource
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,7 +59,7 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
             break
         files = list_shards(folder)
         missing = IntervalSet(files) - covered
-        parts = _sweep(files) if missing else []
+        parts = disjoint_parts(files) if missing else []
         if covered:  # intersecting costs more than the sweep itself
             parts = [(cut, file) for part, file in parts for cut in IntervalSet([part]) & missing]
         pieces += [Piece(part, folder, file) for part, file in parts]
@@ -65,12 +67,16 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
     return sorted(pieces)
 
 
-def _sweep(files: list[Interval]) -> list[tuple[Interval, Interval]]:
-    """Return disjoint parts of sorted files, which may overlap, each with its file."""
+def disjoint_parts(files: list[Interval]) -> list[tuple[Interval, Interval]]:
+    """Return disjoint parts of sorted files, which may overlap, each with its file.
+
+    Of files with the same start, the longest is taken: a pack that absorbed others.
+    """
     parts = []
     end = 0
-    for file in files:
-        if file.stop > end:
+    for file, following in zip_longest(files, files[1:]):
+        is_longest = following is None or following.start > file.start
+        if is_longest and file.stop > end:
             parts.append((Interval(max(file.start, end), file.stop), file))
             end = file.stop
     return parts
@@ -175,12 +181,16 @@ class ColumnReader:
         if len(self._pieces) == 1:
             return self._take_from_one(indices - self._shifts[0])
         rows = indices - self._shifts[places]
-        sparse = len(rows) < _SPARSE * len(set(places.tolist()))
-        gather = self._gather_bytes if sparse else self._gather
+        used = set(places.tolist())
+        if len(rows) < _SPARSE * len(used):
+            gather = partial(self._gather_bytes, places=places, rows=rows)
+        else:
+            here = {place: np.flatnonzero(places == place) for place in used}
+            gather = partial(self._gather, here=here, rows=rows)
         return {
             name: self._gather_ragged(name, field, places, rows)
             if field.ragged
-            else gather(name, field, places, rows)
+            else gather(name, field)
             for name, field in self._schema.fields.items()
         }
 
@@ -253,7 +263,8 @@ class ColumnReader:
     ) -> NDArray[Any]:
         """Join rows as bytes, which takes half the time of copying each from array to array."""
         if field.is_text:
-            return self._gather(name, field, places, rows)
+            here = {place: np.flatnonzero(places == place) for place in set(places.tolist())}
+            return self._gather(name, field, here, rows)
         sources = places.tolist()
         contents = {place: self._open(place).content(name) for place in set(sources)}
         size = field.dtype.itemsize * math.prod(field.shape)
@@ -262,12 +273,16 @@ class ColumnReader:
         return np.ndarray((len(rows), *field.shape), field.dtype, buffer=joined)
 
     def _gather(
-        self, name: str, field: Field, places: NDArray[np.intp], rows: NDArray[np.int64]
+        self,
+        name: str,
+        field: Field,
+        here: Mapping[int, NDArray[np.intp]],
+        rows: NDArray[np.int64],
     ) -> NDArray[Any]:
+        """Fill a column from each file at the positions that its rows have in it."""
         column = np.empty((len(rows), *field.shape), field.dtype)
-        for place in set(places.tolist()):
-            here = np.flatnonzero(places == place)
-            column[here] = self._open(place)[name][rows[here]]
+        for place, positions in here.items():
+            column[positions] = self._open(place)[name][rows[positions]]
         return column
 
     def _gather_ragged(
@@ -280,7 +295,7 @@ class ColumnReader:
 
 def own(value: Any) -> Any:
     """Return a value of one sample that no longer refers to a file."""
-    return value.copy() if isinstance(value, np.ndarray | np.void) else value
+    return value.copy() if isinstance(value, (np.ndarray, np.void)) else value
 
 
 def _empty_ragged(field: Field) -> Ragged:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from datagen_core.generators.schema import Columns, Schema, join_columns, slice_columns
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store.columns import Piece, cover
+from datagen_core.store.columns import Piece, cover, disjoint_parts
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.sets import SetRecord
 from datagen_core.store.shards import Origin, ShardLabel, join_origins, publish_shard, read_shard
@@ -31,7 +31,7 @@ minibatches of the pack take a tenth of the time or less."""
 
 
 class Compaction(NamedTuple):
-    """Number of packs written, shards removed, and shards whose grace period is not over."""
+    """Number of packs written, files removed, and covered files whose grace period is not over."""
 
     packs: int
     removed: int
@@ -50,9 +50,12 @@ def wants_compaction(paths: SetPaths) -> bool:
 def compact(
     paths: SetPaths, record: SetRecord, schema: Schema, *, grace: float = GRACE_SECONDS
 ) -> Compaction:
-    """Write packs of the shards that no pack covers; remove those covered for `grace` seconds.
+    """Write packs of the shards that no pack covers; remove files covered for `grace` seconds.
 
-    Every shard's checksum is verified before its samples go into a pack.
+    A new pack absorbs the pack before it, if that is not larger and both are small. So a set that
+    grows by small runs has few packs, and each sample is copied few times.
+
+    Every file's checksum is verified before its samples go into a pack.
 
     Raises
     ------
@@ -62,7 +65,9 @@ def compact(
         If a shard has attributes of a newer version, which a pack would lose.
     """
     packs = 0
-    for group in _groups(_loose(paths)):
+    pieces = cover([paths.packs, paths.shards])
+    for loose in _groups([piece for piece in pieces if piece.folder == paths.shards]):
+        group = _absorb(pieces, loose)
         if len(group) > 1:
             with suppress(FileNotFoundError):  # another process packed and removed them
                 _write_pack(paths, record, schema, group)
@@ -96,6 +101,20 @@ def _groups(pieces: list[Piece]) -> Iterator[list[Piece]]:
     yield group
 
 
+def _absorb(pieces: list[Piece], group: list[Piece]) -> list[Piece]:
+    """Return a group with the packs before it that are not larger than what follows them."""
+    size = sum(map(_size, group))
+    for piece in reversed(pieces[: pieces.index(group[0])]):
+        is_pack = piece.folder != group[-1].folder and piece.interval == piece.file
+        is_adjacent = piece.interval.stop == group[0].interval.start
+        more = _size(piece)
+        if not (is_pack and is_adjacent) or more > size or size + more > CHEAP_BYTES:
+            break
+        group = [piece, *group]
+        size += more
+    return group
+
+
 def _write_pack(paths: SetPaths, record: SetRecord, schema: Schema, group: list[Piece]) -> None:
     parts: list[Columns] = []
     origins: list[Origin] = []
@@ -118,8 +137,12 @@ def _remove_covered(paths: SetPaths, grace: float) -> tuple[int, int]:
     now = time.time()
     packs = list_shards(paths.packs)
     old = [pack for pack in packs if now - _written(paths, pack) >= grace]
+    absorbed = set(packs).difference(file for _, file in disjoint_parts(packs))
+    absorbed_long = set(old).difference(file for _, file in disjoint_parts(old))
+    for pack in absorbed_long:
+        (paths.packs / shard_name(pack)).unlink(missing_ok=True)
     covered, covered_long = IntervalSet(packs), IntervalSet(old)
-    removed = waiting = 0
+    removed, waiting = len(absorbed_long), len(absorbed - absorbed_long)
     for shard in list_shards(paths.shards):
         if not IntervalSet([shard]) - covered_long:
             (paths.shards / shard_name(shard)).unlink(missing_ok=True)

@@ -7,6 +7,6 @@ def test_compaction_joins_files_and_keeps_samples(run_cli, made):
     before = made["raw"].get()[0].tolist()
     answer = run_cli("compact", "sine", "--grace", 0)
 
-    assert answer.out == "sine 0: 1 packs written, 2 shards removed, 0 wait for the grace period\n"
+    assert answer.out == "sine 0: 1 packs written, 2 files removed, 0 wait for the grace period\n"
     assert made["raw"].get()[0].tolist() == before
     assert run_cli("verify").code == 0

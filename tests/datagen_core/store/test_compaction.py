@@ -13,7 +13,7 @@ from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import compaction, shards
-from datagen_core.store.columns import ColumnReader
+from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.sets import SetRecord, existing_samples
@@ -128,6 +128,38 @@ def test_a_damaged_shard_is_named_and_nothing_is_removed(paths, monkeypatch):
     with pytest.raises(DamagedFileError, match=r"000000000005-000000000009\.h5"):
         compact(paths, RECORD, SCHEMA, grace=0)
     assert len(list_shards(paths.shards)) == 5
+
+
+def test_small_runs_end_up_in_few_packs(tmp_path):
+    paths = SetPaths(tmp_path)
+    for run in range(32):
+        write(paths, [(10 * run, 10 * run + 10)])
+        if wants_compaction(paths):
+            compact(paths, RECORD, SCHEMA)
+
+    pieces = cover([paths.packs, paths.shards])
+    assert [piece.interval for piece in pieces] == [(0, 320)]
+    assert (
+        len(list_shards(paths.packs)) == 8
+    )  # each of four runs more, absorbed and not yet removed
+    assert compact(paths, RECORD, SCHEMA, grace=0) == (0, 32 + 7, 0)
+    assert list_shards(paths.packs) == [(0, 320)]
+    assert checksum(paths) == columns_checksum(sample_columns(0, 320))
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(1, 9), st.booleans()), max_size=20))
+def test_packs_that_absorb_others_lose_nothing(tmp_path_factory, steps):
+    paths = SetPaths(tmp_path_factory.mktemp("set"))
+    start, expected = 0, IntervalSet()
+    for gap, size, now in steps:
+        start += gap if gap == 3 else 0
+        write(paths, [(start, start + size)])
+        expected |= IntervalSet([(start, start + size)])
+        start += size
+        before = checksum(paths)
+        compact(paths, RECORD, SCHEMA, grace=0.0 if now else 1000.0)
+        assert (existing_samples(paths), checksum(paths)) == (expected, before)
 
 
 def test_a_pack_keeps_who_made_its_samples_by_range(paths):
