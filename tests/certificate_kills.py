@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from datagen_federations.certificates.making import make_certificates
+from datagen_federations.sessions.certificates import make_certificates
 
 TOUCHES = {"open", "os.link", "os.remove", "os.mkdir"}
 

@@ -12,7 +12,7 @@ import click
 from datagen_core.commands import json_option
 
 if TYPE_CHECKING:
-    from datagen_federations.certificates.making import Certificates
+    from datagen_federations.sessions.certificates import Certificates
 
 _EXAMPLES = """\b
 Examples:
@@ -61,7 +61,10 @@ def certificates(
 
     Only ca-cert.pem goes to clients. Files that exist are never replaced.
     """
-    from datagen_federations.certificates.making import LOOPBACK, make_certificates  # not for help
+    from datagen_federations.sessions.certificates import (  # not for help
+        LOOPBACK,
+        make_certificates,
+    )
 
     made = make_certificates(folder, (*LOOPBACK, *hosts), days=days, keep_ca_key=keep_ca_key)
     facts = _describe(made)
@@ -69,7 +72,7 @@ def certificates(
 
 
 def _describe(made: Certificates) -> dict[str, Any]:
-    from datagen_federations.certificates.making import describe_certificate  # not for help
+    from datagen_federations.sessions.certificate_checks import describe_certificate  # not for help
 
     server, authority = map(describe_certificate, (made.server_cert, made.ca_cert))
     return {

@@ -67,10 +67,10 @@ def client(
     machine; the server gets updates of the model, and metrics. Only models of layers of torch.nn
     are accepted from the server: others could run any code here.
     """
-    from datagen_federations.certificates.making import check_ca
     from datagen_federations.roles.declearn_import import require_declearn, set_up_process
     from datagen_federations.roles.ports import split_uri
     from datagen_federations.roles.requests import ClientRequest, check_client_name
+    from datagen_federations.sessions.certificate_checks import check_ca
     from datagen_partitions.client_files import read_client  # help must not pay for NumPy
 
     require_declearn(options["protocol"])

@@ -80,8 +80,10 @@ def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: An
     by --serv-uri. Results are the weights after the last round, model.pth, and declearn's own
     records of every round.
     """
-    from datagen_federations.certificates.making import check_server_files  # help must not pay
     from datagen_federations.roles.declearn_import import require_declearn, set_up_process
+    from datagen_federations.sessions.certificate_checks import (
+        check_server_files,  # help must not pay
+    )
 
     require_declearn(options["protocol"])
     files = (options["certificate"], options["private_key"])

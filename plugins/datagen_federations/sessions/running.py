@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from datagen_federations.certificates.making import Certificates, make_certificates
 from datagen_federations.errors import RunError
 from datagen_federations.roles.declearn_import import require_declearn
 from datagen_federations.roles.requests import (
@@ -20,6 +19,7 @@ from datagen_federations.roles.requests import (
     Protocol,
     ServerRequest,
 )
+from datagen_federations.sessions.certificates import Certificates, make_certificates
 from datagen_federations.sessions.plans import Plan
 from datagen_federations.sessions.processes import Message, Processes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datagen_federations.certificates.making import make_certificates
+from datagen_federations.sessions.certificates import make_certificates
 from datagen_partitions.client_files import ClientData, write_client
 from federations import Command, run, write_digits
 

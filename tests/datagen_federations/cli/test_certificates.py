@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from datagen_federated.cli import federated
-from datagen_federations.certificates.making import check_ca, check_server_files
 from datagen_federations.errors import TrainingError
+from datagen_federations.sessions.certificate_checks import check_ca, check_server_files
 
 pytest.importorskip("cryptography")
 

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 import pytest
 
-from datagen_federations.certificates.making import make_certificates
+from datagen_federations.sessions.certificates import make_certificates
 from federations import read_weights
 
 pytest.importorskip("declearn")

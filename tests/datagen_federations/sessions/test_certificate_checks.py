@@ -5,13 +5,13 @@ import subprocess
 
 import pytest
 
-from datagen_federations.certificates.making import (
+from datagen_federations.errors import TrainingError
+from datagen_federations.sessions.certificate_checks import (
     check_ca,
     check_server_files,
     describe_certificate,
-    make_certificates,
 )
-from datagen_federations.errors import TrainingError
+from datagen_federations.sessions.certificates import make_certificates
 from tls_handshakes import shake_hands, trust
 
 pytest.importorskip("cryptography")

@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 
 from datagen_core import DatagenError
-from datagen_federations.certificates import making as certificates
-from datagen_federations.certificates.making import (
-    LOOPBACK,
+from datagen_federations.errors import TrainingError
+from datagen_federations.sessions import certificates
+from datagen_federations.sessions.certificate_checks import (
     check_ca,
     check_server_files,
     describe_certificate,
-    make_certificates,
 )
-from datagen_federations.errors import TrainingError
+from datagen_federations.sessions.certificates import LOOPBACK, make_certificates
 from patience import patience
 from tls_handshakes import shake_hands, trust
 
@@ -203,7 +202,7 @@ def test_a_link_to_nowhere_is_not_replaced_either(tmp_path):
 
 
 def test_two_calls_at_once_make_one_set(tmp_path):
-    command = "from datagen_federations.certificates.making import *; import sys, pathlib\n"
+    command = "from datagen_federations.sessions.certificates import *; import sys, pathlib\n"
     command += "make_certificates(pathlib.Path(sys.argv[1]))"
     calls = [
         subprocess.Popen([sys.executable, "-c", command, tmp_path / "set"], stderr=subprocess.PIPE)

@@ -1,1 +1,0 @@
-"""Certificates of servers: names of hosts, signing, reading, and files that appear as a set."""
