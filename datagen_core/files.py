@@ -5,6 +5,7 @@ Public, like the names in `datagen_core`: plugins use this module for files of t
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -16,7 +17,7 @@ from typing import IO, Any
 
 from datagen_core.errors import MissingPackageError, NewerFormatError
 
-__all__ = ["check_format", "hash_file", "replacing", "require"]
+__all__ = ["check_format", "hash_file", "placing", "replacing", "require"]
 
 _DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """The distributions of modules, where the names differ."""
@@ -32,38 +33,101 @@ def hash_file(path: Path) -> str:
 def replacing(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[Any]]:
     """Open a file for writing; it appears as `path`, whole and synced, when the block ends.
 
-    Missing folders above `path` are made. If the block raises, `path` stays as it was, and the
-    temporary file and the new folders are removed.
+    The rest is as for `placing`.
 
     Parameters
     ----------
     path
-        The path of the file. A file that exists there is replaced.
+        The path of the file.
     mode
-        "wb" or "w".
+        "wb" or "w"; "xb" or "x" never replace a file.
     options
         Options of `open`, such as `newline`; text is UTF-8.
+
+    Raises
+    ------
+    FileExistsError
+        With "x", if the file exists when the block ends.
     """
-    temporary = path.with_name(f".{path.name}~{os.urandom(16).hex()}.tmp")
-    made = [folder for folder in path.parents if not folder.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
     if "b" not in mode:
         options.setdefault("encoding", "utf-8")
+    with (
+        placing(path, replace="x" not in mode) as temporary,
+        temporary.open(mode, **options) as file,
+    ):
+        yield file
+
+
+@contextmanager
+def placing(path: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Yield a name for a file or folder to make; it appears as `path` at the end, whole and synced.
+
+    Missing folders above `path` are made. If the block raises, `path` stays as it was, and what the
+    block made and the new folders are removed. An error names `path`, not the temporary name.
+
+    Parameters
+    ----------
+    replace
+        Whether a file that is there is replaced, or a folder by a folder. False is for files alone.
+
+    Raises
+    ------
+    FileExistsError
+        Without `replace`, if something is there when the block ends.
+    """
+    temporary, old = _name_beside(path), _name_beside(path)
+    made = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with temporary.open(mode, **options) as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
+        yield temporary
+        _sync_tree(temporary)
+        if not replace:
+            _link(temporary, path)
+            return
+        if path.is_dir() and temporary.is_dir():
+            path.rename(old)
         temporary.replace(path)
     except OSError as error:
-        if error.filename == str(temporary):  # the temporary name means nothing to the user
-            error.filename = str(path)
+        if str(error.filename).startswith(str(temporary)):
+            error.filename = str(path) + str(error.filename).removeprefix(str(temporary))
         raise
     finally:
         with suppress(OSError):  # folders in use stay: they hold `path` or others' files
-            temporary.unlink(missing_ok=True)
+            _remove(temporary)
+            _remove(old)
             for folder in made:
                 folder.rmdir()
+
+
+def _name_beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}~{os.urandom(16).hex()}.tmp")
+
+
+def _sync_tree(path: Path) -> None:
+    for each in [path, *path.rglob("*")]:
+        if each.is_file():
+            with each.open("rb") as file:
+                os.fsync(file.fileno())
+
+
+def _link(temporary: Path, path: Path) -> None:
+    """Give a file its name unless the name is taken."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.rename(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        import shutil  # what only reads does not need it
+
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def require(module: str, extra: str) -> Any:

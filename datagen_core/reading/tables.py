@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.errors import ConfigurationError, SelectionError
+from datagen_core.errors import SelectionError
+from datagen_core.files import require
 from datagen_core.generators.schema import Ragged
 from datagen_core.reading.samples import Samples
 from datagen_core.reading.views import View, ViewSamples
@@ -208,20 +209,16 @@ def write_parquet(path: Path, selection: Selection) -> None:
 
     Raises
     ------
-    ConfigurationError
-        When pyarrow is not installed.
+    MissingPackageError
+        If pyarrow is not installed.
     """
-    try:
-        from pyarrow import Table, parquet  # an extra, and slow to import
-    except ImportError:
-        raise ConfigurationError(
-            "Parquet files need pyarrow: pip install 'datagen[parquet]'"
-        ) from None
-
+    arrow, parquet = (require(name, "parquet") for name in ("pyarrow", "pyarrow.parquet"))
     writer = None
     try:
         for block in blocks(selection):
-            table = Table.from_pydict({name: _arrow_array(col) for name, col in block.items()})
+            table = arrow.Table.from_pydict(
+                {name: _arrow_array(col) for name, col in block.items()}
+            )
             writer = writer or parquet.ParquetWriter(path, table.schema)
             writer.write_table(table)
     finally:

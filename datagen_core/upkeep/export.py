@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import shutil
-import uuid
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
+from datagen_core.files import placing
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.tables import FORMATS, Selection
 
@@ -163,8 +162,14 @@ def export(
     others = {key: value for key, value in (options or {}).items() if key not in own}
     if table is not None:
         selection = replace(selection, table=partial(table, **others))
-    with _replaced(destination.absolute(), force=force) as temporary:
+    destination = destination.absolute()
+    is_taken = _check_destination(destination, force=force)
+    with placing(destination) as temporary:
         counts = writer(temporary, selection, **own)
+        if is_taken and destination.is_dir():
+            _check_replaceable(temporary, destination)
+        elif temporary.is_file() and destination.is_dir():
+            destination.rmdir()  # an empty folder is nothing
     return describe(selection) if counts is None else dict(counts)
 
 
@@ -192,43 +197,17 @@ def _check_options(name: str, options: Mapping[str, str], known: Sequence[str]) 
         )
 
 
-@contextmanager
-def _replaced(destination: Path, *, force: bool) -> Iterator[Path]:
-    """Yield a temporary path to write; move it to the destination when the block succeeds."""
-    if _is_taken(destination) and not force:
+def _check_destination(destination: Path, *, force: bool) -> bool:
+    """Return whether something is there that is to be replaced; an empty folder is nothing."""
+    is_folder = destination.is_dir() and not destination.is_symlink()
+    is_taken = any(destination.iterdir()) if is_folder else os.path.lexists(destination)
+    if is_taken and not force:
         raise ConfigurationError(
             f"{destination} exists; choose another name, or replace it with --force"
         )
     if not destination.parent.is_dir():
         raise ConfigurationError(f"{destination.parent} is not a folder; make it first")
-    temporary = _beside(destination)
-    try:
-        yield temporary
-        _move(temporary, destination)
-    finally:
-        _remove(temporary)
-
-
-def _is_taken(path: Path) -> bool:
-    """Return whether something is there; an empty folder counts as nothing."""
-    return path.is_symlink() or (any(path.iterdir()) if path.is_dir() else path.exists())
-
-
-def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
-
-
-def _move(temporary: Path, destination: Path) -> None:
-    if not destination.is_dir() or not _is_taken(destination):
-        if temporary.is_file() and destination.is_dir():
-            destination.rmdir()
-        temporary.replace(destination)
-        return
-    _check_replaceable(temporary, destination)
-    grave = _beside(destination)
-    destination.rename(grave)
-    temporary.replace(destination)
-    _remove(grave)
+    return is_taken
 
 
 def _check_replaceable(temporary: Path, destination: Path) -> None:
@@ -238,12 +217,6 @@ def _check_replaceable(temporary: Path, destination: Path) -> None:
         raise ConfigurationError(
             f"{destination} holds {others[0]!r}, which is not of this format; choose another name"
         )
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    path.unlink(missing_ok=True)
 
 
 def describe(selection: Selection) -> dict[str, int]:

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 import pytest
 
 from datagen_core.errors import MissingPackageError, NewerFormatError
-from datagen_core.files import check_format, hash_file, replacing, require
+from datagen_core.files import check_format, hash_file, placing, replacing, require
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path):
@@ -58,6 +58,69 @@ def test_text_is_utf_8_and_line_ends_are_the_callers(tmp_path):
         file.write("é\r\n")
 
     assert (tmp_path / "a.csv").read_bytes() == "é\r\n".encode()
+
+
+def test_a_file_that_exists_is_not_replaced_with_x(tmp_path):
+    with replacing(tmp_path / "a.txt", "x") as file:
+        file.write("first")
+
+    with pytest.raises(FileExistsError) as caught, replacing(tmp_path / "a.txt", "x") as file:
+        file.write("second")
+    assert caught.value.filename in {str(tmp_path / "a.txt"), None}
+    assert (tmp_path / "a.txt").read_text() == "first"
+    assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_x_works_without_hard_links(tmp_path, monkeypatch, exists):
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refuse)
+    path = tmp_path / "a.txt"
+    if exists:
+        path.write_text("old")
+
+    with pytest.raises(FileExistsError) if exists else nullcontext(), replacing(path, "x") as file:
+        file.write("new")
+    assert path.read_text() == ("old" if exists else "new")
+    assert [each.name for each in tmp_path.iterdir()] == ["a.txt"]
+
+
+def fill(folder, name):
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / name).write_text(name)
+
+
+def test_a_folder_takes_the_place_of_a_folder(tmp_path):
+    for name in ("old", "new"):
+        with placing(tmp_path / "a") as folder:
+            fill(folder, name)
+
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "inner", "new"]
+
+
+def place_half(path):
+    with placing(path) as folder:
+        fill(folder, "new")
+        raise OSError(5, "gone", str(folder / "inner" / "new"))
+
+
+def test_a_folder_stays_if_the_block_fails(tmp_path):
+    fill(tmp_path / "a", "old")
+
+    with pytest.raises(OSError, match="gone") as caught:
+        place_half(tmp_path / "a")
+    assert caught.value.filename == str(tmp_path / "a" / "inner" / "new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "inner", "old"]
+
+
+def test_a_file_never_takes_the_place_of_a_folder(tmp_path):
+    fill(tmp_path / "a", "old")
+
+    with pytest.raises(OSError, match="directory"), replacing(tmp_path / "a"):
+        pass
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "inner", "old"]
 
 
 def test_hash_is_sha_256(tmp_path):

@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import math
 import re
-import shutil
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.files import placing
 from datagen_federated.errors import WeightsError
 from datagen_federated.runs.experiment import prepare_experiment
 from datagen_federated.runs.params import FederatedMetricsParams
@@ -88,7 +86,8 @@ def write_weights(
         _check_free(folder, force=force)
     destination.mkdir(parents=True, exist_ok=True)
     for place, folder in folders.items():
-        with _replaced(folder) as temporary:
+        with placing(folder) as temporary:
+            temporary.mkdir()
             sizes = list(_WRITERS[form](temporary, samples[place], specs))
         yield WrittenRun(folder, len(sizes), sum(sizes))
 
@@ -136,25 +135,6 @@ def _check_free(folder: Path, *, force: bool) -> None:
         )
     if not force:
         raise WeightsError(f"{folder} exists; choose another -o, or replace it with --force")
-
-
-@contextmanager
-def _replaced(folder: Path) -> Iterator[Path]:
-    """Make a new folder that takes the place of `folder` when the block succeeds."""
-    temporary, grave = _name_beside(folder), _name_beside(folder)
-    temporary.mkdir()
-    try:
-        yield temporary
-        if folder.exists():
-            folder.rename(grave)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    shutil.rmtree(grave, ignore_errors=True)
-
-
-def _name_beside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}~{uuid.uuid4().hex}.tmp")
 
 
 class _Model(NamedTuple):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from datagen_core.files import check_format
+from datagen_core.files import check_format, replacing
 from datagen_federated.errors import StudyError
 from datagen_federated.studies.planning import VERSION, Study
 
@@ -57,27 +55,12 @@ def publish_manifest(path: Path, study: Study) -> bool:
     """
     if not path.parent.is_dir():
         raise StudyError(f"{path.parent} is not a folder; make it first")
-    temporary = path.with_name(f".{path.name}~{uuid.uuid4().hex}.tmp")
     try:
-        temporary.write_text(format_manifest(study), encoding="utf-8")
-        if _link(temporary, path):
-            return True
-    finally:
-        temporary.unlink(missing_ok=True)
-    _check_same(path, study)
-    return False
-
-
-def _link(temporary: Path, path: Path) -> bool:
-    """Give a file its name unless the name is taken."""
-    try:
-        os.link(temporary, path)
+        with replacing(path, "x") as file:
+            file.write(format_manifest(study))
     except FileExistsError:
+        _check_same(path, study)
         return False
-    except OSError:  # a file system without hard links
-        if path.exists():
-            return False
-        temporary.rename(path)
     return True
 
 

@@ -222,8 +222,6 @@ def draw_candidates(param_set: ParamSet, params: PoolParams, index: int) -> NDAr
         return missing
     try:
         return _draw(params, param_set.seed, index)
-    except ModuleNotFoundError as error:
-        return f"{error.name} is not installed"
     except DatagenError as error:
         # The page must not depend on where the cache is.
         return str(error).replace(f"{find_inputs_folder(param_set)}/", "inputs/")
@@ -241,6 +239,7 @@ def _find_missing(param_set: ParamSet, params: PoolParams) -> str | None:
 
 
 def _draw(params: PoolParams, seed: int, index: int) -> NDArray[np.uint8]:
+    require("torch", "torch")
     from datagen_pate.classifier.devices import computing_on  # both import torch
     from datagen_pate.pools.labelling import Pool
 

@@ -156,7 +156,7 @@ def test_without_pyarrow_one_line_says_what_to_install(made, run_cli, tmp_path, 
     answer = run_cli("export", "tables", "--format", "parquet", tmp_path / "t.parquet")
 
     assert answer.code == 2
-    assert answer.err.endswith("need pyarrow: pip install 'datagen[parquet]'\n")
+    assert answer.err.endswith("pyarrow is not installed; run: pip install 'datagen[parquet]'\n")
 
 
 def test_many_blocks_are_one_table(made, run_cli, tmp_path, monkeypatch):
