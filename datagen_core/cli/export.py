@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from datagen_core.cli.format_options import FormatCommand, read_options
+from datagen_core.cli.format_options import FormatCommand, take_options
 from datagen_core.cli.options import Problems, select_sets
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 
@@ -62,11 +62,11 @@ def export_command(
       datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
       datagen export image_partition --format declearn clients --client 0 --client 2
     """
-    from datagen_core.upkeep.export import export, list_options, select_all  # slow; not for --help
+    from datagen_core.upkeep.export import export, select_all  # slow; not for --help
 
     if chosen["all_sets"] and selector:
         raise click.UsageError("choose one parameter set with -p, or --all-sets")
-    options = read_options(chosen["options"], list_options(form, name), form)
+    options = take_options(chosen["options"], chosen)
     every = chosen["all_sets"]
     problems = Problems()
     param_sets = select_sets(name, (), problems) if every else [select_set(name, selector)]

@@ -72,7 +72,7 @@ def test_they_may_stand_anywhere(export):
         (["--volum", "3"], "--volum is not an option of export; the format shout has --volume"),
         (["--spilt", "raw"], "has --volume, --ear-plugs; did you mean --split?"),
         (["--qqq", "1"], "--qqq is not an option of export"),
-        (["--volume"], "--volume takes a value: write --volume VALUE"),
+        (["--volume"], "Option --volume requires an argument"),
         (["--volume", "--force"], "--volume takes a value"),
         (["--forec"], "--force"),
         (["--volume", "1", "--split"], "requires an argument"),
@@ -98,7 +98,10 @@ def test_a_misspelt_flag_does_not_swallow_the_destination(export):
     [
         (["plain", "--format", "soft", "--forced", "1"], "Missing argument 'DESTINATION'"),
         (["--forced", "1", "--format=soft"], "Missing argument 'NAME'"),
-        (["plain", "--format", "soft", "--forec", "out"], "No such option '--forec'"),
+        (
+            ["plain", "--format", "soft", "--forec", "out"],
+            "has --forced; did you mean --force",
+        ),
         (["plain", "out", "--formt", "soft"], "No such option '--formt'"),
         (["plain", "--format", "sift", "--forced", "1"], "there is no format 'sift'"),
     ],
