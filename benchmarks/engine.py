@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 from benchmarks.pickles import write_pickle
 from benchmarks.table import Row
-from benchmarks.timing import Action, cheapest
+from benchmarks.timing import Action, cheapest, race
 from datagen_core import generate
 
 SOURCE = f"{Path(__file__).parent / 'idle_generator.py'}:idle"
 SHARDS = 1000
 BATCH = 50
 LOOP = "plain loop, 1,000 pickles"
+TASKS = 20
+EXECUTORS = ("dask", "local")
 
 
 def measure(folder: Path, repeat: int) -> Iterator[Row]:
+    """Yield the costs of 1,000 shards, and those of a task on dask."""
+    yield from _measure_shards(folder, repeat)
+    yield from _measure_tasks(folder, repeat)
+
+
+def _measure_shards(folder: Path, repeat: int) -> Iterator[Row]:
     """Yield wall and processor time of 1,000 shards by two jobs, compaction at the end included."""
     fresh = (folder / str(number) for number in count())
     what = "engine, 1,000 shards, --executor local --njobs 2"
@@ -28,6 +37,25 @@ def measure(folder: Path, repeat: int) -> Iterator[Row]:
     costs = cheapest(actions, repeat)
     yield Row(f"{what} (wall)", costs[what].wall, LOOP, costs[LOOP].wall)
     yield Row(f"{what} (CPU)", costs[what].cpu, LOOP, costs[LOOP].cpu)
+
+
+def _measure_tasks(folder: Path, repeat: int) -> Iterator[Row]:
+    """Yield the wall time per task of a run of many small ones, by two dask workers."""
+    from distributed import LocalCluster  # of the extra dask
+
+    fresh = (folder / f"tasks-{number}" for number in count())
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+        os.environ["DASK_SCHEDULER_ADDRESS"] = cluster.scheduler_address
+        times = race(
+            {name: lambda name=name: _generate_tasks(next(fresh), name) for name in EXECUTORS},
+            repeat,
+        )
+    dask, local = (times[name] / TASKS for name in EXECUTORS)
+    yield Row("a task on 2 dask workers (wall)", dask, "a task, --executor local", local)
+
+
+def _generate_tasks(cache: Path, executor: str) -> None:
+    generate(SOURCE, TASKS * BATCH, executor=executor, njobs=TASKS, cache=cache)
 
 
 def _generate(cache: Path) -> None:

@@ -49,7 +49,8 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     njobs
         Number of jobs that may run at once.
     executor
-        "slurm", "local" or "inline"; None for Slurm where it is installed, else this machine.
+        "slurm", "local", "inline", "dask" (its scheduler is `$DASK_SCHEDULER_ADDRESS`), or the name
+        of a plugin's; None for Slurm where it is installed, else this machine.
     time, memory, partition
         As for sbatch; time is estimated from past runs when it is left out.
     cache

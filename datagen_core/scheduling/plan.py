@@ -41,7 +41,7 @@ class Settings:
     njobs
         Number of jobs that may run at once.
     executor
-        "slurm", "local", "inline", or the name of a plugin's.
+        "slurm", "local", "inline", "dask", or the name of a plugin's.
     resources
         What the user asked for; it wins over what the generator declares.
     wait
@@ -264,7 +264,7 @@ def make_plan(
         guess = estimate(history, math.ceil(batches / tasks))
     minutes = resources.minutes or _estimated_minutes(demand, executor, guess, longest)
     if longest is not None and minutes is not None and minutes > longest:
-        raise ConfigurationError(_too_long(minutes, longest))
+        raise ConfigurationError(_too_long(executor, minutes, longest))
     return Plan(run, executor.name, tuple(deal(missing, size, tasks)), minutes, guess)
 
 
@@ -288,9 +288,9 @@ def _estimated_minutes(
     return guess.limit_minutes
 
 
-def _too_long(minutes: int, longest: int) -> str:
+def _too_long(executor: Executor, minutes: int, longest: int) -> str:
     return (
-        f"a time limit of {format_minutes(minutes)} is above the partition's maximum of "
-        f"{format_minutes(longest)}, with which a job would never start; use a shorter --time with "
-        "more --njobs, or another --partition"
+        f"a time limit of {format_minutes(minutes)} is above the maximum of "
+        f"{format_minutes(longest)} of executor {executor.name}; use a shorter --time with more "
+        "--njobs, or another --partition where there are several"
     )

@@ -89,7 +89,7 @@ def test_without_time_or_timings_nothing_begins(folder):
     ("options", "code", "words"),
     [
         (("--time", 5, "--partition", "nowhere"), 1, "no partition 'nowhere'; choose from"),
-        (("--time", 5, "--partition", "short"), 2, "above the partition's maximum of 00:01:00"),
+        (("--time", 5, "--partition", "short"), 2, "above the maximum of 00:01:00"),
         (("--time", 5, "--mem", "much"), 2, "is not a memory size"),
         (("--time", "soon"), 2, "is not a time limit"),
         (("--time", 5, "--mem", "900G"), 1, "ask for less memory"),

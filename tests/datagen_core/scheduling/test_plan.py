@@ -139,14 +139,16 @@ def test_more_tasks_are_made_when_one_would_take_too_long(tmp_path):
 
 
 def test_a_batch_that_takes_too_long_is_refused(tmp_path):
-    with pytest.raises(ConfigurationError, match="above the partition's maximum of 00:10:00"):
+    with pytest.raises(ConfigurationError, match="above the maximum of 00:10:00"):
         plan_of(timed(tmp_path, 3600.0), 10, ShortPartition())
 
 
 def test_a_limit_above_the_partitions_is_refused(tmp_path):
     settings = {"resources": Resources(minutes=11)}
 
-    with pytest.raises(ConfigurationError, match="00:11:00 is above the partition's maximum"):
+    with pytest.raises(
+        ConfigurationError, match="00:11:00 is above the maximum of 00:10:00 of executor"
+    ):
         plan_of(bound(tmp_path), 10, ShortPartition(), **settings)
 
 
