@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 import psutil
@@ -16,8 +18,16 @@ _SAME_START = 2.0
 
 def describe_process(pid: int | None = None) -> dict[str, Any]:
     """Return what identifies a process: host, pid and start time. A pid alone is used again."""
+    return _describe_own(os.getpid()) if pid is None else _describe(pid)
+
+
+def _describe(pid: int) -> dict[str, Any]:
     process = psutil.Process(pid)
     return {"host": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
+
+
+_describe_own = lru_cache(1)(_describe)
+"""A process that works through many tasks describes itself for each."""
 
 
 def is_here(identity: Mapping[str, Any]) -> bool:

@@ -28,7 +28,20 @@ def canonical_json(value: object) -> str:
     ValueError
         For NaN and infinity, which JSON does not have.
     """
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = _ENCODER.encode(value)
+    return _ENCODER.encode(plain(value)) if "-0.0" in text else text
+
+
+def _as_dict(value: object) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is not a type of JSON")
+
+
+_ENCODER = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), allow_nan=False, default=_as_dict
+)
+"""Written in C, where `plain` would take ten times as long."""
 
 
 def plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ class Settings:
             raise ConfigurationError(f"cannot run {self.njobs} jobs at once; use at least one")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Demand:
     """What is asked for: a generator bound to parameters, seed and cache, and how many samples.
 
@@ -91,7 +92,7 @@ class Demand:
         if self.samples < 1:
             raise ConfigurationError(f"cannot make {self.samples} samples; ask for at least one")
 
-    @property
+    @cached_property
     def paths(self) -> SetPaths:
         """The files of the set."""
         name = folder_name(self.record.changed, self.record.seed, self.record.digest)

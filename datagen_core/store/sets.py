@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,10 @@ class SetRecord:
 _KEYS = [item.name for item in fields(SetRecord)]
 
 
+def _content(record: SetRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in _KEYS}  # `asdict` would copy every value
+
+
 def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     """Return the paths and the published record of a parameter set; begin it if it is new.
 
@@ -87,7 +91,7 @@ def open_sets(cache: Path, records: Sequence[SetRecord]) -> list[tuple[SetPaths,
 def _publish_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     name = folder_name(record.changed, record.seed, record.digest)
     paths = SetPaths(cache / record.generator / name)
-    content = {"format": PARAMS_FORMAT, **asdict(record)}
+    content = {"format": PARAMS_FORMAT, **_content(record)}
     if not paths.params.exists() and publish_document(paths.params, content, paths.temporary):
         return paths, record
     published = read_set(paths)
