@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from datagen_core import Params
 
@@ -18,7 +18,7 @@ class LeafSyntheticParams(Params):
     num_dim: PositiveInt = 60
     """Length of x."""
 
-    prob_clusters: tuple[float, ...] = (1.0,)
+    prob_clusters: tuple[NonNegativeFloat, ...] = (1.0,)
     """Probability of each cluster of models. With one cluster, all tasks have nearly the same
     decision rule; LEAF's goal, different models around several centres, needs two or more."""
 
@@ -34,7 +34,7 @@ class LeafSyntheticParams(Params):
     size_sigma: NonNegativeFloat = 2.0
     """Standard deviation of the logarithm of sizes."""
 
-    sizes: tuple[int, ...] | None = None
+    sizes: Annotated[tuple[PositiveInt, ...] | None, Field(min_length=1)] = None
     """Sizes of all tasks, instead of log-normal ones; there can be no further tasks."""
 
     model_sigma: NonNegativeFloat = 0.1
@@ -56,9 +56,7 @@ class LeafSyntheticParams(Params):
         """Refuse sizes that contradict each other, and probabilities that do not sum to 1."""
         if self.max_samples < self.min_samples:
             raise ValueError(f"max_samples is at least min_samples, not {self.max_samples}")
-        if min(self.prob_clusters, default=-1) < 0 or abs(sum(self.prob_clusters) - 1) > 1e-8:
+        if abs(sum(self.prob_clusters) - 1) > 1e-8:
             raise ValueError(
                 f"prob_clusters are probabilities that sum to 1, not {self.prob_clusters}"
             )
-        if self.sizes is not None and min(self.sizes, default=0) < 1:
-            raise ValueError("sizes are one or more numbers of samples, each at least 1")

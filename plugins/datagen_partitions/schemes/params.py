@@ -10,6 +10,8 @@ from datagen_core import Params
 
 Compat = Literal["original", "declearn"]
 
+_Filled = Field(min_length=1)
+
 
 class PartitionParams(Params, use_attribute_docstrings=True):
     """How a data set is divided, apart from the name of the scheme.
@@ -51,7 +53,7 @@ class PartitionParams(Params, use_attribute_docstrings=True):
     self_balancing: bool = False
     """dirichlet: a client that has more than the mean gets nothing of further classes."""
 
-    sizes: tuple[NonNegativeInt, ...] | None = None
+    sizes: Annotated[tuple[NonNegativeInt, ...] | None, _Filled] = None
     """sizes, inner_dirichlet: the size of each client's share."""
 
     strictness: Annotated[float | None, Field(ge=0, le=1)] = None
@@ -69,13 +71,13 @@ class PartitionParams(Params, use_attribute_docstrings=True):
     sort_ids: bool = False
     """grouped_natural_id: group ids in ascending order, not in the order of the data set."""
 
-    distribution: dict[str, dict[int, NonNegativeInt]] | None = None
+    distribution: Annotated[dict[str, dict[int, NonNegativeInt]] | None, _Filled] = None
     """custom: number of samples per client and label, {client: {label: count}}."""
 
     on_shortage: Literal["error", "clip"] = "error"
     """custom: what to do when it asks for more samples than there are."""
 
-    distribution_array: tuple[tuple[NonNegativeFloat, ...], ...] | None = None
+    distribution_array: Annotated[tuple[tuple[NonNegativeFloat, ...], ...] | None, _Filled] = None
     """distribution: for each label, in ascending order, how it is spread over its clients."""
 
     preassigned_samples: NonNegativeInt = 0
@@ -93,11 +95,9 @@ class PartitionParams(Params, use_attribute_docstrings=True):
     2.9, which has iid, labels, biased and dirichlet. Indices are the same, in the same order."""
 
     def check(self) -> None:
-        """Refuse alphas that are not above 0, and empty collections."""
+        """Refuse alphas that are not above 0."""
         super().check()
+        # By hand: of a union, pydantic names each of its types in a message of its own.
         alphas = self.alpha if isinstance(self.alpha, tuple) else (self.alpha,)
         if not all(alpha is None or alpha > 0 for alpha in alphas) or not alphas:
             raise ValueError(f"alpha should be greater than 0, not {self.alpha}")
-        for name in ("sizes", "distribution", "distribution_array"):
-            if getattr(self, name) is not None and not getattr(self, name):
-                raise ValueError(f"{name} is empty; leave it out, or say what each client gets")

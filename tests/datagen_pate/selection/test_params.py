@@ -58,7 +58,7 @@ def test_all_of_the_originals_configuration_is_taken(tmp_path):
             {"confidence_threshold": 1.2},
             "confidence_threshold: input should be less than or equal to 1, not 1.2",
         ),
-        ({"rare_classes": [10]}, "rare_classes are labels from 0 to 9, not 10"),
+        ({"rare_classes": [10]}, "rare_classes.0: input should be less than 10, not 10"),
         ({"max_per_class": 10}, "max_per_class is at least min_per_class"),
         (
             {"target_samples": 0},
