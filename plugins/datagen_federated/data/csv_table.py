@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import compress
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from datagen_federated.data.labelled import RawData
 from datagen_federated.data.requests import Request
-from datagen_partitions.array_files import read_cells
-from datagen_partitions.errors import DataError, DataOptionError, suggest
+from datagen_partitions.array_files import Cells
+from datagen_partitions.errors import DataError
 
 _DELIMITERS = ",;\t"
 _MISSING = {"", "?", "n/a", "na", "none", "null"}
@@ -40,37 +40,21 @@ def read_csv(request: Request) -> RawData:
         columns[request.id_column] = table.read_any(request.id_column)
     features = [name for name in table.header if name not in columns]
     if not features:
-        message = f"{table.path} has no column besides {', '.join(columns)}; a model needs features"
+        message = (
+            f"{table.title} has no column besides {', '.join(columns)}; a model needs features"
+        )
         raise DataError(message)
     columns |= {name: table.read_numbers(name) for name in features}
     x = np.column_stack([columns[name] for name in features])
     return RawData(x=x, y=columns.pop(target), target=target, columns=columns)
 
 
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """The cells of a csv file, without spaces around them.
-
-    Attributes
-    ----------
-    path
-        The file, for messages.
-    header
-        The name of each column.
-    columns
-        The cells of each column.
-    lines
-        The line of the file that each row ends in.
-    """
-
-    path: Path
-    header: Sequence[str]
-    columns: Sequence[Sequence[str]]
-    lines: Sequence[int]
+class _Table(Cells):
+    """The cells of a csv file, without spaces around them."""
 
     def read_any(self, name: str) -> NDArray[Any]:
         """Return a column as int64, else as float64, else as text."""
-        cells = self._cells(name)
+        cells = self.columns[self.find(name)]
         for dtype in (np.int64, np.float64):
             try:
                 return _as_numbers(cells, dtype)
@@ -82,30 +66,23 @@ class _Table:
 
     def read_numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column as float64."""
-        cells = self._cells(name)
+        cells = self.columns[self.find(name)]
         try:
             return _as_numbers(cells, np.float64)
         except ValueError:
             self._refuse(name, (not (_is_text(cell) or _is_finite(cell)) for cell in cells))
         row, text = next((i, cell) for i, cell in enumerate(cells) if _is_text(cell))
         raise DataError(
-            f"{self.path} holds text in column {name!r} ({text!r} in {self._place(row)}); "
+            f"{self.title} holds text in column {name!r} ({text!r} in {self._place(row)}); "
             "code it as numbers, take it out, or name it as id_column"
         )
-
-    def _cells(self, name: str) -> Sequence[str]:
-        if name not in self.header:
-            raise DataOptionError(
-                f"{self.path} has no column {name!r}; {suggest(name, self.header)}"
-            )
-        return self.columns[self.header.index(name)]
 
     def _refuse(self, name: str, is_missing: Iterable[bool]) -> None:
         row = next(compress(range(len(self.lines)), is_missing), None)
         if row is not None:
-            cell = self.columns[self.header.index(name)][row]
+            cell = self.columns[self.find(name)][row]
             raise DataError(
-                f"{self.path} has no value in column {name!r}, {self._place(row)}: {cell!r}; "
+                f"{self.title} has no value in column {name!r}, {self._place(row)}: {cell!r}; "
                 "fill it in, or take the row out"
             )
 
@@ -141,10 +118,12 @@ def _is_text(cell: str) -> bool:
 
 
 def _read_table(path: Path) -> _Table:
-    header, columns, lines = read_cells(path, path, _DELIMITERS)
-    names = [name.strip() for name in header]
+    read = _Table.read(path, path, _DELIMITERS)
+    names = [name.strip() for name in read.header]
     _check_header(path, names)
-    return _Table(path, names, [[cell.strip() for cell in cells] for cells in columns], lines)
+    return replace(
+        read, header=names, columns=[[cell.strip() for cell in cells] for cells in read.columns]
+    )
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:

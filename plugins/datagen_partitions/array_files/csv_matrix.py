@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,8 @@ from datagen_partitions.errors import DataError, DataOptionError, suggest
 
 
 @dataclass(frozen=True, eq=False)
-class CsvTable:
-    """A csv file, separated by commas, as `pandas.read_csv` reads it.
+class Cells:
+    """The cells of a csv file, which has a header and at least one row below it.
 
     Attributes
     ----------
@@ -36,6 +36,71 @@ class CsvTable:
     header: Sequence[str]
     columns: Sequence[Sequence[str]]
     lines: Sequence[int]
+
+    @classmethod
+    def read(cls, path: Path, title: object, delimiters: str = ",") -> Self:
+        """Return the cells of a file.
+
+        Parameters
+        ----------
+        path
+            The file, in UTF-8; empty lines are skipped.
+        title
+            The file's name in messages.
+        delimiters
+            Characters that may separate cells; the file's is the one most frequent in the header.
+
+        Raises
+        ------
+        DataError
+            When it cannot be read, or its lines differ in length.
+        """
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                delimiter = max(delimiters, key=file.readline().count)
+                file.seek(0)
+                reader = csv.reader(file, delimiter=delimiter, strict=True)
+                rows = [(reader.line_num, cells) for cells in reader if cells]
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise DataError(
+                f"{title} cannot be read as csv in UTF-8: {error}; check the file"
+            ) from error
+        if len(rows) < 2:
+            raise DataError(f"{title} has no rows below its header; name another csv file")
+        (_, header), *below = rows
+        for line, cells in below:
+            if len(cells) != len(header):
+                raise DataError(
+                    f"{title} has {len(cells)} values in line {line}, but {len(header)} columns; "
+                    "correct that line"
+                )
+        columns = list(zip(*(cells for _, cells in below), strict=True))
+        return cls(str(title), header, columns, [line for line, _ in below])
+
+    def find(self, name: str, note: str = "") -> int:
+        """Return the place of a column.
+
+        Parameters
+        ----------
+        name
+            The name of the column.
+        note
+            What the message adds, such as ", and there is no such file".
+
+        Raises
+        ------
+        DataOptionError
+            When there is no column of that name.
+        """
+        if name not in self.header:
+            raise DataOptionError(
+                f"{self.title} has no column {name!r}{note}; {suggest(name, self.header[:20])}"
+            )
+        return self.header.index(name)
+
+
+class CsvTable(Cells):
+    """A csv file, separated by commas, as `pandas.read_csv` reads it."""
 
     @cached_property
     def arrays(self) -> list[NDArray[Any]]:
@@ -74,87 +139,3 @@ class CsvTable:
             what = "true and false beside numbers; code them as 0 and 1" if arrays else "no inputs"
             raise DataError(f"{self.title} holds {what}")
         return np.column_stack(arrays)
-
-    def find(self, name: str) -> int:
-        """Return the place of a column.
-
-        Raises
-        ------
-        DataOptionError
-            When there is no column of that name.
-        """
-        if name not in self.header:
-            raise DataOptionError(
-                f"{self.title} has no column {name!r}, and there is no such file; "
-                f"{suggest(name, self.header[:20])}"
-            )
-        return self.header.index(name)
-
-
-def read_csv_table(path: Path, title: str) -> CsvTable:
-    """Return the table in a csv file.
-
-    Raises
-    ------
-    DataError
-        When it cannot be read, or its lines differ in length.
-    """
-    return CsvTable(title, *read_cells(path, title))
-
-
-class Cells(NamedTuple):
-    """The cells of a csv file.
-
-    Attributes
-    ----------
-    header
-        The name of each column.
-    columns
-        The cells of each column.
-    lines
-        The line of the file that each row ends in.
-    """
-
-    header: list[str]
-    columns: list[tuple[str, ...]]
-    lines: list[int]
-
-
-def read_cells(path: Path, title: object, delimiters: str = ",") -> Cells:
-    """Return the cells of a csv file, which has a header and at least one row below it.
-
-    Parameters
-    ----------
-    path
-        The file, in UTF-8; empty lines are skipped.
-    title
-        The file's name in messages.
-    delimiters
-        Characters that may separate cells; the file's is the one most frequent in the header.
-
-    Raises
-    ------
-    DataError
-        When it cannot be read, or its lines differ in length.
-    """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            delimiter = max(delimiters, key=file.readline().count)
-            file.seek(0)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
-            rows = [(reader.line_num, cells) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{title} cannot be read as csv in UTF-8: {error}; check the file"
-        ) from error
-    if len(rows) < 2:
-        raise DataError(f"{title} has no rows below its header; name another csv file")
-    (_, header), *below = rows
-    for line, cells in below:
-        if len(cells) != len(header):
-            raise DataError(
-                f"{title} has {len(cells)} values in line {line}, but {len(header)} columns; "
-                "correct that line"
-            )
-    columns = list(zip(*(cells for _, cells in below), strict=True))
-    return Cells(header, columns, [line for line, _ in below])

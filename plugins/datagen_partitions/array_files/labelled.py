@@ -72,7 +72,7 @@ def _as_matrix(data: NDArray[Any] | CsvTable) -> NDArray[Any]:
 def _take_named(data: NDArray[Any] | CsvTable, name: str) -> Pair:
     if not isinstance(data, CsvTable):
         raise DataOptionError(f"there is no file {name}, and only columns of csv files have names")
-    place = data.find(name)
+    place = data.find(name, ", and there is no such file")
     return data.values(without=place), data.arrays[place]
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.files import require
-from datagen_partitions.array_files.csv_matrix import CsvTable, read_csv_table
+from datagen_partitions.array_files.csv_matrix import CsvTable
 from datagen_partitions.array_files.npy import read_npy
 from datagen_partitions.errors import DataError
 
@@ -44,7 +44,7 @@ def read_array(path: Path, form: FileFormat, title: str) -> NDArray[Any] | CsvTa
         When it cannot be read, or holds anything but numbers.
     """
     if form == "csv":
-        return read_csv_table(path, title)
+        return CsvTable.read(path, title)
     if form == "npy":
         return read_npy(path, title, "write it with numpy.save")
     if form == "sparse":
