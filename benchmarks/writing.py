@@ -15,7 +15,7 @@ from datagen_core import generate
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.registry import load_generator
 
-SOURCE = f"{Path(__file__).parents[1] / 'example_datasets' / 'datasets.py'}:noisy_sine"
+SOURCE = f"{Path(__file__).parents[1] / 'example_datasets' / 'generators.py'}:noisy_sine"
 SAMPLES = 200_000
 SAVE_EVERY = 50
 LOOP = "plain loop, a pickle every 50"

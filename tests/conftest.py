@@ -115,7 +115,7 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def publishing_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Undo what a `datasets.py` of the fault tests changes when it is loaded in this process."""
+    """Undo what a `generators.py` of the fault tests changes when it is loaded in this process."""
     for name, value in PUBLISHING_LIMITS.items():
         monkeypatch.setattr(shard_writer, name, value)
 

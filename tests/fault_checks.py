@@ -43,7 +43,7 @@ GENERATORS = Path(__file__).parent / "faults"
 
 def source(name: str) -> str:
     """Return under which name a generator of fault tests is loaded."""
-    return f"{GENERATORS / 'datasets.py'}:{name}"
+    return f"{GENERATORS / 'generators.py'}:{name}"
 
 
 class Move(NamedTuple):

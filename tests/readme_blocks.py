@@ -4,7 +4,7 @@ Conventions, which they follow:
 
 - A section is what stands under one `##` heading. All its blocks share one folder, in order.
 - A `bash` block runs with `bash -euo pipefail`; a `python` block is a program of its own.
-- A block whose first line is a comment that names a file (`# datasets/datasets.py`) is written to
+- A block whose first line is a comment that names a file (`# project/generators.py`) is written to
   that file instead; this is how a reader understands it, too.
 - An `output` block is what the block before it prints. `...` stands for anything.
 - A `text` block is a picture, which says nothing that could be run. No other language is known.

@@ -18,13 +18,13 @@ from patience import patience
 from slurm_cluster import wait_until
 
 DATAGEN = str(Path(sys.executable).with_name("datagen"))
-DATASETS = Path(__file__).parent / "slurm" / "datasets.py"
+DATASETS = Path(__file__).parent / "slurm" / "generators.py"
 
 
 def prepare(folder, **trouble):
     """Give a folder its generators, and them their trouble: `at_100="raise"`, `pace="0.1"`."""
     folder.mkdir(exist_ok=True)
-    shutil.copy(DATASETS, folder / "datasets.py")
+    shutil.copy(DATASETS, folder / "generators.py")
     (folder / "trouble").mkdir()
     for name, what in trouble.items():
         set_trouble(folder, name.removeprefix("at_"), what)

@@ -28,7 +28,7 @@ pip install .
 ## Two
 <!-- needs: slurm -->
 ```python
-# code/datasets.py
+# code/generators.py
 x = 1
 ```
 """
@@ -63,9 +63,9 @@ def test_words_between_take_the_remark_away():
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("# code/datasets.py\nx = 1\n", "code/datasets.py"),
+        ("# code/generators.py\nx = 1\n", "code/generators.py"),
         ("# A remark. With dots.\nx = 1\n", ""),
-        ("x = 1\n# datasets.py\n", ""),
+        ("x = 1\n# generators.py\n", ""),
     ],
 )
 def test_first_line_may_name_a_file(text, name):

@@ -55,7 +55,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
 ) -> None:
     """Make samples of generator NAME.
 
-    NAME is an installed generator, one of datasets.py in the current folder (or in --generators
+    NAME is an installed generator, one of generators.py in the current folder (or in --generators
     DIR), or path/to/file.py:name. Sample i depends only on the generator, its parameters, the seed
     and i: the number of jobs does not matter, and a later call adds to the existing samples.
 

@@ -17,7 +17,7 @@ from datagen_core.errors import DatagenError
 @folder_option
 @json_option
 def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> None:
-    """Show the generators that can be used: installed plugins, and those of datasets.py.
+    """Show the generators that can be used: installed plugins, and those of generators.py.
 
     \b
     Examples:

@@ -23,7 +23,7 @@ folder_option: Decorator = click.option(
     "folder",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="A folder with datasets.py; its generators take precedence over installed ones.",
+    help="A folder with generators.py; its generators take precedence over installed ones.",
 )
 
 

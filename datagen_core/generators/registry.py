@@ -1,8 +1,9 @@
 """Finding generators and loading one of them, so that a broken plugin does not affect others.
 
 Names come from package metadata; nothing is imported for them. A generator is named in one of three
-ways: the name of an installed plugin, the name of a generator in a folder's `datasets.py`, or
-`path/to/file.py:name`.
+ways: the name of an installed plugin, the name of a generator in a folder's `generators.py`, or
+`path/to/file.py:name`. A `datasets.py`, as version 0.1 had it, is still found in a folder without
+`generators.py`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 GROUP = "datagen"
 EXECUTOR_GROUP = "datagen.executors"
-FILE = "datasets.py"
+FILE, OLD_FILE = "generators.py", "datasets.py"
 _loading: list[Path] = []
 
 
@@ -51,9 +52,14 @@ def installed_generators() -> dict[str, str]:
 
 
 def folder_generators(folder: Path | None = None) -> dict[str, str]:
-    """Return the file of each generator in a folder's `datasets.py`, by name; executes it."""
-    file = _datasets_file(folder)
-    return dict.fromkeys(sorted(_generators_in(file)), str(file)) if file is not None else {}
+    """Return the file of each generator in a folder's `generators.py`, by name; executes it."""
+    file = _find_file(folder)
+    if file is None:
+        return {}
+    found = sorted(_generators_in(file))
+    if found:
+        _advise(file)
+    return dict.fromkeys(found, str(file))
 
 
 def load_generator(name: str, folder: Path | None = None) -> Loaded:
@@ -64,9 +70,9 @@ def load_generator(name: str, folder: Path | None = None) -> Loaded:
     name
         `path/to/file.py:name`, or a plain name.
     folder
-        A folder with a `datasets.py`, which is searched for a plain name before the plugins. If
+        A folder with a `generators.py`, which is searched for a plain name before the plugins. If
         None, the plugins come first, then the current folder, whose file is executed only if it is
-        needed: many projects have a `datasets.py` of their own.
+        needed: a project may have a file of that name for something else.
 
     Raises
     ------
@@ -77,8 +83,9 @@ def load_generator(name: str, folder: Path | None = None) -> Loaded:
     if colon:
         return _from_file(Path(path), attribute)
     installed = bool(entry_points(group=GROUP, name=name))
-    file = None if installed and folder is None else _datasets_file(folder)
+    file = None if installed and folder is None else _find_file(folder)
     if file is not None and name in _generators_in(file):
+        _advise(file)
         return _from_file(file, name)
     return Loaded(_from_entry_point(name, file), name)
 
@@ -165,10 +172,11 @@ def _not_found(name: str, file: Path | None) -> str:
     return f"there is no generator {name!r}; {hint}`datagen generators` lists all"
 
 
-def _datasets_file(folder: Path | None) -> Path | None:
-    file = (folder or Path.cwd()) / FILE
-    if file.is_file():
-        return file.resolve()
+def _find_file(folder: Path | None) -> Path | None:
+    for name in (FILE, OLD_FILE):
+        file = (folder or Path.cwd()) / name
+        if file.is_file():
+            return file.resolve()
     if folder is not None:
         raise GeneratorError(
             f"there is no {FILE} in {folder}; --generators must name a folder that has one"
@@ -176,7 +184,19 @@ def _datasets_file(folder: Path | None) -> Path | None:
     return None
 
 
+@cache
+def _advise(file: Path) -> None:
+    """Say once that a file should have its present name."""
+    if file.name == OLD_FILE:
+        sys.stderr.write(
+            f"datagen: rename {file} to {FILE}: in a script beside it, `import datasets` finds it "
+            "instead of Hugging Face's package\n"
+        )
+
+
 def _from_file(file: Path, name: str) -> Loaded:
+    if file.name == OLD_FILE and not file.is_file() and file.with_name(FILE).is_file():
+        file = file.with_name(FILE)  # it was renamed after a run had recorded it
     if not file.is_file():
         raise GeneratorError(f"there is no file {file}; name a generator as path/to/file.py:name")
     file = file.resolve()

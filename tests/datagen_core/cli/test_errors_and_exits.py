@@ -52,7 +52,7 @@ def snapshot(folder):
         (["generate", SINE, "-n", "5", "--slurm-option", "=1"], 2, "write KEY=VALUE"),
         (["generate", "nothing", "-n", "5"], 2, "there is no generator 'nothing'"),
         (["generate", f"{FILE}:sinne", "-n", "5"], 2, "it has sine"),
-        (["generate", "sine", "-n", "5", "--generators", "/missing"], 2, "there is no datasets.py"),
+        (["generate", "sine", "-n", "5", "--generators", "/missing"], 2, "is no generators.py"),
         (["nothing"], 2, "No such command 'nothing'"),
         (["list", "--nothing"], 2, "--nothing"),
         (["list", "nothing"], 2, "there is no data set 'nothing'"),

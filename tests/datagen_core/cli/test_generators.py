@@ -18,11 +18,11 @@ def test_generators_are_plugins_and_those_of_a_folder(run_cli):
     }
 
     assert found["image_partition"].startswith("datagen (")
-    assert found["noisy_sine"] == str(EXAMPLES / "datasets.py")
+    assert found["noisy_sine"] == str(EXAMPLES / "generators.py")
 
 
 def test_a_broken_file_hides_no_plugin(run_cli, tmp_path):
-    (tmp_path / "datasets.py").write_text("1 / 0")
+    (tmp_path / "generators.py").write_text("1 / 0")
     answer = run_cli("generators", "--generators", tmp_path)
 
     assert answer.code == 0

@@ -34,7 +34,7 @@ def menagerie(tmp_path, monkeypatch):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    (tmp_path / "datasets.py").write_text(WALK.format(name="walk", y=2))
+    (tmp_path / "generators.py").write_text(WALK.format(name="walk", y=2))
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -97,25 +97,60 @@ def test_a_plugin_of_two_modules_is_known_by_its_package(tmp_path, monkeypatch):
     assert source_of(load_generator("deep").generator) == "deep"
 
 
-def test_a_folder_with_datasets_py_provides_its_generators(folder):
-    assert folder_generators(folder) == {"walk": str(folder / "datasets.py")}
-    assert load_generator("walk", folder).source == f"{folder / 'datasets.py'}:walk"
+def test_a_folder_with_generators_py_provides_its_generators(folder):
+    assert folder_generators(folder) == {"walk": str(folder / "generators.py")}
+    assert load_generator("walk", folder).source == f"{folder / 'generators.py'}:walk"
+
+
+def test_a_file_of_the_old_name_is_found_with_one_line_of_advice(folder, capsys):
+    (folder / "generators.py").rename(folder / "datasets.py")
+    for _ in range(2):
+        assert load_generator("walk", folder).source == f"{folder / 'datasets.py'}:walk"
+        assert folder_generators() == {"walk": str(folder / "datasets.py")}
+
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert printed.err.startswith(f"datagen: rename {folder / 'datasets.py'} to generators.py: ")
+
+
+def test_a_file_of_the_old_name_counts_for_nothing_beside_the_new_one(folder, capsys):
+    (folder / "datasets.py").write_text("raise SystemExit('executed')")
+
+    assert load_generator("walk", folder).source == f"{folder / 'generators.py'}:walk"
+    assert capsys.readouterr().err == ""
+
+
+def test_no_advice_where_a_file_is_named_or_provides_nothing(folder, capsys):
+    (folder / "generators.py").rename(folder / "datasets.py")
+    (folder / "else").mkdir()
+    (folder / "else" / "datasets.py").write_text("x = 1\n")
+
+    assert load_generator("./datasets.py:walk").generator.name == "walk"
+    assert folder_generators(folder / "else") == {}
+    assert capsys.readouterr().err == ""
+
+
+def test_what_a_run_recorded_is_found_after_its_file_was_renamed(folder):
+    recorded = f"{folder / 'datasets.py'}:walk"
+
+    assert load_generator(recorded).source == f"{folder / 'generators.py'}:walk"
 
 
 def test_the_current_folder_is_looked_at_last(folder):
     assert load_generator("walk").generator.name == "walk"
-    assert folder_generators() == {"walk": str(folder / "datasets.py")}
+    assert folder_generators() == {"walk": str(folder / "generators.py")}
 
 
 def test_a_folder_comes_before_plugins_only_when_it_is_named(folder, menagerie):
-    (folder / "datasets.py").write_text(WALK.format(name="good", y=3))
+    (folder / "generators.py").write_text(WALK.format(name="good", y=3))
 
     assert load_generator("good").source == "good"
-    assert load_generator("good", folder).source.endswith("datasets.py:good")
+    assert load_generator("good", folder).source.endswith("generators.py:good")
 
 
 def test_an_installed_generator_executes_no_file_of_the_current_folder(folder, menagerie):
-    (folder / "datasets.py").write_text("raise SystemExit('executed')")
+    (folder / "generators.py").write_text("raise SystemExit('executed')")
 
     assert load_generator("good").source == "good"
 
@@ -163,8 +198,8 @@ def test_a_wrong_file_is_one_line(tmp_path, monkeypatch, name, text, words):
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_without_datasets_py_is_refused(tmp_path):
-    with pytest.raises(GeneratorError, match=r"there is no datasets\.py in"):
+def test_a_folder_without_generators_py_is_refused(tmp_path):
+    with pytest.raises(GeneratorError, match=r"there is no generators\.py in"):
         load_generator("walk", tmp_path)
 
 

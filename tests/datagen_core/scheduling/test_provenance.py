@@ -21,8 +21,8 @@ SOURCE = "import datagen_core\n@datagen_core.generator()\ndef walk(size):\n    y
 
 @pytest.fixture
 def file(tmp_path: Path):
-    (tmp_path / "datasets.py").write_text(SOURCE)
-    return tmp_path / "datasets.py"
+    (tmp_path / "generators.py").write_text(SOURCE)
+    return tmp_path / "generators.py"
 
 
 def git(folder, *words):
@@ -45,7 +45,7 @@ def test_a_folder_without_git_has_no_commit(file):
 
 def test_a_commit_says_when_it_was_changed(file):
     git(file.parent, "init")
-    git(file.parent, "add", "datasets.py")
+    git(file.parent, "add", "generators.py")
     git(file.parent, "commit", "-m", "first")
     loaded = load_generator(f"{file}:walk")
     clean = gather_provenance(loaded)["commit"]

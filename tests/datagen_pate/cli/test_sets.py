@@ -61,8 +61,8 @@ def tree(tmp_path):
 @pytest.fixture
 def sets(tmp_path, run_cli, cache):
     """Make a cache of three teachers, with 0, 5 and 10 images."""
-    (tmp_path / "datasets.py").write_text(GENERATOR)
-    name = f"{tmp_path / 'datasets.py'}:pate_images"
+    (tmp_path / "generators.py").write_text(GENERATOR)
+    name = f"{tmp_path / 'generators.py'}:pate_images"
     assert run_cli("generate", name, "-n", 3, "--executor", "inline").code == 0
     return cache
 
@@ -157,7 +157,7 @@ def test_evaluate_takes_every_sample_of_a_set_or_one(tmp_path, sets):
 
 
 def test_every_command_asks_which_of_several_sets(tmp_path, sets, run_cli):
-    name = f"{tmp_path / 'datasets.py'}:pate_images"
+    name = f"{tmp_path / 'generators.py'}:pate_images"
     assert run_cli("generate", name, "-n", 1, "--seed", 7, "--executor", "inline").code == 0
     out = ("-o", tmp_path / "out.html")
     for words in (("train-student", "--from", "pate_images"), ("report", "pate_images", *out)):
