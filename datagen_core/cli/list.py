@@ -32,7 +32,7 @@ def list_command(name: str | None, *, as_json: bool) -> None:
       datagen list noisy_sine --json
     """
     cache = open_cache()
-    datasets = [cache[name]] if name is not None else list(cache.values())
+    datasets = [cache[name]] if name is not None else list(cache.datasets())
     problems = Problems()
     rows = _summaries(datasets, problems)
     if as_json:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.store.runs import read_account
+from datagen_core.store.ledger import read_ledger
+from datagen_core.store.runs import list_runs
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
 def summarize_set(param_set: ParamSet) -> dict[str, Any]:
     """Return number, parameters, samples per split, size and state of a parameter set."""
-    existing, reserved = len(param_set.existing), param_set.reserved
+    existing, runs = param_set.existing, list_runs(param_set.paths)
+    reserved = sum(run.interval.size for run in runs)
     return {
         "generator": param_set.generator,
         "number": param_set.number,
@@ -20,12 +22,12 @@ def summarize_set(param_set: ParamSet) -> dict[str, Any]:
         "changed": param_set.record.changed,
         "description": param_set.describe(),
         "seed": param_set.seed,
-        "splits": param_set.counts,
-        "samples": existing,
+        "splits": read_ledger(param_set.paths).count(existing),
+        "samples": len(existing),
         "reserved": reserved,
         "bytes": param_set.bytes,
-        "state": "complete" if existing >= reserved else _state(param_set),
-        "account": read_account(param_set.paths),
+        "state": "complete" if len(existing) >= reserved else _state(param_set),
+        "account": runs[-1].account if runs else {},
         "digest": param_set.record.digest,
         "path": str(param_set.paths.root),
     }

@@ -38,6 +38,7 @@ class Params(BaseModel):
         allow_inf_nan=False,
         validate_default=True,
         use_attribute_docstrings=True,
+        defer_build=True,
     )
 
     def check(self) -> None:
@@ -84,6 +85,11 @@ class Params(BaseModel):
     def canonical(self) -> dict[str, Any]:
         """Return the values in plain JSON types, in the order of their declaration."""
         return self.model_dump(mode="json")
+
+
+# The base class has no parameters to validate. Subclasses are built where they are defined, so that
+# a wrong annotation is an error there.
+del Params.model_config["defer_build"]
 
 
 def _unknown(params_type: type[Params], key: str, owner: str) -> str:

@@ -17,7 +17,7 @@ from datagen_core.reading.selection import describe
 from datagen_core.store import ledger
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import list_runs
-from datagen_core.store.sets import SetRecord, existing_samples, read_schema, read_set
+from datagen_core.store.sets import SetRecord, existing_samples, read_schema, read_set, size_on_disk
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema
@@ -82,16 +82,12 @@ class ParamSet(Mapping[str, "Split"]):
     @property
     def counts(self) -> dict[str, int]:
         """The number of samples in each split, `raw` first. Opens no shard."""
-        current = ledger.read_ledger(self.paths)
-        sizes = {name: sum(i.size for i in parts) for name, parts in current.splits.items()}
-        return {ledger.RAW: len(current.raw(self.existing)), **sizes}
+        return ledger.read_ledger(self.paths).count(self.existing)
 
     @property
     def bytes(self) -> int:
         """The size of its files on disk."""
-        folders = [self.paths.root / name for name in ("shards", "packs", "derived", "views")]
-        files = (file for folder in folders if folder.exists() for file in folder.rglob("*.h5"))
-        return sum(file.stat().st_size for file in files)
+        return size_on_disk(self.paths)
 
     def move(self, n: int, split: str) -> IntervalSet:
         """Move the `n` raw samples of lowest index into `split`, and return which they are.

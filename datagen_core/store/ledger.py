@@ -47,6 +47,13 @@ class Ledger:
         """Return the samples that exist and are in no split."""
         return existing - self.assigned
 
+    def count(self, existing: IntervalSet) -> dict[str, int]:
+        """Return the number of samples in each split, `raw` first."""
+        if not self.splits:
+            return {RAW: len(existing)}
+        sizes = {name: sum(i.size for i in parts) for name, parts in self.splits.items()}
+        return {RAW: len(self.raw(existing)), **sizes}
+
     def assign(self, samples: IntervalSet, split: str, operation: str) -> Ledger:
         """Return the next generation, in which `split` has `samples` after those it had."""
         before = self.splits.get(split, ())

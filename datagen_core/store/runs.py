@@ -40,6 +40,11 @@ class RunRecord:
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def account(self) -> dict[str, Any]:
+        """What all samples up to `stop` cost together; empty if the generator counts no cost."""
+        return dict(self.details.get("account", {}))
+
+    @property
     def interval(self) -> Interval:
         """The reserved index range."""
         return Interval(self.start, self.stop)
@@ -100,12 +105,6 @@ def read_run(paths: SetPaths, number: int, *, strict: bool = False) -> RunRecord
     content = read_document(paths.run(number).record, RUN_FORMAT, strict=strict)
     keys = ("id", "start", "stop", "source", "details")
     return RunRecord(number, *(content[key] for key in keys))
-
-
-def read_account(paths: SetPaths) -> dict[str, Any]:
-    """Return what all reserved samples cost together; empty if the generator counts no cost."""
-    known = numbered(paths.runs)
-    return dict(read_run(paths, known[-1]).details.get("account", {})) if known else {}
 
 
 def list_runs(paths: SetPaths) -> list[RunRecord]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -210,6 +212,23 @@ def _numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, str]:
     return names
 
 
+def size_on_disk(paths: SetPaths) -> int:
+    """Return the bytes of all samples, derived ones and views of a parameter set."""
+    folders = {"shards", "packs", "derived", "views"}.intersection(os.listdir(paths.root))  # noqa: PTH208
+    return sum(_size_below(f"{paths.root}/{name}") for name in folders)
+
+
+def _size_below(folder: str) -> int:
+    size = 0
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(".h5"):
+                size += entry.stat(follow_symlinks=False).st_size
+            elif entry.is_dir(follow_symlinks=False):
+                size += _size_below(entry.path)
+    return size
+
+
 def list_sets(
     generator_folder: Path, problems: list[CacheError] | None = None
 ) -> dict[int, SetPaths]:
@@ -221,8 +240,11 @@ def list_sets(
         A list that gets the errors of numbers that cannot be read; None to raise the first one.
     """
     numbers = _numbers(generator_folder / "numbers", problems)
-    sets = {number: SetPaths(generator_folder / name) for number, name in numbers.items()}
-    return {number: paths for number, paths in sets.items() if paths.params.exists()}
+    return {
+        number: SetPaths(generator_folder / name)
+        for number, name in numbers.items()
+        if os.path.exists(f"{generator_folder}/{name}/params.json")  # noqa: PTH110 (of thousands)
+    }
 
 
 def list_generators(cache: Path) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache
-from datagen_core.store.runs import list_runs, read_account
+from datagen_core.store.runs import list_runs
 from generators_for_tests import sine
 
 
@@ -62,7 +62,7 @@ def test_an_account_may_count_the_other_sets_of_a_cache(cache):
         datagen_core.generate(shared, 2, {"width": 5}, executor="inline", cache=cache)
 
     assert len(Cache(cache)["shared"]) == 2
-    assert read_account(Cache(cache)["shared"][1].paths) == {"widths": "3"}
+    assert list_runs(Cache(cache)["shared"][1].paths)[-1].account == {"widths": "3"}
 
 
 def test_a_sweep_is_counted_as_a_whole_before_anything_is_written(cache, run_cli):
