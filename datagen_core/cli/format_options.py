@@ -27,7 +27,7 @@ class FormatCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the options of the format, and let click parse all words."""
-        form, keys = _peek(args)
+        form, keys = (None, []) if ctx.resilient_parsing else _peek(args)  # a shell completes
         own = {flag for parameter in self.get_params(ctx) for flag in parameter.opts}
         theirs = {_as_flag(key): key for key in keys}
         ctx.meta[_THEIRS] = [
