@@ -19,7 +19,8 @@ FILE_LINES, BODY_LINES, NESTING = 400, 40, 3
 SMALL_FILE = 60
 NAMES_THAT_SAY_NOTHING = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 NAMED_TYPES = {
-    "cache": "Cache", "dataset": "Dataset", "executor": "Executor", "interval": "Interval",
+    "cache": "Cache", "dataset": "Dataset", "executor": "Executor", "field": "Field",
+    "generator": "DatasetGenerator", "interval": "Interval", "plan": "Plan", "ragged": "Ragged",
     "job": "Job", "observer": "Observer", "params": "Params", "progress": "Progress",
     "resources": "Resources", "rng": "numpy.random.Generator", "samples": "Samples",
     "schema": "Schema", "selection": "Selection", "set": "ParamSet", "split": "Split",
