@@ -21,18 +21,17 @@ class DerivedPaths:
 
     root: Path
 
-    @property
-    def _record(self) -> dict[str, Any]:
-        return read_document(self.root / "derived.json", DERIVED_FORMAT)
+    def _read(self, *, strict: bool = False) -> dict[str, Any]:
+        return read_document(self.root / "derived.json", DERIVED_FORMAT, strict=strict)
 
     @property
     def name(self) -> str:
         """The name of the preprocessor."""
-        return str(self._record["name"])
+        return str(self._read()["name"])
 
-    def schema(self) -> Schema:
-        """Return the fields of its results."""
-        return Schema.from_json(self._record["fields"])
+    def schema(self, *, strict: bool = False) -> Schema:
+        """Return the fields of its results; `strict` is that of `read_document`."""
+        return Schema.from_json(self._read(strict=strict)["fields"])
 
     def existing(self) -> IntervalSet:
         """Return the samples that are preprocessed."""

@@ -5,11 +5,11 @@ Several versions of datagen may use one cache. Each kind of document has a forma
 adds keys; a newer major changes what keys mean.
 
 What an older version does with documents of a later minor: it reads, lists, shows, moves, exports,
-verifies, preprocesses, compacts, cancels and removes. Keys that it does not know are ignored, and
-kept where the document has a next generation, as split ledgers have. It does not make samples
-(`generate`, `resume`, workers, `verify --resample`), since an unknown key of parameters, schema,
-run or plan may say how they are made. So a version writes the lowest format that has all keys it
-uses: whoever can do without a new key keeps the set usable for older versions.
+verifies, compacts, cancels and removes. Keys that it does not know are ignored, and kept where the
+document has a next generation, as split ledgers have. It makes no samples (`generate`, `resume`,
+workers, `verify --resample`) and no results of preprocessors, since an unknown key of parameters,
+schema, run, plan or preprocessor may say how they are made. So a version writes the lowest format
+that has all keys it uses: what can do without a new key stays usable for older versions.
 
 What it does with a newer major: nothing. `NewerFormatError` is one line that names the file; other
 parameter sets are not affected. Shards have numbers instead of a text, see

@@ -74,7 +74,7 @@ class _Preprocessing:
         self, param_set: ParamSet, preprocessor: Preprocessor, derived: DerivedPaths
     ) -> None:
         self._set, self._preprocessor, self._derived = param_set, preprocessor, derived
-        self._schema = derived.schema() if derived.existing() else None
+        self._schema = derived.schema(strict=True) if derived.existing() else None
         paths, record = param_set.paths, param_set.record
         self._writer = ShardWriter(derived.root, paths.temporary, record.generator, record.digest)
 

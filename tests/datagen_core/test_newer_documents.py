@@ -68,6 +68,8 @@ COMMANDS = {
     "export": ("export", *FIRST, "table.csv", "--format", "csv"),
     "view": ("export", *FIRST, "view.csv", "--format", "csv", "--view", "mine"),
     "move": ("move", *FIRST, 1, "test"),
+    "preprocess": ("preprocess", "lines.py:lines", "doubled", "train", 4, "-p", 0),
+    "cancel": ("cancel", *FIRST),
     "generate": ("generate", "lines.py:lines", "-n", 5, "--executor", "inline"),
     "resume": ("resume", *FIRST, "--executor", "inline"),
     "compact": ("compact", *FIRST, "--grace", 0),
@@ -77,23 +79,23 @@ COMMANDS = {
 
 ALL = set(COMMANDS)
 CHECKS = {"verify", "resample"}
-RUNS = {"list", "show", "status", "resume", "rm"}
+RUNS = {"list", "show", "status", "cancel", "resume", "rm"}
 """What asks for the state of runs, where samples are missing."""
 
 NEWER_MAJOR = {
-    "params": ALL - {"status"},
-    "schema": ALL - {"list", "status", "move", "rm"},
+    "params": ALL - {"status", "cancel"},
+    "schema": ALL - {"list", "status", "move", "cancel", "rm"},
     "number": ALL,
-    "run": RUNS | CHECKS | {"generate"},
+    "run": RUNS | CHECKS | {"generate", "preprocess"},
     "plan": RUNS,
     "receipt": RUNS,
     "verdict": RUNS,
     "journal": RUNS,
-    "ledger": {"list", "show", "move", "rm"} | CHECKS,
-    "derived": CHECKS,
-    "use": set(),
+    "ledger": {"list", "show", "move", "preprocess", "rm"} | CHECKS,
+    "derived": {"preprocess"} | CHECKS,
+    "use": {"preprocess"},
     "view": {"view"} | CHECKS,
-    "shard": {"export", "view", "compact"} | CHECKS,
+    "shard": {"export", "view", "preprocess", "compact"} | CHECKS,
     "derived shard": CHECKS,
     "view shard": {"view"} | CHECKS,
 }
@@ -101,6 +103,7 @@ LATER_MINOR = {
     "params": {"generate", "resume", "resample"},
     "schema": {"generate", "resume", "resample"},
     "run": {"resume"},
+    "derived": {"preprocess"},
     "shard": {"compact"},
 }
 """Which commands refuse a document, by its kind."""
@@ -119,7 +122,7 @@ def original(tmp_path_factory):
         ][-1]
         made.move(4, "train")
     first = Cache(folder / "cache")["lines"][0]
-    preprocess(first, find_preprocessor(lines, "doubled"), "train", 4)
+    preprocess(first, find_preprocessor(lines, "doubled"), "train", 3)
     rows = Ragged(np.array([1]), np.array([0, 1]))
     first.publish_view(
         "mine", {"by": "hand"}, {"all": {"users": ["u"], "sample": rows, "row": rows}}
