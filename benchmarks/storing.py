@@ -153,14 +153,17 @@ def _compare_states(
 
 
 def _fill_caches(folder: Path, work: Work) -> dict[str, Path]:
-    """Make the same samples by one run, by several, and by several with `compact` after them."""
-    one, several, compacted = (folder / name for name in ("one", "several", "compacted"))
-    for place, runs in ((one, 1), (several, work.runs), (compacted, work.runs)):
+    """Make the same samples by one run, by two and by more, and by more with `compact` after them.
+
+    The shards of two runs stay as they are; more runs may pack theirs.
+    """
+    several = f"{work.runs} runs"
+    states = {"1 shard": 1, "2 runs": 2, several: work.runs, f"{several}, compacted": work.runs}
+    for state, runs in states.items():
         for _ in range(runs):
-            work.generate(place, work.size // runs)
-    run_command(DATAGEN, "compact", "--cache", str(compacted))()
-    title = f"{work.runs} runs"
-    return {"1 shard": one, title: several, f"{title}, compacted": compacted}
+            work.generate(folder / state, work.size // runs)
+    run_command(DATAGEN, "compact", "--cache", str(folder / f"{several}, compacted"))()
+    return {state: folder / state for state in states}
 
 
 def _read_batches(cache: Path, work: Work) -> list[Batch]:
