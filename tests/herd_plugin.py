@@ -21,8 +21,8 @@ class Herd(Executor):
 
     def submit(self, job):
         (plan,) = job.plans
-        shares = {self._start(job, places): list(places) for places in job.divide()}
-        plan.keep_receipt({"herd": shares})
+        herd = [[self._start(job, share), job.command(share), [*share]] for share in job.divide()]
+        plan.keep_receipt({"herd": herd})
 
     def _start(self, job, places):
         log = job.plans[0].log(places[0])
@@ -50,10 +50,10 @@ class Herd(Executor):
 
     def _herd(self, plan):
         """Yield the living processes of a plan with their tasks."""
-        for text, tasks in (plan.read_receipt() or {}).get("herd", {}).items():
+        for pid, command, tasks in (plan.read_receipt() or {}).get("herd", []):
             with suppress(OSError):  # it is over
-                if str(plan.run.set.root) in Path(f"/proc/{text}/cmdline").read_text():
-                    yield int(text), tasks
+                if Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1] == command:
+                    yield pid, tasks
 
 
 @hookimpl

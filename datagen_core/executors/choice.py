@@ -77,9 +77,9 @@ def _adopt(found: object, name: str) -> Executor:
 
 def _explained(method: Callable[..., Any], name: str) -> Callable[..., Any]:
     @wraps(method)
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Any, **keywords: Any) -> Any:
         try:
-            return method(*arguments)
+            return method(*arguments, **keywords)
         except (DatagenError, OSError):
             raise
         except Exception as error:  # a plugin may fail in any way

@@ -39,7 +39,7 @@ OPTION = "scheduler"
 """The option with the address."""
 
 _ADDRESS = re.compile(r"(\w+://)?[^/\s]+:\d+(/\S*)?")
-_ANSWER_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 _KILL_SECONDS = 30.0
 
@@ -73,8 +73,8 @@ class DaskExecutor(Executor):
         address = str(resources.options.get(OPTION) or os.environ.get(VARIABLE, ""))
         if not _ADDRESS.fullmatch(address):
             raise ConfigurationError(
-                f"the dask scheduler's address is {address!r}; set ${VARIABLE} to one such as "
-                "tcp://HOST:8786, or give --executor-option scheduler=tcp://HOST:8786"
+                f"the dask scheduler's address is {address or 'not given'}; set ${VARIABLE} to one "
+                "such as tcp://HOST:8786, or give --executor-option scheduler=tcp://HOST:8786"
             )
         self._address = address
         return replace(resources, options={**resources.options, OPTION: address})
@@ -136,8 +136,8 @@ class DaskExecutor(Executor):
         """Return what the journal says of a task whose process ended without being done."""
         if not plan.events(task):
             return (
-                "its worker process did not begin: do the dask workers have datagen, and the cache "
-                f"at {plan.run.set.root.parent.parent}?"
+                "its worker process did not begin: do the dask scheduler and its workers have "
+                f"datagen, and the cache at {plan.run.set.root.parent.parent}?"
             )
         if plan.last_word(task) in {"", "terminated"}:
             return "its process was killed, or its dask worker was lost"
@@ -215,6 +215,10 @@ def _connected(address: str) -> Iterator[Client]:
         When it does not answer.
     """
     distributed = require("distributed", "dask")
+    unavailable = f"the dask scheduler at {address} does not answer; try again later"
+    # A client that never got through would say so again, with a traceback, when it is collected.
+    if _read_states(address, ()) is None:
+        raise SchedulerUnavailableError(unavailable)
     try:
         with warnings.catch_warnings():
             # Nothing but names and texts is passed on.
@@ -223,9 +227,7 @@ def _connected(address: str) -> Iterator[Client]:
         with client:
             yield client
     except OSError as error:
-        raise SchedulerUnavailableError(
-            f"the dask scheduler at {address} does not answer: {error}; try again later"
-        ) from error
+        raise SchedulerUnavailableError(unavailable) from error
 
 
 _running: set[str] = set()
