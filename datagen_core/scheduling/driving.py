@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple, TypeVar
 
 from datagen_core.errors import CacheError, NewerFormatError, SchedulerUnavailableError
@@ -96,11 +96,15 @@ def inspect(runs: Sequence[Run]) -> list[RunStatus]:
 
 def _ask_once(runs: Sequence[Run], executor: Executor) -> Poll:
     """Return what stands for the executor's `poll` while all these runs are inspected."""
-    mine = [run for run in runs if run.executor.name == executor.name]
-    asked = [plan for run in mine for plan in list_plans(run.paths)]
-    living, known = executor.poll(asked), {plan.key(0) for plan in asked}
+
+    @cache
+    def ask() -> tuple[Mapping[TaskKey, TaskState] | None, set[TaskKey]]:
+        mine = [run for run in runs if run.executor.name == executor.name]
+        asked = [plan for run in mine for plan in list_plans(run.paths)]
+        return executor.poll(asked), {plan.key(0) for plan in asked}
 
     def poll(plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
+        living, known = ask()
         # Somebody else may have submitted a new plan since.
         if {plan.key(0) for plan in plans} <= known:
             return living

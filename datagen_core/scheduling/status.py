@@ -123,12 +123,15 @@ def inspect_run(
     poll
         Asks for the living tasks of plans; None to ask the executor.
     """
+    whole = IntervalSet([record.interval])
+    if not whole - existing_samples(run.set):  # whatever its tasks do
+        return RunStatus(record, whole, ())
     plans = list_plans(run)
     poll = poll or (executor.poll if executor is not None else _poll_nobody)
     states = poll(plans)
     # Files are listed behind the tasks: what ends in between is then seen as done, not as lost.
-    done = existing_samples(run.set) & IntervalSet([record.interval])
-    missing = IntervalSet([record.interval]) - done
+    done = existing_samples(run.set) & whole
+    missing = whole - done
     judge = _Judge(plans, states, executor, done, since)
     return RunStatus(record, done, tuple(judge.ranges(missing)))
 

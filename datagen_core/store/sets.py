@@ -130,8 +130,8 @@ def publish_schema(paths: SetPaths, declared: list[dict[str, Any]]) -> None:
         If the set has a different schema.
     """
     content = {"format": SCHEMA_FORMAT, "fields": declared}
-    publish_document(paths.schema, content, paths.temporary)
-    if read_schema(paths, strict=True) != declared:
+    is_new = not paths.schema.exists() and publish_document(paths.schema, content, paths.temporary)
+    if not is_new and read_schema(paths, strict=True) != declared:
         raise SchemaError(
             f"the samples of {paths.root.name} have a different schema from its first ones; "
             "raise the generator's version to begin a new set"
