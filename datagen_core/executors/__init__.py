@@ -1,1 +1,1 @@
-"""How tasks get processors: in this process, on this machine, on a Slurm cluster."""
+"""How tasks get processors: here, on this machine, on a Slurm cluster, from a dask scheduler."""

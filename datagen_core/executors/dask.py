@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -171,13 +172,20 @@ def _living_tasks(
                 yield plan.key(task), TaskState("queued", _REASONS[states[key]])
 
 
+_silences: dict[str, float] = {}
+"""When schedulers gave no answer, by address."""
+
+
 def _read_states(address: str, keys: Sequence[str]) -> dict[str, str] | None:
     """Return the states of futures that may still run; None when the scheduler does not answer."""
+    if time.monotonic() - _silences.get(address, -_ANSWER_SECONDS) < _ANSWER_SECONDS:
+        return None  # a cache may have many runs of a scheduler that is gone
     try:
         # Where an event loop runs in this thread, as in a notebook, there can be no other one.
         with ThreadPoolExecutor(1) as pool:
             return pool.submit(asyncio.run, _ask(address, keys)).result()
     except (OSError, MissingPackageError):
+        _silences[address] = time.monotonic()
         return None
 
 

@@ -20,6 +20,7 @@ from datagen_core.errors import SchedulerUnavailableError
 from datagen_core.executors import conformance, dask
 from datagen_core.executors.base import Job, Resources
 from datagen_core.ranges import IntervalSet
+from datagen_core.store.journals import Journal
 from datagen_core.store.layout import SetPaths
 from demands import plan_for
 from patience import patience
@@ -140,7 +141,9 @@ def test_a_run_that_is_not_waited_for_is_cancelled_and_resumed(
     assert is_like_inline(orders, cache, tmp_path)
 
 
-def test_a_scheduler_without_workers_and_one_that_is_gone(tmp_path, cache, run_cli, monkeypatch):
+def test_a_scheduler_without_workers_and_one_that_is_gone(
+    cluster, tmp_path, cache, run_cli, monkeypatch
+):
     monkeypatch.setattr(dask, "_ANSWER_SECONDS", 1.0)
     idle = DaskCluster(tmp_path)
     monkeypatch.setenv(dask.VARIABLE, idle.address)
@@ -159,6 +162,8 @@ def test_a_scheduler_without_workers_and_one_that_is_gone(tmp_path, cache, run_c
         answer = run_cli(*failing)
         assert answer.code == 1
         assert f"dask scheduler at {idle.address} does not answer" in answer.err.splitlines()[-1]
+    resumed = run_cli("resume", "--executor-option", f"scheduler={cluster.address}")
+    assert resumed.out == "resumed 2 runs\n"
 
 
 @pytest.fixture
@@ -219,3 +224,21 @@ def test_without_distributed_it_says_what_to_install(monkeypatch, run_cli):
     monkeypatch.setitem(sys.modules, "distributed", None)
 
     assert "pip install 'datagen[dask]'" in dask.DaskExecutor().available()
+
+
+@pytest.mark.parametrize(
+    ("word", "reason"),
+    [
+        (None, "its process was killed, or its dask worker was lost"),
+        ("terminated", "its process was killed, or its dask worker was lost"),
+        ("failed", ""),
+    ],
+)
+def test_a_task_that_began_has_a_reason_for_its_end(plan, word, reason):
+    assert dask.DaskExecutor().diagnose(plan, 0).startswith("its worker process did not begin: do")
+    journal = Journal(plan.run.journal(0, 0))
+    journal.append("start")
+    if word is not None:
+        journal.append("end", reason=word)
+
+    assert dask.DaskExecutor().diagnose(plan, 0) == reason
