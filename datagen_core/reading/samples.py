@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from datagen_core.reading.torch import TorchDataset
 
 _BATCH = 1024
+
+_FEW = 8
+_MOST_GATHERED = 64 * 2**20
+"""After this many requests, samples of several files are read into memory if they take at most this
+many bytes. Then a random minibatch costs as much as from one file, a twentieth of before."""
 
 
 class Samples(Sequence[Any]):
@@ -46,6 +52,7 @@ class Samples(Sequence[Any]):
         self.intervals = tuple(intervals)
         self.schema = schema
         self._length = sum(interval.size for interval in self.intervals)
+        self._requests = 0
 
     @cached_property
     def _reader(self) -> ColumnReader:
@@ -60,6 +67,25 @@ class Samples(Sequence[Any]):
             lambda: self._reader.map(self.intervals)
         )
         return mapped
+
+    @cached_property
+    def _gathered(self) -> dict[str, NDArray[Any]] | None:
+        """The arrays of samples that lie in several files, in memory, when they are small."""
+        fields = self.schema.fields.values()
+        if any(field.ragged or field.is_text for field in fields):
+            return None
+        row = sum(field.dtype.itemsize * math.prod(field.shape) for field in fields)
+        if row * len(self) > _MOST_GATHERED:
+            return None
+        gathered: dict[str, NDArray[Any]] = self._read(lambda: self._reader.read(self.intervals))
+        return gathered
+
+    def _whole(self) -> dict[str, NDArray[Any]] | None:
+        """Return arrays over all samples, to be indexed by position; None to ask the reader."""
+        if self._mapped is not None or self._requests >= _FEW:
+            return self._mapped or self._gathered
+        self._requests += 1
+        return None
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
@@ -186,11 +212,12 @@ class Samples(Sequence[Any]):
         if not isinstance(key, int | np.integer) and np.ndim(key):
             return self.take(key)
         position = range(self._length)[key]
-        if self._mapped is None:
+        whole = self._whole()
+        if whole is None:
             place = int(np.searchsorted(self._ends, position, side="right"))
             index = position + int(self._shifts[place])
             return self._present(self._read(lambda: self._reader.sample(index)))
-        return self._present({name: own(col[position]) for name, col in self._mapped.items()})
+        return self._present({name: own(col[position]) for name, col in whole.items()})
 
     def __iter__(self) -> Iterator[Any]:
         for start in range(0, len(self), _BATCH):
@@ -212,18 +239,17 @@ class Samples(Sequence[Any]):
         return SelectionError(f"{self.title} has {len(self)} samples, not {n}")
 
     def _take(self, positions: NDArray[Any]) -> Columns:
-        if self._mapped is not None and positions.dtype == np.int64:
-            return self._take_mapped(self._mapped, positions)
+        whole = self._whole()
+        if whole is not None and positions.dtype == np.int64:
+            return self._take_from(whole, positions)
         indices = self._indices_of(self._checked(positions))
         columns: Columns = self._read(lambda: self._reader.take(indices))
         return columns
 
-    def _take_mapped(
-        self, mapped: dict[str, NDArray[Any]], positions: NDArray[np.int64]
-    ) -> Columns:
+    def _take_from(self, whole: dict[str, NDArray[Any]], positions: NDArray[np.int64]) -> Columns:
         """Let numpy check the positions, which costs a random minibatch half as much."""
         try:
-            return {name: column[positions] for name, column in mapped.items()}
+            return {name: column[positions] for name, column in whole.items()}
         except IndexError:
             self._checked(positions)
             raise

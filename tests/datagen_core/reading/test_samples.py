@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from datagen_core import Cache, InsufficientSamplesError, generate
 from datagen_core.errors import DamagedFileError, SelectionError
 from datagen_core.ranges import Interval
+from datagen_core.reading import samples
 from datagen_core.store import shards
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import shard_name
@@ -175,6 +176,24 @@ def test_one_sample_is_that_of_get_and_the_readers_own(tmp_path, generator, runs
             assert type(value) is type(expected)
             assert np.array_equal(value, expected)
             assert not isinstance(value, np.ndarray) or value.flags.writeable
+
+
+@pytest.mark.parametrize("most", [0, 2**26], ids=["large", "small"])
+@pytest.mark.parametrize("generator", [sine, walks, images], ids=lambda g: g.name)
+def test_many_requests_give_what_one_does(tmp_path, monkeypatch, generator, most):
+    monkeypatch.setattr(samples, "_MOST_GATHERED", most)
+    raw = make(tmp_path, 4, 6, generator=generator)["raw"]
+    expected = checksum(raw.take([9, 0, -3, 4, 4]))
+
+    for _ in range(12):
+        assert checksum(raw.take([9, 0, -3, 4, 4])) == expected
+    got = raw.take([9, 0, -3, 4, 4])
+    for column in got if isinstance(got, tuple) else got.values():
+        getattr(column, "values", column)[:] = getattr(column, "values", column)[::-1].copy()
+    assert checksum(raw.take([9, 0, -3, 4, 4])) == expected
+    with pytest.raises(IndexError, match="10 samples"):
+        raw.take([10])
+    assert len(pickle.dumps(raw)) < 10_000
 
 
 def test_a_view_is_mapped_and_read_only(tmp_path):
