@@ -160,10 +160,10 @@ class Executor:
         """Return why this executor cannot be used here; nothing when it can."""
         return ""
 
-    def complete(self, resources: Resources) -> Resources:
-        """Return what was asked for, completed by what this executor reads from the environment.
+    def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:  # noqa: ARG002
+        """Return what was asked for, completed by what this executor finds in the environment.
 
-        The result is recorded with the run, so that a later `resume` finds it.
+        A run that is resumed has `earlier` plans, whose receipts say what it found then.
 
         Raises
         ------

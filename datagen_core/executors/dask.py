@@ -69,9 +69,13 @@ class DaskExecutor(Executor):
             return str(error)
         return ""
 
-    def complete(self, resources: Resources) -> Resources:
-        """Return the resources with the scheduler's address, from the environment if need be."""
-        address = str(resources.options.get(OPTION) or os.environ.get(VARIABLE, ""))
+    def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:
+        """Return the resources with the scheduler's address.
+
+        It is the option that was given, else `$DASK_SCHEDULER_ADDRESS`, else that of earlier plans.
+        """
+        known = resources.options.get(OPTION) or os.environ.get(VARIABLE)
+        address = str(known or ["", *_by_scheduler(earlier)][-1])
         if not _ADDRESS.fullmatch(address):
             raise ConfigurationError(
                 f"the dask scheduler's address is {address or 'not given'}; set ${VARIABLE} to one "
@@ -164,11 +168,12 @@ def _living_tasks(
 ) -> Iterator[tuple[TaskKey, TaskState]]:
     for key in shares.keys() & states.keys():
         for task in shares[key]:
-            word = plan.last_word(task)
             # After the loss of a dask worker, which ends its processes, shares begin elsewhere.
-            if states[key] == "processing" and (word == "terminated" or plan.events(task)):
+            if plan.last_word(task) not in {"", "terminated"}:
+                continue
+            if states[key] == "processing" and plan.events(task):
                 yield plan.key(task), TaskState("running")
-            elif word in {"", "terminated"}:
+            else:
                 yield plan.key(task), TaskState("queued", _REASONS[states[key]])
 
 

@@ -102,6 +102,10 @@ class Run:
         return inspect_run(self.paths, self.record, self.executor, self.since, poll)
 
 
+def _complete(executor: Executor, settings: Settings, earlier: Sequence[Plan] = ()) -> Settings:
+    return replace(settings, resources=executor.complete(settings.resources, earlier))
+
+
 def plan_demands(
     demands: Sequence[Demand], executor: Executor, settings: Settings
 ) -> list[tuple[Interval, Plan]]:
@@ -118,7 +122,9 @@ def plan_demands(
     for demand in demands:
         check_known(demand.paths)
     intervals = [demand.interval(reserved_samples(demand.paths)) for demand in demands]
-    share = divide_jobs(settings, sum(interval.size > 0 for interval in intervals))
+    share = divide_jobs(
+        _complete(executor, settings), sum(interval.size > 0 for interval in intervals)
+    )
     accounts = _Accounts()
     plans = []
     for demand, interval in zip(demands, intervals, strict=True):
@@ -135,7 +141,6 @@ def begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> 
 
     Everything that can be refused is refused before anything is written.
     """
-    settings = replace(settings, resources=executor.complete(settings.resources))
     plans = [plan for _, plan in plan_demands(demands, executor, settings)]
     return list(_begin_all(demands, plans, executor, settings))
 
@@ -159,7 +164,7 @@ def _begin_all(
             continue
         is_planned = plan.samples == IntervalSet([run.interval])
         first = replace(plan, run=paths.run(run.number)) if is_planned else None
-        yield Run(run, demand, maker, executor, settings, plan=first)
+        yield Run(run, demand, maker, executor, _complete(executor, settings), plan=first)
 
 
 def _reserve(
@@ -220,7 +225,8 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
     """Return, for people, what the scheduler would be handed for a plan."""
     if not plan.tasks:
         return "nothing to do"
-    resources = combine_resources(demand.generator, executor.complete(settings.resources))
+    settings = _complete(executor, settings)
+    resources = combine_resources(demand.generator, settings.resources)
     work = partial(worker.run_job, [(worker.address_of(plan), len(plan.tasks))])
     return executor.describe(Job((plan,), resources, settings.njobs, settings.wait, work))
 
@@ -247,11 +253,8 @@ def take_up(
     minutes = None if read_timings(paths) else begun.minutes
     resources = settings.resources.completed_by(replace(begun, minutes=minutes))
     executor = choose_executor(settings.executor or record.details["executor"])
-    settings = replace(
-        settings,
-        njobs=njobs or record.details["njobs"],
-        resources=executor.complete(resources),
-    )
+    settings = replace(settings, njobs=njobs or record.details["njobs"], resources=resources)
+    settings = _complete(executor, settings, list_plans(paths.run(record.number)))
     demand = renew_demand(paths, record.source, record.interval.size)
     check_loadable(demand, executor)
     since = (numbered(paths.run(record.number).plans) or [-1])[-1] + 1

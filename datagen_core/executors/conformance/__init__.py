@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.executors.base import Executor, Resources, TaskState
+from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.scheduling.driving import drive, inspect, submit
 from datagen_core.scheduling.generate import generate
@@ -38,10 +39,10 @@ def check_executor(
 ) -> None:
     """Check that an executor keeps the contract of `datagen_core.Executor`, by using it.
 
-    Flags and limits are consistent; samples are the same bytes as those that are made inline, those
-    of two runs at once too; `poll` shows living tasks, and none at the end; cancelled tasks publish
-    what they have; a killed worker leaves a hole, which the next submission fills; plans that were
-    never submitted are no error.
+    Flags and limits are consistent; samples are the same bytes as those that are made inline, also
+    those of several runs at once; `poll` shows living tasks, and none at the end; cancelled tasks
+    publish what they have; a killed worker leaves a hole, which the next submission fills; plans
+    that were never submitted are not an error.
 
     Parameters
     ----------
@@ -96,9 +97,10 @@ class _Kit:
                          "a whole number from 1")  # fmt: skip
 
     def check_samples(self) -> None:
-        """Check that two runs make the same samples as inline, and that no task lives on."""
-        demands = self._demands("samples", 1.0, 2.0)
-        (_, plan), _ = plan_demands(demands, self.executor, self._settings)
+        """Check that runs make the same samples as inline, and that no task lives on."""
+        # More runs than may work at once, so that one worker has tasks of several.
+        demands = self._demands("samples", 1.0, 2.0, 3.0)
+        (_, plan), *_ = plan_demands(demands, self.executor, self._settings)
         text = describe_submission(demands[0], plan, self.executor, self._settings)
         self._expect(text, "describe returns no text")
         self._expect(not demands[0].cache.exists(), "describe writes into the cache")
@@ -109,10 +111,10 @@ class _Kit:
             self._compare(run)
 
     def check_plans_never_submitted(self) -> None:
-        """Check that plans of which the executor never heard are no error."""
+        """Check that plans of which the executor never heard are not an error."""
         (run,) = self._begin("unknown")
-        tasks = (run.plan or Plan(run.paths, "", ())).tasks
-        plan = publish_plan(Plan(run.paths, self.executor.name, tasks), run.record.id)
+        task = IntervalSet([run.record.interval])
+        plan = publish_plan(Plan(run.paths, self.executor.name, (task,)), run.record.id)
         for plans in ([], [replace(plan, created=0.0)]):
             self._expect(not self._poll(plans), "poll shows tasks that were never submitted")
             self._ask("cancel", plans)

@@ -182,6 +182,17 @@ def test_a_scheduler_that_was_given_up_is_not_waited_for(plan, monkeypatch):
     assert executor.poll([plan]) == {}
 
 
+def test_the_option_precedes_the_environment_and_both_what_is_remembered(plan, monkeypatch):
+    plan.keep_receipt({dask.OPTION: "earlier:1", "shares": {}})
+    found = []
+    for option, variable in ((None, ""), (None, "now:2"), ("asked:3", "now:2")):
+        monkeypatch.setenv(dask.VARIABLE, variable)
+        asked = Resources(options={dask.OPTION: option} if option else {})
+        found.append(dask.DaskExecutor().complete(asked, [plan]).options[dask.OPTION])
+
+    assert found == ["earlier:1", "now:2", "asked:3"]
+
+
 def test_a_notebook_with_a_running_loop_can_ask(cluster, plan):
     plan.keep_receipt({dask.OPTION: cluster.address, "shares": {"gen-0-0": [0]}})
 
