@@ -86,7 +86,8 @@ def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, 
 
 def _parse(path: Path) -> dict[str, Any] | None:
     try:
-        content = json.loads(path.read_bytes())
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (one of ten thousand, perhaps)
+            content = json.loads(file.read())
         expected = content.pop("checksum")
     except (ValueError, KeyError, AttributeError, TypeError):
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -214,13 +213,17 @@ def _numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, str]:
 
 def size_on_disk(paths: SetPaths) -> int:
     """Return the bytes of all samples, derived ones and views of a parameter set."""
-    folders = {"shards", "packs", "derived", "views"}.intersection(os.listdir(paths.root))  # noqa: PTH208
+    folders = ("shards", "packs", "derived", "views")
     return sum(_size_below(f"{paths.root}/{name}") for name in folders)
 
 
 def _size_below(folder: str) -> int:
     size = 0
-    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+    try:
+        entries = os.scandir(folder)
+    except FileNotFoundError:
+        return size
+    with entries:
         for entry in entries:
             if entry.name.endswith(".h5"):
                 size += entry.stat(follow_symlinks=False).st_size
