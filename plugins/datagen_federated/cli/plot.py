@@ -43,6 +43,7 @@ from datagen_pictures import (
 if TYPE_CHECKING:
     from datagen_core import ParamSet
     from datagen_federated.plotting.runs import Table
+    from datagen_pictures import Figure
 
 Answer = dict[str, Any]
 
@@ -127,7 +128,7 @@ def _draw_set(options: Mapping[str, Any]) -> Answer:
     }
 
 
-def _make_figure(kind: str, runs: Sequence[FederatedRun], metric: Any, title: str) -> Any:
+def _make_figure(kind: str, runs: Sequence[FederatedRun], metric: Any, title: str) -> Figure:
     if kind in {"bars", "heatmap"}:
         if len(runs) > 1:
             raise PictureError(

@@ -85,6 +85,8 @@ def save_figure(figure: Figure, path: Path) -> None:
             _write(figure, file, form)
     except OSError as error:
         raise PictureError(f"{path} cannot be written: {error.strerror or error}") from error
+    except ValueError as error:  # more pixels than matplotlib draws
+        raise PictureError(f"{path} cannot be drawn: {error}; draw less at once") from error
 
 
 def encode_png(figure: Figure) -> bytes:

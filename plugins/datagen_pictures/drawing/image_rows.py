@@ -135,39 +135,42 @@ class _Sheet:
         self.figure = make_figure(*inches, dpi=_DPI, layout="none")
 
     def draw_images(self, rows: Sequence[Row], scale: int) -> None:
-        canvas = np.full((*self.size[::-1], 3), 255, np.uint8)
         for number, row in enumerate(rows):
             top = self.top + number * self.pitch[1]
             self._write(_GAP, top + self.tile[1] / 2, row.title, ha="left", va="center")
             for column, image in enumerate(row.images):
-                left = self.left + column * self.pitch[0]
                 enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
-                place = canvas[top : top + self.tile[1], left : left + self.tile[0]]
-                place[:] = enlarged.reshape(*enlarged.shape[:2], -1)  # grey in all three colours
+                colours = np.broadcast_to(enlarged.T, (3, *enlarged.T.shape[-2:])).T
+                place = self.left + column * self.pitch[0], self.size[1] - top - self.tile[1]
+                self.figure.figimage(colours, *place)
             for column, caption in enumerate(row.captions):
                 middle = self.left + column * self.pitch[0] + self.tile[0] / 2
                 self._write(middle, top + self.tile[1] + 2, caption, ha="center", va="top")
-        self.figure.figimage(canvas, zorder=-1)  # below the heat map
 
     def draw_heat_map(self, heat_map: LabelCounts) -> None:
-        start, height = self.right + _GAP, self.tile[1]
-        width, baseline = self.end - start, self.top - _GAP
-        for number, (shares, total) in enumerate(
-            zip(heat_map.shares, heat_map.totals, strict=True)
-        ):
-            top = self.top + number * self.pitch[1]
-            box = (start, self.size[1] - top - height, width, height)
-            sides = (self.size[0], self.size[1]) * 2
-            share: Any = [pixels / side for pixels, side in zip(box, sides, strict=True)]
-            axes = self.figure.add_axes(share)
-            axes.set_axis_off()
-            look: Any = {"edgecolors": "#c0c0c0", "linewidth": 72 / _DPI, "clip_on": False}
-            axes.pcolormesh(shares[np.newaxis], cmap="gray_r", vmin=0, vmax=1, **look)
-            self._write(self.end + _GAP, top + height / 2, str(total), ha="left", va="center")
+        from matplotlib.collections import PolyCollection  # after house_style
+        from matplotlib.transforms import IdentityTransform
+
+        rows, columns = heat_map.counts.shape
+        left = self.right + _GAP + self.cell * np.arange(columns)
+        top = self.size[1] - self.top - self.pitch[1] * np.arange(rows)
+        corners = np.empty((rows, columns, 4, 2))
+        corners[..., 0] = left[:, np.newaxis] + np.array([0, self.cell, self.cell, 0])
+        corners[..., 1] = top[:, np.newaxis, np.newaxis] - np.array([0, 0, 1, 1]) * self.tile[1]
+        look: Any = {"cmap": "gray_r", "edgecolors": "#c0c0c0", "linewidths": 72 / _DPI}
+        cells = PolyCollection(
+            list(corners.reshape(-1, 4, 2)), array=heat_map.shares.ravel(), clim=(0, 1), **look
+        )
+        cells.set_transform(IdentityTransform())
+        self.figure.add_artist(cells)
+        end, baseline = self.end + _GAP, self.top - _GAP
         for column, label in enumerate(heat_map.classes):
-            middle = start + (column + 0.5) * self.cell
+            middle = left[column] + self.cell / 2
             self._write(middle, baseline, str(label), ha="center", va="bottom")
-        self._write(self.end + _GAP, baseline, "n", ha="left", va="bottom")
+        self._write(end, baseline, "n", ha="left", va="bottom")
+        for row, total in enumerate(heat_map.totals):
+            middle = self.top + row * self.pitch[1] + self.tile[1] / 2
+            self._write(end, middle, str(total), ha="left", va="center")
 
     def _write(self, x: float, y: float, text: str, **where: str) -> None:
         from matplotlib.transforms import IdentityTransform  # after house_style
@@ -178,10 +181,15 @@ class _Sheet:
 
 def _measure(*texts: str) -> int:
     """Return the width of the longest text in pixels."""
-    from matplotlib.textpath import TextPath  # after house_style
+    from matplotlib.font_manager import FontProperties, findfont, get_font  # after house_style
 
-    widths = (TextPath((0, 0), text, size=_POINTS).get_extents().x1 for text in texts if text)
-    return ceil(max(widths, default=0) * _DPI / 72)
+    font = get_font(findfont(FontProperties()))
+    font.set_size(_POINTS, _DPI)
+    widths = []
+    for text in texts:
+        font.set_text(text)
+        widths.append(font.get_width_height()[0] / 64)
+    return ceil(max(widths, default=0))
 
 
 def _check(rows: Sequence[Row], scale: int, heat_map: LabelCounts | None) -> None:

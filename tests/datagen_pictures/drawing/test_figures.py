@@ -79,16 +79,26 @@ def test_an_older_file_is_replaced(draw, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["run.png"]
 
 
-def test_a_failure_keeps_the_older_file(draw, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(28, "No space left on device"), "cannot be written: No space left on device"),
+        (
+            ValueError("Image size of 9x99999999 pixels is too large"),
+            "too large; draw less at once",
+        ),
+    ],
+)
+def test_a_failure_keeps_the_older_file(draw, tmp_path, monkeypatch, error, message):
     figure = draw()
     (tmp_path / "run.png").write_text("old")
 
     def fail(file, **_):
         file.write(b"half")
-        raise OSError(28, "No space left on device")
+        raise error
 
     monkeypatch.setattr(figure, "savefig", fail)
-    with pytest.raises(PictureError, match="cannot be written: No space left on device"):
+    with pytest.raises(PictureError, match=message):
         save_figure(figure, tmp_path / "run.png")
 
     assert (tmp_path / "run.png").read_text() == "old"
