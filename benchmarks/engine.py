@@ -40,11 +40,13 @@ def _measure_shards(folder: Path, repeat: int) -> Iterator[Row]:
 
 
 def _measure_tasks(folder: Path, repeat: int) -> Iterator[Row]:
-    """Yield the wall time per task of a run of many small ones, by two dask workers."""
+    """Yield the wall time per task of a run of many at once, by two dask workers."""
     from distributed import LocalCluster  # of the extra dask
 
     fresh = (folder / f"tasks-{number}" for number in count())
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster:
+    with LocalCluster(
+        n_workers=2, threads_per_worker=TASKS // 2, dashboard_address=":0"
+    ) as cluster:
         os.environ["DASK_SCHEDULER_ADDRESS"] = cluster.scheduler_address
         times = race(
             {name: lambda name=name: _generate_tasks(next(fresh), name) for name in EXECUTORS},
