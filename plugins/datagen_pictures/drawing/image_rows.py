@@ -138,14 +138,21 @@ class _Sheet:
         for number, row in enumerate(rows):
             top = self.top + number * self.pitch[1]
             self._write(_GAP, top + self.tile[1] / 2, row.title, ha="left", va="center")
-            for column, image in enumerate(row.images):
-                enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
-                colours = np.broadcast_to(enlarged.T, (3, *enlarged.T.shape[-2:])).T
-                place = self.left + column * self.pitch[0], self.size[1] - top - self.tile[1]
-                self.figure.figimage(colours, *place)
+            if len(row.images):
+                strip = self._join(row.images, scale)
+                self.figure.figimage(strip, self.left, self.size[1] - top - self.tile[1])
             for column, caption in enumerate(row.captions):
                 middle = self.left + column * self.pitch[0] + self.tile[0] / 2
                 self._write(middle, top + self.tile[1] + 2, caption, ha="center", va="top")
+
+    def _join(self, images: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:
+        """Return enlarged images side by side, uint8 `(height, width, 3)`, white between them."""
+        strip = np.full((self.tile[1], len(images) * self.pitch[0], 3), 255, np.uint8)
+        for column, image in enumerate(images):
+            enlarged = image.repeat(scale, axis=0).repeat(scale, axis=1)
+            place = strip[:, column * self.pitch[0] :][:, : self.tile[0]]
+            place[:] = enlarged.reshape(*enlarged.shape[:2], -1)  # grey in all three colours
+        return strip
 
     def draw_heat_map(self, heat_map: LabelCounts) -> None:
         from matplotlib.collections import PolyCollection  # after house_style
