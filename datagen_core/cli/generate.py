@@ -68,7 +68,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate noisy_sine -n 100 --sweep left=-2,-1 --sweep std_dev=0.1,0.5 --njobs 4
     """
     from datagen_core.scheduling.plan import load, make_demands
-    from datagen_core.scheduling.run import begin
+    from datagen_core.scheduling.run import begin, check_made
 
     if (samples is None) == (total is None):
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
@@ -88,6 +88,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     runs = begin(demands, executor, settings)
     _describe(runs, verbose=options["verbose"])
     statuses = execute(runs)
+    check_made(demands, runs)
     if sweeps:
         _report_sweep(demands, runs, statuses, as_json=as_json)
     else:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from types import NoneType
 from typing import Any
 
 from datagen_core.generators.inputs import is_reference
@@ -28,18 +29,32 @@ def canonical_json(value: object) -> str:
     ValueError
         For NaN and infinity, which JSON does not have.
     """
-    text = _ENCODER.encode(value)
-    return _ENCODER.encode(plain(value)) if "-0.0" in text else text
+    if _has_text_keys(value) and "-0.0" not in (text := _ENCODER.encode(value)):
+        return text
+    return _ENCODER.encode(plain(value))
 
 
-def _as_dict(value: object) -> Any:
+def _has_text_keys(value: object) -> bool:
+    """Return whether all keys are text, since others are sorted and written differently."""
+    if isinstance(value, dict):
+        return _TEXT.issuperset(map(type, value)) and _has_text_keys(list(value.values()))
+    if isinstance(value, list | tuple):
+        return _SCALARS.issuperset(map(type, value)) or all(map(_has_text_keys, value))
+    return True
+
+
+_TEXT = {str}
+_SCALARS = {str, int, float, bool, NoneType}
+
+
+def _plain_mapping(value: object) -> Any:
     if isinstance(value, Mapping):
-        return dict(value)
+        return plain(value)
     raise TypeError(f"{type(value).__name__} is not a type of JSON")
 
 
 _ENCODER = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), allow_nan=False, default=_as_dict
+    sort_keys=True, separators=(",", ":"), allow_nan=False, default=_plain_mapping
 )
 """Written in C, where `plain` would take ten times as long."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -77,8 +78,12 @@ class Samples(Sequence[Any]):
         row = sum(field.dtype.itemsize * math.prod(field.shape) for field in fields)
         if row * len(self) > _MOST_GATHERED:
             return None
-        gathered: dict[str, NDArray[Any]] = self._read(lambda: self._reader.read(self.intervals))
-        return gathered
+        with suppress(DamagedFileError):  # as long as it is not asked for the damaged samples
+            gathered: dict[str, NDArray[Any]] = self._read(
+                lambda: self._reader.read(self.intervals)
+            )
+            return gathered
+        return None
 
     def _whole(self) -> dict[str, NDArray[Any]] | None:
         """Return arrays over all samples, to be indexed by position; None to ask the reader."""
@@ -239,6 +244,8 @@ class Samples(Sequence[Any]):
         return SelectionError(f"{self.title} has {len(self)} samples, not {n}")
 
     def _take(self, positions: NDArray[Any]) -> Columns:
+        if positions.ndim != 1:
+            raise IndexError(f"positions are a list of integers, not {positions.ndim}-dimensional")
         whole = self._whole()
         if whole is not None and positions.dtype == np.int64:
             return self._take_from(whole, positions)

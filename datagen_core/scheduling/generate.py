@@ -16,7 +16,7 @@ from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.driving import Observer, drive, explain
 from datagen_core.scheduling.plan import Settings, load, make_demands
-from datagen_core.scheduling.run import begin, ignore
+from datagen_core.scheduling.run import begin, check_made, ignore
 
 
 def generate(  # noqa: PLR0913 (the options of the command line)
@@ -103,5 +103,6 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     for run, status in zip(runs, drive(runs, observer), strict=True):
         if status.missing:
             raise IncompleteRunError(explain(run, status))
+    check_made(demands, runs)
     sets = {one.paths: one for one in where[demands[0].record.generator].values()}
     return [sets[demand.paths] for demand in demands]

@@ -139,9 +139,11 @@ def plan_demands(
 def begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> list[Run]:
     """Reserve runs of one generator, none where the total is reached. Nothing is submitted yet.
 
-    Everything that can be refused is refused before anything is written.
+    Everything that can be refused is refused before anything is written. What another process
+    reserves in the same moment gets no run; see `check_made`.
     """
     plans = [plan for _, plan in plan_demands(demands, executor, settings)]
+    check_made([demand for demand, plan in zip(demands, plans, strict=True) if not plan.tasks])
     return list(_begin_all(demands, plans, executor, settings))
 
 
@@ -160,7 +162,6 @@ def _begin_all(
             publish_schema(paths, maker.declared_schema.to_json())
         run = _reserve(demand, executor, settings, accounts)
         if run is None:
-            _check_made(paths, demand)
             continue
         is_planned = plan.samples == IntervalSet([run.interval])
         first = replace(plan, run=paths.run(run.number)) if is_planned else None
@@ -210,15 +211,17 @@ def _reserved_sets(folder: Path, generator: DatasetGenerator) -> dict[str, tuple
     return found
 
 
-def _check_made(paths: SetPaths, demand: Demand) -> None:
-    """Refuse to call a total reached that is reserved and not all there."""
-    missing = IntervalSet([(0, demand.samples)]) - existing_samples(paths)
-    if missing:
-        name, cache = paths.root.parent.name, shlex.quote(str(paths.root.parent.parent))
-        raise IncompleteRunError(
-            f"{len(missing)} of {demand.samples} samples are missing ({missing}), though earlier "
-            f"runs were to make them; go on with: datagen resume {name} --cache {cache}"
-        )
+def check_made(demands: Sequence[Demand], runs: Sequence[Run] = ()) -> None:
+    """Refuse to call a total reached that is reserved, by none of `runs`, and not all there."""
+    own = {run.paths.set for run in runs}
+    for demand in demands:
+        missing = IntervalSet([(0, demand.samples)]) - existing_samples(demand.paths)
+        if missing and demand.paths not in own:
+            name, cache = demand.record.generator, shlex.quote(str(demand.cache))
+            raise IncompleteRunError(
+                f"{len(missing)} of {demand.samples} samples are missing ({missing}), though other "
+                f"runs were to make them; go on with: datagen resume {name} --cache {cache}"
+            )
 
 
 def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings: Settings) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -153,4 +154,6 @@ def _remove_covered(paths: SetPaths, grace: float) -> tuple[int, int]:
 
 
 def _written(paths: SetPaths, pack: Interval) -> float:
-    return (paths.packs / shard_name(pack)).stat().st_mtime
+    with suppress(FileNotFoundError):  # another process removed it
+        return (paths.packs / shard_name(pack)).stat().st_mtime
+    return math.inf

@@ -77,6 +77,8 @@ class ShardArrays:
         try:
             with open_shard(self.path) as file:
                 array = self._arrays[name] = read_array(file[name])
+        except FileNotFoundError:
+            raise
         except (OSError, ValueError) as error:
             raise damaged(self.path, f"field {name!r} cannot be read ({error})") from error
         return array

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -71,6 +72,14 @@ def test_canonical_json_survives_a_round_trip(value):
 
 def test_zero_has_one_sign():
     assert canonical_json({"a": [-0.0, (0.0,)]}) == '{"a":[0.0,[0.0]]}'
+
+
+def test_keys_are_sorted_and_written_as_text():
+    value = {10: {"b": 0, True: 1, None: (-0.0,)}, 9: MappingProxyType({2: [{(1,): ""}], 1.5: 0})}
+
+    assert canonical_json(value) == (
+        '{"10":{"None":[0.0],"True":1,"b":0},"9":{"1.5":0,"2":[{"(1,)":""}]}}'
+    )
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), [-float("inf")]])

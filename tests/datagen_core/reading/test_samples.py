@@ -228,6 +228,15 @@ def test_files_that_are_compacted_away_are_found_again(tmp_path):
     assert raw.get()["value"].tolist() == list(range(20))
 
 
+def test_text_of_a_file_that_is_compacted_away_is_found_again(tmp_path):
+    made = make(tmp_path, 10, 10, generator=walks)
+    raw = made["raw"]
+    assert len(raw.lengths()) == 20  # opens the files, and loads no text
+    compact(made.paths, made.record, raw.schema, grace=0)
+
+    assert raw.get()["name"].tolist() == [f"walk {index}" for index in range(20)]
+
+
 @pytest.mark.parametrize("opened", [False, True], ids=["before listing", "after listing"])
 @pytest.mark.parametrize("lost", [(0, 7), (7, 20), (20, 30)])
 def test_a_lost_file_is_named_by_its_samples_and_never_passed_over(tmp_path, lost, opened):
@@ -256,6 +265,24 @@ def test_a_damaged_file_is_named_and_kept(tmp_path, monkeypatch):
         with pytest.raises(DamagedFileError, match=path.name):
             read()
     assert path.stat().st_size == 500
+
+
+def test_a_damaged_file_keeps_no_other_samples_from_being_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "_RETRIES", 1)
+    made = make(tmp_path, 7, 13)
+    os.truncate(made.paths.shards / shard_name(Interval(7, 20)), 500)
+    raw = made["raw"]
+
+    assert [raw[position % 7]["value"] for position in range(21)] == [*range(7)] * 3
+
+
+@pytest.mark.parametrize("positions", [3, [[1, 2], [3, 4]]])
+@pytest.mark.parametrize("runs", [(10,), (4, 6)], ids=["one file", "two files"])
+def test_positions_are_one_list(tmp_path, runs, positions):
+    raw = make(tmp_path, *runs)["raw"]
+
+    with pytest.raises(IndexError, match="a list of integers"):
+        raw.take(positions)
 
 
 def test_an_empty_split_has_no_samples(tmp_path):

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datagen_core
-from datagen_core import Cache, generate
+from datagen_core import Cache, generate, sweep
 from datagen_core.errors import ConfigurationError, IncompleteRunError, ParamsError
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.scheduling import run as run_module
 from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import cancel, take_up
@@ -17,7 +18,8 @@ from datagen_core.scheduling.status import status_of, statuses
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_shards, shard_name
-from datagen_core.store.runs import list_plans, list_runs
+from datagen_core.store.runs import list_plans, list_runs, reserve
+from datagen_core.store.sets import open_sets
 from datagen_core.store.shards import columns_checksum
 from generators_for_tests import SineParams, broken, count, images, sine, squeezed, walks
 
@@ -153,6 +155,27 @@ def test_total_is_not_reached_while_samples_are_missing(tmp_path):
     for _ in range(2):
         with pytest.raises(IncompleteRunError, match="5 of 30 samples are missing"):
             make(tmp_path, 30, broken, total=True)
+
+
+def test_a_sweep_over_missing_samples_is_refused_before_anything_is_written(tmp_path):
+    (shard,) = make(tmp_path, 30).paths.shards.iterdir()
+    shard.unlink()
+
+    with pytest.raises(IncompleteRunError, match="30 of 30 samples are missing"):
+        sweep(sine, 30, [{"left": 0}, {}], total=True, executor="inline", cache=tmp_path)
+    assert len(Cache(tmp_path)["sine"]) == 1
+
+
+def test_a_sweep_makes_what_no_other_process_reserves_meanwhile(tmp_path, monkeypatch):
+    def reserve_and_open(cache, records):
+        opened = open_sets(cache, records)
+        reserve(opened[0][0], lambda _: Interval(0, 30), "", {"executor": "inline"})
+        return opened
+
+    monkeypatch.setattr(run_module, "open_sets", reserve_and_open)
+    with pytest.raises(IncompleteRunError, match="30 of 30 samples are missing"):
+        sweep(sine, 30, [{}, {"left": 0}], total=True, executor="inline", cache=tmp_path)
+    assert [len(made.existing) for made in Cache(tmp_path)["sine"].values()] == [0, 30]
 
 
 def test_later_runs_follow_the_holes_of_earlier_ones(tmp_path):

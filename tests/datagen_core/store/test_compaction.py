@@ -112,6 +112,17 @@ def test_a_shard_that_comes_back_is_not_counted_twice(paths):
     assert compact(paths, RECORD, SCHEMA, grace=0).removed == 1
 
 
+def test_a_pack_that_another_process_removes_is_passed_over(paths, monkeypatch):
+    compact(paths, RECORD, SCHEMA)
+    listed = {folder: list_shards(folder) for folder in (paths.packs, paths.shards)}
+    (paths.packs / shard_name(Interval(0, 20))).unlink()
+    monkeypatch.setattr(compaction, "list_shards", listed.__getitem__)
+    monkeypatch.setattr(compaction, "cover", lambda _: [])
+
+    assert compact(paths, RECORD, SCHEMA, grace=0).removed == 2
+    assert list_shards(paths.shards) == [Interval(0, 5), Interval(5, 9), Interval(9, 20)]
+
+
 def test_packs_are_never_larger_than_allowed(paths, monkeypatch):
     size = max(path.stat().st_size for path in paths.shards.iterdir())
     monkeypatch.setattr(compaction, "PACK_BYTES", 2 * size)
