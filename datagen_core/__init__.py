@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema as Schema
     from datagen_core.ranges import Interval as Interval
     from datagen_core.ranges import IntervalSet as IntervalSet
+    from datagen_core.ranges import round_quotas as round_quotas
     from datagen_core.reading.cache import Cache as Cache
     from datagen_core.reading.cache import Dataset as Dataset
     from datagen_core.reading.param_set import ParamSet as ParamSet

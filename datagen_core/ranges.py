@@ -168,3 +168,30 @@ def _entropy(seed: int, digest: str) -> NDArray[np.uint32]:
     digest_words = np.frombuffer(bytes.fromhex(digest), ">u4")
     words = np.frombuffer(seed.to_bytes(4 * seed_words, "little"), "<u4")
     return np.concatenate([words, digest_words]).astype(np.uint32)
+
+
+def round_quotas(
+    quotas: NDArray[np.float64], total: int, ties: NDArray[np.float64] | None = None
+) -> NDArray[np.int64]:
+    """Round quotas to whole numbers that sum to `total`, by the largest remainder (Hamilton).
+
+    Parameters
+    ----------
+    quotas
+        float64 `(parts,)`: the exact shares of `total`, which sum to it up to rounding.
+    ties
+        float64 `(parts,)`, such as lots: of equal remainders, the part with the least is rounded
+        up first; None for the first part.
+
+    Returns
+    -------
+    array
+        int64 `(parts,)`, each quota rounded down or up.
+    """
+    import numpy as np  # as above
+
+    parts: NDArray[np.int64] = np.floor(quotas).astype(np.int64)
+    rest = parts - quotas
+    order = np.argsort(rest, kind="stable") if ties is None else np.lexsort((ties, rest))
+    parts[order[: total - parts.sum()]] += 1
+    return parts

@@ -62,6 +62,7 @@ PUBLIC = [
     "generator",
     "hookimpl",
     "input_path",
+    "round_quotas",
     "sweep",
 ]
 ALIASES = {"Observer", "Table"}

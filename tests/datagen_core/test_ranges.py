@@ -13,6 +13,7 @@ from datagen_core.ranges import (
     batch_stream,
     cut_into_batches,
     deal,
+    round_quotas,
 )
 from strategies import batch_sizes, indices, interval_sets, pairs
 
@@ -143,3 +144,23 @@ def test_every_part_of_the_digest_changes_the_stream(place):
     assert not np.array_equal(
         batch_stream(0, DIGEST, 0).generate_state(4), batch_stream(0, other, 0).generate_state(4)
     )
+
+
+@given(
+    st.lists(st.floats(0, 100), min_size=1, max_size=9), st.integers(0, 10**6), st.integers(0, 9)
+)
+def test_rounded_quotas_sum_to_their_total(weights, total, seed):
+    weights = np.array(weights) + 1e-9
+    quotas = total * weights / weights.sum()
+
+    for ties in (None, np.random.default_rng(seed).random(len(weights))):
+        parts = round_quotas(quotas, total, ties)
+        assert parts.sum() == total
+        assert (np.abs(parts - quotas) < 1 + 1e-6).all()
+
+
+def test_of_equal_remainders_the_least_tie_is_rounded_up():
+    quotas = np.array([1.5, 2.5, 3.0])
+
+    assert round_quotas(quotas, 7).tolist() == [2, 2, 3]
+    assert round_quotas(quotas, 7, np.array([0.9, 0.1, 0.0])).tolist() == [1, 3, 3]

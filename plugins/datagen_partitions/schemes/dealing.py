@@ -9,6 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from datagen_core import round_quotas
 from datagen_partitions.errors import PartitionError
 
 Labels = NDArray[Any]
@@ -59,11 +60,7 @@ def apportion(total: int, weights: Floats, rng: Generator) -> Indices:
     ordered by lot, so that no part is favoured (Hamilton's method of apportionment).
     """
     scaled = weights / weights.max()  # else the sum of very large weights is infinite
-    quotas = scaled / scaled.sum() * total
-    counts: Indices = np.floor(quotas).astype(np.int64)
-    order = np.lexsort((rng.random(len(weights)), counts - quotas))
-    counts[order[: total - counts.sum()]] += 1
-    return counts
+    return round_quotas(scaled / scaled.sum() * total, total, rng.random(len(weights)))
 
 
 def spread(total: int, parts: int, rng: Generator) -> Indices:

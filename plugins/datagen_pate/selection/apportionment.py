@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core import round_quotas
+
 
 def apportion(total: int, weights: NDArray[Any]) -> NDArray[np.int64]:
     """Divide `total` in proportion to weights, by the largest remainder (Hamilton).
@@ -17,11 +19,7 @@ def apportion(total: int, weights: NDArray[Any]) -> NDArray[np.int64]:
     weights = np.asarray(weights, np.float64)
     if not weights.sum():
         return np.zeros(len(weights), np.int64)
-    exact = total * weights / weights.sum()
-    parts: NDArray[np.int64] = np.floor(exact).astype(np.int64)
-    first = np.argsort(parts - exact, kind="stable")[: total - parts.sum()]
-    parts[first] += 1
-    return parts
+    return round_quotas(total * weights / weights.sum(), total)
 
 
 def apportion_within(
