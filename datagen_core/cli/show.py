@@ -46,7 +46,7 @@ def show_command(
             rows = [[_cell(cell) for cell in row.values()] for row in value]
             print_table(f"\n{key}", list(value[0]), rows)
         else:
-            click.echo(f"{key:<13}{_cell(value)}")
+            click.echo(f"{key:<14}{_cell(value)}")
 
 
 def _cell(value: object) -> str:

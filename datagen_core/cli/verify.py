@@ -46,12 +46,13 @@ def verify_command(
 
     results, left_out = [], Problems()
     for param_set in select_sets(name, selector, left_out):
-        found = verify(param_set, partial(_load, param_set, folder), resample)
-        results.append({"set": str(param_set), **found._asdict()})
-        if not as_json:
-            verdict = _count(found.problems) if found.problems else "good"
-            click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made anew: "
-                       f"{verdict}")  # fmt: skip
+        with left_out.collect():
+            found = verify(param_set, partial(_load, param_set, folder), resample)
+            results.append({"set": str(param_set), **found._asdict()})
+            if not as_json:
+                verdict = _count(found.problems) if found.problems else "good"
+                click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made "
+                           f"anew: {verdict}")  # fmt: skip
     if as_json:
         click.echo(json.dumps(results))
     problems = [problem for result in results for problem in result["problems"]]

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import DamagedFileError
+from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format
 from datagen_core.generators.identity import sha256_of
 from datagen_core.store.publishing import naming, publish, temporary_path
@@ -40,9 +40,9 @@ def publish_document(path: Path, content: Mapping[str, Any], temporary_folder: P
     """
     temporary = temporary_path(temporary_folder, path.name)
     try:
-        with naming(temporary):
+        with naming(path, temporary):
             temporary.write_text(_write({**content, "checksum": sha256_of(content)}))
-        return publish(temporary, path)
+            return publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -68,6 +68,8 @@ def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, 
     ------
     FileNotFoundError
         If there is no such file.
+    CacheError
+        If this user may not read it.
     DamagedFileError
         If it does not hold what was written, even after a few tries.
     NewerFormatError
@@ -89,6 +91,8 @@ def _parse(path: Path) -> dict[str, Any] | None:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (one of ten thousand, perhaps)
             content = json.loads(file.read())
         expected = content.pop("checksum")
+    except PermissionError as error:
+        raise CacheError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
     return content if sha256_of(content) == expected else None

@@ -23,7 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen_core.errors import ConfigurationError
+from datagen_core.errors import CacheError, ConfigurationError
 from datagen_core.ranges import Interval
 
 _DIGITS = 12
@@ -45,12 +45,25 @@ def shard_name(interval: Interval) -> str:
     return f"{interval.start:0{_DIGITS}}-{interval.stop:0{_DIGITS}}.h5"
 
 
-def list_shards(folder: Path) -> list[Interval]:
-    """Return the index ranges of the shards in a folder, sorted; opens no file."""
+def list_names(folder: Path) -> list[str]:
+    """Return the names in a folder; none if it does not exist.
+
+    Raises
+    ------
+    CacheError
+        If this user may not read the folder.
+    """
     try:
-        names = os.listdir(folder)  # noqa: PTH208 (a Path for each of 100,000 names costs 0.2 s)
+        return os.listdir(folder)  # noqa: PTH208 (a Path for each of 100,000 names costs 0.2 s)
     except FileNotFoundError:
         return []
+    except PermissionError as error:
+        raise CacheError(f"{folder} cannot be read: {error.strerror}") from None
+
+
+def list_shards(folder: Path) -> list[Interval]:
+    """Return the index ranges of the shards in a folder, sorted; opens no file."""
+    names = list_names(folder)
     # One search in all names costs half as much as matching each; no name has a slash in it.
     pairs = _SHARDS.findall("/".join(["", *sorted(names), ""]))
     found = [Interval(int(start), int(stop)) for start, stop in pairs]
@@ -65,10 +78,7 @@ def inputs_folder(cache: Path) -> Path:
 
 def numbered(folder: Path) -> list[int]:
     """Return the numbers k for which `<k>.json` is in the folder, sorted."""
-    try:
-        names = os.listdir(folder)  # noqa: PTH208
-    except FileNotFoundError:
-        return []
+    names = list_names(folder)
     return sorted(
         int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()
     )

@@ -45,8 +45,9 @@ def publication(folder: Path, final: Path) -> Iterator[Path]:
     """
     temporary = temporary_path(folder, final.name)
     try:
-        yield temporary
-        publish(temporary, final, equals=True)
+        with naming(final, temporary):
+            yield temporary
+            publish(temporary, final, equals=True)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -147,12 +148,13 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Add the file's name to errors of calls that have only a descriptor."""
+def naming(path: Path, instead_of: Path | None = None) -> Iterator[None]:
+    """Add the file's name to errors of calls that have only a descriptor, or a temporary name."""
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        if error.filename is None or str(error.filename) == str(instead_of):
+            error.filename, error.filename2 = str(path), None
         raise
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -199,16 +200,24 @@ def _number(sets: Sequence[SetPaths]) -> None:
 def _numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, str]:
     """Return the folder name of each set by number; errors go to `problems` unless it is None."""
     names: dict[int, str] = {}
-    for first in numbered(folder):
-        try:
+    documents: list[int] = []
+    with _collecting(problems):
+        documents = numbered(folder)
+    for first in documents:
+        with _collecting(problems):
             content = read_document(folder / f"{first}.json", NUMBER_FORMAT)
-        except CacheError as error:
-            if problems is None:
-                raise
-            problems.append(error)
-        else:
             names |= dict(enumerate(content.get("sets") or [content["set"]], first))
     return names
+
+
+@contextmanager
+def _collecting(problems: list[CacheError] | None) -> Iterator[None]:
+    try:
+        yield
+    except CacheError as error:
+        if problems is None:
+            raise
+        problems.append(error)
 
 
 def size_on_disk(paths: SetPaths) -> int:
@@ -221,7 +230,7 @@ def _size_below(folder: str) -> int:
     size = 0
     try:
         entries = os.scandir(folder)
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):
         return size
     with entries:
         for entry in entries:
@@ -246,10 +255,26 @@ def list_sets(
     return {
         number: SetPaths(generator_folder / name)
         for number, name in numbers.items()
-        if os.path.exists(f"{generator_folder}/{name}/params.json")  # noqa: PTH110 (of thousands)
+        if _is_begun(f"{generator_folder}/{name}")
     }
+
+
+def _is_begun(folder: str) -> bool:
+    """Return whether a folder holds a set, even one that this user may not read."""
+    try:
+        os.stat(f"{folder}/params.json")  # noqa: PTH116 (of thousands)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def list_generators(cache: Path) -> list[str]:
     """Return the names of the generators that have a folder in a cache, sorted."""
-    return [folder.name for folder in list_folders(cache) if (folder / "numbers").is_dir()]
+    # A folder that may not be read is passed over, such as lost+found.
+    return [
+        folder.name
+        for folder in list_folders(cache)
+        if os.path.isdir(f"{folder}/numbers")  # noqa: PTH112
+    ]

@@ -28,7 +28,7 @@ import numpy as np
 from h5py import h5a, h5d, h5f, h5p, h5s, h5t
 from numpy.typing import NDArray
 
-from datagen_core.errors import DamagedFileError
+from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format
 from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema
 from datagen_core.ranges import Interval
@@ -243,6 +243,8 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
     ------
     FileNotFoundError
         If it is gone, as after a compaction.
+    CacheError
+        If this user may not read it.
     DamagedFileError
         If it cannot be opened; the message names the file.
     NewerFormatError
@@ -254,6 +256,8 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
             break
         except FileNotFoundError:
             raise
+        except PermissionError as error:
+            raise CacheError(f"{path} cannot be read: Permission denied") from error
         except OSError as error:
             failure = error
             time.sleep(0.01 * 2**attempt)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
+import errno
 import os
 from pathlib import Path
+
+import pytest
 
 import generators_for_tests
 from datagen_core.store import documents
@@ -69,6 +73,52 @@ def test_a_damaged_set_hides_no_other(run_cli, filled, monkeypatch):
     assert [(row["generator"], row["number"]) for row in answer.json] == [("count", 0), ("sine", 1)]
     assert (answer.code, answer.err.count("\n")) == (1, 1)
     assert f"{filled.paths.params} is damaged" in answer.err
+
+
+@pytest.fixture
+def deny(monkeypatch):
+    """Refuse to read a file or what is in a folder, to root as well, who runs tests somewhere."""
+
+    def refuse(folder):
+        for module, name in ((os, "listdir"), (os, "stat"), (os, "scandir"), (builtins, "open")):
+            call = getattr(module, name)
+
+            def checked(path, *args, call=call, **options):
+                if Path(folder) in Path(str(path)).parents or str(path) == str(folder):
+                    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+                return call(path, *args, **options)
+
+            monkeypatch.setattr(module, name, checked)
+
+    return refuse
+
+
+@pytest.mark.parametrize("part", ["", "params.json", "shards", "runs"])
+@pytest.mark.parametrize("command", ["list", "verify"])
+def test_a_set_that_may_not_be_read_is_one_line(run_cli, filled, deny, command, part):
+    deny(filled.paths.root / part)
+    answer = run_cli(command, "--json")
+
+    assert len(answer.json) >= 2
+    assert answer.code
+    assert answer.err.count("\n") == 1
+    assert f"{filled.paths.root / part}" in answer.err
+    assert "ermission denied" in answer.err
+
+
+def test_numbers_that_may_not_be_read_hide_no_other_data_set(run_cli, filled, cache, deny):
+    deny(cache / "sine" / "numbers" / "0.json")
+    answer = run_cli("list", "--json")
+
+    assert [(row["generator"], row["number"]) for row in answer.json] == [("count", 0), ("sine", 1)]
+    assert answer.err.endswith("sine/numbers/0.json cannot be read: Permission denied\n")
+
+
+def test_a_foreign_folder_that_may_not_be_read_is_passed_over(run_cli, filled, cache, deny):
+    (cache / "lost+found").mkdir()
+    deny(cache / "lost+found")
+
+    assert (len(run_cli("list", "--json").json), run_cli("list").code) == (3, 0)
 
 
 def test_listing_changes_no_file(run_cli, filled, cache):

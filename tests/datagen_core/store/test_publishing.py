@@ -12,6 +12,7 @@ import pytest
 
 from datagen_core.errors import CacheError
 from datagen_core.store import publishing
+from datagen_core.store.documents import publish_document
 from datagen_core.store.publishing import (
     publication,
     publish,
@@ -103,6 +104,22 @@ def test_publication_shows_nothing_when_its_block_fails(tmp_path):
         path.write_text(str(1 / 0))
 
     assert list(tmp_path.rglob("*")) == [tmp_path / "tmp"]
+
+
+@pytest.mark.parametrize("call", ["link", "fsync"])
+def test_errors_name_the_file_and_not_the_temporary_one(tmp_path, monkeypatch, call):
+    def fail(path, *names):
+        raise OSError(errno.ENOSPC, "full", *([] if call == "fsync" else [path, None, *names]))
+
+    monkeypatch.setattr(os, call, fail)
+    final = tmp_path / "final"
+    with pytest.raises(OSError, match="full") as caught, publication(tmp_path, final) as temporary:
+        temporary.touch()
+    with pytest.raises(OSError, match="full") as other:
+        publish_document(final, {}, tmp_path)
+
+    assert caught.value.filename == other.value.filename == str(final)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_publication_keeps_the_first_one(tmp_path):
