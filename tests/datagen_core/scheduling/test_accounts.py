@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 import datagen_core
@@ -32,6 +34,23 @@ def test_what_samples_cost_is_kept_and_listed(cache, run_cli):
 
     assert "epsilon=3 kind=test" in run_cli("list").out
     assert run_cli("list", "--json").json[0]["account"] == {"epsilon": 3.0, "kind": "test"}
+
+
+@dataclass
+class Price:
+    """A callable without a hash, as every dataclass that can be changed."""
+
+    each: float
+
+    def __call__(self, params, samples):
+        return {"cost": self.each * samples}
+
+
+def test_an_account_may_be_any_callable(cache):
+    recipe = datagen_core.generator(2, name="priced", account=Price(0.5))(dear.function)
+    made = datagen_core.generate(recipe, 4, executor="inline", cache=cache)
+
+    assert list_runs(made.paths)[0].account == {"cost": 2.0}
 
 
 def test_more_than_the_budget_is_refused_before_anything_is_written(cache):
