@@ -21,7 +21,7 @@ import shlex
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from numpy.random import Generator
@@ -118,7 +118,7 @@ class DatasetGenerator:
             raise GeneratorError(
                 f"{self.name}: its parameters must be a subclass of datagen_core.Params"
             )
-        unknown = [name for name in self._arguments if name not in _ARGUMENTS]
+        unknown = [name for name in _parameters(self.function) if name not in _ARGUMENTS]
         if unknown:
             known = ", ".join(_ARGUMENTS)
             raise GeneratorError(
@@ -130,12 +130,8 @@ class DatasetGenerator:
     ) -> Any:
         """Call the function with the arguments that it has."""
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
-        return self.function(**{name: given[name] for name in self._arguments})
-
-    @cached_property
-    def _arguments(self) -> tuple[str, ...]:
-        """What the function takes; `inspect` takes as long as a small batch."""
-        return _parameters(self.function)
+        named = _parameters(self.function)
+        return self.function(**{name: given[name] for name in named})
 
     def digest_of(self, params: Params, seed: int = 0) -> str:
         """Return the digest that identifies a parameter set in caches, 64 hexadecimal digits."""
@@ -256,6 +252,14 @@ def parse_options(text: str) -> dict[str, str | bool]:
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    try:
+        return _kept_parameters(function)
+    except TypeError:  # it has no hash
+        return _kept_parameters.__wrapped__(function)
+
+
+@lru_cache(256)  # asked for every batch, and `inspect` takes as long as a small batch
+def _kept_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(inspect.signature(function).parameters)
 
 
