@@ -15,8 +15,9 @@ from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval
 from datagen_core.store import documents, shards
 from datagen_core.store.compaction import compact
-from datagen_core.store.layout import shard_name
+from datagen_core.store.layout import list_shards, shard_name
 from datagen_core.store.shards import ShardLabel, publish_shard
+from datagen_core.upkeep import verify as verify_module
 from datagen_core.upkeep.preprocess import preprocess
 from datagen_core.upkeep.verify import verify
 from generators_for_tests import images, sine, squeezed, unsteady, walks
@@ -61,6 +62,27 @@ def test_a_good_set_is_good(tmp_path, generator):
     found = verify(made, lambda: generator, resample=100)
 
     assert found == (3, 18, ())
+
+
+def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkeypatch):
+    for n in (30, 10):
+        made = generate(sine, n, executor="inline", cache=tmp_path)
+    folders = (made.paths.packs, made.paths.shards)
+    listed = {folder: list_shards(folder) for folder in folders}
+
+    def compact_and_choose(existing, count):
+        compact(made.paths, made.record, made.schema, grace=0)
+        return range(count)
+
+    monkeypatch.setattr(verify_module, "_choose", compact_and_choose)
+    assert verify(made, lambda: sine, 40) == (2, 40, ())
+
+    monkeypatch.setattr(verify_module, "list_shards", listed.__getitem__)
+    assert verify(made) == (2, 0, ())
+    generate(sine, 5, executor="inline", cache=tmp_path)
+    for pack in made.paths.packs.iterdir():
+        pack.unlink()
+    assert len(verify(made).problems) == 2
 
 
 def test_splits_and_derived_data_are_checked_too(made):
