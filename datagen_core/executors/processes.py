@@ -18,16 +18,14 @@ _SAME_START = 2.0
 
 def describe_process(pid: int | None = None) -> dict[str, Any]:
     """Return what identifies a process: host, pid and start time. A pid alone is used again."""
-    return _describe_own(os.getpid()) if pid is None else _describe(pid)
+    started = _own_start(os.getpid()) if pid is None else psutil.Process(pid).create_time()
+    pid = os.getpid() if pid is None else pid
+    return {"host": socket.gethostname(), "pid": pid, "started": started}
 
 
-def _describe(pid: int) -> dict[str, Any]:
-    process = psutil.Process(pid)
-    return {"host": socket.gethostname(), "pid": process.pid, "started": process.create_time()}
-
-
-_describe_own = lru_cache(1)(_describe)
-"""A process that works through many tasks describes itself for each."""
+@lru_cache(1)  # a process that works through many tasks describes itself for each
+def _own_start(pid: int) -> float:
+    return psutil.Process(pid).create_time()
 
 
 def is_here(identity: Mapping[str, Any]) -> bool:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from functools import cache, partial
 from typing import NamedTuple, TypeVar
 
-from datagen_core.errors import CacheError, NewerFormatError, SchedulerUnavailableError
+from datagen_core.errors import CacheError, SchedulerUnavailableError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.generators.schema import Schema
 from datagen_core.scheduling.run import Run, ignore
@@ -166,8 +165,10 @@ def _tidy(run: Run, status: RunStatus) -> None:
         return
     fields = read_schema(paths)
     if fields is not None:
-        with suppress(OSError, NewerFormatError):  # all is there; packs would only read faster
+        try:
             compact(paths, run.maker.record, Schema.from_json(fields))
+        except (CacheError, OSError) as error:  # the run is complete; packs would only read faster
+            run.announce(f"its shards were not compacted: {error}")
 
 
 class _Reporter:

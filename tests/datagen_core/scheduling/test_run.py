@@ -15,6 +15,7 @@ from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import cancel, take_up
 from datagen_core.scheduling.status import status_of, statuses
+from datagen_core.store import shards
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_shards, shard_name
@@ -258,3 +259,16 @@ def test_the_user_reads_what_a_preflight_says(run_cli):
                      "--executor", "inline")  # fmt: skip
 
     assert (answer.code, answer.err.splitlines()[:2]) == (0, ["datagen: 3 wide", "datagen: 4 wide"])
+
+
+def test_a_run_is_complete_whatever_keeps_its_set_from_being_compacted(tmp_path, monkeypatch):
+    monkeypatch.setattr(shards, "_RETRIES", 1)
+    for _ in range(3):
+        made = generate(sine, 5, executor="inline", cache=tmp_path)
+    damaged = min(made.paths.shards.iterdir())
+    damaged.write_bytes(damaged.read_bytes()[:100])
+
+    made = generate(sine, 5, executor="inline", cache=tmp_path)
+
+    assert len(made.existing) == 20
+    assert not made.paths.packs.exists()
