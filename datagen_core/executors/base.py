@@ -13,9 +13,13 @@ from dataclasses import dataclass, field, fields, replace
 from itertools import groupby
 from typing import ClassVar, Literal, NamedTuple
 
+from datagen_core.files import replacing
 from datagen_core.store.runs import Plan, TaskKey
 
 _WORKER = "datagen_core.worker"
+_LONGEST_COMMAND = 100_000
+"""Longer lists of tasks are in a file; Linux takes 2 MB at most, the environment included."""
+
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables by which numpy and torch pin their number of threads."""
 
@@ -111,16 +115,25 @@ class Job(NamedTuple):
     def command(self, places: Iterable[int]) -> list[str]:
         """Return the command line of a worker, which does the tasks at these places in turn.
 
+        Thousands of tasks are listed in a file beside the log of the first one.
+
         The process needs the cache at the same path and the same installation of datagen. It makes
         only samples that do not exist, and publishes what it has when it gets SIGTERM. With the
         further argument "--attached" it also does so when its standard input, a pipe, ends, as it
         does when the process that holds its other end dies.
         """
+        found = self.tasks_at(places)
         addresses = [
-            [str(plan.run.set.root), plan.run.number, plan.number, tasks]
-            for plan, tasks in self.tasks_at(places)
+            json.dumps([str(plan.run.set.root), plan.run.number, plan.number, tasks])
+            for plan, tasks in found
         ]
-        return [sys.executable, "-m", _WORKER, *map(json.dumps, addresses)]
+        if sum(map(len, addresses)) > _LONGEST_COMMAND:
+            plan, tasks = found[0]
+            path = plan.log(tasks[0]).with_suffix(".tasks")
+            with replacing(path, "w") as file:
+                file.write("\n".join(addresses))
+            addresses = [f"@{path}"]
+        return [sys.executable, "-m", _WORKER, *addresses]
 
 
 class TaskState(NamedTuple):

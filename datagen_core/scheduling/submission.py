@@ -70,10 +70,11 @@ def publish_job(parts: Sequence[Part], report: Report) -> Job:
     first = parts[0][0]
     name = f"{first.record.id}-and-{len(parts) - 1}-more.{os.urandom(3).hex()}"
     plans: list[Plan] = []
+    place = 0
     for run, plan in parts:
-        place = sum(len(each.tasks) for each in plans)
         shared = TaskKey(name, place) if len(parts) > 1 else None
         plans.append(publish_plan(replace(plan, minutes=minutes), run.record.id, shared))
+        place += len(plan.tasks)
         run.plan = None
     work = _work(parts, plans, report)
     settings = first.settings
@@ -81,29 +82,32 @@ def publish_job(parts: Sequence[Part], report: Report) -> Job:
 
 
 def _work(parts: Sequence[Part], plans: Sequence[Plan], report: Report) -> Callable[[int], Any]:
-    addresses = [(worker.address_of(plan), len(plan.tasks)) for plan in plans]
     if not parts[0][0].executor.in_process:
-        return partial(worker.run_job, addresses)
-    makers = [run.maker for run, _ in parts]
-    return partial(worker.run_at, addresses, makers=makers, report=report)
+        return partial(
+            worker.run_job, [(worker.address_of(each), len(each.tasks)) for each in plans]
+        )
+    tasks = [
+        (worker.address_of(plan), task, run.maker)
+        for (run, _), plan in zip(parts, plans, strict=True)
+        for task in range(len(plan.tasks))
+    ]
+    return lambda place: worker.run_task(*tasks[place], report)
 
 
 def _pack(parts: Sequence[Part], width: int | None) -> Iterator[list[Part]]:
     """Yield the plans in jobs of at most `width` tasks; a larger plan is cut."""
     job: list[Part] = []
+    size = 0
     for run, plan in parts:
         step = width or len(plan.tasks)
         for first in range(0, len(plan.tasks), step):
             tasks = plan.tasks[first : first + step]
-            if job and width and _count(job) + len(tasks) > width:
+            if job and width and size + len(tasks) > width:
                 yield job
-                job = []
+                job, size = [], 0
             job.append((run, replace(plan, tasks=tasks)))
+            size += len(tasks)
     yield job
-
-
-def _count(job: Sequence[Part]) -> int:
-    return sum(len(plan.tasks) for _, plan in job)
 
 
 def _announce_limit(parts: Sequence[Part]) -> None:

@@ -15,9 +15,11 @@ import sys
 import threading
 import time
 import traceback
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import accumulate, chain
 from pathlib import Path
 
 from datagen_core.errors import DatagenError, NewerFormatError
@@ -262,27 +264,16 @@ class _Work:
                 traceback.print_exception(error, file=file)
 
 
-def run_at(
-    plans: Sequence[tuple[Address, int]],
-    place: int,
-    makers: Sequence[BatchMaker] | None = None,
-    report: Callable[[int], None] = lambda _: None,
-) -> str:
-    """Do the task at a place of a job, as `run_task` does.
+def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:
+    """Do the task at a place of a job as a process of its own: exit with 1 unless it is done.
 
     The job has all tasks of the first of `plans`, each given with its number of tasks, then all of
-    the second one, and so on. `makers` belong to the plans one by one.
+    the second one, and so on.
     """
-    for number, (address, tasks) in enumerate(plans):
-        if place < tasks:
-            return run_task(address, place, makers[number] if makers else None, report)
-        place -= tasks
-    raise IndexError(place)
-
-
-def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:
-    """Do the task at a place of a job as a process of its own: exit with 1 unless it is done."""
-    if run_at(plans, place) != "done":
+    ends = list(accumulate(tasks for _, tasks in plans))
+    plan = bisect_right(ends, place)
+    address, tasks = plans[plan]
+    if run_task(address, place - ends[plan] + tasks) != "done":
         raise SystemExit(1)
 
 
@@ -293,17 +284,24 @@ run_job.__module__ = "datagen_core.worker"
 def main() -> None:
     """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`.
 
-    With a last argument "--attached", the end of standard input counts as SIGTERM.
+    An argument `@FILE` is a file with one of these in each line, where they are too many for a
+    command line. With a last argument "--attached", the end of standard input counts as SIGTERM.
     """
     arguments = sys.argv[1:]
     if arguments[-1:] == ["--attached"]:
         arguments.pop()
         threading.Thread(target=_terminate_at_end_of_input, daemon=True).start()
-    for argument in arguments:
+    for argument in chain.from_iterable(map(_read_arguments, arguments)):
         root, run, plan, tasks = json.loads(argument)
         for task in tasks:
             if run_task((root, run, plan), task) == "terminated":
                 raise SystemExit(1)
+
+
+def _read_arguments(argument: str) -> list[str]:
+    if argument.startswith("@"):
+        return Path(argument[1:]).read_text(encoding="utf-8").splitlines()
+    return [argument]
 
 
 def _terminate_at_end_of_input() -> None:

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from datagen_core.executors import base
 from datagen_core.executors.base import Job, Resources
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.ranges import IntervalSet, deal
@@ -44,6 +45,17 @@ def test_tasks_are_shared_among_processes(plan):
 
     assert existing_samples(plan.run.set) == IntervalSet([(0, 40)])
     assert executor.poll([plan]) == {}
+
+
+def test_a_list_of_tasks_that_is_too_long_for_a_command_is_a_file(plan, monkeypatch):
+    monkeypatch.setattr(base, "_LONGEST_COMMAND", 10)
+    job, executor = job_of(plan), LocalExecutor()
+    executor.submit(job)
+    finish(executor)
+
+    *_, argument = job.command([1, 2])
+    assert argument == f"@{plan.log(1).with_suffix('.tasks')}"
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 40)])
 
 
 def test_an_attempt_that_was_just_planned_is_queued(plan):
