@@ -21,15 +21,20 @@ _SLUG_LENGTH = 80
 _UNSAFE = re.compile(r"[^A-Za-z0-9_.+=,-]+")
 
 
-def canonical_json(value: object) -> str:
+def canonical_json(value: object, *, parsed: bool = False) -> str:
     """Return a value's canonical JSON: sorted keys, no spaces, `0.0` for `-0.0`.
+
+    Parameters
+    ----------
+    parsed
+        Whether the value was parsed from JSON, so that all its keys are known to be text.
 
     Raises
     ------
     ValueError
         For NaN and infinity, which JSON does not have.
     """
-    if _has_text_keys(value) and "-0.0" not in (text := _ENCODER.encode(value)):
+    if (parsed or _has_text_keys(value)) and "-0.0" not in (text := _ENCODER.encode(value)):
         return text
     return _ENCODER.encode(plain(value))
 
@@ -69,9 +74,9 @@ def plain(value: Any) -> Any:
     return value + 0.0 if isinstance(value, float) else value
 
 
-def sha256_of(value: object) -> str:
+def sha256_of(value: object, *, parsed: bool = False) -> str:
     """Return the SHA-256 of a value's canonical JSON, in 64 hexadecimal digits."""
-    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(value, parsed=parsed).encode()).hexdigest()
 
 
 def digest_of(generator: str, version: str, params: Mapping[str, Any], seed: int) -> str:

@@ -95,4 +95,4 @@ def _parse(path: Path) -> dict[str, Any] | None:
         raise CacheError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
-    return content if sha256_of(content) == expected else None
+    return content if sha256_of(content, parsed=True) == expected else None
