@@ -167,7 +167,9 @@ def _entropy(seed: int, digest: str) -> NDArray[np.uint32]:
     seed_words = max(1, -(-seed.bit_length() // 32))
     digest_words = np.frombuffer(bytes.fromhex(digest), ">u4")
     words = np.frombuffer(seed.to_bytes(4 * seed_words, "little"), "<u4")
-    return np.concatenate([words, digest_words]).astype(np.uint32)
+    entropy = np.concatenate([words, digest_words]).astype(np.uint32)
+    entropy.setflags(write=False)  # the same array for every batch
+    return entropy
 
 
 def round_quotas(

@@ -152,7 +152,7 @@ def _begin_all(
 ) -> Iterator[Run]:
     if not demands:
         return
-    cache, accounts = demands[0].cache, _Accounts()
+    cache, accounts, completed = demands[0].cache, _Accounts(), _complete(executor, settings)
     for demand in demands:
         keep_inputs(cache, demand.record.params)
     opened = open_sets(cache, [demand.record for demand in demands])
@@ -165,7 +165,7 @@ def _begin_all(
             continue
         is_planned = plan.samples == IntervalSet([run.interval])
         first = replace(plan, run=paths.run(run.number)) if is_planned else None
-        yield Run(run, demand, maker, executor, _complete(executor, settings), plan=first)
+        yield Run(run, demand, maker, executor, completed, plan=first)
 
 
 def _reserve(

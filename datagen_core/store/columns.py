@@ -181,12 +181,10 @@ class ColumnReader:
         if len(self._pieces) == 1:
             return self._take_from_one(indices - self._shifts[0])
         rows = indices - self._shifts[places]
-        used = set(places.tolist())
-        if len(rows) < _SPARSE * len(used):
+        if len(rows) < _SPARSE * len(set(places.tolist())):
             gather = partial(self._gather_bytes, places=places, rows=rows)
         else:
-            here = {place: np.flatnonzero(places == place) for place in used}
-            gather = partial(self._gather, here=here, rows=rows)
+            gather = partial(self._gather, here=_positions(places), rows=rows)
         return {
             name: self._gather_ragged(name, field, places, rows)
             if field.ragged
@@ -263,8 +261,7 @@ class ColumnReader:
     ) -> NDArray[Any]:
         """Join rows as bytes, which takes half the time of copying each from array to array."""
         if field.is_text:
-            here = {place: np.flatnonzero(places == place) for place in set(places.tolist())}
-            return self._gather(name, field, here, rows)
+            return self._gather(name, field, _positions(places), rows)
         sources = places.tolist()
         contents = {place: self._open(place).content(name) for place in set(sources)}
         size = field.dtype.itemsize * math.prod(field.shape)
@@ -291,6 +288,11 @@ class ColumnReader:
         sources = {place: self._ragged(name, place) for place in set(places.tolist())}
         pairs = zip(places.tolist(), rows.tolist(), strict=True)
         return Ragged.from_arrays([sources[place][row] for place, row in pairs], field)
+
+
+def _positions(places: NDArray[np.intp]) -> dict[int, NDArray[np.intp]]:
+    """Return where each place occurs."""
+    return {place: np.flatnonzero(places == place) for place in set(places.tolist())}
 
 
 def own(value: Any) -> Any:

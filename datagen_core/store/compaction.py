@@ -43,7 +43,7 @@ def wants_compaction(paths: SetPaths) -> bool:
     """Return whether packing is worth it: many small shards that no pack covers, or cheap ones."""
     if len(list_shards(paths.shards)) < CHEAP_FILES:
         return False
-    sizes = [_size(piece) for piece in _loose(paths)]
+    sizes = [_size(piece) for piece in _loose(paths, cover([paths.packs, paths.shards]))]
     is_cheap = len(sizes) >= CHEAP_FILES and sum(sizes) <= CHEAP_BYTES
     return is_cheap or (len(sizes) > MANY_FILES and sum(sizes) < SMALL_BYTES * len(sizes))
 
@@ -67,7 +67,7 @@ def compact(
     """
     packs = 0
     pieces = cover([paths.packs, paths.shards])
-    for loose in _groups([piece for piece in pieces if piece.folder == paths.shards]):
+    for loose in _groups(_loose(paths, pieces)):
         group = _absorb(pieces, loose)
         if len(group) > 1:
             with suppress(FileNotFoundError):  # another process packed and removed them
@@ -77,8 +77,8 @@ def compact(
     return Compaction(packs, removed, waiting)
 
 
-def _loose(paths: SetPaths) -> list[Piece]:
-    return [piece for piece in cover([paths.packs, paths.shards]) if piece.folder == paths.shards]
+def _loose(paths: SetPaths, pieces: list[Piece]) -> list[Piece]:
+    return [piece for piece in pieces if piece.folder == paths.shards]
 
 
 def _size(piece: Piece) -> int:

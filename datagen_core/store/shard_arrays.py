@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from h5py import h5d, h5f, h5p, h5t
+from h5py import h5d, h5f, h5t
 from numpy.typing import NDArray
 
 from datagen_core.generators.schema import Schema
-from datagen_core.store.shards import check_version, damaged, open_shard, read_array
-
-_ACCESS = h5p.create(h5p.FILE_ACCESS)
-_ACCESS.set_fclose_degree(h5f.CLOSE_STRONG)
-_ACCESS.set_file_locking(False, True)  # noqa: FBT003 (no locks: see `open_shard`)
+from datagen_core.store.shards import (
+    FILE_ACCESS,
+    check_version,
+    damaged,
+    open_shard,
+    read_array,
+)
 
 
 class ShardArrays:
@@ -39,7 +41,7 @@ class ShardArrays:
         self._arrays: dict[str, NDArray[Any]] = {}
         self._contents: dict[str, memoryview] = {}
         try:
-            file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY, fapl=_ACCESS)
+            file = h5f.open(os.fsencode(path), h5f.ACC_RDONLY, fapl=FILE_ACCESS)
         except FileNotFoundError:
             raise
         except OSError:

@@ -79,9 +79,9 @@ def publish_shard(
 
 
 def _access() -> h5p.PropFAID:
-    """Return how files are created: as `h5py.File` does it by default, but for two things.
+    """Return how files are created and mapped: as `h5py.File` does it, but for two things.
 
-    Without locks: no other process uses the file, and with them no file could be created where
+    Without locks: nobody else writes the file, and with them none could be created or opened where
     flock fails. Every dataset starts at a multiple of 64 bytes, so that it can be mapped.
     """
     access = h5p.create(h5p.FILE_ACCESS)
@@ -99,14 +99,14 @@ def _creation() -> h5p.PropDCID:
     return creation
 
 
-_ACCESS, _CREATION = _access(), _creation()
+FILE_ACCESS, _CREATION = _access(), _creation()
 
 
 @contextmanager
 def _created(path: Path) -> Iterator[h5py.File]:
     """Create a file; turn HDF5's report of a failed system call into an OSError with its errno."""
     try:
-        with h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, fapl=_ACCESS)) as file:
+        with h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, fapl=FILE_ACCESS)) as file:
             yield file
     except (OSError, RuntimeError) as error:
         number = _ERRNO.search(str(error))
@@ -233,7 +233,7 @@ def _hash_array(state: Any, name: str, array: NDArray[Any]) -> None:
 
 
 @contextmanager
-def open_shard(path: Path) -> Iterator[h5py.File]:
+def open_shard(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
     """Open a published shard for reading.
 
     Without locks, since these fail on network file systems even for readers, and nobody writes to
@@ -264,7 +264,7 @@ def open_shard(path: Path) -> Iterator[h5py.File]:
     else:
         raise damaged(path, f"HDF5 cannot open it ({failure})")
     with file:
-        check_version(path, file.id)
+        check_version(path, file.id, strict=strict)
         yield file
 
 
@@ -332,8 +332,7 @@ def read_shard(
         If its major version is newer, or with `strict` its minor version.
     """
     try:
-        with open_shard(path) as file:
-            check_version(path, file.id, strict=strict)
+        with open_shard(path, strict=strict) as file:
             columns = read_columns(file, schema)
             attributes = dict(file.attrs)
     except FileNotFoundError:
