@@ -33,7 +33,7 @@ from datagen_core.store.ledger import LEDGER_FORMAT
 from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import existing_samples, read_schema, read_set
-from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
+from datagen_core.store.shards import ShardLabel, columns_checksum, read_shard
 from datagen_core.upkeep.verify import verify
 
 _SHARD = re.compile(r"(\d{12,})-(\d{12,})\.h5")
@@ -139,7 +139,7 @@ def _wrong_file(
     record = read_set(paths)
     label = ShardLabel(record.generator, record.digest, interval)
     try:
-        columns = verify_shard(path, schema, label)
+        columns, _ = read_shard(path, schema, label)
     except FileNotFoundError:
         return  # compacted away since it was listed
     except DatagenError as error:

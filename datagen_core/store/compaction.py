@@ -9,15 +9,16 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import NamedTuple
 
-from datagen_core.generators.schema import Columns, Schema, join_columns, slice_columns
+from datagen_core.generators.schema import Schema, slice_columns
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece, cover, disjoint_parts
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.sets import SetRecord
+from datagen_core.store.shard_writer import GrowingColumns
 from datagen_core.store.shards import Origin, ShardLabel, join_origins, publish_shard, read_shard
 
 PACK_BYTES = 256 * 2**20
-"""The largest size of a pack, which is made in memory."""
+"""The largest size of a pack; it is made in memory, which also holds one of its shards."""
 
 GRACE_SECONDS = 24 * 3600.0
 """How long shards stay beside the pack that covers them, for readers that have them open."""
@@ -117,21 +118,22 @@ def _absorb(pieces: list[Piece], group: list[Piece]) -> list[Piece]:
 
 
 def _write_pack(paths: SetPaths, record: SetRecord, schema: Schema, group: list[Piece]) -> None:
-    parts: list[Columns] = []
+    columns = GrowingColumns()
     origins: list[Origin] = []
     for piece in group:
         label = ShardLabel(record.generator, record.digest, piece.file)
-        columns, made = read_shard(piece.path, schema, label, strict=True)
+        part, made = read_shard(piece.path, schema, label, strict=True)
         first, end = piece.interval
-        parts.append(slice_columns(columns, first - piece.file.start, end - piece.file.start))
+        columns.append(slice_columns(part, first - piece.file.start, end - piece.file.start))
+        del part  # or it would stay while the next one is read
         clipped = (
             each._replace(start=max(each.start, first), stop=min(each.stop, end)) for each in made
         )
         origins += [each for each in clipped if each.start < each.stop]
     interval = Interval(group[0].interval.start, group[-1].interval.stop)
     label = ShardLabel(record.generator, record.digest, interval, join_origins(origins))
-    columns = join_columns(parts)
-    publish_shard(paths.packs, paths.temporary, label, columns, compress=record.compress)
+    joined = columns.first(interval.size)
+    publish_shard(paths.packs, paths.temporary, label, joined, compress=record.compress)
 
 
 def _remove_covered(paths: SetPaths, grace: float) -> tuple[int, int]:

@@ -19,13 +19,8 @@ from h5py import h5d, h5f, h5t
 from numpy.typing import NDArray
 
 from datagen_core.generators.schema import Schema
-from datagen_core.store.shards import (
-    FILE_ACCESS,
-    check_version,
-    damaged,
-    open_shard,
-    read_array,
-)
+from datagen_core.store.shard_columns import read_array
+from datagen_core.store.shards import FILE_ACCESS, check_version, damaged, open_shard
 
 
 class ShardArrays:

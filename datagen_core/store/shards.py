@@ -12,13 +12,11 @@ version 2 name its algorithm.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import time
-import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,10 +28,17 @@ from numpy.typing import NDArray
 
 from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format
-from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema
+from datagen_core.generators.schema import Column, Columns, Ragged, Schema
 from datagen_core.ranges import Interval
 from datagen_core.store.layout import shard_name
 from datagen_core.store.publishing import publication
+from datagen_core.store.shard_columns import (
+    ALGORITHM,
+    CHECKSUMS,
+    columns_checksum,
+    file_checksum,
+    read_columns,
+)
 
 FORMAT = "datagen-shard"
 FORMAT_VERSION, FORMAT_MINOR = 2, 0
@@ -74,7 +79,7 @@ def publish_shard(
     with publication(temporary, final) as path, _created(path) as file:
         for name, column in columns.items():
             _write_column(file, name, column, compress=compress)
-        _write_label(file.id, label, columns_checksum(columns, _ALGORITHM))
+        _write_label(file.id, label, columns_checksum(columns, ALGORITHM))
     return final
 
 
@@ -125,7 +130,7 @@ def _write_label(file: h5f.FileID, label: ShardLabel, checksum: str) -> None:
         "start": label.interval.start,
         "stop": label.interval.stop,
         "checksum": checksum,
-        "checksum_algorithm": _ALGORITHM,
+        "checksum_algorithm": ALGORITHM,
         **_describe_origins(label),
     }
     for name, value in attributes.items():
@@ -187,51 +192,6 @@ def _write_array(group: h5py.Group, name: str, array: NDArray[Any], *, compress:
     group.create_dataset(name, data=array, dtype=dtype, **options)
 
 
-class _Crc32:
-    """CRC-32 with the interface of `hashlib`."""
-
-    def __init__(self) -> None:
-        self._value = 0
-
-    def update(self, content: Any, /) -> None:
-        self._value = zlib.crc32(content, self._value)
-
-    def hexdigest(self) -> str:
-        return f"{self._value:08x}"
-
-
-_ALGORITHM = "crc32"
-"""That of new files. It finds damage as surely as needed, in less than half of SHA-256's time."""
-
-_CHECKSUMS: dict[str, Callable[[], Any]] = {"crc32": _Crc32, "sha256": hashlib.sha256}
-
-
-def columns_checksum(columns: Columns, algorithm: str = "sha256") -> str:
-    """Return a checksum over names, types, shapes and bytes of columns, in hexadecimal digits.
-
-    The algorithms are "sha256", by which columns can be compared, and "crc32", which finds damage.
-    """
-    state = _CHECKSUMS[algorithm]()
-    for name, column in columns.items():
-        if isinstance(column, Ragged):
-            _hash_array(state, f"{name}/values", column.rows())
-            _hash_array(state, f"{name}/offsets", column.offsets - column.offsets[0])
-        else:
-            _hash_array(state, name, column)
-    digest: str = state.hexdigest()
-    return digest
-
-
-def _hash_array(state: Any, name: str, array: NDArray[Any]) -> None:
-    state.update(f"{name}:{array.dtype}:{array.shape};".encode())
-    if array.dtype == object:
-        for text in array.flat:
-            encoded = text.encode()
-            state.update(len(encoded).to_bytes(8, "little") + encoded)
-    else:
-        state.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
-
-
 @contextmanager
 def open_shard(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
     """Open a published shard for reading.
@@ -290,26 +250,13 @@ def damaged(path: Path, reason: str) -> DamagedFileError:
     return DamagedFileError(message.replace("\n", " "))
 
 
-def read_columns(file: h5py.File, schema: Schema) -> Columns:
-    """Return all fields of an open shard as arrays in memory."""
-    return {name: _read_column(file, name, field) for name, field in schema.fields.items()}
-
-
-def _read_column(file: h5py.File, name: str, field: Field) -> Column:
-    if field.ragged:
-        return Ragged(read_array(file[name]["values"]), read_array(file[name]["offsets"]))
-    return read_array(file[name])
-
-
-def read_array(dataset: h5py.Dataset) -> NDArray[Any]:
-    """Return a dataset as an array in memory; text as an array of `str`."""
-    array: NDArray[Any] = dataset.asstr()[:] if dataset.dtype == object else dataset[:]
-    return array
-
-
-def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> Columns:
-    """Read and check a shard, and return its columns; see `read_shard`."""
-    return read_shard(path, schema, label)[0]
+def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> None:
+    """Check a shard as `read_shard` does, in a few MiB of memory however large it is."""
+    with _labelled(path, label) as (file, attributes):
+        algorithm = _checksum_algorithm(path, attributes)
+        found = file_checksum(file, schema, label.interval.size, algorithm)
+    if found != attributes.get("checksum"):
+        raise damaged(path, "its checksum does not match")
 
 
 def read_shard(
@@ -331,20 +278,41 @@ def read_shard(
     NewerFormatError
         If its major version is newer, or with `strict` its minor version.
     """
+    with _labelled(path, label, strict=strict) as (file, attributes):
+        columns = read_columns(file, schema)
+    algorithm = _checksum_algorithm(path, attributes)
+    if columns_checksum(columns, algorithm) != attributes.get("checksum"):
+        raise damaged(path, "its checksum does not match")
+    return columns, _read_origins(attributes, label.interval)
+
+
+@contextmanager
+def _labelled(
+    path: Path, label: ShardLabel, *, strict: bool = False
+) -> Iterator[tuple[h5py.File, Mapping[str, Any]]]:
+    """Open a shard that has this label, and yield it with its attributes; see `reading`."""
+    with reading(path, strict=strict) as file:
+        attributes = dict(file.attrs)
+        found = (attributes.get("digest"), attributes.get("start"), attributes.get("stop"))
+        if found != (label.digest, *label.interval):
+            raise damaged(path, "its attributes belong to other samples")
+        yield file, attributes
+
+
+@contextmanager
+def reading(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
+    """Open a shard as `open_shard` does; whatever cannot be read inside the block is damage."""
     try:
         with open_shard(path, strict=strict) as file:
-            columns = read_columns(file, schema)
-            attributes = dict(file.attrs)
+            yield file
     except FileNotFoundError:
         raise
     except (KeyError, OSError, ValueError, RuntimeError) as error:
         raise damaged(path, f"a field cannot be read ({error})") from error
-    found = (attributes.get("digest"), attributes.get("start"), attributes.get("stop"))
-    if found != (label.digest, *label.interval):
-        raise damaged(path, "its attributes belong to other samples")
-    algorithm = attributes.get("checksum_algorithm", "sha256")
-    if algorithm not in _CHECKSUMS:
+
+
+def _checksum_algorithm(path: Path, attributes: Mapping[str, Any]) -> str:
+    algorithm: str = attributes.get("checksum_algorithm", "sha256")
+    if algorithm not in CHECKSUMS:
         raise damaged(path, f"its checksum is of the unknown kind {algorithm!r}")
-    if columns_checksum(columns, algorithm) != attributes.get("checksum"):
-        raise damaged(path, "its checksum does not match")
-    return columns, _read_origins(attributes, label.interval)
+    return algorithm

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,17 +14,18 @@ import numpy as np
 from datagen_core.errors import DatagenError
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.identity import digest_of
-from datagen_core.generators.schema import Columns, Schema, slice_columns, without_measured
-from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.generators.schema import Schema, slice_columns, without_measured
+from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
-from datagen_core.store.columns import ColumnReader, Piece
+from datagen_core.store.columns import Piece, cover
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import check_known
-from datagen_core.store.shards import ShardLabel, columns_checksum, verify_shard
+from datagen_core.store.shard_columns import PIECE_BYTES, columns_checksum, rows_checksum
+from datagen_core.store.shards import ShardLabel, reading, verify_shard
 from datagen_core.store.view_files import PART, list_views, read_view
 
 
@@ -150,51 +153,96 @@ def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:
 def _compare(param_set: ParamSet, left: Piece, right: Piece) -> None:
     """Compare the samples that two files have in common: two workers must make equal samples."""
     both = Interval(right.file.start, min(left.file.stop, right.file.stop))
-    label = ShardLabel(param_set.generator, param_set.record.digest, left.file)
     schema = param_set.schema
     try:
-        one = verify_shard(left.path, schema, label)
-        other = verify_shard(right.path, schema, label._replace(interval=right.file))
+        with reading(left.path) as one, reading(right.path) as other:
+            equal = all(
+                rows_checksum(one, schema, *_rows(part, left))
+                == rows_checksum(other, schema, *_rows(part, right))
+                for part in cut_into_batches([both], _rows_at_once(left))
+            )
     except FileNotFoundError:  # compacted away meanwhile
         return
-    if _sum(one, both, left.file, schema) != _sum(other, both, right.file, schema):
+    if not equal:
         raise DatagenError(
             f"samples {IntervalSet([both])} differ in {left.path} and {right.path}: "
             "the generator is not deterministic"
         )
 
 
-def _sum(columns: Columns, part: Interval, file: Interval, schema: Schema) -> str:
-    both = slice_columns(columns, part.start - file.start, part.stop - file.start)
-    return columns_checksum(without_measured(both, schema))
+def _rows(samples: Interval, piece: Piece) -> Interval:
+    return Interval(samples.start - piece.file.start, samples.stop - piece.file.start)
+
+
+def _rows_at_once(piece: Piece) -> int:
+    """Return how many samples of a file take about as much memory as a piece of it may."""
+    return max(1, PIECE_BYTES * piece.file.size // max(1, piece.path.stat().st_size))
 
 
 def _resample(
     param_set: ParamSet, generator: Callable[[], DatasetGenerator], count: int
 ) -> Iterator[str]:
     check_known(param_set.paths)
-    maker = BatchMaker.of(generator(), param_set.record)
-    folders = (param_set.paths.packs, param_set.paths.shards)
-    reader = ColumnReader(folders, param_set.schema)
-    for index in _choose(param_set.existing, count):
-        piece = Interval(index, index + 1)
-        with preserved_global_generators():
-            made, _ = maker.make(piece, param_set.schema)
-        try:
-            kept = reader.read([piece])
-        except FileNotFoundError:  # compacted away meanwhile
-            reader = ColumnReader(folders, param_set.schema)
-            kept = reader.read([piece])
-        pair = [without_measured(each, param_set.schema) for each in (made, kept)]
-        if columns_checksum(pair[0]) != columns_checksum(pair[1]):
+    maker, kept = BatchMaker.of(generator(), param_set.record), _Kept(param_set)
+    batch_size = param_set.record.batch_size
+    chosen = _choose(param_set.existing, count)
+    for _, indices in groupby(chosen, key=lambda index: index // batch_size):
+        for index in _find_changed(param_set.schema, maker, kept, list(indices)):
             yield (
                 f"sample {index} of {param_set} differs when made again: its code, its data or "
                 "a package changed, or the generator is not deterministic"
             )
 
 
-def _choose(existing: IntervalSet, count: int) -> list[int]:
-    """Return the indices of `count` different random samples that exist, sorted."""
-    positions = np.random.default_rng().choice(len(existing), count, replace=False)
-    indices = np.concatenate([np.arange(*interval) for interval in existing])
-    return sorted(indices[positions].tolist())
+def _find_changed(
+    schema: Schema, maker: BatchMaker, kept: _Kept, indices: list[int]
+) -> Iterator[int]:
+    """Make samples of one batch again, and yield the indices of those that are kept otherwise."""
+    first = indices[0]
+    with preserved_global_generators():
+        made, _ = maker.make(Interval(first, indices[-1] + 1), schema)
+    made = without_measured(made, schema)
+    for index, checksum in zip(indices, kept.checksums(indices), strict=True):
+        if columns_checksum(slice_columns(made, index - first, index - first + 1)) != checksum:
+            yield index
+
+
+class _Kept:
+    """The samples in files, of which only the rows that are asked for are read."""
+
+    def __init__(self, param_set: ParamSet) -> None:
+        self._folders = (param_set.paths.packs, param_set.paths.shards)
+        self._schema = param_set.schema
+        self._pieces = cover(self._folders)
+
+    def checksums(self, indices: Iterable[int]) -> list[str]:
+        """Return the checksum of each sample; `indices` are sorted."""
+        try:
+            return list(self._sum(indices))
+        except FileNotFoundError:  # compacted away meanwhile
+            self._pieces = cover(self._folders)
+            return list(self._sum(indices))
+
+    def _sum(self, indices: Iterable[int]) -> Iterator[str]:
+        for place, here in groupby(indices, key=self._place):
+            piece = self._pieces[place]
+            with reading(piece.path) as file:
+                for index in here:
+                    row = index - piece.file.start
+                    yield rows_checksum(file, self._schema, row, row + 1)
+
+    def _place(self, index: int) -> int:
+        return bisect_right(self._pieces, index, key=lambda piece: piece.interval.start) - 1
+
+
+def _choose(existing: IntervalSet, count: int) -> Iterator[int]:
+    """Yield the indices of `count` different random samples that exist, in their order.
+
+    One from each of `count` equal parts, so that no list of them is needed.
+    """
+    rng, size = np.random.default_rng(), len(existing)
+    ends = list(accumulate(interval.size for interval in existing))
+    for part in range(count):
+        position = int(rng.integers(part * size // count, (part + 1) * size // count))
+        place = bisect_right(ends, position)
+        yield existing.intervals[place].stop - (ends[place] - position)

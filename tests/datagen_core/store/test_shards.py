@@ -70,10 +70,33 @@ def test_samples_of_any_schema_come_back(tmp_path_factory, filled, compress):
     schema, columns, rows = filled
     folder = tmp_path_factory.mktemp("shards")
     path = publish_shard(folder, folder / "tmp", label_of(rows, 7), columns, compress=compress)
-    found = verify_shard(path, schema, label_of(rows, 7))
+    found, _ = read_shard(path, schema, label_of(rows, 7))
 
     assert columns_checksum(found) == columns_checksum(columns)
     assert list(found) == list(schema.fields)
+
+
+@pytest.mark.parametrize(
+    "offsets", [[1, 1, 2, 3, 4, 5], [0, 2, 1, 3, 4, 5], [0, 1, 2, 3, 4, 4], [0, 1, 2, 3, 4]]
+)
+def test_offsets_that_no_rows_belong_to_are_refused(shard, offsets):
+    columns = {**some_columns()}
+    with h5py.File(shard, "r+") as file:
+        del file["path/offsets"]
+        file["path"].create_dataset("offsets", data=np.array(offsets, np.int64))
+        columns["path"] = Ragged(file["path/values"][:], np.array(offsets, np.int64))
+        file.attrs["checksum"] = columns_checksum(columns, "crc32")
+
+    with pytest.raises(DamagedFileError, match="offsets"):
+        verify_shard(shard, SCHEMA, label_of(5))
+
+
+@pytest.mark.parametrize("field", [Field("float32", (3,)), Field("float64", (2,))])
+def test_an_array_of_another_type_is_refused(shard, field):
+    schema = Schema({**SCHEMA.fields, "x": field})
+
+    with pytest.raises(DamagedFileError, match="x is float64"):
+        verify_shard(shard, schema, label_of(5))
 
 
 @settings(max_examples=40)

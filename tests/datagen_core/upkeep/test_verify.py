@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 
 import h5py
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import datagen_core
 from datagen_core import generate
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.ranges import Interval
+from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.store import documents, shards
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_shards, shard_name
@@ -21,6 +25,7 @@ from datagen_core.upkeep import verify as verify_module
 from datagen_core.upkeep.preprocess import preprocess
 from datagen_core.upkeep.verify import verify
 from generators_for_tests import images, sine, squeezed, unsteady, walks
+from strategies import interval_sets
 
 
 @pytest.fixture(autouse=True)
@@ -155,6 +160,42 @@ def test_overlapping_files_must_agree(made, part):
     publish_shard(made.paths.packs, made.paths.temporary, label_of(made, 39, 40), first)
 
     assert f"samples {start}-{min(stop, 30) - 1} differ" in "\n".join(verify(made).problems)
+
+
+def test_overlapping_files_are_compared_to_their_last_sample(made, monkeypatch):
+    monkeypatch.setattr(verify_module, "PIECE_BYTES", 1)
+    wrong = {name: column.copy() for name, column in zip("xy", made.samples.get(10), strict=True)}
+    wrong["y"][-1] += 1
+    publish_shard(made.paths.packs, made.paths.temporary, label_of(made, 0, 10), wrong)
+
+    assert "samples 0-9 differ" in "\n".join(verify(made).problems)
+
+
+@given(interval_sets, st.data())
+def test_samples_are_chosen_without_a_list_of_them(existing, data):
+    count = data.draw(st.integers(0, len(existing)))
+    chosen = list(verify_module._choose(existing, count))
+
+    assert len(chosen) == count
+    assert chosen == sorted(set(chosen))
+    assert all(index in existing for index in chosen)
+
+
+def test_every_sample_can_be_chosen():
+    existing = IntervalSet([(0, 2), (5, 8)])
+    chosen = {index for _ in range(200) for index in verify_module._choose(existing, 2)}
+
+    assert chosen == {0, 1, 5, 6, 7}
+
+
+def test_samples_of_a_batch_are_made_again_at_once(made, monkeypatch):
+    pieces = []
+    make = BatchMaker.make
+    monkeypatch.setattr(
+        BatchMaker, "make", lambda self, *given: pieces.append(given[0]) or make(self, *given)
+    )
+    assert verify(made, lambda: sine, resample=40).resampled == 40
+    assert len(pieces) == math.ceil(40 / sine.batch_size)
 
 
 def test_samples_that_come_out_differently_are_found(tmp_path):
