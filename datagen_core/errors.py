@@ -44,7 +44,18 @@ class GeneratorError(ConfigurationError):
 
 
 class SchemaError(ConfigurationError):
-    """Samples that do not fit the schema of their parameter set."""
+    """Samples that do not fit the schema of their parameter set.
+
+    Attributes
+    ----------
+    whole_set
+        Whether the fault lies with the set and not with one batch: no schema can be inferred from
+        batch 0, or a batch contradicts the schema that was inferred from it.
+    """
+
+    def __init__(self, message: str, *, whole_set: bool = False) -> None:
+        super().__init__(message)
+        self.whole_set = whole_set
 
 
 class MissingPackageError(ConfigurationError):

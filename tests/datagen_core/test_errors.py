@@ -9,7 +9,12 @@ import re
 import pytest
 
 from datagen_core import errors
-from datagen_core.errors import DatagenError, InsufficientSamplesError, SelectionError
+from datagen_core.errors import (
+    DatagenError,
+    InsufficientSamplesError,
+    SchemaError,
+    SelectionError,
+)
 
 CLASSES = [
     value
@@ -59,3 +64,10 @@ def test_missing_samples_are_told_apart_from_words():
 
     assert (str(error), error.missing, error.seconds) == ("too few", 3, 1.5)
     assert error.command == "datagen generate …"
+
+
+def test_a_schema_error_says_whether_it_concerns_the_whole_set():
+    error = pickle.loads(pickle.dumps(SchemaError("no schema", whole_set=True)))
+
+    assert (str(error), error.whole_set) == ("no schema", True)
+    assert not SchemaError("one value").whole_set
