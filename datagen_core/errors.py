@@ -15,6 +15,7 @@ DatagenError                          1
     ExecutionError                    1
         SchedulerUnavailableError     1
         IncompleteRunError            4
+    RefusedSampleError                4
     VerificationError                 5
 
 All of them can be pickled, since they cross the borders of processes and jobs.
@@ -128,6 +129,24 @@ class IncompleteRunError(ExecutionError):
     """A run that ended with samples missing; those that were made are kept."""
 
     exit_code = 4
+
+
+class RefusedSampleError(DatagenError):
+    """Samples that cannot be made by their own nature; generators raise it.
+
+    The batch is not tried again and stays missing; other batches are made.
+
+    Attributes
+    ----------
+    whole_set
+        Whether no batch of the parameter set can be made, so that a run stops.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, *, whole_set: bool = False) -> None:
+        super().__init__(message)
+        self.whole_set = whole_set
 
 
 class VerificationError(DatagenError):

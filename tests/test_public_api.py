@@ -42,6 +42,7 @@ PUBLIC = [
     "Preprocessor",
     "Progress",
     "Ragged",
+    "RefusedSampleError",
     "Resources",
     "Samples",
     "SchedulerUnavailableError",
