@@ -74,7 +74,7 @@ def fill_cache(folder: Path, data: Data, shards: int) -> ParamSet:
         provenance={},
     )
     paths, _ = open_set(folder, record)
-    publish_schema(paths, data.schema.to_json())
+    publish_schema(paths, data.schema)
     size = -(-len(data.x) // shards)
     for start in range(0, len(data.x), size):
         interval = Interval(start, min(start + size, len(data.x)))

@@ -16,6 +16,7 @@ intervals = st.builds(lambda start, size: Interval(start, start + size), indices
 batch_sizes = st.integers(1, 13)
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
+dotted_names = names | st.tuples(names, names).map(".".join)
 
 json_scalars = (
     st.none()
@@ -39,6 +40,7 @@ _plain_dtypes = st.one_of(
     npst.unsigned_integer_dtypes(endianness="="),
     npst.floating_dtypes(endianness="=", sizes=(16, 32, 64)),
     npst.complex_number_dtypes(endianness="=", sizes=(64, 128)),
+    st.sampled_from(["M8[us]", "M8[D]", "m8[25s]"]).map(np.dtype),
 )
 _records = st.dictionaries(
     st.from_regex(r"[a-z]{1,4}", fullmatch=True),
@@ -52,21 +54,23 @@ fixed_fields = st.builds(Field, _plain_dtypes | _records, _shapes)
 ragged_fields = st.builds(lambda dtype, shape: Field(dtype, shape, ragged=True),
                           _plain_dtypes | _records, _shapes)  # fmt: skip
 text_fields = st.booleans().map(lambda ragged: Field(str, ragged=ragged))
-fields = fixed_fields | ragged_fields | text_fields
-schemas = st.dictionaries(names, fields, min_size=1, max_size=4).map(Schema)
+bytes_fields = st.booleans().map(lambda ragged: Field(bytes, ragged=ragged))
+fields = fixed_fields | ragged_fields | text_fields | bytes_fields
+schemas = st.dictionaries(dotted_names, fields, min_size=1, max_size=4).map(Schema)
 
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 
 
 def arrays_of(field: Field, rows: int) -> st.SearchStrategy[np.ndarray]:
     """Draw an array `(rows, *shape)` of a field's values."""
-    if field.is_text:
-        return st.lists(texts, min_size=rows, max_size=rows).map(_as_objects)
+    if field.element:
+        elements = texts if field.is_text else st.binary(max_size=5)
+        return st.lists(elements, min_size=rows, max_size=rows).map(_as_objects)
     # Random bytes would be no booleans; random integers are bytes of anything else.
     return st.integers(0, 2**32).map(lambda seed: _random_array(field, rows, seed))
 
 
-def _as_objects(values: list[str]) -> np.ndarray:
+def _as_objects(values: list[str] | list[bytes]) -> np.ndarray:
     array = np.empty(len(values), object)
     array[:] = values
     return array
@@ -84,7 +88,8 @@ def _filled(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     elif array.dtype.kind == "c":
         array[...] = rng.normal(size=array.shape) + 1j * rng.normal(size=array.shape)
     else:
-        array[...] = rng.integers(0, 2 if array.dtype.kind == "b" else 100, array.shape)
+        most = 2 if array.dtype.kind == "b" else 100
+        array[...] = rng.integers(0, most, array.shape).astype(array.dtype)
     return array
 
 

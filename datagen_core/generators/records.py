@@ -19,6 +19,8 @@ from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schem
 
 Record = Mapping[str, Any]
 
+_KINDS = {str: "text", bytes: "bytes", None: "numbers"}
+
 _CASTS = {"ff", "cc", "if", "uf", "ii", "iu", "ui", "uu", "VV"}
 """Allowed casts, as pairs of numpy's kinds: from, to. Integers are compared afterwards."""
 
@@ -62,7 +64,7 @@ def _is_one_batch(items: Sequence[object], schema: Schema | None) -> bool:
     fixed = {
         name: (1, *field.shape)
         for name, field in schema.fields.items()
-        if not field.ragged and not field.is_text
+        if not field.ragged and not field.element
     }
     shapes = {name: getattr(record.get(name), "shape", None) for name in fixed}
     return bool(fixed) and shapes == fixed
@@ -138,12 +140,14 @@ def _from_values(values: Mapping[str, Any], schema: Schema | None) -> tuple[Colu
     return columns, schema
 
 
-def infer_field(name: str, values: Any) -> Field:
+def infer_field(name: str, values: Any) -> Field:  # noqa: PLR0911
     """Return the field that fits a list or an array of values, one per sample."""
     if isinstance(values, np.ndarray) and values.dtype != object:
         return Field(values.dtype, values.shape[1:])
     if isinstance(values, Ragged):
         return Field(values.values.dtype, values.values.shape[1:], ragged=True)
+    if all(isinstance(value, bytes) for value in values):
+        return Field(bytes)
     arrays = [np.asarray(value) for value in values]
     shapes = {array.shape for array in arrays}
     dtype = np.result_type(*{array.dtype for array in arrays})
@@ -166,8 +170,8 @@ def as_column(name: str, values: Any, field: Field) -> Column:
     """
     if field.ragged:
         return _ragged_column(name, values, field)
-    if field.is_text:
-        return _text_array(name, list(values))
+    if field.element:
+        return _object_array(name, list(values), field)
     try:
         array = np.asarray(values)
     except ValueError:  # the values have different shapes
@@ -180,8 +184,9 @@ def as_column(name: str, values: Any, field: Field) -> Column:
 def _ragged_column(name: str, values: Any, field: Field) -> Ragged:
     if isinstance(values, Ragged):
         return Ragged(fit(name, values.values, field), values.offsets)
-    if field.is_text:
-        return Ragged.from_arrays([_text_array(name, list(value)) for value in values], field)
+    if field.element:
+        parts = [_object_array(name, list(value), field) for value in values]
+        return Ragged.from_arrays(parts, field)
     arrays = [np.asarray(value) for value in values]
     for array in arrays:
         if array.ndim == 0 or (array.shape[1:] != field.shape and array.size):
@@ -198,11 +203,11 @@ def _misfit(name: str, values: Sequence[Any], field: Field) -> str:
     )
 
 
-def _text_array(name: str, values: list[Any]) -> NDArray[Any]:
-    wrong = [value for value in values if not isinstance(value, str)]
+def _object_array(name: str, values: list[Any], field: Field) -> NDArray[Any]:
+    wrong = [value for value in values if not isinstance(value, field.element or object)]
     if wrong:
-        raise SchemaError(f"field {name!r} holds text, not {wrong[0]!r}")
-    if any("\0" in value for value in values):
+        raise SchemaError(f"field {name!r} holds {_KINDS[field.element]}, not {wrong[0]!r}")
+    if field.is_text and any("\0" in value for value in values):
         raise SchemaError(f"field {name!r}: HDF5 cannot store text with NUL characters")
     array = np.empty(len(values), object)
     array[:] = values

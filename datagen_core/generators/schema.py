@@ -17,8 +17,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from datagen_core.errors import SchemaError
 
-STRING = "str"
-"""The dtype of text fields, stored as variable-length UTF-8."""
+ELEMENTS: dict[str, type[str | bytes]] = {"str": str, "bytes": bytes}
+"""Types of variable length, by their names in documents: text (stored as UTF-8), and bytes."""
 
 
 @dataclass(frozen=True, init=False)
@@ -28,7 +28,7 @@ class Field:
     Attributes
     ----------
     dtype
-        A numpy dtype (structured ones too), native byte order; object for text.
+        A numpy dtype (structured ones too), native byte order; object for text and bytes.
     shape
         Shape of one sample's value; for a ragged field, the shape after its first dimension.
     ragged
@@ -36,12 +36,16 @@ class Field:
     measured
         Members of a record that are measurements, such as times. They differ each time a sample is
         made, so `datagen verify` does not compare them.
+    element
+        `str` or `bytes` for text or bytes of any length, whose arrays hold such objects; None for
+        every other dtype. `Field(str)` and `Field(bytes)` declare them.
     """
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
     ragged: bool
     measured: tuple[str, ...]
+    element: type[str | bytes] | None
 
     def __init__(
         self,
@@ -51,29 +55,45 @@ class Field:
         ragged: bool = False,
         measured: Sequence[str] = (),
     ) -> None:
-        resolved = np.dtype("O") if _is_text(dtype) else np.dtype(dtype).newbyteorder("=")
-        if not _is_text(dtype) and not _is_storable(resolved):
+        element = _element_of(dtype)
+        resolved = np.dtype("O") if element else np.dtype(dtype).newbyteorder("=")
+        if element is None and not _is_storable(resolved):
             raise SchemaError(
-                f"a field cannot hold {dtype!r}; use numbers, bool, str or records of numbers"
+                f"a field cannot hold {dtype!r}; use numbers, bool, str, bytes, dates with a unit "
+                'such as "datetime64[us]", or records of numbers and dates'
             )
         unknown = set(measured) - set(resolved.names or ())
         if unknown:
             raise SchemaError(f"{unknown.pop()!r} is measured, but is not a member of {resolved}")
-        if resolved.kind == "O" and shape:
-            raise SchemaError("a text field has no shape; use a ragged field of text instead")
+        if element and shape:
+            raise SchemaError(
+                f"a field of {element.__name__} has no shape; declare it as "
+                f"Field({element.__name__}, ragged=True)"
+            )
         object.__setattr__(self, "dtype", resolved)
         object.__setattr__(self, "shape", tuple(int(size) for size in shape))
         object.__setattr__(self, "ragged", ragged)
         object.__setattr__(self, "measured", tuple(measured))
+        object.__setattr__(self, "element", element)
 
     @property
     def is_text(self) -> bool:
         """Whether the field holds strings."""
-        return self.dtype.kind == "O"
+        return self.element is str
+
+    @property
+    def is_bytes(self) -> bool:
+        """Whether the field holds bytes of any length."""
+        return self.element is bytes
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the field or a member of it is a datetime64 or timedelta64."""
+        return _has_times(self.dtype)
 
     def to_json(self) -> dict[str, Any]:
         """Return the field as plain JSON types."""
-        dtype = STRING if self.is_text else _listed(dtype_to_descr(self.dtype))
+        dtype = self.element.__name__ if self.element else _listed(dtype_to_descr(self.dtype))
         measured = {"measured": list(self.measured)} if self.measured else {}
         return {"dtype": dtype, "shape": list(self.shape), "ragged": self.ragged, **measured}
 
@@ -88,21 +108,35 @@ class Field:
 
     def __str__(self) -> str:
         shape = (*(("n",) if self.ragged else ()), *self.shape)
-        kind = STRING if self.is_text else str(self.dtype)
+        kind = self.element.__name__ if self.element else str(self.dtype)
         return f"{kind} ({', '.join(map(str, shape))})" if shape else kind
 
 
-def _is_text(dtype: object) -> bool:
-    return dtype is str or dtype == STRING or (isinstance(dtype, np.dtype) and dtype.kind == "U")
+def _element_of(dtype: DTypeLike) -> type[str | bytes] | None:
+    if isinstance(dtype, str) and dtype in ELEMENTS:
+        return ELEMENTS[dtype]
+    resolved = np.dtype(dtype)
+    if resolved.kind in "UT" and not isinstance(dtype, str):
+        return str
+    return bytes if resolved == np.dtype("S0") else None
 
 
 def _is_storable(dtype: np.dtype[Any]) -> bool:
-    """Whether HDF5 has the type: no objects, no times, and text only as a field of its own."""
+    """Whether HDF5 has the type or an integer stands for it; text is only a field of its own."""
     if dtype.subdtype is not None:
         return _is_storable(dtype.subdtype[0])
     if dtype.names is not None:
         return all(_is_storable(dtype[name]) for name in dtype.names)
-    return dtype.kind in "biufcSV"
+    if dtype.kind in "Mm":
+        return np.datetime_data(dtype)[0] != "generic"
+    # Types of other packages, such as bfloat16, call themselves void.
+    return dtype.kind in "biufcS" or (dtype.type is np.void and dtype.itemsize > 0)
+
+
+def _has_times(dtype: np.dtype[Any]) -> bool:
+    if dtype.subdtype is not None:
+        return _has_times(dtype.subdtype[0])
+    return dtype.kind in "Mm" or any(_has_times(dtype[name]) for name in dtype.names or ())
 
 
 def _listed(item: Any) -> Any:
@@ -119,7 +153,10 @@ def _tupled(item: list[Any]) -> tuple[Any, ...]:
 
 @dataclass(frozen=True, init=False)
 class Schema:
-    """The fields of a sample, in order; two fields `x`, `y` make it a pair sample."""
+    """The fields of a sample, in order; two fields `x`, `y` make it a pair sample.
+
+    A name with dots, such as `a.b`, is that of a value in a dict in a sample.
+    """
 
     fields: Mapping[str, Field]
 
@@ -127,7 +164,7 @@ class Schema:
         if not fields:
             raise SchemaError("a sample needs at least one field")
         for name in fields:
-            if not str(name).isidentifier():
+            if not all(part.isidentifier() for part in str(name).split(".")):
                 raise SchemaError(f"{name!r} is not a field name: use letters, digits and '_'")
         object.__setattr__(self, "fields", dict(fields))
 
@@ -135,6 +172,17 @@ class Schema:
     def is_pair(self) -> bool:
         """Whether samples are pairs `x, y`."""
         return list(self.fields) == ["x", "y"]
+
+    @property
+    def format(self) -> str:
+        """The lowest format of a document with these fields, "1.0" or "2.0".
+
+        What reads only 1.0 would misread bytes, times and names with dots.
+        """
+        newer = any(
+            "." in name or field.is_bytes or field.has_times for name, field in self.fields.items()
+        )
+        return "2.0" if newer else "1.0"
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the schema as plain JSON types; a list, since JSON objects have no order."""
@@ -263,10 +311,14 @@ def _zeroed(array: NDArray[Any], field: Field) -> NDArray[Any]:
 
 
 def bytes_of(columns: Columns) -> int:
-    """Return the size of the columns in memory, in bytes."""
+    """Return the size of the columns in memory, in bytes, what text and bytes take included."""
     return sum(
-        column.values.nbytes + column.offsets.nbytes
+        _size_of(column.values) + column.offsets.nbytes
         if isinstance(column, Ragged)
-        else column.nbytes
+        else _size_of(column)
         for column in columns.values()
     )
+
+
+def _size_of(array: NDArray[Any]) -> int:
+    return array.nbytes + (sum(map(len, array.flat)) if array.dtype == object else 0)

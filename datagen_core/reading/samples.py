@@ -73,7 +73,7 @@ class Samples(Sequence[Any]):
     def _gathered(self) -> dict[str, NDArray[Any]] | None:
         """The arrays of samples that lie in several files, in memory, when they are small."""
         fields = self.schema.fields.values()
-        if any(field.ragged or field.is_text for field in fields):
+        if any(field.ragged or field.element for field in fields):
             return None
         row = sum(field.dtype.itemsize * math.prod(field.shape) for field in fields)
         if row * len(self) > _MOST_GATHERED:

@@ -159,7 +159,7 @@ def _begin_all(
     for demand, plan, (paths, record) in zip(demands, plans, opened, strict=True):
         maker = BatchMaker.of(demand.generator, record, demand.params)
         if maker.declared_schema is not None:
-            publish_schema(paths, maker.declared_schema.to_json())
+            publish_schema(paths, maker.declared_schema)
         run = _reserve(demand, executor, settings, accounts)
         if run is None:
             continue

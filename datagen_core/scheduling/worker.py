@@ -209,7 +209,7 @@ class _Work:
         except Exception as error:  # it fails again where it belongs, if it is asked for at all
             self._print(error)
             return None
-        publish_schema(paths, schema.to_json())
+        publish_schema(paths, schema)
         return schema
 
     def _publish(self, writer: ShardWriter) -> None:
@@ -235,7 +235,7 @@ class _Work:
         try:
             columns, schema = maker.make(piece, self.schema)
             if self.schema is None:
-                publish_schema(self.plan.run.set, schema.to_json())
+                publish_schema(self.plan.run.set, schema)
                 self.schema = schema
         except Exception as error:  # a generator may fail in any way
             self._record_failure(piece, error)

@@ -11,7 +11,9 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
 
-DERIVED_FORMAT = "1.0"
+DERIVED_FORMAT = "2.0"
+"""See `Schema.format`."""
+
 USE_FORMAT = "1.0"
 
 
@@ -45,7 +47,7 @@ def derived_paths(paths: SetPaths, split: str, name: str, version: str) -> Deriv
 
 def begin_derived(paths: SetPaths, derived: DerivedPaths, name: str, schema: Schema) -> None:
     """Record the name and schema of a version, put-if-absent."""
-    content = {"format": DERIVED_FORMAT, "name": name, "fields": schema.to_json()}
+    content = {"format": schema.format, "name": name, "fields": schema.to_json()}
     publish_document(derived.root / "derived.json", content, paths.temporary)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import CacheError, SchemaError
 from datagen_core.generators.identity import HASH_VERSION, changed_params, folder_name
@@ -17,8 +17,12 @@ from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, inputs_folder, list_folders, list_shards, numbered
 from datagen_core.store.publishing import publication
 
+if TYPE_CHECKING:
+    from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
+
 PARAMS_FORMAT = "1.0"
-SCHEMA_FORMAT = "1.0"
+SCHEMA_FORMAT = "2.0"
+"""See `Schema.format`."""
 NUMBER_FORMAT = "2.0"
 """Format 1 numbers one set (`set`), format 2 several (`sets`)."""
 
@@ -121,7 +125,7 @@ def check_known(paths: SetPaths) -> None:
         read_schema(paths, strict=True)
 
 
-def publish_schema(paths: SetPaths, declared: list[dict[str, Any]]) -> None:
+def publish_schema(paths: SetPaths, schema: Schema) -> None:
     """Record the schema of a parameter set, put-if-absent.
 
     Raises
@@ -129,9 +133,9 @@ def publish_schema(paths: SetPaths, declared: list[dict[str, Any]]) -> None:
     SchemaError
         If the set has a different schema.
     """
-    content = {"format": SCHEMA_FORMAT, "fields": declared}
+    content = {"format": schema.format, "fields": schema.to_json()}
     is_new = not paths.schema.exists() and publish_document(paths.schema, content, paths.temporary)
-    if not is_new and read_schema(paths, strict=True) != declared:
+    if not is_new and read_schema(paths, strict=True) != content["fields"]:
         raise SchemaError(
             f"the samples of {paths.root.name} have a different schema from its first ones; "
             "raise the generator's version to begin a new set"

@@ -18,8 +18,8 @@ import numpy as np
 from h5py import h5d, h5f, h5t
 from numpy.typing import NDArray
 
-from datagen_core.generators.schema import Schema
-from datagen_core.store.shard_columns import read_array
+from datagen_core.generators.schema import Field, Schema
+from datagen_core.store.shard_columns import read_array, stored_dtype
 from datagen_core.store.shards import FILE_ACCESS, check_version, damaged, open_shard
 
 
@@ -33,6 +33,7 @@ class ShardArrays:
     def __init__(self, path: Path, schema: Schema) -> None:
         self.path = path
         self.is_mapped = True
+        self._fields = dict(_array_fields(schema))
         self._arrays: dict[str, NDArray[Any]] = {}
         self._contents: dict[str, memoryview] = {}
         try:
@@ -41,23 +42,26 @@ class ShardArrays:
             raise
         except OSError:
             with open_shard(path) as opened:  # tries again, and names the file
-                self._map(opened.id, schema)
+                self._map(opened.id)
         else:
             with closing(file):
                 check_version(path, file)
-                self._map(file, schema)
+                self._map(file)
 
-    def _map(self, file: h5f.FileID, schema: Schema) -> None:
+    def _map(self, file: h5f.FileID) -> None:
         memory = mmap.mmap(file.get_vfd_handle(), 0, access=mmap.ACCESS_READ)
-        for name, dtype in _array_types(schema):
-            try:
-                view = _view(h5d.open(file, name.encode()), dtype, memory)
-            except (KeyError, TypeError, ValueError) as error:
-                raise damaged(self.path, f"field {name!r} cannot be mapped ({error})") from error
+        for name, field in self._fields.items():
+            view = None if field.element else self._view(file, name, memory)
             if view is None:
                 self.is_mapped = False
             else:
                 self._arrays[name] = view
+
+    def _view(self, file: h5f.FileID, name: str, memory: mmap.mmap) -> NDArray[Any] | None:
+        try:
+            return _view(h5d.open(file, name.encode()), self._fields[name].dtype, memory)
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(self.path, f"field {name!r} cannot be mapped ({error})") from error
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """Return an array; a read-only view of the file if it is mapped."""
@@ -65,7 +69,7 @@ class ShardArrays:
         return self._load(name) if array is None else array
 
     def content(self, name: str) -> memoryview:
-        """Return the bytes of an array that is not text."""
+        """Return the bytes of an array that does not hold objects."""
         if name not in self._contents:
             self._contents[name] = self[name].reshape(-1).view(np.uint8).data
         return self._contents[name]
@@ -73,33 +77,34 @@ class ShardArrays:
     def _load(self, name: str) -> NDArray[Any]:
         try:
             with open_shard(self.path) as file:
-                array = self._arrays[name] = read_array(file[name])
+                array = self._arrays[name] = read_array(file[name], self._fields[name])
         except FileNotFoundError:
             raise
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, TypeError, ValueError) as error:
             raise damaged(self.path, f"field {name!r} cannot be read ({error})") from error
         return array
 
 
-def _array_types(schema: Schema) -> Iterator[tuple[str, np.dtype[Any]]]:
+_OFFSETS = Field(np.int64)
+
+
+def _array_fields(schema: Schema) -> Iterator[tuple[str, Field]]:
     for name, field in schema.fields.items():
         if field.ragged:
-            yield f"{name}/values", field.dtype
-            yield f"{name}/offsets", np.dtype(np.int64)
+            yield f"{name}/values", field
+            yield f"{name}/offsets", _OFFSETS
         else:
-            yield name, field.dtype
+            yield name, field
 
 
 def _view(dataset: h5d.DatasetID, dtype: np.dtype[Any], memory: mmap.mmap) -> NDArray[Any] | None:
-    """Return a read-only view of a dataset's bytes; None if it must be decoded.
+    """Return a read-only view of a dataset's bytes; None if they have no place of their own.
 
     Raises
     ------
     TypeError
         If it is stored as another type.
     """
-    if dtype.kind == "O":
-        return None
     if not dataset.get_type().equal(_stored_type(dtype)):
         raise TypeError(f"it holds {dataset.dtype}, not {dtype}")
     offset = dataset.get_offset()
@@ -112,4 +117,4 @@ def _view(dataset: h5d.DatasetID, dtype: np.dtype[Any], memory: mmap.mmap) -> ND
 @lru_cache
 def _stored_type(dtype: np.dtype[Any]) -> h5t.TypeID:
     """Return the HDF5 type of a dtype; comparing it is much cheaper than asking for a dtype."""
-    return h5t.py_create(dtype, logical=True)
+    return h5t.py_create(stored_dtype(dtype), logical=True)

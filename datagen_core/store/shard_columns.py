@@ -6,7 +6,9 @@ import hashlib
 import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, TypeAlias
 
 import h5py
 import numpy as np
@@ -25,7 +27,10 @@ PIECE_BYTES = 2**20
 """How much of a file is checked at a time."""
 
 _PIECE_TEXTS = 4096
-_OFFSET = np.dtype(np.int64)
+_OFFSETS = Field(np.int64)
+
+Stored: TypeAlias = h5py.Dataset | h5py.Group
+"""What holds values of a field in a file: a group for bytes of any length, else a dataset."""
 
 
 def read_columns(
@@ -39,17 +44,60 @@ def read_columns(
 
 def _read_column(file: h5py.File, name: str, field: Field, start: int, stop: int | None) -> Column:
     if not field.ragged:
-        return read_array(file[name], start, stop)
-    offsets = read_array(file[name]["offsets"], start, None if stop is None else stop + 1)
-    values = read_array(file[name]["values"], int(offsets[0]), int(offsets[-1]))
+        return read_array(file[name], field, start, stop)
+    offsets = file[name]["offsets"][start : None if stop is None else stop + 1]
+    values = read_array(file[name]["values"], field, int(offsets[0]), int(offsets[-1]))
     return Ragged(values, offsets - offsets[0])
 
 
-def read_array(dataset: h5py.Dataset, start: int = 0, stop: int | None = None) -> NDArray[Any]:
-    """Return a dataset, or some of its rows, as an array in memory; text as an array of `str`."""
-    source = dataset.asstr() if dataset.dtype == object else dataset
+def read_array(item: Stored, field: Field, start: int = 0, stop: int | None = None) -> NDArray[Any]:
+    """Return the values of a field, or some rows, as an array in memory; text as one of objects.
+
+    Raises
+    ------
+    TypeError
+        If they are stored as another type.
+    """
+    if isinstance(item, h5py.Group):
+        return _read_bytes(item, start, stop)
+    source = item.asstr() if field.element else item  # no bytes at all are stored as no texts
     array: NDArray[Any] = source[start:stop]
+    if not field.has_times:
+        return array
+    if array.dtype != stored_dtype(field.dtype):
+        raise TypeError(f"it holds {array.dtype}, not {field.dtype}")
+    return array.view(field.dtype)
+
+
+def _read_bytes(group: h5py.Group, start: int, stop: int | None) -> NDArray[Any]:
+    offsets = group["offsets"][start : None if stop is None else stop + 1].tolist()
+    joined = group["values"][offsets[0] : offsets[-1]].tobytes() if offsets else b""
+    array = np.empty(max(0, len(offsets) - 1), object)
+    array[:] = [joined[low - offsets[0] : high - offsets[0]] for low, high in pairwise(offsets)]
     return array
+
+
+def join_bytes(array: NDArray[Any]) -> Ragged:
+    """Return an array of `bytes` as uint8 arrays, which HDF5 can store."""
+    offsets = np.zeros(len(array) + 1, np.int64)
+    np.cumsum(list(map(len, array)), out=offsets[1:])
+    return Ragged(np.frombuffer(b"".join(array), np.uint8), offsets)
+
+
+@lru_cache
+def stored_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of the same size by which HDF5 stores another: int64 stands for times."""
+    if dtype.subdtype is not None:
+        return np.dtype((stored_dtype(dtype.subdtype[0]), dtype.shape))
+    if dtype.names is None or dtype.fields is None:
+        return np.dtype(np.int64) if dtype.kind in "Mm" else dtype
+    formats = [stored_dtype(dtype[name]) for name in dtype.names]
+    if all(dtype[name] == stored for name, stored in zip(dtype.names, formats, strict=True)):
+        return dtype
+    offsets = [dtype.fields[name][1] for name in dtype.names]
+    return np.dtype(
+        {"names": dtype.names, "formats": formats, "offsets": offsets, "itemsize": dtype.itemsize}
+    )
 
 
 class _Crc32:
@@ -104,25 +152,36 @@ def file_checksum(file: h5py.File, schema: Schema, rows: int, algorithm: str) ->
     for name, field in schema.fields.items():
         if field.ragged:
             values, offsets = file[name]["values"], file[name]["offsets"]
-            shape = (len(values), *field.shape)
-            _check_array(f"{name}/values", values, field.dtype, shape)
-            _check_array(f"{name}/offsets", offsets, _OFFSET, (rows + 1,))
-            _hash_pieces(state, f"{name}/values", values, _pieces(values))
-            rising = _checked_offsets(_pieces(offsets), len(values))
-            _hash_pieces(state, f"{name}/offsets", offsets, rising)
+            count = _shape_of(values)[0]
+            _hash_field(state, f"{name}/values", values, field, (count, *field.shape))
+            _check_array(f"{name}/offsets", offsets, _OFFSETS, (rows + 1,))
+            rising = _checked_offsets(_pieces(offsets, _OFFSETS), count)
+            _hash_pieces(state, f"{name}/offsets", offsets, _OFFSETS, rising)
         else:
-            _check_array(name, file[name], field.dtype, (rows, *field.shape))
-            _hash_pieces(state, name, file[name], _pieces(file[name]))
+            _hash_field(state, name, file[name], field, (rows, *field.shape))
     digest: str = state.hexdigest()
     return digest
 
 
-def _check_array(
-    name: str, dataset: h5py.Dataset, dtype: np.dtype[Any], shape: tuple[int, ...]
-) -> None:
-    found = read_array(dataset, 0, 0).dtype
-    if (found, dataset.shape) != (dtype, shape):
-        raise ValueError(f"{name} is {found} {dataset.shape}, not {dtype} {shape}")
+def _hash_field(state: Any, name: str, item: Stored, field: Field, shape: tuple[int, ...]) -> None:
+    _check_array(name, item, field, shape)
+    if isinstance(item, h5py.Group):
+        for _ in _checked_offsets(_pieces(item["offsets"], _OFFSETS), len(item["values"])):
+            pass
+    _hash_pieces(state, name, item, field, _pieces(item, field))
+
+
+def _shape_of(item: Stored) -> tuple[int, ...]:
+    if isinstance(item, h5py.Group):
+        return (len(item["offsets"]) - 1,)
+    shape: tuple[int, ...] = item.shape
+    return shape
+
+
+def _check_array(name: str, item: Stored, field: Field, shape: tuple[int, ...]) -> None:
+    found = read_array(item, field, 0, 0).dtype, _shape_of(item)
+    if found != (field.dtype, shape):
+        raise ValueError(f"{name} is {found[0]} {found[1]}, not {field.dtype} {shape}")
 
 
 def _checked_offsets(pieces: Iterable[NDArray[Any]], rows: int) -> Iterator[NDArray[Any]]:
@@ -138,22 +197,30 @@ def _checked_offsets(pieces: Iterable[NDArray[Any]], rows: int) -> Iterator[NDAr
 
 
 def _hash_pieces(
-    state: Any, name: str, dataset: h5py.Dataset, pieces: Iterable[NDArray[Any]]
+    state: Any, name: str, item: Stored, field: Field, pieces: Iterable[NDArray[Any]]
 ) -> None:
-    _hash_head(state, name, read_array(dataset, 0, 0).dtype, dataset.shape)
+    _hash_head(state, name, field.dtype, _shape_of(item))
     for piece in pieces:
         _hash_content(state, piece)
 
 
-def _pieces(dataset: h5py.Dataset) -> Iterator[NDArray[Any]]:
+def _pieces(item: Stored, field: Field) -> Iterator[NDArray[Any]]:
     """Yield an array of a file in pieces, whole chunks where it is compressed."""
-    row = dataset.dtype.itemsize * math.prod(dataset.shape[1:])
-    chunk = dataset.chunks[0] if dataset.chunks else 1
-    step = chunk * max(1, PIECE_BYTES // (chunk * max(row, 1)))
-    if dataset.dtype == object:
+    rows = _shape_of(item)[0]
+    step = _rows_at_once(item)
+    if field.element:
         step = min(step, _PIECE_TEXTS)
-    for start in range(0, len(dataset), step):
-        yield read_array(dataset, start, start + step)
+    for start in range(0, rows, step):
+        yield read_array(item, field, start, min(start + step, rows))
+
+
+def _rows_at_once(item: Stored) -> int:
+    if isinstance(item, h5py.Group):
+        return max(1, PIECE_BYTES * _shape_of(item)[0] // max(1, len(item["values"])))
+    row = item.dtype.itemsize * math.prod(item.shape[1:])
+    chunk: int = item.chunks[0] if item.chunks else 1
+    pieces: int = PIECE_BYTES // (chunk * max(row, 1))
+    return chunk * max(1, pieces)
 
 
 def _hash_array(state: Any, name: str, array: NDArray[Any]) -> None:
@@ -167,8 +234,8 @@ def _hash_head(state: Any, name: str, dtype: np.dtype[Any], shape: tuple[int, ..
 
 def _hash_content(state: Any, array: NDArray[Any]) -> None:
     if array.dtype == object:
-        for text in array.flat:
-            encoded = text.encode()
+        for each in array.flat:
+            encoded = each.encode() if isinstance(each, str) else each
             state.update(len(encoded).to_bytes(8, "little") + encoded)
     else:
         state.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)

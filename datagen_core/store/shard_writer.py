@@ -55,6 +55,8 @@ class GrowingArray:
 
     def clear(self) -> None:
         """Forget all rows."""
+        if self._array.dtype == object:
+            self._array[: self.size] = None  # text and bytes take memory of their own
         self.size = 0
 
 

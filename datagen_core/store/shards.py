@@ -1,8 +1,10 @@
 """Shards: immutable HDF5 files with samples `[start, stop)` of one parameter set.
 
-A fixed field is a dataset at the root, a ragged one a group with `values` and `offsets`. Default
-file format, contiguous, unfiltered, aligned: any HDF5 tool opens it, and every field can be
-memory-mapped. With compression (gzip and shuffle) any tool still opens it, but nothing is mapped.
+A fixed field is a dataset at the root, a ragged one a group with `values` and `offsets`. Bytes of
+any length are such a group too, whose `values` are uint8; datetime64 and timedelta64 are int64 with
+the attribute `dtype`, which names the type. Default file format, contiguous, unfiltered, aligned:
+any HDF5 tool opens it, and every field of numbers or times can be memory-mapped. With compression
+(gzip and shuffle) any tool still opens it, but nothing is mapped.
 
 Attributes of the file are the label: whose samples they are, and which run made them. `version` and
 `minor` are the format: a later minor only adds attributes, which others ignore, but do not lose by
@@ -37,7 +39,9 @@ from datagen_core.store.shard_columns import (
     CHECKSUMS,
     columns_checksum,
     file_checksum,
+    join_bytes,
     read_columns,
+    stored_dtype,
 )
 
 FORMAT = "datagen-shard"
@@ -166,22 +170,37 @@ def join_origins(origins: Sequence[Origin]) -> tuple[Origin, ...]:
     return tuple(joined)
 
 
-def _write_column(file: h5py.File, name: str, column: Column, *, compress: bool) -> None:
+def _write_column(group: h5py.Group, name: str, column: Column, *, compress: bool) -> None:
     if isinstance(column, Ragged):
-        group = file.create_group(name)
-        group.attrs["encoding"] = "ragged"
-        _write_array(group, "values", column.rows(), compress=compress)
-        _write_array(group, "offsets", column.offsets - column.offsets[0], compress=compress)
+        _write_ragged(group, name, column, "ragged", compress=compress)
+    elif column.dtype == object and column.size and isinstance(column[0], bytes):
+        _write_ragged(group, name, join_bytes(column), "bytes", compress=compress)
     else:
-        _write_array(file, name, column, compress=compress)
+        _write_array(group, name, column, compress=compress)
+
+
+def _write_ragged(
+    group: h5py.Group, name: str, column: Ragged, encoding: str, *, compress: bool
+) -> None:
+    inner = group.create_group(name)
+    inner.attrs["encoding"] = encoding
+    _write_column(inner, "values", column.rows(), compress=compress)
+    _write_array(inner, "offsets", column.offsets - column.offsets[0], compress=compress)
 
 
 def _write_array(group: h5py.Group, name: str, array: NDArray[Any], *, compress: bool) -> None:
-    if not compress and array.dtype != object:  # half the time of `create_dataset`
-        kind, space = h5t.py_create(array.dtype, logical=True), h5s.create_simple(array.shape)
+    stored = array.view(stored_dtype(array.dtype))
+    if compress or array.dtype == object:
+        _create_dataset(group, name, stored, compress=compress)
+    else:  # half the time of `create_dataset`
+        kind, space = h5t.py_create(stored.dtype, logical=True), h5s.create_simple(array.shape)
         dataset = h5d.create(group.id, name.encode(), kind, space, _CREATION)
-        dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(array))
-        return
+        dataset.write(h5s.ALL, h5s.ALL, np.ascontiguousarray(stored))
+    if stored.dtype != array.dtype:
+        group[name].attrs["dtype"] = str(array.dtype)
+
+
+def _create_dataset(group: h5py.Group, name: str, array: NDArray[Any], *, compress: bool) -> None:
     dtype = _TEXT if array.dtype == object else array.dtype
     row_bytes = max(1, array.dtype.itemsize * int(np.prod(array.shape[1:])))
     chunk = (max(1, min(len(array), _CHUNK_BYTES // row_bytes)), *array.shape[1:])
@@ -307,7 +326,7 @@ def reading(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
             yield file
     except FileNotFoundError:
         raise
-    except (KeyError, OSError, ValueError, RuntimeError) as error:
+    except (KeyError, OSError, TypeError, ValueError, RuntimeError) as error:
         raise damaged(path, f"a field cannot be read ({error})") from error
 
 

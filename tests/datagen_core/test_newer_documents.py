@@ -56,7 +56,7 @@ KINDS = {
 }
 """Where the document that tests change lies in the folder of a parameter set."""
 
-KNOWN = {"number": 2, "shard": 2, "derived shard": 2, "view shard": 2}
+KNOWN = {"number": 2, "schema": 2, "derived": 2, "shard": 2, "derived shard": 2, "view shard": 2}
 """The major versions that are known, where they are not 1."""
 
 FIRST = ("lines", "-p", 0)

@@ -40,7 +40,7 @@ def test_order_of_fields_survives_json(schema):
     assert list(Schema.from_json(schema.to_json()).fields) == list(schema.fields)
 
 
-@given(fields.filter(lambda field: not field.is_text))
+@given(fields.filter(lambda field: not field.element))
 def test_field_has_native_byte_order(field):
     assert Field(field.dtype.newbyteorder("S"), field.shape, ragged=field.ragged) == field
 
@@ -53,6 +53,9 @@ def test_field_has_native_byte_order(field):
         (Field("uint8", (28,), ragged=True), "uint8 (n, 28)"),
         (Field(str), "str"),
         (Field(str, ragged=True), "str (n)"),
+        (Field("S"), "bytes"),
+        (Field(np.bytes_, ragged=True), "bytes (n)"),
+        (Field("<M8[us]"), "datetime64[us]"),
     ],
 )
 def test_field_reads_well(field, text):
@@ -60,19 +63,34 @@ def test_field_reads_well(field, text):
 
 
 @pytest.mark.parametrize(
-    "dtype", [object, "M8[s]", "m8[s]", [("a", object)], [("a", "U3")], [("a", [("b", "M8[s]")])]]
+    "dtype", [object, "M8", "m8", "V", [("a", object)], [("a", "U3")], [("a", [("b", "M8")])]]
 )
 def test_field_refuses_what_hdf5_cannot_hold(dtype):
     with pytest.raises(SchemaError, match="a field cannot hold"):
         Field(dtype)
 
 
-def test_text_has_no_shape():
-    with pytest.raises(SchemaError, match="use a ragged field of text"):
-        Field(str, (3,))
+@pytest.mark.parametrize("element", [str, bytes])
+def test_text_and_bytes_have_no_shape(element):
+    with pytest.raises(SchemaError, match=rf"declare it as Field\({element.__name__}, ragged=True"):
+        Field(element, (3,))
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "1a", "../a"])
+@pytest.mark.parametrize(
+    ("fields", "version"),
+    [
+        ({"a": Field("f8"), "b": Field(str, ragged=True), "c": Field("S5")}, "1.0"),
+        ({"a": Field(bytes)}, "2.0"),
+        ({"a": Field("M8[s]", (2,))}, "2.0"),
+        ({"a": Field([("t", [("s", "m8[s]", (2,))])])}, "2.0"),
+        ({"a.b": Field("f8")}, "2.0"),
+    ],
+)
+def test_what_older_versions_would_misread_has_a_format_of_its_own(fields, version):
+    assert Schema(fields).format == version
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "1a", "../a", ".", "a.", ".a", "a..b"])
 def test_field_names_are_identifiers(name):
     with pytest.raises(SchemaError, match="is not a field name"):
         Schema({name: Field("f8")})

@@ -102,14 +102,14 @@ def test_damaged_records_are_named(tmp_path, monkeypatch):
 def test_a_set_has_one_schema(tmp_path_factory, schema, other):
     paths = SetPaths(tmp_path_factory.mktemp("set"))
     assert read_schema(paths) is None
-    publish_schema(paths, schema.to_json())
-    publish_schema(paths, schema.to_json())
+    publish_schema(paths, schema)
+    publish_schema(paths, schema)
 
     if other == schema and list(other.fields) == list(schema.fields):
-        publish_schema(paths, other.to_json())
+        publish_schema(paths, other)
     else:
         with pytest.raises(SchemaError, match="raise the generator's version"):
-            publish_schema(paths, other.to_json())
+            publish_schema(paths, other)
     assert read_schema(paths) == schema.to_json()
 
 
