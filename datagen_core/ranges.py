@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_BRIEF = 5
+
+
 class Interval(NamedTuple):
     """The indices `start, …, stop - 1`."""
 
@@ -92,6 +95,13 @@ class IntervalSet:
         parts = (f"{low}-{high - 1}" if high - low > 1 else f"{low}" for low, high in self)
         return ", ".join(parts) or "none"
 
+    def brief(self) -> str:
+        """Return the indices for people, without those behind the first few intervals."""
+        more = len(self.intervals) - _BRIEF
+        if more <= 1:
+            return str(self)
+        return f"{IntervalSet(self.intervals[:_BRIEF])} and {more:,} more ranges"
+
     def lowest(self, count: int) -> IntervalSet:
         """Return the `count` lowest indices, or all of them if there are fewer."""
         taken: list[Interval] = []
@@ -131,6 +141,12 @@ def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]
     sizes = [len(pieces) // tasks + (task < len(pieces) % tasks) for task in range(tasks)]
     ends = list(accumulate(sizes, initial=0))
     return [IntervalSet(pieces[low:high]) for low, high in pairwise(ends)]
+
+
+def is_one_batch(samples: IntervalSet, batch_size: int) -> bool:
+    """Return whether samples, of which there are some, all lie in the same batch."""
+    first, last = samples.intervals[0].start, samples.intervals[-1].stop - 1
+    return first // batch_size == last // batch_size
 
 
 def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:

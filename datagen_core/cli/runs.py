@@ -148,10 +148,11 @@ def status_to_json(set_name: str, status: RunStatus) -> dict[str, Any]:
         "ranges": [
             {
                 "state": item.state,
+                "count": len(item.samples),
                 "samples": [list(part) for part in item.samples],
                 "reason": item.reason,
                 "log": str(item.log) if item.log else None,
             }
-            for item in status.ranges
+            for item in status.groups
         ],
     }

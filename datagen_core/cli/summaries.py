@@ -37,5 +37,7 @@ def _state(param_set: ParamSet) -> str:
     """Return the state of a set with missing samples; asking executors takes further imports."""
     from datagen_core.scheduling.status import statuses
 
-    states = {status.state for status in statuses(param_set.paths)}
-    return "running" if "running" in states else "holes"
+    states = {status.state for status in statuses(param_set.paths)} - {"complete"}
+    if "running" in states:
+        return "running"
+    return "refused" if states == {"refused"} else "holes"

@@ -60,21 +60,21 @@ def _print_folded(
 
 
 def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
-    """Print the state of runs, with a line for the index ranges of each state and reason."""
+    """Print the state of runs, with a line for all samples of the same state and reason."""
     for param_set, status in found:
         record = status.record
         title = (
             f"{param_set} run {record.number}: {status.state}, {len(status.done)} of "
             f"{record.interval.size} samples ({record.start} to {record.stop - 1})"
         )
-        rows = [("done", str(status.done), "", "")] if status.done else []
+        rows = [("done", len(status.done), status.done.brief(), "", "")] if status.done else []
         rows += [
-            (item.state, str(item.samples), item.reason, str(item.log or ""))
-            for item in status.ranges
+            (item.state, len(item.samples), item.samples.brief(), item.reason, str(item.log or ""))
+            for item in status.groups
         ]
         click.echo(title)
         if rows:
-            print_table("", ("state", "samples", "reason", "log"), rows)
+            print_table("", ("state", "count", "samples", "reason", "log"), rows)
 
 
 def human_bytes(size: float) -> str:

@@ -20,6 +20,11 @@ _WORKER = "datagen_core.worker"
 _LONGEST_COMMAND = 100_000
 """Longer lists of tasks are in a file; Linux takes 2 MB at most, the environment included."""
 
+DIED = "died: "
+"""How the reason of `Executor.diagnose` begins for a process that ended by itself, not because it
+was cancelled or preempted, or lost its node, its time or its memory. Some batch of such a task is
+poisonous, so that the next plan has it in two halves."""
+
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables by which numpy and torch pin their number of threads."""
 

@@ -14,8 +14,9 @@ from typing import NamedTuple, TypeVar
 from datagen_core.errors import CacheError, SchedulerUnavailableError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.generators.schema import Schema
+from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
-from datagen_core.scheduling.status import Poll, RunStatus
+from datagen_core.scheduling.status import Poll, RunStatus, advise
 from datagen_core.scheduling.submission import group_alike, plan_jobs, publish_job
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.publishing import remove_litter
@@ -65,11 +66,16 @@ def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
 def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
     pause = _SHORTEST_PAUSE
     statuses: dict[int, RunStatus] = {}
+    stopped: set[int] = set()
     while True:
         unfinished = [place for place in range(len(runs)) if _is_open(statuses.get(place))]
         statuses |= zip(unfinished, inspect([runs[place] for place in unfinished]), strict=True)
         found = [statuses[place] for place in range(len(runs))]
         observer(progress_of(found))
+        for place in unfinished:
+            if found[place].stopped and place not in stopped:
+                stopped.add(place)
+                _cancel(runs[place])
         if any(status.submittable for status in found):
             submit(runs, found, observer)
             pause = _SHORTEST_PAUSE
@@ -77,6 +83,13 @@ def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
             return found
         time.sleep(pause)
         pause = min(1.3 * pause, _LONGEST_PAUSE)
+
+
+def _cancel(run: Run) -> None:
+    """End what lives of a run; not of jobs that it shares, which may have others' processes."""
+    own = [plan for plan in list_plans(run.paths) if not plan.is_shared]
+    if own and not run.executor.in_process:
+        run.executor.cancel(own)
 
 
 def _is_open(status: RunStatus | None) -> bool:
@@ -118,6 +131,8 @@ def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observe
     Runs of one kind share jobs, so that hundreds of parameter sets are one submission.
     """
     report = _Reporter(observer, progress_of(statuses))
+    for run, status in zip(runs, statuses, strict=True):
+        _announce_deaths(run, status)
     open_places = [place for place, status in enumerate(statuses) if status.submittable]
     for group in group_alike([runs[place] for place in open_places]):
         chosen = [open_places[place] for place in group]
@@ -196,17 +211,31 @@ def progress_of(statuses: Sequence[RunStatus]) -> Progress:
     return Progress(min(done + waiting, size), size, failed, held[0] if held else "")
 
 
+def _announce_deaths(run: Run, status: RunStatus) -> None:
+    for item in merge_alike(status.suspects):
+        run.announce(f"samples {item.samples.brief()}: {item.reason}; trying them in halves")
+
+
 def explain(run: Run, status: RunStatus) -> str:
     """Return in one line what is missing of a run, why, where its log is, and what to do."""
-    worst = (status.blocked or list(status.ranges))[0]
-    more = len(status.ranges) - 1
-    others = f" (and {more} more ranges: datagen status)" if more else ""
-    log = f"; log: {worst.log}" if worst.log else ""
+    size = run.record.interval.size
+    kept = "the others are kept" if status.done else "none is made"
+    found = merge_alike([*status.blocked, *status.ranges])
+    told = [_describe(item) for item in found[:1]]
+    told += [_describe(item) for item in found[1:] if item.state == "refused"][:1]
+    more = len(found) - len(told)
+    others = f" (and {more} more: datagen status)" if more else ""
     return (
-        f"{len(status.missing)} of {status.record.interval.size} samples are missing, the "
-        f"others are kept: samples {worst.samples} {worst.state}: {worst.reason}{log}{others}; "
-        f"go on with: {_resume_command(run)}"
+        f"{len(status.missing)} of {size} samples are missing, {kept}: {'; '.join(told)}{others}; "
+        f"{advise(status, _resume_command(run))}"
     )
+
+
+def _describe(item: RangeStatus) -> str:
+    log = f"; log: {item.log}" if item.log else ""
+    if item.state == "refused":
+        return f"the generator refuses samples {item.samples.brief()}: {item.reason}{log}"
+    return f"samples {item.samples.brief()} {item.state}: {item.reason}{log}"
 
 
 def _resume_command(run: Run) -> str:

@@ -16,6 +16,7 @@ from datagen_core.generators.params import Params
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import worker
 from datagen_core.scheduling.batches import BatchMaker
+from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.plan import (
     Demand,
     Settings,
@@ -28,10 +29,11 @@ from datagen_core.scheduling.plan import (
 from datagen_core.scheduling.status import (
     Poll,
     RunStatus,
+    advise,
     inspect_run,
     never_submitted,
-    record_verdict,
     status_of,
+    statuses,
 )
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
 from datagen_core.store.runs import (
@@ -217,11 +219,24 @@ def check_made(demands: Sequence[Demand], runs: Sequence[Run] = ()) -> None:
     for demand in demands:
         missing = IntervalSet([(0, demand.samples)]) - existing_samples(demand.paths)
         if missing and demand.paths not in own:
-            name, cache = demand.record.generator, shlex.quote(str(demand.cache))
-            raise IncompleteRunError(
-                f"{len(missing)} of {demand.samples} samples are missing ({missing}), though other "
-                f"runs were to make them; go on with: datagen resume {name} --cache {cache}"
-            )
+            raise IncompleteRunError(_explain_total(demand, missing))
+
+
+def _explain_total(demand: Demand, missing: IntervalSet) -> str:
+    found = [status for status in statuses(demand.paths) if status.missing & missing]
+    refused = [item for status in found for item in status.refused]
+    why = "though other runs were to make them"
+    if refused:
+        samples = IntervalSet(part for item in refused for part in item.samples) & missing
+        why = f"and the generator refuses samples {samples.brief()}: {refused[0].reason}"
+    name, cache = demand.record.generator, shlex.quote(str(demand.cache))
+    resume = f"datagen resume {name} --cache {cache}"
+    others = [status for status in found if status.state != "refused"] or found
+    advice = advise(others[0], resume) if others else f"go on with: {resume}"
+    return (
+        f"{len(missing)} of {demand.samples} samples are missing ({missing.brief()}), {why}; "
+        f"{advice}"
+    )
 
 
 def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings: Settings) -> str:

@@ -6,57 +6,19 @@ which tasks are alive, and a task's journal why it ended.
 
 from __future__ import annotations
 
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
 
 from datagen_core.errors import DatagenError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.executors.choice import find_executor
-from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store.documents import publish_document, read_document
+from datagen_core.ranges import IntervalSet
+from datagen_core.scheduling.judging import Judge, RangeStatus, merge_alike
 from datagen_core.store.layout import RunPaths, SetPaths
 from datagen_core.store.runs import Plan, RunRecord, TaskKey, list_plans, list_runs
 from datagen_core.store.sets import existing_samples
 
-State = Literal["queued", "running", "failed", "lost", "cancelled", "unknown"]
-
 Poll = Callable[[Sequence[Plan]], Mapping[TaskKey, TaskState] | None]
-
-ERROR_LIMIT = 3
-"""A batch that failed this often by its own error is reported, not tried again."""
-
-FRUITLESS_LIMIT = 4
-"""A range whose task ended this often without publishing anything is reported, not tried again."""
-
-VERDICT_FORMAT = "1.0"
-
-TIME_LIMIT = "time limit"
-_VISIBLE_SECONDS = 60.0
-"""Folder listings of network file systems are cached for up to a minute."""
-
-_CANCELLED = ("cancelled", "interrupted", "terminated")
-_HOPELESS = ("out of memory",)
-"""Ends that the same resources would only repeat."""
-
-
-class RangeStatus(NamedTuple):
-    """Missing samples that share a fate.
-
-    `blocked` ones are not submitted again unless asked for: cancelled, failed for good, or failed
-    too often. `waiting` samples are made and not yet published.
-    """
-
-    state: State
-    samples: IntervalSet
-    reason: str
-    log: Path | None = None
-    blocked: bool = False
-    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +28,8 @@ class RunStatus:
     record: RunRecord
     done: IntervalSet
     ranges: tuple[RangeStatus, ...]
+    stopped: bool = False
+    """Whether a worker found that no batch of the parameter set can be made."""
 
     @property
     def missing(self) -> IntervalSet:
@@ -80,8 +44,18 @@ class RunStatus:
     @property
     def submittable(self) -> IntervalSet:
         """The samples that nobody makes and that may be submitted again."""
-        idle = [item for item in self.ranges if item.state in {"failed", "lost"}]
-        return IntervalSet(part for item in idle if not item.blocked for part in item.samples)
+        return IntervalSet(part for item in self.idle for part in item.samples)
+
+    @property
+    def idle(self) -> list[RangeStatus]:
+        """The ranges that nobody makes and that may be submitted again."""
+        states = {"failed", "lost", "refused"}
+        return [item for item in self.ranges if item.state in states and not item.blocked]
+
+    @property
+    def suspects(self) -> list[RangeStatus]:
+        """Those of them that ended their processes, and are tried in halves."""
+        return [item for item in self.idle if item.died]
 
     @property
     def blocked(self) -> list[RangeStatus]:
@@ -89,20 +63,31 @@ class RunStatus:
         return [item for item in self.ranges if item.blocked]
 
     @property
+    def groups(self) -> list[RangeStatus]:
+        """The ranges for people: those of the same state and reason are one."""
+        return merge_alike(self.ranges)
+
+    @property
+    def refused(self) -> list[RangeStatus]:
+        """The ranges that the generator refuses to make."""
+        return [item for item in self.ranges if item.state == "refused"]
+
+    @property
     def state(self) -> str:
-        """In one word: complete, running or holes."""
+        """In one word: complete, running, refused, if all that is missing is, or holes."""
         if not self.missing:
             return "complete"
-        return "running" if self.alive else "holes"
+        if self.alive:
+            return "running"
+        return "refused" if len(self.refused) == len(self.ranges) else "holes"
 
 
-class _Story(NamedTuple):
-    """What the journal of one task says about its latest start."""
-
-    end: str
-    ended: float
-    errors: tuple[Mapping[str, Any], ...]
-    waiting: int
+def advise(status: RunStatus, resume: str) -> str:
+    """Return what helps a run with missing samples; `resume` is the command that takes it up."""
+    if status.state != "refused":
+        return f"{'make the others' if status.refused else 'go on'} with: {resume}"
+    kept = ", or go on with the samples that are made" if status.done else ""
+    return f"use other parameters, or mend the generator and raise its `version`{kept}"
 
 
 def inspect_run(
@@ -132,8 +117,9 @@ def inspect_run(
     # Files are listed behind the tasks: what ends in between is then seen as done, not as lost.
     done = existing_samples(run.set) & whole
     missing = whole - done
-    judge = _Judge(plans, states, executor, done, since)
-    return RunStatus(record, done, tuple(judge.ranges(missing)))
+    judge = Judge(run.set, plans, states, executor, done, since)
+    ranges = tuple(judge.judge(missing))
+    return RunStatus(record, done, ranges, bool(judge.refusal(missing)))
 
 
 def never_submitted(record: RunRecord) -> RunStatus:
@@ -172,139 +158,3 @@ def _with_reason(status: RunStatus, reason: str) -> RunStatus:
 def statuses(paths: SetPaths) -> list[RunStatus]:
     """Return the status of every run of a parameter set."""
     return [status_of(paths, record) for record in list_runs(paths)]
-
-
-class _Judge:
-    """Finds the fate of missing samples."""
-
-    def __init__(
-        self,
-        plans: Sequence[Plan],
-        states: Mapping[TaskKey, TaskState] | None,
-        executor: Executor | None,
-        done: IntervalSet,
-        since: int,
-    ) -> None:
-        self._plans, self._states, self._executor = plans, states, executor
-        self._done, self._since = done, since
-
-    def ranges(self, missing: IntervalSet) -> Iterator[RangeStatus]:
-        counts = self._count_errors(missing)
-        for plan in reversed(self._plans):
-            planned = IntervalSet(part for task in plan.tasks for part in task)
-            for number, task in enumerate(plan.tasks if planned & missing else ()):
-                if samples := task & missing:
-                    yield from self._task(plan, number, samples, counts)
-            missing -= planned
-        if missing:
-            yield RangeStatus("lost", missing, "never submitted")
-
-    def _count_errors(self, missing: IntervalSet) -> Counter[Interval]:
-        return Counter(
-            Interval(*error["range"])
-            for plan in self._plans
-            if plan.number >= self._since
-            for number, task in enumerate(plan.tasks)
-            if task & missing
-            for error in _read_story(plan, number).errors
-        )
-
-    def _task(
-        self, plan: Plan, number: int, samples: IntervalSet, counts: Counter[Interval]
-    ) -> Iterator[RangeStatus]:
-        story = _read_story(plan, number)
-        log = plan.log(number)
-        state = (self._states or {}).get(plan.key(number))
-        if state is not None:
-            yield RangeStatus(state.state, samples, state.reason, log, waiting=story.waiting)
-            return
-        if self._states is None and not story.end:
-            reason = f"{plan.executor} does not say whether it is alive; ask again later"
-            yield RangeStatus("unknown", samples, reason, log)
-            return
-        for error in story.errors:
-            failed = IntervalSet([error["range"]]) & samples
-            if failed:
-                samples -= failed
-                blocked = self._is_final(plan, error, counts)
-                yield RangeStatus("failed", failed, error["message"], log, blocked)
-        if samples and self._may_be_late(plan, story):
-            yield RangeStatus("running", samples, "done, its files are not visible here yet", log)
-        elif samples:
-            yield self._ended(plan, number, samples, story.end)
-
-    def _may_be_late(self, plan: Plan, story: _Story) -> bool:
-        """Whether a network file system may still hide what a task published."""
-        fresh = time.time() - story.ended < _VISIBLE_SECONDS
-        return plan.number >= self._since and story.end == "done" and fresh
-
-    def _is_final(self, plan: Plan, error: Mapping[str, Any], counts: Counter[Interval]) -> bool:
-        if plan.number < self._since:
-            return False
-        return bool(error["final"]) or counts[Interval(*error["range"])] >= ERROR_LIMIT
-
-    def _ended(self, plan: Plan, number: int, samples: IntervalSet, end: str) -> RangeStatus:
-        """Judge what a task that is over has left, behind the batches that failed."""
-        log = plan.log(number)
-        forgiven = plan.number < self._since
-        reason = self._reason(plan, number, end)
-        if reason.startswith(_CANCELLED):
-            return RangeStatus(
-                "cancelled" if not forgiven else "lost", samples, reason, log, not forgiven
-            )
-        hopeless = reason.startswith(_HOPELESS) or self._tries(samples) >= FRUITLESS_LIMIT
-        return RangeStatus("lost", samples, reason, log, hopeless and not forgiven)
-
-    def _tries(self, samples: IntervalSet) -> int:
-        """Count the plans that had all these samples in tasks that published nothing."""
-        return sum(
-            not samples - task and not task & self._done
-            for plan in self._plans
-            if plan.number >= self._since
-            for task in plan.tasks
-        )
-
-    def _reason(self, plan: Plan, number: int, end: str) -> str:
-        """Why a task is over: its own last word, unless the executor knows who asked for it."""
-        if end == "done":
-            return "its files are gone"
-        if end == "failed":
-            return "not tried, since the batches before it failed"
-        if end == TIME_LIMIT:
-            return f"{TIME_LIMIT} of {plan.minutes} min reached"
-        verdict = _read_verdict(plan, number)
-        if not verdict and self._executor is not None:
-            verdict = self._executor.diagnose(plan, number)
-            record_verdict(plan, number, verdict)
-        return verdict or end or "ended without a word"
-
-
-def _read_story(plan: Plan, number: int) -> _Story:
-    events = plan.events(number)
-    starts = [place for place, event in enumerate(events) if event["event"] == "start"]
-    latest = events[starts[-1] :] if starts else []
-    ends = [event for event in latest if event["event"] == "end"]
-    waiting = [event["waiting"] for event in latest if event["event"] == "batches"]
-    return _Story(
-        end=ends[-1]["reason"] if ends else "",
-        ended=ends[-1]["time"] if ends else 0.0,
-        errors=tuple(event for event in latest if event["event"] == "error"),
-        waiting=waiting[-1] if waiting else 0,
-    )
-
-
-def _read_verdict(plan: Plan, number: int) -> str:
-    path = plan.run.verdict(plan.number, number)
-    with suppress(FileNotFoundError):
-        reason: str = read_document(path, VERDICT_FORMAT)["reason"]
-        return reason
-    return ""
-
-
-def record_verdict(plan: Plan, number: int, reason: str) -> None:
-    """Keep why a task ended: schedulers forget. A read-only cache keeps nothing."""
-    if reason:
-        path = plan.run.verdict(plan.number, number)
-        with suppress(OSError):
-            content = {"format": VERDICT_FORMAT, "reason": reason}
-            publish_document(path, content, plan.run.set.temporary)

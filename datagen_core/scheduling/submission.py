@@ -11,12 +11,17 @@ from typing import Any
 from datagen_core.executors.base import Job
 from datagen_core.executors.limits import format_minutes
 from datagen_core.generators.identity import canonical_json
+from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker
+from datagen_core.scheduling.judging import TIME_LIMIT
 from datagen_core.scheduling.plan import Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
-from datagen_core.scheduling.status import TIME_LIMIT, RunStatus
+from datagen_core.scheduling.status import RunStatus
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
 from datagen_core.store.timings import format_duration
+
+MOST_PIECES = 10_000
+"""Ranges whose processes died are cut into no more tasks than this."""
 
 Report = Callable[[int], None]
 
@@ -47,9 +52,8 @@ def plan_jobs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[P
     ConfigurationError
         When a time limit is needed and not known, or is above what the partition allows.
     """
-    parts = [
-        (run, _plan(run, status, len(runs))) for run, status in zip(runs, statuses, strict=True)
-    ]
+    pairs = sorted(zip(runs, statuses, strict=True), key=lambda pair: _danger(pair[1]))
+    parts = [(run, _plan(run, status, len(runs))) for run, status in pairs]
     _announce_limit(parts)
     return list(_pack(parts, runs[0].executor.max_tasks()))
 
@@ -58,7 +62,32 @@ def _plan(run: Run, status: RunStatus, runs: int) -> Plan:
     if run.plan is not None:
         return run.plan
     settings = _longer_after_timeout(run, status, divide_jobs(run.settings, runs))
-    return make_plan(run.demand, run.paths, status.submittable, run.executor, settings)
+    plan = make_plan(run.demand, run.paths, status.submittable, run.executor, settings)
+    return replace(plan, tasks=tuple(_cut_suspects(run, status, plan))) if status.suspects else plan
+
+
+def _danger(status: RunStatus) -> tuple[bool, int]:
+    """Return what sorts runs by how soon they may end their process: an inline job has only one."""
+    suspects = [len(item.samples) for item in status.suspects]
+    return len(suspects) == len(status.idle) > 0, -max(suspects, default=0)
+
+
+def _cut_suspects(run: Run, status: RunStatus, plan: Plan) -> Iterator[IntervalSet]:
+    """Yield tasks: what is above suspicion, then the halves of each range whose process died.
+
+    They are less than halves where tasks are shorter anyway. The largest come first, since in one
+    process the next death is the last.
+    """
+    size = run.demand.record.batch_size
+    suspects = sorted((item.samples for item in status.suspects), key=len, reverse=True)
+    if run.executor.in_process:
+        yield from (item.samples for item in status.idle if not item.died)
+    else:
+        others = status.submittable - IntervalSet(part for each in suspects for part in each)
+        yield from deal(others, size, len(plan.tasks))
+    share, most = max(map(len, plan.tasks)), max(1, MOST_PIECES // len(suspects))
+    for samples in suspects:
+        yield from deal(samples, size, min(most, max(2, -(-len(samples) // share))))
 
 
 def publish_job(parts: Sequence[Part], report: Report) -> Job:

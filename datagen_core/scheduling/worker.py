@@ -22,7 +22,12 @@ from dataclasses import dataclass, field
 from itertools import accumulate, chain
 from pathlib import Path
 
-from datagen_core.errors import DatagenError, NewerFormatError
+from datagen_core.errors import (
+    DatagenError,
+    NewerFormatError,
+    RefusedSampleError,
+    SchemaError,
+)
 from datagen_core.executors.processes import describe_process
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.registry import load_generator
@@ -38,6 +43,9 @@ from datagen_core.store.shard_writer import ShardWriter
 MAX_FAILURES = 3
 """A task that failed at this many batches gives up the rest, which would most likely fail too."""
 
+MAX_REFUSALS = 10
+"""So does one whose first batches, this many, were all refused by the generator."""
+
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -45,12 +53,27 @@ class Terminated(BaseException):
     """SIGTERM arrived. No Exception, so that a generator's `except Exception` lets it through."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C was pressed, as opposed to a generator that raises KeyboardInterrupt itself."""
+
+
+def _interrupt(*_: object) -> None:
+    raise Interrupted
+
+
 @dataclass
 class _Termination:
-    """Turns SIGTERM into `Terminated`, but never while a shard is being published."""
+    """Turns SIGTERM into `Terminated`, but never while a shard is being published.
+
+    Attributes
+    ----------
+    signs
+        What is raised when somebody ends this process. All else is a failure of the generator.
+    """
 
     shielded: bool = False
     pending: bool = False
+    signs: tuple[type[BaseException], ...] = (Terminated, Interrupted)
 
     def __call__(self, *_: object) -> None:
         if not self.shielded:
@@ -70,15 +93,23 @@ class _Termination:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
-        """Handle SIGTERM inside the block; only the main thread of a process can."""
+        """Handle SIGTERM and Ctrl-C inside the block; only the main thread of a process can."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = signal.signal(signal.SIGTERM, self)
+        handlers: dict[signal.Signals, Callable[..., None]] = {
+            signal.SIGTERM: self, signal.SIGINT: _interrupt,
+        }  # fmt: skip
+        if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+            # Somebody else's handler may raise what it likes, such as KeyboardInterrupt.
+            del handlers[signal.SIGINT]
+            self.signs = (Terminated, KeyboardInterrupt)
+        before = {number: signal.signal(number, handlers[number]) for number in handlers}
         try:
             yield
         finally:
-            signal.signal(signal.SIGTERM, before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 Address = tuple[str, int, int]
@@ -147,6 +178,9 @@ class _Work:
     born: float
     log: Path | None
     failures: int = 0
+    refusals: int = 0
+    made: int = 0
+    hopeless: bool = False
     schema: Schema | None = None
     begun: float = field(default_factory=time.monotonic)
     termination: _Termination = field(default_factory=_Termination)
@@ -158,7 +192,9 @@ class _Work:
                 return self._make_all(maker or self._load(), report)
         except Terminated:
             return "terminated"
-        except Exception as error:  # whatever it was must reach the journal
+        except self.termination.signs:
+            raise
+        except BaseException as error:  # whatever it was must reach the journal
             intervals = self.plan.tasks[self.number].intervals
             self._record_failure(Interval(intervals[0].start, intervals[-1].stop), error)
             return "failed"
@@ -185,12 +221,17 @@ class _Work:
                     return "time limit"
                 self._make(maker, piece, writer, times)
                 report(piece.size)
-                if self.failures >= MAX_FAILURES:
+                if self._gives_up():
                     break
         finally:
             self._publish(writer)
             times.write(0)
-        return "failed" if self.failures else "done"
+        return "failed" if self.failures or self.refusals else "done"
+
+    def _gives_up(self) -> bool:
+        """Whether the next batches would most likely not be made either."""
+        vain = self.refusals >= MAX_REFUSALS and not self.made
+        return self.hopeless or vain or self.failures >= MAX_FAILURES
 
     def _find_schema(self, maker: BatchMaker, missing: IntervalSet) -> Schema | None:
         """Return the set's schema; the first one is batch 0's, whichever batch is made first.
@@ -206,7 +247,9 @@ class _Work:
             if declared is None and any(i.start < maker.record.batch_size for i in missing):
                 return None
             schema = declared or maker.first_schema()
-        except Exception as error:  # it fails again where it belongs, if it is asked for at all
+        except self.termination.signs:
+            raise
+        except BaseException as error:  # it fails again where it belongs, if it is asked for at all
             self._print(error)
             return None
         publish_schema(paths, schema)
@@ -237,22 +280,31 @@ class _Work:
             if self.schema is None:
                 publish_schema(self.plan.run.set, schema)
                 self.schema = schema
-        except Exception as error:  # a generator may fail in any way
+        except self.termination.signs:
+            raise
+        except BaseException as error:  # a generator may fail in any way
             self._record_failure(piece, error)
             return
+        self.made += 1
         times.add(time.perf_counter() - begun)
         writer.add(piece, columns)
         times.write_if_due(writer.waiting)
 
-    def _record_failure(self, piece: Interval, error: Exception) -> None:
-        self.failures += 1
+    def _record_failure(self, piece: Interval, error: BaseException) -> None:
         full = isinstance(error, OSError) and error.errno in _FULL
-        message = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
         final = full or isinstance(error, DatagenError)
-        self.journal.append("error", range=list(piece), message=message, final=final)
+        refusal: dict[str, bool] = {}
+        if isinstance(error, RefusedSampleError | SchemaError):
+            self.refusals += 1
+            self.hopeless |= error.whole_set
+            refusal = {"refused": True, "whole_set": error.whole_set}
+        else:
+            self.failures += 1
+        message = _describe(error)
+        self.journal.append("error", range=list(piece), message=message, final=final, **refusal)
         self._print(error)
 
-    def _print(self, error: Exception) -> None:
+    def _print(self, error: BaseException) -> None:
         """Leave the traceback in the task's log; the user sees one line of it."""
         sys.stdout.flush()
         if self.log is None:
@@ -262,6 +314,16 @@ class _Work:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("a", encoding="utf-8") as file:
                 traceback.print_exception(error, file=file)
+
+
+def _describe(error: BaseException) -> str:
+    """Return an error of a generator in one line."""
+    if isinstance(error, SystemExit):
+        return f"the generator called sys.exit({'' if error.code is None else repr(error.code)})"
+    line, name = str(error).partition("\n")[0], type(error).__name__
+    if isinstance(error, RefusedSampleError):
+        return line or "it does not say why"
+    return f"{name}: {line}" if line else name
 
 
 def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:

@@ -1,6 +1,7 @@
-"""Journals of tasks: one line of JSON per event, appended by the task's worker only.
+"""Journals of tasks: one line of JSON per event, appended by the task's worker.
 
-A journal is for people and estimates. It never decides whether samples exist.
+Only the last word of a worker that died is somebody else's: of who waited for its process. A
+journal is for people and estimates. It never decides whether samples exist.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from typing import Any
 
 from datagen_core.files import check_format
 
-JOURNAL_FORMAT = "1.0"
-"""The format of a line; one journal may have lines of several versions."""
+JOURNAL_FORMAT = "1.1"
+"""The newest format of a line; one journal may have lines of several versions."""
+
+_OLDER_FORMAT, _LATER_NAMES = "1.0", {"schema", "refused", "whole_set"}
+"""The format of lines that have no event and no key of these names."""
 
 _JOURNAL_SECONDS = 1.0
 
@@ -25,8 +29,10 @@ class Journal:
 
     Events: `start` (host, pid, started), `batches` (since the last line: `count`, and the sums
     `seconds` and `squares` of their times; the first line has `startup` and `first`; `waiting`
-    samples are made and not yet published), `error` (range, message, final), and at last `end`
-    (reason).
+    samples are made and not yet published), `schema` (before batch 0 is made, from which the schema
+    of the set is inferred), `error` (range, message, final; since 1.1 `refused` where the samples
+    cannot be made by their own nature, and `whole_set` where that holds for the whole set), and at
+    last `end` (reason).
     """
 
     def __init__(self, path: Path) -> None:
@@ -35,7 +41,9 @@ class Journal:
 
     def append(self, event: str, **content: object) -> None:
         """Append one line. Work goes on if the journal cannot be written."""
-        head = {"format": JOURNAL_FORMAT, "event": event, "time": time.time()}
+        later = _LATER_NAMES & {event, *content}
+        stamp = JOURNAL_FORMAT if later else _OLDER_FORMAT
+        head = {"format": stamp, "event": event, "time": time.time()}
         line = json.dumps({**head, **content}) + "\n"
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
             file.write(line)
@@ -105,3 +113,13 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     for event in events:
         check_format(path, event.get("format"), JOURNAL_FORMAT)
     return events
+
+
+def record_death(path: Path, how: str) -> None:
+    """Write the last word into the journal of a task whose process is dead.
+
+    Nothing is written where the task had not begun, or has left a last word itself.
+    """
+    events = read_journal(path)
+    if events and events[-1]["event"] != "end":
+        Journal(path).append("end", reason=how)

@@ -17,7 +17,7 @@ import pytest
 
 from datagen_core import Cache, Ragged, generate
 from datagen_core.generators.registry import load_generator
-from datagen_core.scheduling.status import record_verdict
+from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.worker import run_task
 from datagen_core.store.journals import read_journal
 from datagen_core.store.runs import list_plans

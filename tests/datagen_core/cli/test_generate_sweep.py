@@ -98,7 +98,7 @@ def test_a_plan_shows_every_set(run_cli, cache):
 
 def test_holes_of_a_sweep_are_resumed_in_one_submission(run_cli, submissions, monkeypatch, cache):
     monkeypatch.setattr(InlineExecutor, "submit", lambda self, job: None)
-    monkeypatch.setattr("datagen_core.scheduling.status.FRUITLESS_LIMIT", 1)
+    monkeypatch.setattr("datagen_core.scheduling.judging.FRUITLESS_LIMIT", 1)
     assert run_cli("generate", SINE, "-n", 20, *GRID, "--executor", "inline").code == 4
     answer = run_cli("resume", "--executor", "local", "--njobs", 2)
 

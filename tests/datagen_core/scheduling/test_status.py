@@ -7,7 +7,8 @@ import pytest
 from datagen_core.executors.base import TaskState
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.scheduling.status import ERROR_LIMIT, FRUITLESS_LIMIT, inspect_run
+from datagen_core.scheduling.judging import ERROR_LIMIT, FRUITLESS_LIMIT
+from datagen_core.scheduling.status import inspect_run
 from datagen_core.store.journals import Journal, read_journal
 from datagen_core.store.layout import SetPaths, shard_name
 from datagen_core.store.runs import reserve
@@ -52,6 +53,11 @@ def end(reason):
 
 def error(start, stop, *, final=False):
     return "error", {"range": [start, stop], "message": "ValueError: no", "final": final}
+
+
+def refusal(start, stop, message="no root", *, whole_set=False):
+    content = {"range": [start, stop], "message": message, "final": True}
+    return "error", {**content, "refused": True, "whole_set": whole_set}
 
 
 def publish(run, start, stop):
@@ -183,7 +189,7 @@ def test_a_task_that_never_publishes_anything_is_given_up(run):
     publish(run, 10, 20)
     for number in range(FRUITLESS_LIMIT):
         tell(plan_of(run, TASKS[:1]), 0)
-        status = status_of(run, Observed({}, "killed"))
+        status = status_of(run, Observed({}, "node lost"))
         assert status.ranges[0].blocked == (number == FRUITLESS_LIMIT - 1)
 
 
@@ -218,3 +224,57 @@ def test_the_latest_attempt_speaks_for_its_samples(run):
 
     assert ("running", "0-9", False) in fates(status)
     assert [item.state for item in status.ranges if item.samples & TASKS[0]] == ["running"]
+
+
+def test_refused_samples_are_not_tried_again_and_need_no_resume(run):
+    tell(plan_of(run, TASKS[:1]), 0, refusal(0, 5), end("failed"))
+    publish(run, 5, 20)
+    status = status_of(run)
+
+    assert fates(status) == [("refused", "0-4", True)]
+    assert (status.state, status.stopped) == ("refused", False)
+    assert status_of(run, since=1).submittable == IntervalSet([(0, 5)])
+
+
+def test_a_run_with_other_holes_too_is_worth_resuming(run):
+    tell(plan_of(run), 0, refusal(0, 5), error(5, 10, final=True), end("failed"))
+    publish(run, 10, 20)
+
+    assert status_of(run).state == "holes"
+
+
+def test_a_refusal_of_the_whole_set_blocks_what_nobody_makes(run):
+    plan = plan_of(run)
+    tell(plan, 0, refusal(0, 5, whole_set=True), end("failed"))
+    states = {plan.key(1): TaskState("running")}
+    status = status_of(run, Observed(states))
+
+    assert status.stopped
+    assert fates(status) == [
+        ("refused", "0-4", True),
+        ("refused", "5-9", True),
+        ("running", "10-19", False),
+    ]
+    assert status_of(run).state == "refused"
+    assert status_of(run, since=1).submittable == IntervalSet([(0, 20)])
+
+
+def test_the_rest_of_a_task_that_gave_up_is_refused_after_some_tries(run):
+    publish(run, 10, 20)
+    for number in range(FRUITLESS_LIMIT):
+        tell(plan_of(run, TASKS[:1]), 0, refusal(number, number + 1), end("failed"))
+
+    state, _, blocked = fates(status_of(run))[-1]
+    assert (state, blocked) == ("refused", True)
+    assert status_of(run).state == "refused"
+
+
+def test_ranges_of_the_same_reason_are_one_for_people(run):
+    events = [refusal(n, n + 1, f"draw {n} has no root in [0, {n}.5]") for n in range(0, 10, 2)]
+    tell(plan_of(run), 0, *events, refusal(1, 2, "too late"), end("done"))
+    groups = status_of(run).groups
+
+    assert [(item.reason, str(item.samples)) for item in groups if item.state == "refused"] == [
+        ("draw 0 has no root in [0, 0.5]", "0, 2, 4, 6, 8"),
+        ("too late", "1"),
+    ]

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 import datagen_core
+from datagen_core.errors import RefusedSampleError, SchemaError
 from datagen_core.generators.registry import Loaded
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker
@@ -52,6 +53,21 @@ def events_of(plan, task=0):
 
 def generator_of(function, batch_size=10):
     return datagen_core.generator(batch_size, name="made")(function)
+
+
+def failing(errors):
+    """Return a generator that raises errors at some starts of batches."""
+
+    def fail(size, start):
+        if start in errors:
+            raise errors[start]
+        return [(1.0, 1.0)] * size
+
+    return generator_of(fail)
+
+
+def errors_of(plan):
+    return [event for event in events_of(plan) if event["event"] == "error"]
 
 
 def test_a_task_makes_its_samples_and_says_done(make_plan):
@@ -207,7 +223,7 @@ def test_a_task_stops_before_its_time_limit(make_plan, monkeypatch):
 def test_ctrl_c_publishes_too_and_goes_on_up(make_plan):
     def interrupt(size, start):
         if start == 10:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
         return [(1.0, 1.0)] * size
 
     made = generator_of(interrupt)
@@ -217,6 +233,57 @@ def test_ctrl_c_publishes_too_and_goes_on_up(make_plan):
 
     assert existing_samples(plan.run.set) == IntervalSet([(0, 10)])
     assert events_of(plan)[-1]["reason"] == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (SystemExit(3), "the generator called sys.exit(3)"),
+        (SystemExit("enough"), "the generator called sys.exit('enough')"),
+        (SystemExit(), "the generator called sys.exit()"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+        (GeneratorExit("odd"), "GeneratorExit: odd"),
+        (BaseException("odd"), "BaseException: odd"),
+    ],
+)
+def test_whatever_a_generator_raises_is_a_failure_of_its_batch(make_plan, error, message):
+    made = failing({10: error})
+    plan = make_plan(made, 30)
+
+    assert do(plan, 0, made) == "failed"
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 10), (20, 30)])
+    assert [(e["message"], e["final"]) for e in errors_of(plan)] == [(message, False)]
+
+
+def test_refused_samples_do_not_count_as_failures(make_plan):
+    made = failing({10 * batch: RefusedSampleError("no root") for batch in range(1, 20)})
+    plan = make_plan(made, 300)
+
+    assert do(plan, 0, made) == "failed"
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 10), (200, 300)])
+    assert {(e["message"], e["refused"], e["final"]) for e in errors_of(plan)} == {
+        ("no root", True, True)
+    }
+    assert {e["format"] for e in errors_of(plan)} == {"1.1"}
+
+
+def test_a_task_whose_first_batches_are_all_refused_gives_up_the_rest(make_plan):
+    made = failing({10 * batch: RefusedSampleError("no root") for batch in range(15)})
+    plan = make_plan(made, 300)
+
+    assert do(plan, 0, made) == "failed"
+    assert len(errors_of(plan)) == worker.MAX_REFUSALS
+    assert not existing_samples(plan.run.set)
+
+
+@pytest.mark.parametrize("kind", [RefusedSampleError, SchemaError])
+def test_a_refusal_of_the_whole_set_ends_a_task_at_once(make_plan, kind):
+    made = failing({10: kind("there are no such samples", whole_set=True)})
+    plan = make_plan(made, 300)
+    do(plan, 0, made)
+
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 10)])
+    assert [(e["refused"], e["whole_set"]) for e in errors_of(plan)] == [(True, True)]
 
 
 def test_a_job_exits_with_1_unless_it_is_done(make_plan):
