@@ -8,7 +8,7 @@ therefore an `IntervalSet`. Everything random about a sample follows from its ba
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from numpy.random import SeedSequence
     from numpy.typing import NDArray
 
+
+MOST_SAMPLES = 2**63 - 1
+"""How many samples a parameter set can have: an index is an int64."""
 
 _BRIEF = 5
 
@@ -131,16 +134,48 @@ def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator
             yield Interval(max(start, low), min(stop, low + batch_size))
 
 
+def count_batches(intervals: Iterable[Interval], batch_size: int) -> int:
+    """Return how many pieces `cut_into_batches` yields."""
+    return sum(-(-stop // batch_size) - start // batch_size for start, stop in intervals)
+
+
 def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]:
     """Share missing samples evenly among at most `tasks` tasks, in order and in whole batches.
 
-    If the batches do not divide evenly, the first tasks get one more. No task is empty.
+    If the batches do not divide evenly, the first tasks get one more. No task is empty. The time
+    depends on the number of intervals and of tasks, not on the number of batches.
     """
-    pieces = list(cut_into_batches(missing, batch_size))
-    tasks = min(tasks, len(pieces))
-    sizes = [len(pieces) // tasks + (task < len(pieces) % tasks) for task in range(tasks)]
-    ends = list(accumulate(sizes, initial=0))
-    return [IntervalSet(pieces[low:high]) for low, high in pairwise(ends)]
+    counts = [count_batches([interval], batch_size) for interval in missing]
+    ends = list(accumulate(counts))
+    total = ends[-1] if ends else 0
+    tasks = min(tasks, total)
+    shares = [total // tasks + (task < total % tasks) for task in range(tasks)]
+    borders = [
+        _start_of(batch, missing, ends, batch_size) for batch in accumulate(shares, initial=0)
+    ]
+    return [IntervalSet(_between(missing, low, high)) for low, high in pairwise(borders)]
+
+
+def _start_of(number: int, samples: IntervalSet, ends: Sequence[int], batch_size: int) -> int:
+    """Return the first index of a batch, counted among those of `samples`; the end after the last.
+
+    `ends` are the numbers of batches up to the end of each interval.
+    """
+    place = bisect_right(ends, number)
+    if place == len(ends):
+        return samples.intervals[-1].stop if ends else 0
+    start, stop = samples.intervals[place]
+    last = -(-stop // batch_size)
+    return max(start, (last - (ends[place] - number)) * batch_size)
+
+
+def _between(samples: IntervalSet, low: int, high: int) -> Iterator[tuple[int, int]]:
+    """Yield the parts of samples from `low` up to `high`."""
+    place = max(0, bisect_right(samples.intervals, (low, float("inf"))) - 1)
+    while place < len(samples.intervals) and samples.intervals[place].start < high:
+        start, stop = samples.intervals[place]
+        yield max(start, low), min(stop, high)
+        place += 1
 
 
 def is_one_batch(samples: IntervalSet, batch_size: int) -> bool:

@@ -198,6 +198,10 @@ class Executor:
         """Return the number of tasks that one job may have, None when there is no limit."""
         return None
 
+    def max_parallel(self) -> int | None:
+        """Return the number of tasks that may run at once, None when there is no limit."""
+        return None
+
     def describe(self, job: Job) -> str:
         """Return, for people, what `submit` would hand to the scheduler."""
         raise NotImplementedError

@@ -28,6 +28,9 @@ _START_SECONDS = 10.0
 
 _PATIENCE = 10.0
 
+_LEAST_PROCESSES, _PROCESSES_PER_CPU = 64, 16
+"""A process takes 40 MB before its generator begins."""
+
 
 class LocalExecutor(Executor):
     """Runs tasks as processes of this machine."""
@@ -38,6 +41,10 @@ class LocalExecutor(Executor):
     # Kept so that ended children are reaped, by the run that looks next: a task is over a moment
     # before its process is. Children of other processes are not our concern.
     _children: ClassVar[list[subprocess.Popen[bytes]]] = []
+
+    def max_parallel(self) -> int:
+        """Return how many processes are started at most: more would stop the machine."""
+        return max(_LEAST_PROCESSES, _PROCESSES_PER_CPU * (os.cpu_count() or 1))
 
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""

@@ -24,13 +24,16 @@ from datagen_core.generators.registry import (
     refuse_while_loading,
     source_of,
 )
-from datagen_core.ranges import Interval, IntervalSet, cut_into_batches, deal
+from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet, count_batches, deal
 from datagen_core.scheduling.estimation import estimate
 from datagen_core.scheduling.provenance import gather_provenance
 from datagen_core.store.layout import RunPaths, SetPaths, check_name
 from datagen_core.store.runs import Plan
 from datagen_core.store.sets import SetRecord, read_set
 from datagen_core.store.timings import Estimate, read_timings
+
+MOST_TASKS = 1_000_000
+"""More tasks are a slip; their list alone would be a file of a hundred megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,11 @@ class Demand:
             When the parameter set cannot have that many.
         """
         stop = max(self.samples, reserved) if self.total else reserved + self.samples
+        if stop > MOST_SAMPLES:
+            raise ConfigurationError(
+                f"a parameter set has at most 2**63 - 1 = {MOST_SAMPLES} samples, and {reserved} "
+                "are made or reserved; ask for fewer"
+            )
         limit = self.record.limit
         if limit is not None and stop > limit:
             raise ConfigurationError(
@@ -228,6 +236,49 @@ def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resource
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an executor allows to tasks, None for no limit. Each may take a call of the scheduler.
+
+    Attributes
+    ----------
+    minutes
+        The longest time limit that can ever start.
+    tasks
+        Number of tasks that one job may have.
+    parallel
+        Number of tasks that may run at once.
+    """
+
+    minutes: int | None
+    tasks: int | None
+    parallel: int | None
+
+    @classmethod
+    def of(cls, executor: Executor, resources: Resources) -> Limits:
+        """Ask an executor for its limits."""
+        return cls(executor.max_minutes(resources), executor.max_tasks(), executor.max_parallel())
+
+    def check_tasks(self, executor: Executor, njobs: int, tasks: int) -> None:
+        """Refuse numbers of tasks that are most likely a slip.
+
+        Raises
+        ------
+        ConfigurationError
+            When there are too many tasks, in all or at once.
+        """
+        if tasks > MOST_TASKS:
+            raise ConfigurationError(
+                f"that takes {tasks:,} tasks, more than {MOST_TASKS:,}; ask for fewer samples at a "
+                "time, or for a longer --time in another --partition"
+            )
+        if self.parallel is not None and min(njobs, tasks) > self.parallel:
+            raise ConfigurationError(
+                f"{min(njobs, tasks):,} jobs at once are more than the {self.parallel} that "
+                f"executor {executor.name} runs here; use a smaller --njobs"
+            )
+
+
 def check_loadable(demand: Demand, executor: Executor) -> None:
     """Refuse a generator that other processes could not load."""
     if not demand.source and not executor.in_process:
@@ -238,27 +289,39 @@ def check_loadable(demand: Demand, executor: Executor) -> None:
 
 
 def make_plan(
-    demand: Demand, run: RunPaths, missing: IntervalSet, executor: Executor, settings: Settings
+    demand: Demand,
+    run: RunPaths,
+    missing: IntervalSet,
+    executor: Executor,
+    settings: Settings,
+    limits: Limits | None = None,
 ) -> Plan:
     """Share missing samples of a run among tasks, and find the tasks' time limit.
 
     There are as many tasks as jobs may run at once; more when one would not fit under the
     partition's longest time limit. An inline run has one.
 
+    Parameters
+    ----------
+    limits
+        The limits of the executor, where it was asked before.
+
     Raises
     ------
     ConfigurationError
         When a time limit is needed, but not given and not known from past runs, or when it is above
-        what the partition allows.
+        what the partition allows. When there are too many tasks.
     """
     if not missing:
         return Plan(run, executor.name, ())
     resources = combine_resources(demand.generator, settings.resources)
     size = demand.record.batch_size
-    longest = executor.max_minutes(resources)
+    limits = limits or Limits.of(executor, resources)
+    longest = limits.minutes
     history = read_timings(demand.paths)
-    batches = sum(1 for _ in cut_into_batches(missing, size))
-    tasks = 1 if executor.in_process else min(settings.njobs, executor.max_tasks() or batches)
+    batches = count_batches(missing, size)
+    most = 1 if executor.in_process else limits.tasks or batches
+    tasks = min(settings.njobs, most, batches)
     guess = estimate(history, math.ceil(batches / tasks))
     while tasks < batches and resources.minutes is None and _is_above(guess, longest):
         tasks = min(2 * tasks, batches)
@@ -266,6 +329,7 @@ def make_plan(
     minutes = resources.minutes or _estimated_minutes(demand, executor, guess, longest)
     if longest is not None and minutes is not None and minutes > longest:
         raise ConfigurationError(_too_long(executor, minutes, longest))
+    limits.check_tasks(executor, settings.njobs, tasks)
     return Plan(run, executor.name, tuple(deal(missing, size, tasks)), minutes, guess)
 
 

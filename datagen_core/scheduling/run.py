@@ -19,6 +19,7 @@ from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.plan import (
     Demand,
+    Limits,
     Settings,
     check_loadable,
     combine_resources,
@@ -123,19 +124,27 @@ def plan_demands(
     """
     for demand in demands:
         check_known(demand.paths)
+        check_loadable(demand, executor)
     intervals = [demand.interval(reserved_samples(demand.paths)) for demand in demands]
-    share = divide_jobs(
-        _complete(executor, settings), sum(interval.size > 0 for interval in intervals)
-    )
+    active = [demand for demand, each in zip(demands, intervals, strict=True) if each.size]
+    settings = _complete(executor, settings)
+    share = divide_jobs(settings, len(active))
+    limits = _ask_limits(active, executor, settings)
     accounts = _Accounts()
     plans = []
     for demand, interval in zip(demands, intervals, strict=True):
-        check_loadable(demand, executor)
         run = demand.paths.run(0)
-        plans.append(make_plan(demand, run, IntervalSet([interval]), executor, share))
+        plans.append(make_plan(demand, run, IntervalSet([interval]), executor, share, limits))
         if interval.size:
             accounts.count(demand, interval.stop)
+    limits.check_tasks(executor, settings.njobs, sum(len(plan.tasks) for plan in plans))
     return list(zip(intervals, plans, strict=True))
+
+
+def _ask_limits(demands: Sequence[Demand], executor: Executor, settings: Settings) -> Limits:
+    if not demands:
+        return Limits(None, None, None)
+    return Limits.of(executor, combine_resources(demands[0].generator, settings.resources))
 
 
 def begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> list[Run]:

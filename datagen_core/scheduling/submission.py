@@ -14,7 +14,7 @@ from datagen_core.generators.identity import canonical_json
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker
 from datagen_core.scheduling.judging import TIME_LIMIT
-from datagen_core.scheduling.plan import Settings, divide_jobs, make_plan
+from datagen_core.scheduling.plan import Limits, Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
@@ -52,17 +52,19 @@ def plan_jobs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[P
     ConfigurationError
         When a time limit is needed and not known, or is above what the partition allows.
     """
+    executor, settings = runs[0].executor, runs[0].settings
+    limits = Limits.of(executor, runs[0].resources)
+    share = divide_jobs(settings, len(runs))
     pairs = sorted(zip(runs, statuses, strict=True), key=lambda pair: _danger(pair[1]))
-    parts = [(run, _plan(run, status, len(runs))) for run, status in pairs]
+    parts = [(run, run.plan or _plan(run, status, share, limits)) for run, status in pairs]
+    limits.check_tasks(executor, settings.njobs, sum(len(plan.tasks) for _, plan in parts))
     _announce_limit(parts)
-    return list(_pack(parts, runs[0].executor.max_tasks()))
+    return list(_pack(parts, limits.tasks))
 
 
-def _plan(run: Run, status: RunStatus, runs: int) -> Plan:
-    if run.plan is not None:
-        return run.plan
-    settings = _longer_after_timeout(run, status, divide_jobs(run.settings, runs))
-    plan = make_plan(run.demand, run.paths, status.submittable, run.executor, settings)
+def _plan(run: Run, status: RunStatus, share: Settings, limits: Limits) -> Plan:
+    settings = _longer_after_timeout(run, status, share, limits)
+    plan = make_plan(run.demand, run.paths, status.submittable, run.executor, settings, limits)
     return replace(plan, tasks=tuple(_cut_suspects(run, status, plan))) if status.suspects else plan
 
 
@@ -154,11 +156,13 @@ def _announce_limit(parts: Sequence[Part]) -> None:
         )
 
 
-def _longer_after_timeout(run: Run, status: RunStatus, settings: Settings) -> Settings:
+def _longer_after_timeout(
+    run: Run, status: RunStatus, settings: Settings, longest: Limits
+) -> Settings:
     """Double the time limit for tasks that ran into theirs, as far as the partition allows."""
     limits = [plan.minutes for plan in list_plans(run.paths)[run.since :] if plan.minutes]
     late = any(item.reason.startswith(TIME_LIMIT) for item in status.ranges)
     if not late or not limits:
         return settings
-    minutes = min(2 * limits[-1], run.executor.max_minutes(run.resources) or 2 * limits[-1])
+    minutes = min(2 * limits[-1], longest.minutes or 2 * limits[-1])
     return replace(settings, resources=replace(settings.resources, minutes=minutes))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import accumulate, pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from datagen_core.ranges import (
     Interval,
     IntervalSet,
     batch_stream,
+    count_batches,
     cut_into_batches,
     deal,
     round_quotas,
@@ -81,6 +84,31 @@ def test_pieces_cover_and_stay_inside_a_batch(samples, size):
     assert IntervalSet(pieces) == samples
     assert sum(piece.size for piece in pieces) == len(samples)
     assert all(piece.start // size == (piece.stop - 1) // size for piece in pieces)
+
+
+@given(interval_sets, batch_sizes)
+def test_batches_are_counted_as_they_are_cut(samples, size):
+    assert count_batches(samples, size) == len(list(cut_into_batches(samples, size)))
+
+
+@given(interval_sets, batch_sizes, st.integers(1, 40))
+def test_deal_is_what_a_list_of_batches_gives(missing, size, tasks):
+    pieces = list(cut_into_batches(missing, size))
+    tasks = min(tasks, len(pieces))
+    sizes = [len(pieces) // tasks + (task < len(pieces) % tasks) for task in range(tasks)]
+    ends = list(accumulate(sizes, initial=0))
+
+    expected = [IntervalSet(pieces[low:high]) for low, high in pairwise(ends)]
+    assert deal(missing, size, tasks or 3) == expected
+
+
+def test_dealing_costs_nothing_for_huge_ranges():
+    missing = IntervalSet([(0, 10**12)]) - IntervalSet([(5, 7), (10**11, 2 * 10**11)])
+    shares = deal(missing, 1, 3)
+
+    assert count_batches(missing, 1) == 9 * 10**11 - 2
+    assert [len(share) for share in shares] == [3 * 10**11, 3 * 10**11 - 1, 3 * 10**11 - 1]
+    assert IntervalSet(part for share in shares for part in share) == missing
 
 
 @given(interval_sets, batch_sizes, st.integers(1, 9))

@@ -91,10 +91,12 @@ class _Kit:
         full = self._ask("complete", resources)
         self._expect(isinstance(full, Resources), "complete does not return Resources")
         self._expect(self._ask("complete", full) == full, "complete changes what is complete")
-        for limit in (self._ask("max_tasks"), self._ask("max_minutes", full)):
+        names = {"max_tasks": (), "max_parallel": (), "max_minutes": (full,)}
+        for name, arguments in names.items():
+            limit = self._ask(name, *arguments)
             is_limit = limit is None or (isinstance(limit, int) and limit >= 1)
-            self._expect(is_limit, f"max_tasks or max_minutes returns {limit!r}, neither None nor "
-                         "a whole number from 1")  # fmt: skip
+            self._expect(is_limit, f"{name} returns {limit!r}, neither None nor a whole number "
+                         "from 1")  # fmt: skip
 
     def check_samples(self) -> None:
         """Check that runs make the same samples as inline, and that no task lives on."""

@@ -186,7 +186,7 @@ def _prepare(job: Job) -> submitit.SlurmExecutor:
         time=resources.minutes if plan.minutes is None else plan.minutes,
         mem=resources.memory,
         cpus_per_task=resources.cpus,
-        array_parallelism=job.parallel,
+        array_parallelism=min(job.parallel, job.size),
         setup=_setup_lines(job),
         stderr_to_stdout=True,
         # srun costs a quarter more, and hides that a task ran out of memory.

@@ -95,7 +95,7 @@ class Talkative(InlineExecutor):
         (Lasting, "works in_process, so it ends_with_caller"),
         (Absent, "is not available here: it rains"),
         (Restless, "complete changes what is complete"),
-        (Narrow, "max_tasks or max_minutes returns 0"),
+        (Narrow, "max_tasks returns 0"),
         (Silent, "describe returns no text"),
         (Idle, "leaves samples out"),
         (Forgetful, "does not end"),
