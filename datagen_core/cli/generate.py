@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import folder_option
+from datagen_core.cli.options import WholeNumber, folder_option
 from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
 from datagen_core.commands import cache_option, json_option, open_cache
 from datagen_core.errors import IncompleteRunError, ParamsError
@@ -25,15 +25,17 @@ if TYPE_CHECKING:
 
 @click.command("generate")
 @click.argument("name")
-@click.option("-n", "samples", type=click.IntRange(1), help="Number of samples to add.")
-@click.option("--total", type=click.IntRange(1), help="Number of samples to reach.")
+@click.option("-n", "samples", type=WholeNumber(1), metavar="N",
+              help="Number of samples to add: 1000000, 1_000_000 or 1e6.")  # fmt: skip
+@click.option("--total", type=WholeNumber(1), metavar="N",
+              help="Number of samples to reach, written as for -n.")  # fmt: skip
 @click.option("-p", "--param", "assignments", multiple=True, metavar="KEY=VALUE",
               help="A parameter; nested values as JSON. Repeatable.")  # fmt: skip
 @click.option("--params", metavar="TEXT|@FILE", help="Parameters as JSON or a Python dict.")
 @click.option("--sweep", "sweeps", multiple=True, metavar="KEY=V1,V2,…",
               help="One parameter set for each value, or each combination; a JSON list, or @FILE "
               "with a JSON list of mappings. Repeatable.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--seed", type=WholeNumber(0, 10**1000), metavar="N", default=0, show_default=True)
 @run_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and do nothing.")
 @folder_option

@@ -7,13 +7,13 @@ import sys
 
 import click
 
-from datagen_core.cli.options import confirm, yes_option
+from datagen_core.cli.options import WholeNumber, confirm, yes_option
 from datagen_core.commands import cache_option, json_option, select_set, set_option
 
 
 @click.command("move")
 @click.argument("name")
-@click.argument("n", type=click.IntRange(1))
+@click.argument("n", type=WholeNumber(1))
 @click.argument("split")
 @set_option()
 @yes_option

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,14 @@ import click
 
 from datagen_core.commands import Decorator, open_cache, select_set
 from datagen_core.errors import DatagenError
+from datagen_core.ranges import MOST_SAMPLES
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
+
+_SHOWN = 40
+"""How many characters of a wrong number are shown."""
 
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 folder_option: Decorator = click.option(
@@ -25,6 +30,42 @@ folder_option: Decorator = click.option(
     type=click.Path(path_type=Path),
     help="A folder with generators.py; its generators take precedence over installed ones.",
 )
+
+
+class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # older versions take none
+    """A whole number as people write it: 1000000, 1_000_000, or 1e6; a fraction is refused."""
+
+    name = "integer"
+
+    def __init__(self, least: int, most: int = MOST_SAMPLES) -> None:
+        self._least, self._most = least, most
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the number; click names the option in the error."""
+        number, text = _read_number(value), _shorten(str(value))
+        if number is None:
+            self.fail(f"{text!r} is not a whole number, such as 1000000, 1_000_000 or 1e6",
+                      param, ctx)  # fmt: skip
+        if number < self._least:
+            self.fail(f"{text} is below {self._least}", param, ctx)
+        if number > self._most:
+            self.fail(f"{text} is above {_shorten(str(self._most))}", param, ctx)
+        return int(number)
+
+
+def _read_number(value: str | int) -> Decimal | None:
+    """Return a whole number, which may be too large for the digits of an `int`; else None."""
+    with suppress(InvalidOperation):
+        number = Decimal(value)
+        if number.is_finite() and number == number.to_integral_value():
+            return number
+    return None
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 class Problems(list[DatagenError]):

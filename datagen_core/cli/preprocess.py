@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.cli.options import folder_option, load_generator_of
+from datagen_core.cli.options import WholeNumber, folder_option, load_generator_of
 from datagen_core.commands import cache_option, select_set, set_option
 
 
@@ -15,7 +15,7 @@ from datagen_core.commands import cache_option, select_set, set_option
 @click.argument("name")
 @click.argument("preprocessor")
 @click.argument("split")
-@click.argument("n", type=click.IntRange(1))
+@click.argument("n", type=WholeNumber(1))
 @set_option()
 @folder_option
 @cache_option

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import Problems, select_sets
+from datagen_core.cli.options import Problems, WholeNumber, select_sets
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -16,8 +16,11 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.run import Run
     from datagen_core.scheduling.status import RunStatus
 
+_MOST_CPUS = 65_533
+"""Slurm counts processors in 16 bits, and keeps the highest numbers for itself."""
+
 _RUN_OPTIONS = [
-    click.option("--njobs", "-njobs", type=click.IntRange(1), default=None,
+    click.option("--njobs", "-njobs", type=WholeNumber(1), default=None,
                  help="Number of jobs that may run at once.  [default: 1]"),
     click.option("--executor", metavar="NAME",
                  help="Where jobs run: slurm, local, inline, dask, or a plugin's executor.  "
@@ -26,7 +29,7 @@ _RUN_OPTIONS = [
                  help="Time limit, as for sbatch (30, 1:00:00, 2-12).  [default: estimated]"),
     click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB)."),
     click.option("--partition", metavar="P", help="The Slurm partition."),
-    click.option("--cpus", type=click.IntRange(1), default=1, show_default=True,
+    click.option("--cpus", type=WholeNumber(1, _MOST_CPUS), default=1, show_default=True,
                  help="Processors (and threads) of a job."),
     click.option("--executor-option", "--slurm-option", "executor_options", multiple=True,
                  metavar="KEY=VALUE",

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datagen_core.cli.options import Problems, folder_option, load_generator_of, select_sets
+from datagen_core.cli.options import (
+    Problems,
+    WholeNumber,
+    folder_option,
+    load_generator_of,
+    select_sets,
+)
 from datagen_core.commands import cache_option, json_option, set_option
 from datagen_core.errors import VerificationError
 
@@ -22,7 +28,7 @@ if TYPE_CHECKING:
 @click.command("verify")
 @click.argument("name", required=False)
 @set_option()
-@click.option("--resample", type=click.IntRange(0), default=0, metavar="K",
+@click.option("--resample", type=WholeNumber(0), default=0, metavar="K",
               help="Remake K random samples of each set, and compare the bytes.")  # fmt: skip
 @folder_option
 @cache_option

@@ -6,10 +6,15 @@ import re
 
 from datagen_core.errors import ConfigurationError
 
-_DAYS = re.compile(r"(\d+)-(\d+)(?::(\d+))?(?::(\d+))?", re.ASCII)
-_CLOCK = re.compile(r"(?:(\d+):)?(\d+):(\d+)", re.ASCII)
-_MINUTES = re.compile(r"\d+", re.ASCII)
-_MEMORY = re.compile(r"(\d+)\s*([KMGT]?)B?", re.ASCII | re.IGNORECASE)
+_DAYS = re.compile(r"(\d{1,18})-(\d{1,18})(?::(\d{1,18}))?(?::(\d{1,18}))?", re.ASCII)
+_CLOCK = re.compile(r"(?:(\d{1,18}):)?(\d{1,18}):(\d{1,18})", re.ASCII)
+_MINUTES = re.compile(r"\d{1,18}", re.ASCII)
+_MEMORY = re.compile(r"(\d{1,40})\s*([KMGT]?)B?", re.ASCII | re.IGNORECASE)
+
+_MOST_MINUTES = 366 * 24 * 60 * 50
+"""Fifty years: Slurm counts seconds in 32 bits, and takes a longer limit for another one."""
+
+_MOST_MIB = 1024**4
 
 _KIB = {"K": 1, "": 1024, "M": 1024, "G": 1024**2, "T": 1024**3}
 
@@ -24,14 +29,18 @@ def parse_time_limit(text: str) -> int:
     Raises
     ------
     ConfigurationError
-        For anything else, zero included: Slurm reads a limit of zero as no limit.
+        For anything else, zero included: Slurm reads a limit of zero as no limit. For more than
+        fifty years.
     """
     seconds = _parse_seconds(text.strip())
     if not seconds:
         raise ConfigurationError(
-            f"{text!r} is not a time limit: write MINUTES, MINUTES:SECONDS, HOURS:MINUTES:SECONDS, "
-            "DAYS-HOURS, DAYS-HOURS:MINUTES or DAYS-HOURS:MINUTES:SECONDS, such as 30 or 2-12:30:00"
+            f"{text[:40]!r} is not a time limit: write MINUTES, MINUTES:SECONDS, "
+            "HOURS:MINUTES:SECONDS, DAYS-HOURS, DAYS-HOURS:MINUTES or DAYS-HOURS:MINUTES:SECONDS, "
+            "such as 30 or 2-12:30:00"
         )
+    if seconds > 60 * _MOST_MINUTES:
+        raise ConfigurationError(f"the time limit {text} is above fifty years; use a shorter one")
     return -(-seconds // 60)
 
 
@@ -64,11 +73,15 @@ def parse_memory(text: str) -> int:
     Raises
     ------
     ConfigurationError
-        For anything else, fractions included.
+        For anything else, fractions included, and for more than a million TB.
     """
     match = _MEMORY.fullmatch(text.strip())
     if not match:
         raise ConfigurationError(
-            f"{text!r} is not a memory size: write a whole number with K, M, G or T, such as 4G"
+            f"{text[:40]!r} is not a memory size: write a whole number with K, M, G or T, such as "
+            "4G"
         )
-    return -(-int(match[1]) * _KIB[match[2].upper()] // 1024)
+    size = -(-int(match[1]) * _KIB[match[2].upper()] // 1024)
+    if size > _MOST_MIB:
+        raise ConfigurationError(f"the memory {text} is above a million TB; ask for less")
+    return size

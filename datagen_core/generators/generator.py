@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.random import Generator
 
-from datagen_core.errors import GeneratorError
+from datagen_core.errors import GeneratorError, ParamsError
 from datagen_core.generators.identity import digest_of
 from datagen_core.generators.schema import Schema
+from datagen_core.ranges import MOST_SAMPLES
 
 if TYPE_CHECKING:
     from datagen_core.generators.params import Params
@@ -112,6 +113,8 @@ class DatasetGenerator:
             raise GeneratorError(
                 f"{self.name}: a batch has at least one sample, not batch_size={self.batch_size}"
             )
+        if self.batch_size > MOST_SAMPLES:
+            raise GeneratorError(f"{self.name}: batch_size is above 2**63 - 1; use a smaller one")
         # A user may write `generator(50, noisy_sine_params)`; nothing has checked the type yet.
         given: object = self.params_type
         if not (isinstance(given, type) and issubclass(given, _no_params())):
@@ -135,7 +138,12 @@ class DatasetGenerator:
 
     def digest_of(self, params: Params, seed: int = 0) -> str:
         """Return the digest that identifies a parameter set in caches, 64 hexadecimal digits."""
-        return digest_of(self.name, self.version, params.canonical(), seed)
+        try:
+            return digest_of(self.name, self.version, params.canonical(), seed)
+        except ValueError as error:  # infinity, or more digits than Python writes
+            raise ParamsError(
+                f"{self.name}: parameters cannot be written as JSON: {error}"
+            ) from None
 
     def inspect(self, params: Params, seed: int) -> tuple[str, ...]:
         """Return the lines of `preflight` for the user; none without a `preflight`."""

@@ -13,6 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, mod
 from datagen_core.errors import ParamsError
 from datagen_core.generators.inputs import refer_to
 
+_SHOWN = 100
+"""How many characters of a wrong value are shown."""
+
 InputFile = Annotated[str, AfterValidator(refer_to)]
 """The type of a parameter that is a file: given as a path, kept as `sha256:…`, the identity of its
 content. The cache keeps a copy; `input_path` returns its path to a generator."""
@@ -108,7 +111,17 @@ def _invalid(error: ValidationError, owner: str) -> str:
         return f"{owner}: {reason}"
     if first["type"] == "missing":
         return f"{owner}: parameter {where} has no default; give it a value"
-    return f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {first['input']!r}"
+    return (
+        f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {_shown(first['input'])}"
+    )
+
+
+def _shown(value: object) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return "a number of thousands of digits"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def defaults_of(params_type: type[Params]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import CacheError, SelectionError, SplitError
-from datagen_core.ranges import IntervalSet
+from datagen_core.ranges import MOST_SAMPLES, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.selection import describe
 from datagen_core.store import ledger
@@ -105,6 +105,8 @@ class ParamSet(Mapping[str, "Split"]):
         ledger.check_split(split)
         if n < 1:
             raise SplitError(f"cannot move {n} samples; move at least one")
+        if n > MOST_SAMPLES:
+            raise SplitError("no parameter set has 2**63 samples or more; move fewer")
         operation = ledger.new_operation()
         with ledger.courtesy_lock(self.paths):
             while True:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from datagen_core.errors import DamagedFileError, SelectionError
 from datagen_core.generators.schema import Columns, Ragged, Schema
-from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.store.columns import ColumnReader, own
 
@@ -194,11 +194,13 @@ class Samples(Sequence[Any]):
 
     def batches(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Iterator[Any]:
         """Yield all samples in batches of `size`; the last may be smaller. The form is `get`'s."""
-        order = np.arange(len(self), dtype=np.int64)
+        order = None
         if shuffle:
+            order = np.arange(len(self), dtype=np.int64)
             np.random.default_rng(seed).shuffle(order)
-        for start in range(0, len(order), size):
-            yield self.take(order[start : start + size])
+        for start in range(0, len(self), size):
+            stop = min(start + size, len(self))
+            yield self.take(np.arange(start, stop) if order is None else order[start:stop])
 
     def as_torch(self) -> TorchDataset:
         """Return a `torch.utils.data.Dataset` of these samples; the only place that needs torch."""
@@ -233,6 +235,8 @@ class Samples(Sequence[Any]):
     def _first(self, n: int) -> list[Interval]:
         if n < 0:
             raise SelectionError(f"cannot get {n} samples of {self.title}")
+        if n > MOST_SAMPLES:
+            raise SelectionError(f"{self.title} has {len(self)} samples; no set has 2**63 or more")
         if n > len(self):
             raise self._insufficient(n)
         return _head(self.intervals, n)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from itertools import islice
 from os import PathLike
 from typing import Any
 
@@ -15,7 +16,7 @@ from datagen_core.generators.params import Params
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.driving import Observer, drive, explain
-from datagen_core.scheduling.plan import Settings, load, make_demands
+from datagen_core.scheduling.plan import MOST_POINTS, Settings, load, make_demands
 from datagen_core.scheduling.run import begin, check_made, ignore
 
 
@@ -74,7 +75,7 @@ def generate(  # noqa: PLR0913 (the options of the command line)
 def sweep(  # noqa: PLR0913 (the options of the command line)
     generator: str | DatasetGenerator,
     n: int,
-    points: Sequence[Mapping[str, Any] | Params | None],
+    points: Iterable[Mapping[str, Any] | Params | None],
     *,
     seed: int = 0,
     total: bool = False,
@@ -88,9 +89,10 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
 ) -> list[ParamSet]:
     """Make `n` more samples of each of many parameter sets, as one submission; return the sets.
 
-    `points` are the parameters of each; equal ones count once. All else, and what is raised, is as
-    for `generate`.
+    `points` are the parameters of each, 100,000 at most; equal ones count once. All else, and what
+    is raised, is as for `generate`.
     """
+    points = list(islice(points, MOST_POINTS + 1))  # it may be an endless generator
     if not points:
         return []
     resources = Resources(

@@ -35,6 +35,12 @@ from datagen_core.store.timings import Estimate, read_timings
 MOST_TASKS = 1_000_000
 """More tasks are a slip; their list alone would be a file of a hundred megabytes."""
 
+MOST_POINTS = 100_000
+"""A sweep over more parameter sets would take hours to begin, and is most likely a slip."""
+
+_MOST_SEED = 10**1000
+"""Python writes and reads no more than 4,300 digits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -167,10 +173,17 @@ def make_demands(
     ParamsError
         When the parameters do not fit.
     ConfigurationError
-        For a negative seed, or fewer samples than one.
+        For a negative or monstrous seed, fewer samples than one, or more points than 100,000.
     """
+    if len(points) > MOST_POINTS:
+        raise ConfigurationError(
+            f"a sweep has at most {MOST_POINTS:,} parameter sets, not {len(points):,}; leave out "
+            "values, or sweep over a part of them at a time"
+        )
     if seed < 0:
         raise ConfigurationError(f"the seed is {seed}; use 0 or more")
+    if seed > _MOST_SEED:
+        raise ConfigurationError("the seed has more than 1,000 digits; use a smaller one")
     name = check_name(loaded.generator.name, "generator")
     demands = {}
     provenance, defaults = gather_provenance(loaded), defaults_of(loaded.generator.params_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from datagen_core.errors import ParamsError
 from datagen_core.reading.selection import parse_value
+from datagen_core.scheduling.plan import MOST_POINTS
 
 Point = dict[str, Any]
 
@@ -28,9 +30,15 @@ def parse_sweeps(texts: Sequence[str], base: Mapping[str, Any]) -> list[Point]:
     Raises
     ------
     ParamsError
-        For a text that is none of these, and for a parameter that is given twice.
+        For a text that is none of these, a parameter that is given twice, and too many points.
     """
     axes = [_read_axis(text) for text in texts]
+    count = math.prod(map(len, axes))
+    if count > MOST_POINTS:
+        raise ParamsError(
+            f"--sweep combines to {count:,} parameter sets, more than {MOST_POINTS:,}; leave out "
+            "values, or give the points themselves with --sweep @FILE"
+        )
     points = []
     for combination in product(*axes):
         point = dict(base)

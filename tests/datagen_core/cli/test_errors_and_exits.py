@@ -34,7 +34,7 @@ def snapshot(folder):
         (["generate"], 2, "Missing argument 'NAME'; see `datagen generate --help`"),
         (["generate", SINE], 2, "give the number of samples: -n N to add N, or --total N"),
         (["generate", SINE, "-n", "0"], 2, "-n"),
-        (["generate", SINE, "-n", "x"], 2, "'x' is not a valid integer"),
+        (["generate", SINE, "-n", "x"], 2, "'x' is not a whole number"),
         (["generate", SINE, "-n", "5", "--total", "5"], 2, "-n N to add N, or --total N"),
         (["generate", SINE, "-n", "5", "-p", "lefft=0"], 2, "did you mean 'left'?"),
         (["generate", SINE, "-n", "5", "-p", "left=x"], 2, "parameter left"),

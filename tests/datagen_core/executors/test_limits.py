@@ -40,6 +40,25 @@ def test_anything_else_is_refused_with_the_forms(text):
     assert repr(text) in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["99999999999", "999999-0", "999999999:00:00"])
+def test_a_time_limit_beyond_a_life_is_refused(text):
+    with pytest.raises(ConfigurationError, match=f"time limit {text} is above fifty years"):
+        parse_time_limit(text)
+
+
+@pytest.mark.parametrize("text", [f"{10**30}G", "9999999999T", "9" * 40])
+def test_more_memory_than_there_is_is_refused(text):
+    with pytest.raises(ConfigurationError, match="above a million TB"):
+        parse_memory(text)
+
+
+@pytest.mark.parametrize("parse", [parse_time_limit, parse_memory])
+def test_thousands_of_digits_are_one_short_line(parse):
+    with pytest.raises(ConfigurationError) as caught:
+        parse("9" * 5000)
+    assert len(str(caught.value)) < 250
+
+
 @given(st.integers(min_value=1, max_value=10**7))
 def test_formatted_minutes_are_read_back(minutes):
     assert parse_time_limit(format_minutes(minutes)) == minutes

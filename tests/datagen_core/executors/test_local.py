@@ -47,6 +47,14 @@ def test_tasks_are_shared_among_processes(plan):
     assert executor.poll([plan]) == {}
 
 
+def test_processes_at_once_are_bounded_by_the_machine(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    few = LocalExecutor().max_parallel()
+    monkeypatch.setattr("os.cpu_count", lambda: 128)
+
+    assert (few, LocalExecutor().max_parallel()) == (64, 2048)
+
+
 def test_a_list_of_tasks_that_is_too_long_for_a_command_is_a_file(plan, monkeypatch):
     monkeypatch.setattr(base, "_LONGEST_COMMAND", 10)
     job, executor = job_of(plan), LocalExecutor()

@@ -103,6 +103,42 @@ def test_an_inline_run_has_one_task(tmp_path):
     assert len(plan_of(bound(tmp_path), 500, InlineExecutor(), njobs=9).tasks) == 1
 
 
+class Boundless(LocalExecutor):
+    """Any number of tasks at once, as a scheduler without limits would have them."""
+
+    def max_parallel(self):
+        return None
+
+
+def test_a_million_million_samples_are_shared_by_arithmetic(tmp_path):
+    holes = IntervalSet([(0, 10**12)]) - IntervalSet([(5, 7), (10**11, 10**11 + 3)])
+    demand = timed(tmp_path, 1e-6)
+    plan = make_plan(demand, demand.paths.run(0), holes, ShortPartition(), Settings(njobs=3))
+
+    assert plan.samples == holes
+    assert 100 < len(plan.tasks) < 1000
+
+
+@pytest.mark.parametrize("njobs", [1, 10**12])
+def test_an_absurd_number_of_tasks_is_refused(tmp_path, njobs):
+    executor = Boundless() if njobs > 1 else Pool()
+    with pytest.raises(ConfigurationError, match="tasks, more than 1,000,000; ask for fewer"):
+        plan_of(timed(tmp_path, 1.0), 10**12, executor, njobs=njobs)
+
+
+def test_too_many_tasks_at_once_are_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="65 jobs at once are more than the 64"):
+        plan_of(bound(tmp_path), 650, Crowd(), njobs=80)
+    assert len(plan_of(bound(tmp_path), 640, Crowd(), njobs=80).tasks) == 64
+
+
+class Crowd(LocalExecutor):
+    """At most 64 tasks at once."""
+
+    def max_parallel(self):
+        return 64
+
+
 def test_a_time_limit_on_slurm_must_be_known(tmp_path):
     with pytest.raises(
         ConfigurationError, match=r"no run of this parameter set was timed yet.*--time"

@@ -31,6 +31,14 @@ def test_a_json_list_keeps_commas_in_values():
     assert [point["names"] for point in points] == [["a", "b"], "c,d", None]
 
 
+def test_too_many_combinations_are_refused_before_they_are_listed():
+    axes = [f"{key}={','.join(map(str, range(1000)))}" for key in "abc"]
+
+    with pytest.raises(ParamsError, match="combines to 1,000,000,000 parameter sets"):
+        parse_sweeps(axes, {})
+    assert len(parse_sweeps(axes[:1], {})) == 1000
+
+
 def test_a_file_lists_points_of_several_parameters(tmp_path):
     path = tmp_path / "points.json"
     path.write_text(json.dumps([{"a": 1, "b": 2}, {"a": 3}]))
