@@ -5,13 +5,18 @@ Public, like the names in `datagen_core`; a separate module because it imports c
 
 from __future__ import annotations
 
+import json
+import math
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from datagen_core.streams import StdoutDiversion
 
 if TYPE_CHECKING:
     from datagen_core.reading.cache import Cache
@@ -23,15 +28,50 @@ __all__ = [
     "heed_sigterm",
     "json_option",
     "open_cache",
+    "print_json",
     "select_set",
     "set_option",
 ]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+_ANSWER = "datagen.answer"
+
+
+def _keep_stdout(ctx: click.Context, _: click.Parameter, value: Any) -> Any:
+    """Keep standard output for `print_json`, whatever else a command or a plugin prints."""
+    if value:
+        diversion = StdoutDiversion()
+        ctx.meta[_ANSWER] = diversion.write
+        # The process's own is not given back: buffers of C libraries and threads outlive commands.
+        if not diversion.is_of_process:
+            ctx.call_on_close(diversion.end)
+    return value
+
+
 json_option: Decorator = click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON for scripts."
+    "--json", "as_json", is_flag=True, callback=_keep_stdout, help="Print JSON for scripts."
 )
+"""The option `--json`. With it, standard output is kept for `print_json`, once for a command; what
+else prints, generators, libraries and child processes included, prints on standard error."""
+
+
+def print_json(value: object) -> None:
+    """Print the answer of a command that was given `--json`, as one line of JSON.
+
+    NaN and infinity, which JSON lacks, become null.
+    """
+    text = json.dumps(_without_nan(value), allow_nan=False)
+    write = click.get_current_context().meta.get(_ANSWER, partial(click.echo, nl=False))
+    write(f"{text}\n")
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _without_nan(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _remember_cache(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
@@ -108,6 +148,17 @@ class LazyGroup(click.Group):
     ) -> None:
         super().__init__(*args, **options)
         self._package, self._members = package, members
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Import a command; with `--json`, what it prints meanwhile goes to standard error."""
+        diversion = StdoutDiversion() if "--json" in args else None
+        try:
+            return super().resolve_command(ctx, args)
+        finally:
+            if diversion:
+                diversion.end()
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of all commands, in the order of help."""

@@ -75,6 +75,7 @@ FOR_COMMANDS = [
     "heed_sigterm",
     "json_option",
     "open_cache",
+    "print_json",
     "select_set",
     "set_option",
 ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import click
 
 from datagen_core.commands import LazyGroup
 from datagen_core.errors import DatagenError
+from datagen_core.streams import discard_unwritable, prepare_streams
 
 _HELP = {
     "generate": "Make samples, on Slurm or on this machine.",
@@ -91,26 +93,35 @@ def datagen(ctx: click.Context, cache: str | None) -> None:
 
 def main() -> None:
     """Run the command line; an error is one line on stderr, and its class sets the exit code."""
+    prepare_streams()
+    try:
+        _run()
+    finally:
+        discard_unwritable()
+
+
+def _run() -> None:
     try:
         datagen(standalone_mode=False)
+        sys.stdout.flush()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("datagen: interrupted; what is published is kept", err=True)
+        _tell("interrupted; what is published is kept")
         sys.exit(130)
     except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.2 and later
-        error.show()
+        with suppress(OSError):
+            error.show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _fail(_with_hint(error), error.exit_code)
     except DatagenError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:  # `datagen list | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except OSError as error:
-        where = f": {error.filename}" if error.filename else ""
-        _fail(f"{error.strerror or error}{where}", 1)
+        where = error.filename or ", ".join(discard_unwritable())
+        _fail(f"{error.strerror or error}{where and f': {where}'}", 1)
 
 
 def _with_hint(error: click.ClickException) -> str:
@@ -122,5 +133,10 @@ def _with_hint(error: click.ClickException) -> str:
 def _fail(message: str, code: int) -> None:
     if os.environ.get("DATAGEN_TRACEBACK"):
         raise  # noqa: PLE0704 (called while the error is handled; for developers of datagen)
-    click.echo(f"datagen: error: {' '.join(message.split())}", err=True)
+    _tell(f"error: {' '.join(message.split())}")
     sys.exit(code)
+
+
+def _tell(words: str) -> None:
+    with suppress(OSError):  # the exit code says it too
+        click.echo(f"datagen: {words}", err=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.commands import print_json
 from datagen_core.executors.limits import format_minutes
 from datagen_core.scheduling.run import describe_submission, plan_demands
 from datagen_core.store.timings import format_duration
@@ -36,7 +36,7 @@ def print_plans(
         else:
             _print_plan(demand, interval, plan, text)
     if as_json:
-        click.echo(json.dumps(shown if len(shown) > 1 else shown[0]))
+        print_json(shown if len(shown) > 1 else shown[0])
 
 
 def _to_json(demand: Demand, interval: Interval, plan: Plan, text: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 
 from datagen_core.cli.format_options import FormatCommand, take_options
 from datagen_core.cli.options import Problems, select_sets
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 
 
 @click.command("export", cls=FormatCommand, options_metavar="[OPTIONS] [--KEY VALUE]...")
@@ -74,7 +73,7 @@ def export_command(
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
     counts = export(selection, form, destination, options, force=chosen["force"])
     if as_json:
-        click.echo(json.dumps({"path": str(destination.absolute()), "samples": counts}))
+        print_json({"path": str(destination.absolute()), "samples": counts})
     else:
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
         whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"

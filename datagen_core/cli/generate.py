@@ -12,7 +12,7 @@ import click
 
 from datagen_core.cli.options import WholeNumber, folder_option
 from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
-from datagen_core.commands import cache_option, json_option, open_cache
+from datagen_core.commands import cache_option, json_option, open_cache, print_json
 from datagen_core.errors import IncompleteRunError, ParamsError
 from datagen_core.reading.selection import parse_assignment
 
@@ -171,9 +171,7 @@ def _report(
     pairs = list(zip(runs, statuses, strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
-        click.echo(
-            json.dumps(found[0] if found else {"generator": name, "run": None, "missing": 0})
-        )
+        print_json(found[0] if found else {"generator": name, "run": None, "missing": 0})
     elif not runs:
         click.echo(f"{name} has {total} samples or more already; nothing to do")
     elif not statuses[0].missing:
@@ -197,7 +195,7 @@ def _report_sweep(
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
         sets = [demand.paths.root.name for demand in demands]
-        click.echo(json.dumps({"generator": name, "sets": sets, "runs": found}))
+        print_json({"generator": name, "sets": sets, "runs": found})
     elif runs and not runs[0].settings.wait:
         click.echo(f"submitted {len(runs)} runs of {name}; see `datagen status {name}`")
     elif not runs:

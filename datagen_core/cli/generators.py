@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from datagen_core.cli.options import folder_option
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_core.errors import DatagenError
 
 
@@ -34,7 +33,7 @@ def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> No
     rows = [(name, origin, _check(name, folder) if check else "") for name, origin in found.items()]
     if as_json:
         keys = ("name", "origin", "check")
-        click.echo(json.dumps([dict(zip(keys, row, strict=True)) for row in rows]))
+        print_json([dict(zip(keys, row, strict=True)) for row in rows])
         return
     from datagen_core.cli.tables import print_table
 

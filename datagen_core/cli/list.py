@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from datagen_core.cli.options import Problems
 from datagen_core.cli.summaries import summarize_set
-from datagen_core.commands import cache_option, json_option, open_cache
+from datagen_core.commands import cache_option, json_option, open_cache, print_json
 from datagen_core.generators.identity import short_text
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     problems = Problems()
     rows = _summaries(datasets, problems)
     if as_json:
-        click.echo(json.dumps(rows))
+        print_json(rows)
     elif rows:
         _print_summaries(rows)
         click.echo(f"cache: {cache.path}", err=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
 from datagen_core.cli.options import WholeNumber, confirm, yes_option
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 
 
 @click.command("move")
@@ -41,8 +40,8 @@ def move_command(
     samples = param_set.move(n, split)
     if as_json:
         moved = [list(part) for part in samples]
-        click.echo(json.dumps({"set": param_set.number, "split": split, "moved": moved,
-                               "splits": param_set.counts}))  # fmt: skip
+        splits = param_set.counts
+        print_json({"set": param_set.number, "split": split, "moved": moved, "splits": splits})
     else:
         counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
         click.echo(f"moved {n} samples ({samples}) into {split}; {param_set} now has {counts}")

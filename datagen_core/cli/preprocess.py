@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from datagen_core.cli.options import WholeNumber, folder_option, load_generator_of
-from datagen_core.commands import cache_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 
 
 @click.command("preprocess")
@@ -19,13 +19,16 @@ from datagen_core.commands import cache_option, select_set, set_option
 @set_option()
 @folder_option
 @cache_option
-def preprocess_command(
+@json_option
+def preprocess_command(  # noqa: PLR0913 (one for each argument and option)
     name: str,
     preprocessor: str,
     split: str,
     n: int,
     selector: tuple[str, ...],
     folder: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Preprocess the first N samples of SPLIT of NAME, and keep the result; add to an earlier one.
 
@@ -42,4 +45,7 @@ def preprocess_command(
             made = preprocess(param_set, found, split, n, lambda done: bar.update(done - bar.pos))
     else:  # where click would print the label alone
         made = preprocess(param_set, found, split, n)
-    click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")
+    if as_json:
+        print_json({"preprocessor": preprocessor, "split": split, "samples": n, "made": made})
+    else:
+        click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")

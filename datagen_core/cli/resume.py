@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import click
@@ -16,7 +15,7 @@ from datagen_core.cli.runs import (
     select_runs,
     status_to_json,
 )
-from datagen_core.commands import cache_option, json_option, set_option
+from datagen_core.commands import cache_option, json_option, print_json, set_option
 from datagen_core.errors import IncompleteRunError
 
 
@@ -60,7 +59,7 @@ def resume_command(
     results = list(zip(runs, execute(runs), strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
-        click.echo(json.dumps(found))
+        print_json(found)
     elif results or not problems:
         click.echo(count_runs("resumed", len(results)) or "nothing is missing")
     problems.raise_any()

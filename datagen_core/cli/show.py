@@ -10,7 +10,7 @@ import click
 
 from datagen_core.cli.options import folder_option
 from datagen_core.cli.summaries import summarize_set
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
@@ -37,7 +37,7 @@ def show_command(
     """
     described = _show_set(select_set(name, selector)) if selector else _show_generator(name, folder)
     if as_json:
-        click.echo(json.dumps(described))
+        print_json(described)
         return
     from datagen_core.cli.tables import print_table
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from datagen_core.cli.options import Problems
 from datagen_core.cli.runs import select_runs, status_to_json
-from datagen_core.commands import cache_option, json_option, set_option
+from datagen_core.commands import cache_option, json_option, print_json, set_option
 
 
 @click.command("status")
@@ -36,11 +34,11 @@ def status_command(
         if show_all or as_json or status.missing
     ]
     if as_json:
-        click.echo(json.dumps([
+        print_json([
             {"generator": param_set.generator, "number": param_set.number,
              **status_to_json(param_set.paths.root.name, status)}
             for param_set, status in found
-        ]))  # fmt: skip
+        ])  # fmt: skip
     elif found:
         print_statuses(found)
     elif not problems:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from datagen_core.cli.options import (
     load_generator_of,
     select_sets,
 )
-from datagen_core.commands import cache_option, json_option, set_option
+from datagen_core.commands import cache_option, json_option, print_json, set_option
 from datagen_core.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def verify_command(
                 click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made "
                            f"anew: {verdict}")  # fmt: skip
     if as_json:
-        click.echo(json.dumps(results))
+        print_json(results)
     problems = [problem for result in results for problem in result["problems"]]
     problems += map(str, left_out)
     for problem in problems[1:]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import inspect
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -217,7 +218,7 @@ def _generators_in(file: Path) -> dict[str, DatasetGenerator]:
 @cache
 def _execute(file: Path) -> ModuleType:
     """Import a file under a unique name; its folder becomes importable, as for a script."""
-    name = f"datagen_file_{hashlib.sha256(str(file).encode()).hexdigest()[:12]}"
+    name = f"datagen_file_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise GeneratorError(f"{file} is not a Python file")

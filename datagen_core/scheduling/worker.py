@@ -39,6 +39,7 @@ from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.runs import Plan, read_plan, read_run
 from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
 from datagen_core.store.shard_writer import ShardWriter
+from datagen_core.streams import prepare_streams
 
 MAX_FAILURES = 3
 """A task that failed at this many batches gives up the rest, which would most likely fail too."""
@@ -312,7 +313,7 @@ class _Work:
             return
         with suppress(OSError):  # the disk may be full; the journal has the one line
             self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("a", encoding="utf-8") as file:
+            with self.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 traceback.print_exception(error, file=file)
 
 
@@ -332,6 +333,7 @@ def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:
     The job has all tasks of the first of `plans`, each given with its number of tasks, then all of
     the second one, and so on.
     """
+    prepare_streams("backslashreplace")  # whatever a generator prints, its log takes it
     ends = list(accumulate(tasks for _, tasks in plans))
     plan = bisect_right(ends, place)
     address, tasks = plans[plan]
@@ -349,6 +351,7 @@ def main() -> None:
     An argument `@FILE` is a file with one of these in each line, where they are too many for a
     command line. With a last argument "--attached", the end of standard input counts as SIGTERM.
     """
+    prepare_streams("backslashreplace")
     arguments = sys.argv[1:]
     if arguments[-1:] == ["--attached"]:
         arguments.pop()

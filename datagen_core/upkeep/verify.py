@@ -199,8 +199,14 @@ def _find_changed(
 ) -> Iterator[int]:
     """Make samples of one batch again, and yield the indices of those that are kept otherwise."""
     first = indices[0]
-    with preserved_global_generators():
-        made, _ = maker.make(Interval(first, indices[-1] + 1), schema)
+    piece = Interval(first, indices[-1] + 1)
+    try:
+        with preserved_global_generators():
+            made, _ = maker.make(piece, schema)
+    except Exception as error:  # a generator may fail in any way
+        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        samples = IntervalSet([piece])
+        raise DatagenError(f"samples {samples} cannot be made again: {reason}") from error
     made = without_measured(made, schema)
     for index, checksum in zip(indices, kept.checksums(indices), strict=True):
         if columns_checksum(slice_columns(made, index - first, index - first + 1)) != checksum:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core import sweep
-from datagen_core.commands import cache_option, json_option, open_cache
+from datagen_core.commands import cache_option, json_option, open_cache, print_json
 
 if TYPE_CHECKING:
     from datagen_core import Cache, Progress
@@ -99,7 +98,7 @@ def autogen(*, dry_run: bool, as_json: bool, **options: Any) -> None:  # fmt: sk
     made = 0 if dry_run else _run(study, options)
     if as_json:
         counts = {"points": len(study.points), "redrawn": len(study.redrawn), "made": made}
-        click.echo(json.dumps({"manifest": str(output), **counts}))
+        print_json({"manifest": str(output), **counts})
     elif not dry_run:
         click.echo(f"federated_metrics: {made} runs made; `datagen list` shows them")
 

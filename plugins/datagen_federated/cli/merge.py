@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_federated.merging import Merged, find_files, merge_files
 
 _EXAMPLES = """\b
@@ -54,7 +53,7 @@ def merge(  # noqa: PLR0913 (each is one argument or option)
     )
     _warn(merged)
     if as_json:
-        click.echo(json.dumps({"output": str(output), **merged._asdict()}))
+        print_json({"output": str(output), **merged._asdict()})
     else:
         click.echo(f"{output}: {_describe(merged)}")
 

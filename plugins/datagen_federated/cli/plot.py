@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     open_cache,
+    print_json,
     select_set,
     set_option,
 )
@@ -106,7 +106,10 @@ def plot(**options: Any) -> None:  # fmt: skip
     answer = _draw_comparison(options) if options["compare"] else _draw_set(options)
     for left_out in answer.get("left_out", ()):
         click.echo(f"left out: {left_out['why']}", err=True)
-    click.echo(json.dumps(answer) if options["as_json"] else options["output"])
+    if options["as_json"]:
+        print_json(answer)
+    else:
+        click.echo(options["output"])
 
 
 def _draw_set(options: Mapping[str, Any]) -> Answer:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 
 if TYPE_CHECKING:
     from datagen_federated.runs.weights import WrittenRun
@@ -64,7 +63,7 @@ def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
     written = write_weights(param_set, samples, folder, places, form=form, force=options["force"])
     runs = [_report(run, as_json=as_json) for run in written]
     if as_json:
-        click.echo(json.dumps({"folder": str(folder), "format": form, "runs": runs}))
+        print_json({"folder": str(folder), "format": form, "runs": runs})
 
 
 def _report(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 
 if TYPE_CHECKING:
     from datagen_federations.sessions.certificates import Certificates
@@ -68,7 +67,10 @@ def certificates(
 
     made = make_certificates(folder, (*LOOPBACK, *hosts), days=days, keep_ca_key=keep_ca_key)
     facts = _describe(made)
-    click.echo(json.dumps(facts) if as_json else _write_text(facts))
+    if as_json:
+        print_json(facts)
+    else:
+        click.echo(_write_text(facts))
 
 
 def _describe(made: Certificates) -> dict[str, Any]:

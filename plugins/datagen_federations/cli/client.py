@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_federations.cli.training_options import (
     LOG,
     choose_output,
@@ -96,7 +95,10 @@ def client(
     )
     with log_named_in_errors(request, folder):
         join(request, lambda event: _report(event, verbose=verbose))
-    click.echo(json.dumps({"folder": str(folder)}) if as_json else f"{folder}")
+    if as_json:
+        print_json({"folder": str(folder)})
+    else:
+        click.echo(f"{folder}")
 
 
 def _report(event: Event, *, verbose: bool) -> None:

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import heed_sigterm, json_option
+from datagen_core.commands import heed_sigterm, json_option, print_json
 from datagen_federations.cli.training_options import (
     choose_output,
     config_option,
     deadline_option,
-    dump_json,
     output_option,
     print_round,
     protocol_option,
@@ -123,7 +122,7 @@ def _write(folder: Path, outcome: Outcome, clients: PreparedClients, *, as_json:
     draw_curve(folder / "learning_curve.png", of_clients, of_rounds, clients.names)
     if as_json:
         answer = {"folder": str(folder), "seconds": outcome.seconds, "rounds": outcome.rounds}
-        click.echo(dump_json(answer))
+        print_json(answer)
         return
     for line in _tabulate(of_clients, of_rounds, clients.names):
         click.echo(line)

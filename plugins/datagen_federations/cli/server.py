@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_federations.cli.training_options import (
     LOG,
     choose_output,
     config_option,
     deadline_option,
-    dump_json,
     log_named_in_errors,
     output_option,
     print_round,
@@ -98,7 +97,10 @@ def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: An
     rounds: list[Event] = []
     with log_named_in_errors(request, folder):
         serve(request, lambda event: _report(event, rounds, options["host"]))
-    click.echo(dump_json({"folder": str(folder), "rounds": rounds}) if as_json else f"{folder}")
+    if as_json:
+        print_json({"folder": str(folder), "rounds": rounds})
+    else:
+        click.echo(f"{folder}")
 
 
 def _request(nb_clients: int, output: Path, options: dict[str, Any]) -> ServerRequest:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,19 +94,6 @@ def log_named_in_errors(request: ServerRequest | ClientRequest, folder: Path) ->
             yield
     except TrainingError as error:
         raise TrainingError(f"{error}; the log: {folder / LOG}") from error
-
-
-def dump_json(value: Any) -> str:
-    """Return JSON; NaN and infinity, which JSON lacks, become null."""
-    return json.dumps(_without_nan(value), allow_nan=False)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def print_round(event: dict[str, Any]) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from datagen_core.commands import select_set
+from datagen_core.commands import print_json, select_set
 from datagen_leaf.cli.view_stages import set_options
 from datagen_leaf.errors import PreprocessingError
 from datagen_leaf.preprocessing.statistics import (
@@ -50,7 +49,7 @@ def stats(**options: Any) -> None:  # fmt: skip
     if options["output"]:
         _draw(found, options["output"], title)
     if options["as_json"]:
-        click.echo(json.dumps(found.to_json()))
+        print_json(found.to_json())
     elif options["as_leaf"]:
         click.echo(format_as_leaf(found), nl=False)
     else:

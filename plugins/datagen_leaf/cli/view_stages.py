@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 from datagen_leaf.errors import PreprocessingError
 from datagen_leaf.preprocessing.stages import Chain, Recipe, removal, sampling, splitting
 
@@ -60,7 +59,7 @@ def make_views(options: Mapping[str, Any]) -> Chain:
     chain = Chain(select_set(options["name"], options["selector"]), options["view"])
     described = [_make_view(chain, stage, as_json=options["as_json"]) for stage in stages]
     if options["as_json"]:
-        click.echo(json.dumps(described))
+        print_json(described)
     return chain
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_pate.cli import device_option
 
 _EXAMPLES = """\b
@@ -58,7 +57,7 @@ def candidates(*, as_json: bool, **options: Any) -> None:
 
     report = make_pool(PoolRequest(**options), lambda text: click.echo(text, err=True))
     if as_json:
-        click.echo(json.dumps(report))
+        print_json(report)
     else:
         click.echo(
             f"{report['path']}: {report['pool_size']} candidates, {report['bytes'] / 1e6:.1f} MB"

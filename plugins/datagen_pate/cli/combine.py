@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 
 if TYPE_CHECKING:
     from datagen_pate.compat.combining import Source
@@ -75,7 +74,7 @@ def combine(*, as_json: bool, **options: Any) -> None:
     )
     found = join(_list_sources(options), options["output"], wanted)
     if as_json:
-        click.echo(json.dumps(found))
+        print_json(found)
     else:
         size = f"{found['total_samples']} samples of {found['num_teachers']} teachers"
         click.echo(f"{found['samples_path']}: {size}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 from datagen_pate.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def evaluate(*, as_json: bool, out: Path | None, **options: Any) -> None:
     if out is not None:
         write_json(out, content)
     if as_json:
-        click.echo(json.dumps(content))
+        print_json(content)
         return
     for name, report in reports.items():
         click.echo(f"{name}: {_describe(report)}")

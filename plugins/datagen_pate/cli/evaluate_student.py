@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
 
@@ -69,7 +68,7 @@ def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fm
     if options["output"] is not None:
         write_json(options["output"], report)
     if options["as_json"]:
-        click.echo(json.dumps(report))
+        print_json(report)
     else:
         _show(report)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_pate.cli import device_option
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
         public = _load(options, params.seed)
     report = make_decoder(public, params, place, _show(params.epochs))
     if as_json:
-        click.echo(json.dumps(report))
+        print_json(report)
         return
     losses = f"loss {report['final_loss']:.1f} (divergence {report['final_kl_loss']:.1f})"
     click.echo(f"{place.decoder}: {report['dataset_size']} images of {report['dataset']}, {losses}")

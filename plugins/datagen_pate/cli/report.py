@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 
 _EXAMPLES = """\b
 Examples:
@@ -53,7 +52,7 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
     request = Request(options["split"], options["sample"], options["shards"])
     figures = write_page(select_set(options["name"], options["selector"]), output, request)
     if as_json:
-        click.echo(json.dumps(figures))
+        print_json(figures)
         return
     for note in figures["privacy"]["notes"]:
         click.echo(f"note: {note}", err=True)

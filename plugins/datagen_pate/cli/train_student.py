@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
 from datagen_pate.classifier.recipes import STUDENTS, choose_recipe
 from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
@@ -133,7 +132,7 @@ def _show(entry: dict[str, Any]) -> None:
 
 def _tell(folder: Path, report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report))
+        print_json(report)
         return
     for student in report["students"]:
         path = student["final_model"]["path"]

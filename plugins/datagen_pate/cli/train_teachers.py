@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option
+from datagen_core.commands import json_option, print_json
 from datagen_pate.classifier.recipes import TEACHERS, choose_recipe
 from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
@@ -205,7 +204,7 @@ def _assess(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 def _tell(folder: Path, report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(report))
+        print_json(report)
         return
     click.echo(f"{folder}: {len(report['teachers'])} teachers, {report['weights_sha256'][:12]}")
     found = report.get("evaluation")
