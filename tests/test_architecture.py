@@ -31,7 +31,10 @@ OURS = [source for package in PACKAGES for source in rules.within(SOURCES, packa
 ROOMS = {"cli", "executors", "generators", "reading", "scheduling", "store", "upkeep"}
 # Beside the rooms stand what all of them use, and the names that others know: __main__ is
 # `python -m`, commands is for plugins, jobs that wait in a queue name worker and execution.
-LOOSE = {"__init__", "__main__", "commands", "errors", "execution", "files", "ranges", "worker"}
+LOOSE = {
+    "__init__", "__main__", "commands", "errors", "execution", "files", "ranges", "streams",
+    "worker",
+}  # fmt: skip
 LIBRARIES = {
     "datagen_images",
     "datagen_pictures",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--total", type=WholeNumber(1), metavar="N",
               help="Number of samples to reach, written as for -n.")  # fmt: skip
 @click.option("-p", "--param", "assignments", multiple=True, metavar="KEY=VALUE",
-              help="A parameter; nested values as JSON. Repeatable.")  # fmt: skip
+              help="A parameter; JSON where that fits its type, else text.")  # fmt: skip
 @click.option("--params", metavar="TEXT|@FILE", help="Parameters as JSON or a Python dict.")
 @click.option("--sweep", "sweeps", multiple=True, metavar="KEY=V1,V2,…",
               help="One parameter set for each value, or each combination; a JSON list, or @FILE "

@@ -7,6 +7,7 @@ it even if the original is gone.
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from pathlib import Path
@@ -38,7 +39,8 @@ def refer_to(given: str) -> str:
     """
     if is_reference(given):
         return given
-    path = Path(given).expanduser().absolute()
+    name = os.fsdecode(given.encode(errors="surrogateescape"))  # the locale may lack its letters
+    path = Path(name).expanduser().absolute()
     try:
         reference = f"sha256:{hash_file(path)}"
     except OSError as error:

@@ -6,12 +6,16 @@ import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
 from datagen_core.errors import ParamsError
+from datagen_core.generators.arguments import Argument
 from datagen_core.generators.inputs import refer_to
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 _SHOWN = 100
 """How many characters of a wrong value are shown."""
@@ -70,6 +74,9 @@ class Params(BaseModel):
     def bind(cls, values: Mapping[str, Any] | Params | None, owner: str) -> Self:
         """Return `cls(**values)`; messages begin with `owner`, the generator's name.
 
+        An `Argument` is read as JSON, and as text where that does not fit; other values are not
+        changed into another type.
+
         Raises
         ------
         ParamsError
@@ -80,10 +87,18 @@ class Params(BaseModel):
         unknown = [key for key in values or {} if key not in cls.model_fields]
         if unknown:
             raise ParamsError(_unknown(cls, str(unknown[0]), owner))
+        given = dict(values or {})
+        read = {key: _as_json(value) for key, value in given.items()}
         try:
-            return cls(**(values or {}))
+            return cls(**read)
         except ValidationError as error:
-            raise ParamsError(_invalid(error, owner)) from None
+            first = _errors(error)
+        if not (texts := _texts(given, first)):
+            raise ParamsError(_invalid(first[0], owner))
+        try:
+            return cls(**{**read, **texts})
+        except ValidationError as error:
+            raise ParamsError(_invalid(_still_wrong(first, _errors(error)), owner)) from None
 
     def canonical(self) -> dict[str, Any]:
         """Return the values in plain JSON types, in the order of their declaration."""
@@ -103,8 +118,33 @@ def _unknown(params_type: type[Params], key: str, owner: str) -> str:
     return f"{owner} has no parameter {key!r}; {hint}{known}"
 
 
-def _invalid(error: ValidationError, owner: str) -> str:
-    first = error.errors(include_url=False)[0]
+def _as_json(value: Any) -> Any:
+    return value.value if isinstance(value, Argument) else value
+
+
+def _errors(error: ValidationError) -> list[ErrorDetails]:
+    return error.errors(include_url=False)
+
+
+def _texts(given: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, str]:
+    """Return the text of each argument whose JSON does not fit its parameter."""
+    wrong = {error["loc"][0] for error in errors if error["loc"]}
+    return {
+        key: value.text
+        for key, value in given.items()
+        if key in wrong and isinstance(value, Argument) and value.text != value.value
+    }
+
+
+def _still_wrong(first: list[ErrorDetails], second: list[ErrorDetails]) -> ErrorDetails:
+    """Return an error that reading arguments as text does not mend; their JSON's says more."""
+    wrong = second[0]
+    same = [each for each in first if each["loc"][:1] == wrong["loc"][:1]]
+    is_no_text = same and same[0]["type"] == "string_type" and len(same[0]["loc"]) == 1
+    return same[0] if same and not is_no_text else wrong
+
+
+def _invalid(first: ErrorDetails, owner: str) -> str:
     where = ".".join(str(part) for part in first["loc"])
     reason = first["msg"].removeprefix("Value error, ")
     if not where:

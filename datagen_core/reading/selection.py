@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from datagen_core.errors import SelectionError
+from datagen_core.generators.arguments import Argument
 from datagen_core.generators.identity import canonical_json, short_text
 from datagen_core.store.sets import SetRecord
 
@@ -63,7 +63,7 @@ def describe(record: SetRecord) -> str:
     return " ".join(f"{key}={short_text(value)}" for key, value in changed.items()) or "defaults"
 
 
-def parse_selector(text: str) -> int | str | dict[str, Any]:
+def parse_selector(text: str) -> int | str | dict[str, Argument]:
     """Return what a text selects: a number, parameters, or else the beginning of a digest.
 
     Parameters are `key=value,key=value`; values may hold commas.
@@ -75,16 +75,8 @@ def parse_selector(text: str) -> int | str | dict[str, Any]:
     return dict(parse_assignment(part) for part in _split_pairs(text))
 
 
-def parse_value(text: str) -> Any:
-    """Return a value from the command line: JSON where it is JSON, else the text itself."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return {"True": True, "False": False, "None": None}.get(text, text)
-
-
-def parse_assignment(text: str) -> tuple[str, Any]:
-    """Return key and value of `key=value`.
+def parse_assignment(text: str) -> tuple[str, Argument]:
+    """Return key and value of `key=value`; what the value is depends on the parameter's type.
 
     Raises
     ------
@@ -94,7 +86,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     key, equals, value = text.partition("=")
     if not equals or not key:
         raise SelectionError(f"{text!r} is not a parameter; write key=value")
-    return key.strip(), parse_value(value)
+    return key.strip(), Argument.typed(value)
 
 
 def _split_pairs(text: str) -> list[str]:
@@ -109,25 +101,34 @@ def _split_pairs(text: str) -> list[str]:
 
 
 def _by_params(records: Mapping[int, SetRecord], wanted: Mapping[str, Any]) -> list[int]:
-    fitting = [number for number, record in records.items() if _fits(record, wanted)]
+    for equal in (_is_same, _looks_same):
+        fitting = [number for number, one in records.items() if _fits(one, wanted, equal)]
+        if fitting:
+            break
     exact = [number for number in fitting if set(records[number].changed) <= set(wanted)]
     if "seed" not in wanted and len(exact) > 1:
         exact = [number for number in exact if records[number].seed == 0] or exact
     return exact or fitting
 
 
-def _fits(record: SetRecord, wanted: Mapping[str, Any]) -> bool:
+def _fits(
+    record: SetRecord, wanted: Mapping[str, Any], equal: Callable[[object, object], bool]
+) -> bool:
     known = {"seed": record.seed, **record.params}
-    return all(key in known and _equal(known[key], value) for key, value in wanted.items())
+    return all(key in known and equal(known[key], value) for key, value in wanted.items())
 
 
-def _equal(known: object, value: object) -> bool:
+def _is_same(known: object, value: object) -> bool:
+    value = value.value if isinstance(value, Argument) else value
     if isinstance(known, float) and isinstance(value, int) and not isinstance(value, bool):
         return known == value
-    with suppress(TypeError, ValueError):  # not JSON, so at best equal as text
-        if canonical_json(known) == canonical_json(value):
-            return True
-    return str(known) == str(value)
+    with suppress(TypeError, ValueError):  # not JSON
+        return canonical_json(known) == canonical_json(value)
+    return False
+
+
+def _looks_same(known: object, value: object) -> bool:
+    return _is_same(known, value) or str(known) == str(value)
 
 
 def _take_one(records: Records, found: Sequence[int], wanted: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import ParamsError
-from datagen_core.reading.selection import parse_value
+from datagen_core.generators.arguments import Argument
 from datagen_core.scheduling.plan import MOST_POINTS
 
 Point = dict[str, Any]
@@ -61,9 +61,9 @@ def _read_axis(text: str) -> list[Point]:
 
 
 def _read_values(text: str) -> list[Any]:
-    listed = parse_value(text) if text.startswith("[") else None
-    if listed is None:
-        return [parse_value(part.strip()) for part in text.split(",")]
+    if not text.startswith("["):
+        return [Argument.typed(part.strip()) for part in text.split(",")]
+    listed = Argument.typed(text).value
     if not isinstance(listed, list) or not listed:
         raise ParamsError(f"{text[:60]!r} is not a JSON list of values")
     return listed

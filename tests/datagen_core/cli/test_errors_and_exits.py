@@ -60,7 +60,7 @@ def snapshot(folder):
         (["move", "sine", "1", "train"], 2,
          "sine has 2 parameter sets: 0 (defaults), 1 (left=0); choose one with -p NUMBER"),
         (["move", "sine", "1", "train", "-p", "7"], 2, "no parameter set number 7; it has 0 (defa"),
-        (["move", "sine", "1", "train", "-p", "left=NaN"], 2, "no parameter set with left=nan"),
+        (["move", "sine", "1", "train", "-p", "left=NaN"], 2, "no parameter set with left=NaN"),
         (["move", "sine", "1", "raw", "-p", "0", "-y"], 2, "choose another split"),
         (["move", "sine", "1", "_x", "-p", "0", "-y"], 2, "is not a split name"),
         (["move", "sine", "0", "train", "-p", "0", "-y"], 2, "N"),

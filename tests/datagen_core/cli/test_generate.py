@@ -168,3 +168,12 @@ def test_ctrl_c_keeps_what_is_made(cache, slow):
 
 def test_plans_are_plain_json(generate_inline):
     assert json.loads(generate_inline(SINE, "-n", 1, "--json").out)["run"] == 0
+
+
+@pytest.mark.parametrize("text", ["1", "1.0", "true", "null", "[1]", "0x1", "1,5"])
+def test_a_text_parameter_keeps_what_is_typed(run_cli, generate_inline, text):
+    generate_inline(SINE, "-n", 5, "-p", "label=other")
+    generate_inline(SINE, "-n", 5, "-p", f"label={text}")
+
+    assert run_cli("show", "sine", "-p", f"label={text}", "--json").json["params"]["label"] == text
+    assert run_cli("move", "sine", 2, "train", "-p", f"label={text}").code == 0

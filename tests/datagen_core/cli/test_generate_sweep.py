@@ -130,3 +130,10 @@ def test_json_tells_of_every_run(run_cli):
 
     assert [run["done"] for run in told["runs"]] == [3, 3, 3, 3]
     assert json.dumps(told["sets"]).count("left=") == 4
+
+
+def test_a_sweep_over_a_text_parameter_keeps_what_is_typed(run_cli):
+    run_cli("generate", SINE, "-n", 5, "--sweep", "label=1,2.0,x", "--executor", "inline")
+
+    found = run_cli("list", "--json").json
+    assert [one["params"]["label"] for one in found] == ["1", "2.0", "x"]

@@ -7,11 +7,20 @@ import json
 import pytest
 
 from datagen_core.errors import ParamsError
+from datagen_core.generators.arguments import Argument
 from datagen_core.scheduling.sweep import parse_sweeps
 
 
+def values(points):
+    """Return points with the JSON of what was typed."""
+    return [
+        {key: each.value if isinstance(each, Argument) else each for key, each in point.items()}
+        for point in points
+    ]
+
+
 def test_combinations_come_with_the_last_sweep_fastest():
-    points = parse_sweeps(["a=1,2", "b=x,y"], {"c": 0})
+    points = values(parse_sweeps(["a=1,2", "b=x,y"], {"c": 0}))
 
     assert points == [
         {"c": 0, "a": 1, "b": "x"},
@@ -43,7 +52,11 @@ def test_a_file_lists_points_of_several_parameters(tmp_path):
     path = tmp_path / "points.json"
     path.write_text(json.dumps([{"a": 1, "b": 2}, {"a": 3}]))
 
-    assert parse_sweeps([f"@{path}", "c=5"], {}) == [{"a": 1, "b": 2, "c": 5}, {"a": 3, "c": 5}]
+    points = values(parse_sweeps([f"@{path}", "c=5"], {}))
+    assert points == [
+        {"a": 1, "b": 2, "c": 5},
+        {"a": 3, "c": 5},
+    ]
 
 
 @pytest.mark.parametrize(

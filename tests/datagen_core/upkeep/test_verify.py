@@ -234,3 +234,14 @@ def test_measurements_are_not_compared(tmp_path):
     made = generate(timed, 4, executor="inline", cache=tmp_path)
 
     assert verify(made, lambda: timed, resample=4).problems == ()
+
+
+def test_a_generator_that_fails_now_is_a_problem(made, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("no luck")
+
+    monkeypatch.setattr(BatchMaker, "make", fail)
+    found = verify(made, lambda: sine, resample=2).problems
+
+    assert len(found) == 1
+    assert "cannot be made again: ZeroDivisionError: no luck" in found[0]
