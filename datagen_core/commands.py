@@ -21,6 +21,7 @@ from datagen_core.streams import StdoutDiversion
 if TYPE_CHECKING:
     from datagen_core.reading.cache import Cache
     from datagen_core.reading.param_set import ParamSet
+    from datagen_core.reading.samples import Samples
 
 __all__ = [
     "LazyGroup",
@@ -29,6 +30,7 @@ __all__ = [
     "json_option",
     "open_cache",
     "print_json",
+    "say_excluded",
     "select_set",
     "set_option",
 ]
@@ -115,6 +117,15 @@ def select_set(name: str, selector: Sequence[str]) -> ParamSet:
 
     dataset = open_cache()[name]
     return dataset[parse_selector(",".join(selector))] if selector else dataset.only()
+
+
+def say_excluded(*samples: Samples) -> int:
+    """Print on stderr, a line for each, what a command leaves out as excluded; return how many."""
+    for each in samples:
+        if count := len(each.excluded):
+            what = "1 excluded sample is" if count == 1 else f"{count} excluded samples are"
+            click.echo(f"{each.title}: {what} left out", err=True)
+    return sum(len(each.excluded) for each in samples)
 
 
 @contextmanager

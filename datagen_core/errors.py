@@ -87,7 +87,7 @@ class SelectionError(CacheError, KeyError):
 
 
 class SplitError(CacheError, ValueError):
-    """A move that is not allowed; nothing was changed."""
+    """A move or an exclusion that is not allowed; nothing was changed."""
 
     exit_code = 2
 

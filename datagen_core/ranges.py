@@ -105,6 +105,17 @@ class IntervalSet:
             return str(self)
         return f"{IntervalSet(self.intervals[:_BRIEF])} and {more:,} more ranges"
 
+    def clip(self, interval: tuple[int, int]) -> Iterator[Interval]:
+        """Yield the parts that lie in an interval; what lies outside of it costs nothing."""
+        start, stop = interval
+        first = max(0, bisect_right(self.intervals, (start, float("inf"))) - 1)
+        for place in range(first, len(self.intervals)):
+            low, high = self.intervals[place]
+            if low >= stop:
+                return
+            if max(low, start) < min(high, stop):
+                yield Interval(max(low, start), min(high, stop))
+
     def lowest(self, count: int) -> IntervalSet:
         """Return the `count` lowest indices, or all of them if there are fewer."""
         taken: list[Interval] = []
@@ -124,6 +135,18 @@ def _overlaps(left: tuple[Interval, ...], right: tuple[Interval, ...]) -> Iterat
             i += 1
         else:
             j += 1
+
+
+def without(intervals: Iterable[Interval], removed: IntervalSet) -> Iterator[Interval]:
+    """Yield disjoint intervals without some indices, in the order of the intervals."""
+    for start, stop in intervals:
+        rest = start
+        for low, high in removed.clip((start, stop)):
+            if rest < low:
+                yield Interval(rest, low)
+            rest = high
+        if rest < stop:
+            yield Interval(rest, stop)
 
 
 def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator[Interval]:

@@ -23,9 +23,11 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from datagen_core.errors import SplitError
 from datagen_core.executors.choice import choose_executor
 from datagen_core.generators.registry import load_generator
 from datagen_core.ranges import IntervalSet
@@ -87,6 +89,15 @@ def _move(cache: Path) -> list[Move]:
     return [Move("train", _the_set(cache).move(4, "train").intervals)]
 
 
+def _exclude(cache: Path) -> list[Move]:
+    found = _the_set(cache)
+    moved = found.move(1, "train")
+    done = []
+    with suppress(SplitError):  # another one excluded them, or this one before it was killed
+        done = [Move("excluded", found.exclude([1, 12, 13], "why").samples.intervals)]
+    return [Move("train", moved.intervals), *done]
+
+
 def _compact(cache: Path) -> list[Move]:
     found = _the_set(cache)
     compact(found.paths, found.record, found.schema, grace=0)
@@ -110,6 +121,7 @@ SCENARIOS = {
     "generate": Scenario(Path.mkdir, _generate),
     "work": Scenario(_plan, _work),
     "move": Scenario(_fill, _move),
+    "exclude": Scenario(_fill, _exclude),
     "compact": Scenario(_fill, _compact),
     "preprocess": Scenario(_fill, _preprocess),
 }

@@ -47,7 +47,7 @@ def source(name: str) -> str:
 
 
 class Move(NamedTuple):
-    """A move that was reported done."""
+    """A move that was reported done, or an exclusion, whose split is `excluded`."""
 
     split: str
     samples: tuple[tuple[int, int], ...]
@@ -110,7 +110,7 @@ def _attempt(check: Callable[[], object]) -> Iterator[str]:
 
 def _damaged_documents(cache: Path) -> Iterator[str]:
     for path in cache.rglob("*.json"):
-        yield from _attempt(lambda path=path: read_document(path, "1.0"))
+        yield from _attempt(lambda path=path: read_document(path, "2.0"))
 
 
 def wrong_files(paths: SetPaths, reference: Reference | None) -> Iterator[str]:
@@ -154,7 +154,7 @@ def _wrong_ledger(paths: SetPaths, moves: list[Move]) -> Iterator[str]:
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"{paths.splits} has the generations {numbers}"
         return
-    states = [{"splits": {}, "operations": []}]
+    states: list[dict] = [{"splits": {}, "operations": []}]
     states += [read_document(paths.generation(number), LEDGER_FORMAT) for number in numbers]
     for before, after in itertools.pairwise(states):
         yield from _wrong_step(before, after)
@@ -162,8 +162,9 @@ def _wrong_ledger(paths: SetPaths, moves: list[Move]) -> Iterator[str]:
     everything = list(itertools.chain.from_iterable(newest.values()))
     if len(everything) != len(set(everything)):
         yield f"{paths.splits}: a sample is in two splits"
-    if set(everything) - set(_indices(existing_samples(paths))):
-        yield f"{paths.splits}: a sample is in a split and in no file"
+    newest["excluded"] = _excluded(states[-1])
+    if {*everything, *newest["excluded"]} - set(_indices(existing_samples(paths))):
+        yield f"{paths.splits}: a sample is in a split, or excluded, and in no file"
     for move in moves:
         if set(_indices(move.samples)) - set(newest.get(move.split, ())):
             yield f"{paths.splits}: a move that was reported done is lost: {move}"
@@ -178,10 +179,23 @@ def _wrong_step(before: dict, after: dict) -> Iterator[str]:
         yield "a generation of the ledger does not go on from the one before"
     if len(set(after["operations"])) != len(after["operations"]):
         yield "an operation is in the ledger twice"
+    gone, assigned = _excluded(before), [_assigned(state) for state in (before, after)]
+    if _excluded(after)[: len(gone)] != gone:
+        yield "samples that were excluded no longer are"
+    if (assigned[1] - assigned[0]) & set(gone):
+        yield "a sample was moved after it was excluded"
     for name, parts in before["splits"].items():
         old, new = _indices(parts), _indices(after["splits"].get(name, ()))
         if new[: len(old)] != old:
             yield f"the first samples of {name} changed"
+
+
+def _excluded(state: dict) -> list[int]:
+    return [index for each in state.get("excluded", ()) for index in _indices(each["samples"])]
+
+
+def _assigned(state: dict) -> set[int]:
+    return {index for parts in state["splits"].values() for index in _indices(parts)}
 
 
 def _indices(parts: Iterable[tuple[int, int]]) -> list[int]:

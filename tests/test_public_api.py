@@ -22,6 +22,7 @@ PUBLIC = [
     "DatagenError",
     "Dataset",
     "DatasetGenerator",
+    "Exclusion",
     "ExecutionError",
     "Executor",
     "Field",
@@ -76,6 +77,7 @@ FOR_COMMANDS = [
     "json_option",
     "open_cache",
     "print_json",
+    "say_excluded",
     "select_set",
     "set_option",
 ]

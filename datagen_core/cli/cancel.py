@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-
 import click
 
 from datagen_core.cli.options import Problems
@@ -25,10 +23,11 @@ def cancel_command(name: str | None, selector: tuple[str, ...], number: int | No
       datagen cancel noisy_sine -p 0 --run 3
     """
     from datagen_core.scheduling.run import cancel
+    from datagen_core.store.documents import user_name
 
     problems = Problems()
     alive = [found for found in select_runs(name, selector, number, problems) if found[1].alive]
     for param_set, status in alive:
-        cancel(param_set.paths, status.record, getpass.getuser())
+        cancel(param_set.paths, status.record, user_name())
     click.echo(count_runs("cancelled", len(alive)) or "nothing is alive")
     problems.raise_any()

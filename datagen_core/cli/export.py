@@ -9,7 +9,14 @@ import click
 
 from datagen_core.cli.format_options import FormatCommand, take_options
 from datagen_core.cli.options import Problems, select_sets
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 
 
 @click.command("export", cls=FormatCommand, options_metavar="[OPTIONS] [--KEY VALUE]...")
@@ -72,8 +79,11 @@ def export_command(
     problems.raise_any()
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
     counts = export(selection, form, destination, options, force=chosen["force"])
+    samples = [each for item in (selection, *selection.more) for each in item.parts.values()]
+    excluded = say_excluded(*samples)
     if as_json:
-        print_json({"path": str(destination.absolute()), "samples": counts})
+        path = str(destination.absolute())
+        print_json({"path": path, "samples": counts, "excluded": excluded})
     else:
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
         whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"

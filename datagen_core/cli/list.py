@@ -23,7 +23,8 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     """Show the data sets of the cache, or the one called NAME.
 
     There is one line per parameter set: its number, the parameters that differ from the defaults,
-    seed, samples per split, size on disk, and whether all requested samples exist.
+    seed, samples per split, excluded ones if there are any, size on disk, and whether all requested
+    samples exist.
 
     \b
     Examples:
@@ -60,13 +61,21 @@ def _print_summaries(rows: list[dict[str, Any]]) -> None:
 
     splits = list(dict.fromkeys(split for row in rows for split in row["splits"]))
     accounts = ["account"] if any(row["account"] for row in rows) else []
-    header = ("data set", "set", "parameters", "seed", *splits, "size", "state", *accounts)
-    lines = [_cells(row, splits, human_bytes(row["bytes"])) for row in rows]
+    excluded = ["excluded"] if any(row["excluded"] for row in rows) else []
+    columns = (*splits, *excluded, "size", "state", *accounts)
+    header = ("data set", "set", "parameters", "seed", *columns)
+    counts = [
+        [*(row["splits"].get(split, 0) for split in splits), *(row[key] for key in excluded)]
+        for row in rows
+    ]
+    lines = [
+        _cells(row, count, human_bytes(row["bytes"]))
+        for row, count in zip(rows, counts, strict=True)
+    ]
     print_table("", header, [line[: len(header)] for line in lines])
 
 
-def _cells(row: dict[str, Any], splits: list[str], size: str) -> tuple[Any, ...]:
+def _cells(row: dict[str, Any], counts: list[int], size: str) -> tuple[Any, ...]:
     named = (row["generator"], row["number"], row["description"], row["seed"])
-    counts = [row["splits"].get(split, 0) for split in splits]
     account = " ".join(f"{name}={short_text(value)}" for name, value in row["account"].items())
     return (*named, *counts, size, row["state"], account)

@@ -7,7 +7,14 @@ import sys
 import click
 
 from datagen_core.cli.options import WholeNumber, confirm, yes_option
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 
 
 @click.command("move")
@@ -38,10 +45,14 @@ def move_command(
     if raw >= n and sys.stdin.isatty():
         confirm(question, yes=yes)
     samples = param_set.move(n, split)
+    if param_set.excluded:
+        say_excluded(param_set["raw"])
     if as_json:
         moved = [list(part) for part in samples]
         splits = param_set.counts
         print_json({"set": param_set.number, "split": split, "moved": moved, "splits": splits})
     else:
-        counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
-        click.echo(f"moved {n} samples ({samples}) into {split}; {param_set} now has {counts}")
+        click.echo(
+            f"moved {n} samples ({samples.brief()}) into {split}; {param_set} now has "
+            f"{param_set.describe_counts()}"
+        )

@@ -8,7 +8,14 @@ from pathlib import Path
 import click
 
 from datagen_core.cli.options import WholeNumber, folder_option, load_generator_of
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 
 
 @click.command("preprocess")
@@ -45,6 +52,7 @@ def preprocess_command(  # noqa: PLR0913 (one for each argument and option)
             made = preprocess(param_set, found, split, n, lambda done: bar.update(done - bar.pos))
     else:  # where click would print the label alone
         made = preprocess(param_set, found, split, n)
+    say_excluded(param_set[split])
     if as_json:
         print_json({"preprocessor": preprocessor, "split": split, "samples": n, "made": made})
     else:

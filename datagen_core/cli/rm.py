@@ -29,7 +29,7 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     param_set = select_set(name, selector)
     if any(status.alive for status in statuses(param_set.paths)):
         raise CacheError(f"{param_set} has runs that are alive; `datagen cancel {name}` first")
-    counts = ", ".join(f"{key} {count}" for key, count in param_set.counts.items())
+    counts = param_set.describe_counts()
     confirm(f"Remove {param_set} ({param_set.describe()}; {counts}) for good?", yes=yes)
     # Renamed first, so that all of it vanishes at once, even if the removal is interrupted.
     root = param_set.paths.root

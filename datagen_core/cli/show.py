@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.cli.options import folder_option
-from datagen_core.cli.summaries import summarize_set
+from datagen_core.cli.summaries import describe_exclusions, describe_splits, summarize_set
 from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
@@ -28,7 +29,8 @@ def show_command(
 ) -> None:
     """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
 
-    With -p, describe a parameter set of the cache instead: parameters, schema and provenance.
+    With -p, describe a parameter set of the cache instead: parameters, schema, provenance, and the
+    samples that are excluded, each time with the reason.
 
     \b
     Examples:
@@ -41,6 +43,8 @@ def show_command(
         return
     from datagen_core.cli.tables import print_table
 
+    if selector:
+        described["exclusions"] = [_exclusion_cells(each) for each in described["exclusions"]]
     for key, value in described.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             rows = [[_cell(cell) for cell in row.values()] for row in value]
@@ -53,6 +57,17 @@ def _cell(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def _exclusion_cells(exclusion: dict[str, Any]) -> dict[str, str]:
+    """Return the cells of an exclusion; its reason may have several lines, or worse."""
+    reason = "".join(letter if letter.isprintable() else " " for letter in exclusion["reason"])
+    texts = {
+        "samples": IntervalSet(exclusion["samples"]).brief(),
+        "from": describe_splits(exclusion["from"]),
+        "reason": " ".join(reason.split()),
+    }
+    return {key: texts.get(key, value) for key, value in exclusion.items()}
+
+
 def _show_set(param_set: ParamSet) -> dict[str, Any]:
     from datagen_core.store.sets import read_schema
 
@@ -63,6 +78,7 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
         "batch_size": record.batch_size,
         "schema": read_schema(param_set.paths),
         "views": param_set.views,
+        "exclusions": describe_exclusions(param_set, param_set.exclusions),
         **record.provenance,
     }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.store.ledger import read_ledger
+from datagen_core.store.ledger import Exclusion, read_ledger
 from datagen_core.store.runs import list_runs
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 def summarize_set(param_set: ParamSet) -> dict[str, Any]:
     """Return number, parameters, samples per split, size and state of a parameter set."""
     existing, runs = param_set.existing, list_runs(param_set.paths)
+    ledger = read_ledger(param_set.paths)
     reserved = sum(run.interval.size for run in runs)
     return {
         "generator": param_set.generator,
@@ -22,7 +24,8 @@ def summarize_set(param_set: ParamSet) -> dict[str, Any]:
         "changed": param_set.record.changed,
         "description": param_set.describe(),
         "seed": param_set.seed,
-        "splits": read_ledger(param_set.paths).count(existing),
+        "splits": ledger.count(existing),
+        "excluded": len(ledger.excluded),
         "samples": len(existing),
         "reserved": reserved,
         "bytes": param_set.bytes,
@@ -31,6 +34,29 @@ def summarize_set(param_set: ParamSet) -> dict[str, Any]:
         "digest": param_set.record.digest,
         "path": str(param_set.paths.root),
     }
+
+
+def describe_exclusions(
+    param_set: ParamSet, exclusions: Sequence[Exclusion]
+) -> list[dict[str, Any]]:
+    """Return exclusions in plain JSON types, each with how many samples it took `from` a split."""
+    splits = read_ledger(param_set.paths).find_splits(each.samples for each in exclusions)
+    return [
+        {
+            "samples": [list(part) for part in each.samples],
+            "count": len(each.samples),
+            "from": counts,
+            "reason": each.reason,
+            "by": each.by,
+            "created": each.created,
+        }
+        for each, counts in zip(exclusions, splits, strict=True)
+    ]
+
+
+def describe_splits(counts: Mapping[str, int]) -> str:
+    """Return how many samples are in each split, as text: `2 of raw, 7 of train`."""
+    return ", ".join(f"{count} of {split}" for split, count in counts.items())
 
 
 def _state(param_set: ParamSet) -> str:

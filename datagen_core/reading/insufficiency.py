@@ -20,8 +20,8 @@ def insufficient(
 ) -> InsufficientSamplesError:
     """Return the error for a split of a parameter set that has `have` of `wanted` samples."""
     missing = wanted - have
-    existing, record = existing_samples(paths), read_set(paths)
-    spare = 0 if split == RAW else len(read_ledger(paths).raw(existing))
+    existing, record, ledger = existing_samples(paths), read_set(paths), read_ledger(paths)
+    spare = 0 if split == RAW else len(ledger.raw(existing))
     to_make = max(0, missing - spare)
     seconds = _compute_seconds(paths, -(-to_make // record.batch_size))
     commands = [] if not to_make else [_make(paths, number, record, to_make, len(existing))]
@@ -31,9 +31,11 @@ def insufficient(
     cache = ["--cache", str(paths.root.parent.parent)]
     command = " && ".join(shlex.join([*words, *cache]) for words in commands)
     time = "" if seconds is None else f", about {format_duration(seconds)} of compute time"
+    excluded = len(ledger.members(split, existing)[1])
+    left_out = f" (and {excluded} excluded)" if excluded else ""
     message = (
-        f"{split} of {record.generator} {number} has {have} samples, {missing} fewer than the "
-        f"{wanted} asked for{time}; get them with: {command}"
+        f"{split} of {record.generator} {number} has {have} samples{left_out}, {missing} fewer "
+        f"than the {wanted} asked for{time}; get them with: {command}"
     )
     return InsufficientSamplesError(message, missing, seconds, command)
 

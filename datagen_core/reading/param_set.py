@@ -1,4 +1,4 @@
-"""One parameter set as Python sees it: its splits and views, read-only, and `move`.
+"""One parameter set as Python sees it: its splits and views, read-only, `move` and `exclude`.
 
 Names of files answer every question about what there is; nothing here opens a shard, and numpy is
 imported only when somebody asks for samples.
@@ -6,12 +6,13 @@ imported only when somebody asks for samples.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.errors import CacheError, SelectionError, SplitError
-from datagen_core.ranges import MOST_SAMPLES, IntervalSet
+from datagen_core.errors import SelectionError, SplitError
+from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.selection import describe
 from datagen_core.store import ledger
@@ -24,6 +25,22 @@ if TYPE_CHECKING:
     from datagen_core.reading.samples import Samples
     from datagen_core.reading.splits import Split
     from datagen_core.reading.views import View
+
+
+def _as_samples(indices: Iterable[int] | IntervalSet) -> IntervalSet:
+    """Return indices as a set; a mask of booleans does not pass for the indices 0 and 1."""
+    pairs = list(indices) if isinstance(indices, IntervalSet) else [*map(_as_interval, indices)]
+    samples = IntervalSet(pairs)
+    if samples and (lowest := samples.intervals[0].start) < 0:
+        raise SelectionError(f"{lowest} is not the index of a sample; they count from 0")
+    return samples
+
+
+def _as_interval(index: int) -> Interval:
+    if isinstance(index, bool) or not hasattr(index, "__index__"):
+        raise SelectionError(f"{index!r} is not the index of a sample; give whole numbers")
+    number = operator.index(index)
+    return Interval(number, number + 1)
 
 
 class ParamSet(Mapping[str, "Split"]):
@@ -71,8 +88,18 @@ class ParamSet(Mapping[str, "Split"]):
 
     @property
     def existing(self) -> IntervalSet:
-        """The indices of all samples that exist, in whatever split."""
+        """The indices of all samples that exist, in whatever split, also excluded ones."""
         return existing_samples(self.paths)
+
+    @property
+    def excluded(self) -> IntervalSet:
+        """The indices of all samples that are excluded, in whatever split."""
+        return ledger.read_ledger(self.paths).excluded
+
+    @property
+    def exclusions(self) -> tuple[ledger.Exclusion, ...]:
+        """What was excluded, why, by whom and when; the first exclusion comes first."""
+        return ledger.read_ledger(self.paths).exclusions
 
     @property
     def reserved(self) -> int:
@@ -81,7 +108,7 @@ class ParamSet(Mapping[str, "Split"]):
 
     @property
     def counts(self) -> dict[str, int]:
-        """The number of samples in each split, `raw` first. Opens no shard."""
+        """The number of samples in each split, `raw` first, without excluded ones."""
         return ledger.read_ledger(self.paths).count(self.existing)
 
     @property
@@ -107,15 +134,12 @@ class ParamSet(Mapping[str, "Split"]):
             raise SplitError(f"cannot move {n} samples; move at least one")
         if n > MOST_SAMPLES:
             raise SplitError("no parameter set has 2**63 samples or more; move fewer")
-        operation = ledger.new_operation()
-        with ledger.courtesy_lock(self.paths):
-            while True:
-                current = ledger.read_ledger(self.paths)
-                samples = self._lowest_raw(current, n)
-                if ledger.publish_ledger(self.paths, current.assign(samples, split, operation)):
-                    break
-        self._confirm(operation)
-        return samples
+
+        def assign(current: ledger.Ledger, operation: str) -> tuple[ledger.Ledger, IntervalSet]:
+            samples = self._lowest_raw(current, n)
+            return current.assign(samples, split, operation), samples
+
+        return ledger.change_ledger(self.paths, assign)
 
     def _lowest_raw(self, current: ledger.Ledger, n: int) -> IntervalSet:
         raw = current.raw(self.existing)
@@ -125,20 +149,55 @@ class ParamSet(Mapping[str, "Split"]):
             raise insufficient(self.paths, self.number, ledger.RAW, len(raw), n)
         return raw.lowest(n)
 
-    def _confirm(self, operation: str) -> None:
-        """Check that the file system did not write another generation over ours."""
-        if not ledger.is_recorded(self.paths, operation):
-            raise CacheError(
-                f"the move was lost: {self.paths.splits} was changed by something else; retry"
+    def exclude(self, indices: Iterable[int] | IntervalSet, reason: str) -> ledger.Exclusion:
+        """Retract samples, which cannot be undone: from now on all that reads samples omits them.
+
+        They stay in their files, and count as made. Samples in no split are never moved into one.
+        What was read before, also a pickled `Samples`, keeps them. An exclusion that is refused
+        changes nothing.
+
+        Raises
+        ------
+        SelectionError
+            When a sample does not exist, or something is not an index.
+        SplitError
+            When there are no indices or no reason, or a sample is excluded already.
+        """
+        samples = _as_samples(indices)
+        if not samples or not reason.strip():
+            missing = "their indices" if not samples else "a reason, in any words"
+            raise SplitError(f"cannot exclude samples of {self} without {missing}")
+
+        def exclude(
+            current: ledger.Ledger, operation: str
+        ) -> tuple[ledger.Ledger, ledger.Exclusion]:
+            self._check_excludable(current, samples)
+            exclusion = ledger.new_exclusion(samples, reason, operation)
+            return current.exclude(exclusion), exclusion
+
+        return ledger.change_ledger(self.paths, exclude)
+
+    def _check_excludable(self, current: ledger.Ledger, samples: IntervalSet) -> None:
+        existing = self.existing
+        if missing := samples - existing:
+            raise SelectionError(
+                f"{self} has no samples {missing.brief()}; it has {existing.brief()}"
             )
+        for other in current.exclusions:
+            if again := samples & other.samples:
+                raise SplitError(
+                    f"samples {again.brief()} of {self} are excluded already, by {other.by} at "
+                    f"{other.created}: {other.reason}; leave them out"
+                )
 
     @property
     def samples(self) -> Samples:
-        """All samples that exist, in whatever split, by index."""
+        """All samples that exist, in whatever split, by index, without excluded ones."""
         from datagen_core.reading.samples import Samples  # imports numpy and h5py
 
-        folders = (self.paths.packs, self.paths.shards)
-        return Samples(str(self), folders, self.schema, self.existing.intervals)
+        existing, excluded = self.existing, self.excluded
+        folders, kept = (self.paths.packs, self.paths.shards), (existing - excluded).intervals
+        return Samples(str(self), folders, self.schema, kept, existing & excluded)
 
     @property
     def views(self) -> list[str]:
@@ -167,14 +226,14 @@ class ParamSet(Mapping[str, "Split"]):
         Raises
         ------
         SelectionError
-            When a part has no users.
+            When a part has no users, or a row is of an excluded sample.
         SchemaError
             When a part does not hold these fields, or a user has not as many rows as samples.
         """
         from datagen_core.reading.views import View, check_parts  # imports numpy and h5py
         from datagen_core.store import view_files  # the same
 
-        checked = check_parts(name, parts)
+        checked = check_parts(name, parts, self.excluded)
         record = view_files.publish_view(self.paths, self.generator, (name, recipe), checked)
         return View(str(self), self.paths, self.schema, record)
 
@@ -182,13 +241,11 @@ class ParamSet(Mapping[str, "Split"]):
         from datagen_core.reading.splits import Split  # imports numpy and h5py
 
         current = ledger.read_ledger(self.paths)
-        if split == ledger.RAW:
-            raw = current.raw(self.existing).intervals
-            return Split(self.paths, self.number, split, self.schema, raw)
-        if split not in current.splits:
+        if split != ledger.RAW and split not in current.splits:
             known = ", ".join(self)
             raise SelectionError(f"{self} has no split {split!r}; it has {known}")
-        return Split(self.paths, self.number, split, self.schema, current.splits[split])
+        kept, excluded = current.members(split, self.existing)
+        return Split(self.paths, self.number, split, self.schema, kept, excluded)
 
     def __iter__(self) -> Iterator[str]:
         return iter([ledger.RAW, *ledger.read_ledger(self.paths).splits])
@@ -204,10 +261,15 @@ class ParamSet(Mapping[str, "Split"]):
         return f"{self.paths.root.parent.name} {self.number}"
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{name} {count}" for name, count in self.counts.items())
-        return f"<ParamSet {self}: {self.describe()}; {counts}>"
+        return f"<ParamSet {self}: {self.describe()}; {self.describe_counts()}>"
+
+    def describe_counts(self) -> str:
+        """Return the number of samples in each split, and of excluded ones if there are any."""
+        excluded = len(self.excluded)
+        counts = [f"{name} {count}" for name, count in self.counts.items()]
+        return ", ".join([*counts, *([f"{excluded} excluded"] if excluded else [])])
 
     def _repr_html_(self) -> str:
-        return html_table(
-            f"{self}: {self.describe()}", ("split", "samples"), list(self.counts.items())
-        )
+        excluded = [("excluded", count)] if (count := len(self.excluded)) else []
+        rows = [*self.counts.items(), *excluded]
+        return html_table(f"{self}: {self.describe()}", ("split", "samples"), rows)

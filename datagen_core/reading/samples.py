@@ -43,12 +43,22 @@ class Samples(Sequence[Any]):
         Their fields.
     intervals
         Their index ranges, in their order.
+    excluded
+        The samples that are left out, though they belong to these, since they are excluded.
     """
 
+    excluded = IntervalSet()  # also those of a pickle of an earlier version
+
     def __init__(
-        self, title: str, folders: Sequence[Path], schema: Schema, intervals: Sequence[Interval]
+        self,
+        title: str,
+        folders: Sequence[Path],
+        schema: Schema,
+        intervals: Sequence[Interval],
+        excluded: IntervalSet = excluded,
     ) -> None:
         self.title = title
+        self.excluded = excluded
         self._folders = tuple(folders)
         self.intervals = tuple(intervals)
         self.schema = schema
@@ -116,7 +126,8 @@ class Samples(Sequence[Any]):
         Parameters
         ----------
         n
-            Number of samples; the first n stay the same when the split grows.
+            Number of samples; the first n stay the same when the split grows. When one of them is
+            excluded, those after it move up.
         copy
             True for new arrays; False for read-only views into the file, memory-mapped, when one
             file holds all these samples (as after `datagen compact`).
@@ -245,7 +256,11 @@ class Samples(Sequence[Any]):
         return present(columns, self.schema)
 
     def _insufficient(self, n: int) -> Exception:
-        return SelectionError(f"{self.title} has {len(self)} samples, not {n}")
+        return SelectionError(f"{self.title} has {self._count()}, not {n}")
+
+    def _count(self) -> str:
+        left_out = f" (and {len(self.excluded)} excluded)" if self.excluded else ""
+        return f"{len(self)} samples{left_out}"
 
     def _take(self, positions: NDArray[Any]) -> Columns:
         if positions.ndim != 1:
@@ -312,11 +327,11 @@ class Samples(Sequence[Any]):
 
     def __repr__(self) -> str:
         fields = ", ".join(f"{name}: {field}" for name, field in self.schema.fields.items())
-        return f"<{self.title}: {len(self)} samples of {fields}>"
+        return f"<{self.title}: {self._count()} of {fields}>"
 
     def _repr_html_(self) -> str:
         rows = [(name, str(field)) for name, field in self.schema.fields.items()]
-        return html_table(f"{self.title}: {len(self)} samples", ("field", "type"), rows)
+        return html_table(f"{self.title}: {self._count()}", ("field", "type"), rows)
 
 
 def _head(intervals: Sequence[Interval], n: int) -> list[Interval]:

@@ -24,11 +24,12 @@ class Split(Samples):
         name: str,
         schema: Schema,
         intervals: Sequence[Interval],
+        excluded: IntervalSet,
     ) -> None:
         self.name = name
         self._set, self._number = paths, number
         title = f"{paths.root.parent.name} {number} {name}"
-        super().__init__(title, (paths.packs, paths.shards), schema, intervals)
+        super().__init__(title, (paths.packs, paths.shards), schema, intervals, excluded)
 
     @property
     def derived(self) -> list[str]:
@@ -71,8 +72,9 @@ class Derived(Samples):
         self.split = split
         self.name = paths.name
         done = paths.existing()
-        parts = [part for each in split.intervals for part in IntervalSet([each]) & done]
-        super().__init__(f"{split.title} {self.name}", (paths.root,), paths.schema(), parts)
+        parts = [part for each in split.intervals for part in done.clip(each)]
+        title, excluded = f"{split.title} {self.name}", split.excluded & done
+        super().__init__(title, (paths.root,), paths.schema(), parts, excluded)
 
     def _insufficient(self, n: int) -> Exception:
         if n > len(self.split):

@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.errors import SchemaError, SelectionError
+from datagen_core.generators.identity import short_text
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Ragged, Schema
-from datagen_core.ranges import Interval
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.samples import Samples
 from datagen_core.store import view_files
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.row_reader import RowReader
 
 
@@ -54,10 +56,23 @@ class View(Mapping[str, "ViewSamples"]):
         return find_view(self._owner, self._paths, self._schema, parent)
 
     def __getitem__(self, part: str) -> ViewSamples:
+        """Return one part.
+
+        Raises
+        ------
+        SelectionError
+            When there is no such part, or it has rows of a sample that is excluded. A view is what
+            follows from its recipe, so nothing is left out of it: it is to be made anew.
+        """
         if part not in self._record.parts:
             known = ", ".join(self)
             raise SelectionError(f"view {self.full_name} has no part {part!r}; it has {known}")
-        return ViewSamples(self._owner, self._paths, self._schema, self._record, part)
+        samples = ViewSamples(self._owner, self._paths, self._schema, self._record, part)
+        if excluded := read_ledger(self._paths).excluded:
+            view = f"view {self.full_name} of {self._owner}"
+            advice = f"; make it anew, without them, by its recipe: {_describe_recipe(self)}"
+            _check_kept(view, samples.origins[0], excluded, advice)
+        return samples
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._record.parts)
@@ -176,22 +191,46 @@ def find_view(owner: str, paths: SetPaths, schema: Schema, wanted: str) -> View:
     return View(owner, paths, schema, view_files.read_view(view_files.find_view(paths, wanted)))
 
 
+def _describe_recipe(view: View) -> str:
+    """Return the options of all stages, without the samples that the first one began with."""
+    options = [
+        f"{key}={short_text(value)}"
+        for key, value in view.recipe.items()
+        if key not in {"parent", "set", "samples"}
+    ]
+    parent = view.parent
+    return (f"{_describe_recipe(parent)}, then " if parent else "") + " ".join(options)
+
+
+def _check_kept(view: str, samples: Ragged, excluded: IntervalSet, advice: str = "") -> None:
+    """Refuse a view that has rows of excluded samples."""
+    starts, stops = np.array(excluded.intervals, np.int64).T
+    values: NDArray[np.int64] = samples.rows()
+    places = np.searchsorted(starts, values, side="right") - 1
+    found = np.unique(values[(places >= 0) & (values < stops[places])]).tolist()
+    if found:
+        named = IntervalSet((index, index + 1) for index in found).brief()
+        raise SelectionError(f"{view} has rows of samples {named}, which are excluded{advice}")
+
+
 def check_parts(
-    name: str, parts: Mapping[str, Mapping[str, Any]]
+    name: str, parts: Mapping[str, Mapping[str, Any]], excluded: IntervalSet
 ) -> dict[str, tuple[Columns, bool]]:
     """Return the columns of each part of a view, and whether all rows of a user are of one sample.
 
     Raises
     ------
     SelectionError
-        When a part has no users.
+        When a part has no users, or rows of excluded samples.
     SchemaError
         When a part does not hold these fields, or a user has not as many rows as samples.
     """
-    return {part: _checked(name, part, columns) for part, columns in parts.items()}
+    return {part: _checked(name, part, columns, excluded) for part, columns in parts.items()}
 
 
-def _checked(name: str, part: str, columns: Mapping[str, Any]) -> tuple[Columns, bool]:
+def _checked(
+    name: str, part: str, columns: Mapping[str, Any], excluded: IntervalSet
+) -> tuple[Columns, bool]:
     users = len(columns["users"])
     if not users:
         raise SelectionError(f"{part!r} of {name} has no users; nothing was kept")
@@ -201,4 +240,6 @@ def _checked(name: str, part: str, columns: Mapping[str, Any]) -> tuple[Columns,
         sample.lengths, row.lengths
     ):
         raise SchemaError(f"{part!r} of {name} does not have as many rows as samples for each user")
+    if excluded:
+        _check_kept(f"{part!r} of {name}", sample, excluded)
     return collected, view_files.rows_are_whole(collected)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import platform
 import socket
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.generators.generator import source_digest
+from datagen_core.store.documents import user_name
 
 if TYPE_CHECKING:
     from datagen_core.generators.registry import Loaded
@@ -22,12 +22,17 @@ _PACKAGES = ("datagen", "numpy", "h5py", "torch", "scikit-learn")
 
 
 def gather_provenance(loaded: Loaded) -> dict[str, Any]:
-    """Return time, host, user, command, versions, and the source and git commit of a generator."""
+    """Return time, host, user, command, versions, and the source and git commit of a generator.
+
+    Times are in ISO 8601, in UTC. `source` is the name that the generator was loaded by, and
+    `source_digest` that of its function. Packages that are not installed are left out. `commit` is
+    None outside of git, and ends in `-dirty` where files have changed since.
+    """
     function = loaded.generator.function
     return {
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "host": socket.gethostname(),
-        "user": _user(),
+        "user": user_name(),
         "command": sys.argv,
         "python": platform.python_version(),
         "packages": _versions(),
@@ -35,13 +40,6 @@ def gather_provenance(loaded: Loaded) -> dict[str, Any]:
         "source_digest": source_digest(function),
         "commit": _commit(Path(function.__code__.co_filename).parent),
     }
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container may run as a user without a name
-        return "unknown"
 
 
 def _versions() -> dict[str, str]:

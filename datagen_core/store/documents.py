@@ -2,7 +2,8 @@
 
 Several versions of datagen may use one cache. Each kind of document has a format of its own,
 "MAJOR.MINOR" in the key `format`; documents without that key are of format 1.0. A later minor only
-adds keys; a newer major changes what keys mean.
+adds keys; a newer major changes what keys mean. A key that must not be ignored also raises the
+major, such as the samples that a split ledger excludes; documents without it stay as they were.
 
 What an older version does with documents of a later minor: it reads, lists, shows, moves, exports,
 verifies, compacts, cancels and removes. Keys that it does not know are ignored, and kept where the
@@ -84,6 +85,16 @@ def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, 
     raise DamagedFileError(
         f"{path} is damaged: its checksum does not match; restore it from a backup"
     )
+
+
+def user_name() -> str:
+    """Return who writes documents in this process; `unknown` for a user without a name."""
+    import getpass  # reading needs no name
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container, perhaps
+        return "unknown"
 
 
 def _parse(path: Path) -> dict[str, Any] | None:

@@ -1,41 +1,76 @@
 """The split ledger: which samples are in which split, in numbered immutable generations.
 
-A generation is the whole state: for each split its intervals in the order of assignment, and the
-ids of all operations so far. The highest number counts. A change publishes the next number,
-put-if-absent; a process that loses the race reads again and tries the number after it. This is
-safe without locks; the courtesy lock only saves retries.
+A generation is the whole state: for each split its intervals in the order of assignment, the
+samples that are excluded, and the ids of all operations so far. The highest number counts. A change
+publishes the next number, put-if-absent; a process that loses the race reads again and tries the
+number after it. This is safe without locks; the courtesy lock only saves retries.
+
+An excluded sample stays in the split that it was in, or in none, so that it can never get into
+another one. Whoever reads a split leaves it out.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
-from datagen_core.errors import DamagedFileError, SplitError
-from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store.documents import publish_document, read_document
+from datagen_core.errors import CacheError, DamagedFileError, SplitError
+from datagen_core.ranges import Interval, IntervalSet, without
+from datagen_core.store.documents import publish_document, read_document, user_name
 from datagen_core.store.layout import SetPaths, check_name, numbered
 
 RAW = "raw"
 """The name for samples that are in no split; the ledger does not contain it."""
 
-LEDGER_FORMAT = "1.0"
+LEDGER_FORMAT = "2.0"
+"""Format 2 excludes samples. Without any, format 1 is written, which older versions can use."""
 
 _LOCK_SECONDS = 5.0
-_RETRIES = 5
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Samples that were retracted by one call, and why: they are kept, and left out of all splits.
+
+    Attributes
+    ----------
+    samples
+        Their indices.
+    reason
+        What is wrong with them, in any words.
+    by, created
+        Who excluded them, `user@host`, and when, in ISO 8601.
+    operation
+        The id of the call in the ledger.
+    others
+        What a later version says about it.
+    """
+
+    samples: IntervalSet
+    reason: str
+    by: str
+    created: str
+    operation: str
+    others: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """One generation of the ledger; `others` are keys of later versions, which are passed on."""
+    """One generation of the ledger; `others` are keys of later versions, which are passed on.
+
+    `splits` has all samples that were ever assigned, also those that are excluded.
+    """
 
     generation: int = 0
     splits: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     others: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -43,22 +78,57 @@ class Ledger:
         """All samples that are in a split."""
         return IntervalSet(chain.from_iterable(self.splits.values()))
 
+    @property
+    def excluded(self) -> IntervalSet:
+        """All samples that are excluded, in a split or not."""
+        return IntervalSet(chain.from_iterable(each.samples for each in self.exclusions))
+
     def raw(self, existing: IntervalSet) -> IntervalSet:
-        """Return the samples that exist and are in no split."""
-        return existing - self.assigned
+        """Return the samples that exist, are in no split, and are not excluded."""
+        raw = existing - self.assigned
+        return raw - self.excluded if self.exclusions else raw
+
+    def members(self, split: str, existing: IntervalSet) -> tuple[list[Interval], IntervalSet]:
+        """Return the samples of a split in their order, and those left out as excluded."""
+        raw = existing - self.assigned if split == RAW else IntervalSet()
+        recorded, excluded = self.splits.get(split, raw.intervals), self.excluded
+        return list(without(recorded, excluded)), IntervalSet(recorded) & excluded
 
     def count(self, existing: IntervalSet) -> dict[str, int]:
         """Return the number of samples in each split, `raw` first."""
-        if not self.splits:
+        if not self.splits and not self.exclusions:
             return {RAW: len(existing)}
-        sizes = {name: sum(i.size for i in parts) for name, parts in self.splits.items()}
+        excluded = self.excluded
+        sizes = {
+            name: sum(i.size for i in parts) - len(IntervalSet(parts) & excluded)
+            for name, parts in self.splits.items()
+        }
         return {RAW: len(self.raw(existing)), **sizes}
+
+    def find_splits(self, several: Iterable[IntervalSet]) -> Iterator[dict[str, int]]:
+        """Yield for each set of samples how many are in which split, excluded or not."""
+        splits = {name: IntervalSet(parts) for name, parts in self.splits.items()}
+        for samples in several:
+            found = {
+                name: sum(part.size for each in samples for part in parts.clip(each))
+                for name, parts in splits.items()
+            }
+            raw = len(samples) - sum(found.values())
+            yield {name: count for name, count in {RAW: raw, **found}.items() if count}
 
     def assign(self, samples: IntervalSet, split: str, operation: str) -> Ledger:
         """Return the next generation, in which `split` has `samples` after those it had."""
         before = self.splits.get(split, ())
         splits = {**self.splits, split: _append(before, samples)}
-        return Ledger(self.generation + 1, splits, (*self.operations, operation), self.others)
+        return self._follow(operation, splits=splits)
+
+    def exclude(self, exclusion: Exclusion) -> Ledger:
+        """Return the next generation, which leaves out more samples."""
+        return self._follow(exclusion.operation, exclusions=(*self.exclusions, exclusion))
+
+    def _follow(self, operation: str, **changed: Any) -> Ledger:
+        operations = (*self.operations, operation)
+        return replace(self, generation=self.generation + 1, operations=operations, **changed)
 
 
 def _append(before: tuple[Interval, ...], samples: IntervalSet) -> tuple[Interval, ...]:
@@ -78,7 +148,8 @@ def read_ledger(paths: SetPaths) -> Ledger:
     Raises
     ------
     DamagedFileError
-        If the newest generation does not hold what was written, or two splits share a sample.
+        If the newest generation does not hold what was written, or two splits share a sample, or
+        two exclusions do.
     """
     generations = numbered(paths.splits)
     if not generations:
@@ -88,25 +159,78 @@ def read_ledger(paths: SetPaths) -> Ledger:
     splits = {
         name: tuple(Interval(*pair) for pair in pairs) for name, pairs in content["splits"].items()
     }
-    known = {"splits", "operations"}
+    exclusions = tuple(map(_parse_exclusion, content.get("excluded", ())))
+    known = {"splits", "operations", "excluded"}
     others = {key: value for key, value in content.items() if key not in known}
-    ledger = Ledger(generations[-1], splits, tuple(content["operations"]), others)
+    ledger = Ledger(generations[-1], splits, tuple(content["operations"]), exclusions, others)
     if len(ledger.assigned) != sum(
         interval.size for split in splits.values() for interval in split
     ):
         raise DamagedFileError(f"{path} is damaged: a sample is in two splits")
+    if len(ledger.excluded) != sum(len(each.samples) for each in exclusions):
+        raise DamagedFileError(f"{path} is damaged: a sample is excluded twice")
     return ledger
+
+
+def _parse_exclusion(content: Mapping[str, Any]) -> Exclusion:
+    others = dict(content)
+    samples = IntervalSet(others.pop("samples"))
+    words = {key: str(others.pop(key)) for key in ("reason", "by", "created", "operation")}
+    return Exclusion(samples, **words, others=others)
+
+
+def _write_exclusion(exclusion: Exclusion) -> dict[str, Any]:
+    return {
+        **exclusion.others,
+        "samples": [list(pair) for pair in exclusion.samples],
+        "reason": exclusion.reason,
+        "by": exclusion.by,
+        "created": exclusion.created,
+        "operation": exclusion.operation,
+    }
 
 
 def publish_ledger(paths: SetPaths, ledger: Ledger) -> bool:
     """Publish a generation; return False if another process published that number first."""
     content = {
         **ledger.others,
-        "format": LEDGER_FORMAT,
+        "format": "1.0",
         "splits": {name: [list(pair) for pair in pairs] for name, pairs in ledger.splits.items()},
         "operations": list(ledger.operations),
     }
+    if ledger.exclusions:
+        more = {"format": LEDGER_FORMAT, "excluded": list(map(_write_exclusion, ledger.exclusions))}
+        content |= more
     return publish_document(paths.generation(ledger.generation), content, paths.temporary)
+
+
+def change_ledger(
+    paths: SetPaths, change: Callable[[Ledger, str], tuple[Ledger, _Result]]
+) -> _Result:
+    """Publish the generation that follows from the newest one, and return what else came of it.
+
+    Parameters
+    ----------
+    change
+        Returns the next generation, from the newest one and the id of this operation. It is called
+        again when another process published that generation first, so it changes nothing else.
+
+    Raises
+    ------
+    CacheError
+        If the file system wrote another generation over this one.
+    """
+    operation = new_operation()
+    with courtesy_lock(paths):
+        while True:
+            following, result = change(read_ledger(paths), operation)
+            if publish_ledger(paths, following):
+                break
+    if not is_recorded(paths, operation):
+        raise CacheError(
+            f"the change was lost: {paths.splits} was changed by something else; retry"
+        )
+    return result
 
 
 def check_split(split: str) -> str:
@@ -121,9 +245,9 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
     """Hold the ledger's lock if possible; otherwise go on without it.
 
     flock fails on some network file systems and is local to each node on others. The protocol
-    needs no lock, so a lock that fails or is held never stops a move.
+    needs no lock, so a lock that fails or is held never stops a change.
     """
-    import filelock  # costs `datagen list` a tenth of its start, and only a move needs it
+    import filelock  # costs `datagen list` a tenth of its start, and only changes need it
 
     paths.lock.parent.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(paths.lock, timeout=_LOCK_SECONDS, fallback_to_soft=False)
@@ -136,6 +260,15 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def new_exclusion(samples: IntervalSet, reason: str, operation: str) -> Exclusion:
+    """Return an exclusion by this user, on this machine, now."""
+    import socket  # as rare as exclusions
+
+    by = f"{user_name()}@{socket.gethostname()}"
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return Exclusion(samples, reason, by, created, operation)
 
 
 def new_operation() -> str:

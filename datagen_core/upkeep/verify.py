@@ -83,11 +83,12 @@ def _check_identity(param_set: ParamSet) -> None:
 
 
 def _check_ledger(param_set: ParamSet) -> None:
-    lost = read_ledger(param_set.paths).assigned - param_set.existing
-    if lost:
-        raise DatagenError(
-            f"samples {lost} of {param_set} are in a split but in no file; run `datagen resume`"
-        )
+    ledger = read_ledger(param_set.paths)
+    for samples, where in ((ledger.assigned, "in a split"), (ledger.excluded, "excluded")):
+        if lost := samples - param_set.existing:
+            raise DatagenError(
+                f"samples {lost} of {param_set} are {where} but in no file; run `datagen resume`"
+            )
 
 
 def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:

@@ -56,7 +56,15 @@ KINDS = {
 }
 """Where the document that tests change lies in the folder of a parameter set."""
 
-KNOWN = {"number": 2, "schema": 2, "derived": 2, "shard": 2, "derived shard": 2, "view shard": 2}
+KNOWN = {
+    "number": 2,
+    "ledger": 2,
+    "schema": 2,
+    "derived": 2,
+    "shard": 2,
+    "derived shard": 2,
+    "view shard": 2,
+}
 """The major versions that are known, where they are not 1."""
 
 FIRST = ("lines", "-p", 0)
@@ -92,7 +100,7 @@ NEWER_MAJOR = {
     "receipt": RUNS,
     "verdict": RUNS,
     "journal": RUNS,
-    "ledger": {"list", "show", "move", "preprocess", "rm"} | CHECKS,
+    "ledger": {"list", "show", "move", "export", "view", "preprocess", "rm"} | CHECKS,
     "derived": {"preprocess"} | CHECKS,
     "use": {"preprocess"},
     "view": {"view"} | CHECKS,
@@ -144,7 +152,7 @@ def copy(original, cache, tmp_path, monkeypatch):
 
 def change(root, kind, version):
     """Let a document be of a later version, which says something more."""
-    path = min(root.glob(KINDS[kind]))
+    path = min(root.glob(KINDS.get(kind, "splits/00000002.json")))
     more = {"format": version, "of_later": {"key": [1]}}
     if path.suffix == ".h5":
         major, minor = map(int, version.split("."))
@@ -245,6 +253,17 @@ def test_a_ledger_passes_on_what_a_later_version_says(copy, run_cli):
 
     content = json.loads((copy / "splits/00000002.json").read_text())
     assert (content["format"], content["of_later"]) == ("1.0", {"key": [1]})
+
+
+def test_a_ledger_that_excludes_samples_stays_one_that_older_versions_refuse(copy, run_cli):
+    words = ("exclude", *FIRST, "--indices", 1, "--reason", "bad")
+    assert run_cli(*words).code == 0
+    change(copy, "newest ledger", "2.7")
+    assert run_cli(*COMMANDS["move"]).code == 0
+
+    content = json.loads((copy / "splits/00000003.json").read_text())
+    assert (content["format"], content["of_later"]) == ("2.0", {"key": [1]})
+    assert content["excluded"][0]["reason"] == "bad"
 
 
 @pytest.mark.parametrize("version", ["1.7", "2.0"])

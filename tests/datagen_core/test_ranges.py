@@ -17,8 +17,9 @@ from datagen_core.ranges import (
     cut_into_batches,
     deal,
     round_quotas,
+    without,
 )
-from strategies import batch_sizes, indices, interval_sets, pairs
+from strategies import batch_sizes, indices, interval_sets, intervals, pairs
 
 DIGEST = "0123456789abcdef" * 4
 PINNED_WORDS = [577045408, 868132954, 2905303095, 2524134334]
@@ -45,6 +46,22 @@ def test_operations_are_those_of_sets(left, right):
     assert members(left | right) == members(left) | members(right)
     assert members(left & right) == members(left) & members(right)
     assert members(left - right) == members(left) - members(right)
+
+
+@given(interval_sets, intervals)
+def test_the_parts_in_an_interval_are_those_of_an_intersection(samples, interval):
+    assert tuple(samples.clip(interval)) == (samples & IntervalSet([interval])).intervals
+
+
+@given(interval_sets, interval_sets, st.randoms())
+def test_indices_are_taken_out_without_a_change_of_order(samples, removed, random):
+    shuffled = list(samples)
+    random.shuffle(shuffled)
+    kept = list(without(shuffled, removed))
+
+    wanted = [i for part in shuffled for i in range(*part) if i not in removed]
+    assert [i for part in kept for i in range(*part)] == wanted
+    assert all(part.size for part in kept)
 
 
 @given(interval_sets, interval_sets)

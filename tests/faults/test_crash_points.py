@@ -14,7 +14,7 @@ _SCRIPT = Path(__file__).parents[1] / "crash_points.py"
 _IN_MEMORY = Path("/dev/shm")  # kill -9 asks nothing of a disk, and fsync would take all the time
 
 FATES = ("crash", "zombie", "race")
-SCENARIOS = ("generate", "work", "move", "compact", "preprocess")
+SCENARIOS = ("generate", "work", "move", "exclude", "compact", "preprocess")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def test_every_step_of_a_publish_is_explored(explore):
         ("missing seed", "crash", "work"),
         ("move overwrites the newest generation", "zombie", "move"),
         ("move ignores the newest generation", "crash", "move"),
+        ("move overwrites the newest generation", "zombie", "exclude"),
     ],
 )
 def test_planted_faults_are_found(explore, mutant, fate, scenario):

@@ -14,6 +14,7 @@ from datagen_core.commands import (
     json_option,
     open_cache,
     print_json,
+    say_excluded,
     select_set,
     set_option,
 )
@@ -115,7 +116,9 @@ def plot(**options: Any) -> None:  # fmt: skip
 def _draw_set(options: Mapping[str, Any]) -> Answer:
     """Draw runs of one parameter set, and return the answer for scripts."""
     param_set = select_set(options["name"], options["selector"])
-    runs = read_runs(param_set[options["split"]], options["samples"], param_set.params)
+    split = param_set[options["split"]]
+    runs = read_runs(split, options["samples"], param_set.params)
+    say_excluded(split)
     kind = options["kind"] or "all"
     metric = _choose_metric(options, kind, [run.rounds for run in runs], str(param_set))
     title = f"{param_set}: {param_set.describe()}; {_name_samples(runs)}"
@@ -199,7 +202,9 @@ def _read_sets(
     left_out: list[Answer] = []
     for one in _select_sets(options):
         try:
-            read.append((one, read_rounds(one[options["split"]], options["samples"])))
+            split = one[options["split"]]
+            read.append((one, read_rounds(split, options["samples"])))
+            say_excluded(split)
         except DatagenError as error:
             left_out.append({"set": one.number, "why": str(error)})
     if not read:

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from datagen_federated.runs.weights import WrittenRun
@@ -59,6 +66,7 @@ def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
 
     param_set = select_set(name, options["selector"])
     samples = param_set[options["split"]] if options["split"] else param_set.samples
+    say_excluded(samples)
     folder, places = options["output"], options["indices"]
     written = write_weights(param_set, samples, folder, places, form=form, force=options["force"])
     runs = [_report(run, as_json=as_json) for run in written]

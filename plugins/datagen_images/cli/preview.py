@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.commands import cache_option, select_set, set_option
+from datagen_core.commands import cache_option, say_excluded, select_set, set_option
 from datagen_images.errors import ImagesError
 from datagen_images.pictures.sample_rows import find_image_field, make_heat_map, make_rows
 from datagen_pictures import draw_rows, save_figure
@@ -58,6 +58,7 @@ def preview(  # noqa: PLR0913 (each is one option)
     samples = select_set(name, selector)[split]
     if not len(samples):
         raise ImagesError(f"split {split!r} of {name} has no samples; choose another with --split")
+    say_excluded(samples)
     image = find_image_field(samples.schema, field)
     first = [samples[place] for place in range(min(count, len(samples)))]
     rows = make_rows(image, first, samples.indices, images)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import print_json, select_set
+from datagen_core.commands import print_json, say_excluded, select_set
 from datagen_leaf.cli.view_stages import set_options
 from datagen_leaf.errors import PreprocessingError
 from datagen_leaf.preprocessing.statistics import (
@@ -45,6 +45,7 @@ def stats(**options: Any) -> None:  # fmt: skip
     title = f"{param_set} {view.full_name} {options['part']}" if view else str(param_set)
     if not len(samples):
         raise PreprocessingError(f"{title} has no users; there is nothing to sum up")
+    say_excluded(samples)
     found = describe_sizes(samples.lengths())
     if options["output"]:
         _draw(found, options["output"], title)

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 from datagen_leaf.errors import PreprocessingError
 from datagen_leaf.preprocessing.stages import Chain, Recipe, removal, sampling, splitting
 
@@ -57,6 +64,8 @@ def make_views(options: Mapping[str, Any]) -> Chain:
     """
     stages = _read_stages(options)
     chain = Chain(select_set(options["name"], options["selector"]), options["view"])
+    if not options["view"]:
+        say_excluded(chain.samples)
     described = [_make_view(chain, stage, as_json=options["as_json"]) for stage in stages]
     if options["as_json"]:
         print_json(described)

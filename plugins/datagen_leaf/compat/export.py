@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core import IntervalSet
 from datagen_leaf.compat.leaf_names import ALL, OPERATIONS, file_names, seed_file
 from datagen_leaf.errors import PreprocessingError
 
@@ -58,7 +59,8 @@ def write_leaf(path: Path, selection: Selection, *, checksum: str = "yes") -> No
     Raises
     ------
     PreprocessingError
-        For a split or one part, for which LEAF has no files, and for another value of `checksum`.
+        For a split or one part, for which LEAF has no files, for another value of `checksum`, and
+        for a view that began with samples that are excluded by now.
     """
     views = _stages(selection)
     if checksum not in {"yes", "no"}:
@@ -116,8 +118,14 @@ def _stages(selection: Selection) -> list[View]:
 
 
 def _all_data(param_set: ParamSet, views: Sequence[View]) -> LeafFile:
-    """Return the file of all samples, or of those that existed when the views were made."""
+    """Return the file of all samples, or of those that the views began with."""
     samples = param_set.samples
+    begun = IntervalSet(views[0].recipe["samples"] if views else [])
+    if gone := begun & param_set.excluded:
+        raise PreprocessingError(
+            f"view {views[-1].full_name} was chosen from samples of which {gone.brief()} are "
+            "excluded; make the view anew with `datagen leaf`, which leaves them out"
+        )
     indices, sizes = samples.indices, samples.lengths()
     places = np.arange(len(samples))
     if views:

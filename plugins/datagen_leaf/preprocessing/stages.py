@@ -86,7 +86,7 @@ class Chain:
     param_set
         The parameter set whose samples are the first users.
     parent
-        The name of the view to start from; None for all samples.
+        The name of the view to start from; None for all samples but excluded ones.
 
     Raises
     ------
@@ -95,15 +95,14 @@ class Chain:
     """
 
     def __init__(self, param_set: ParamSet, parent: str | None = None) -> None:
-        self.param_set = param_set
+        self.param_set, self.samples = param_set, param_set.samples
         self.view = param_set.view(parent) if parent else None
         self.users = self._first_users()
         self.dropped = 0
 
     def _first_users(self) -> Users:
         if self.view is None:
-            samples = self.param_set.samples
-            return Users.of_samples(samples.indices, samples.lengths())
+            return Users.of_samples(self.samples.indices, self.samples.lengths())
         if list(self.view) != ["data"]:
             raise PreprocessingError(
                 f"{self.view.full_name} is split already; choose an earlier view with --view"
@@ -135,7 +134,7 @@ class Chain:
         """Return what the rows depend on besides the stage: the parent view, or the samples."""
         if self.view is not None:
             return {"parent": self.view.digest}
-        samples = [list(interval) for interval in self.param_set.existing]
+        samples = [list(interval) for interval in self.samples.intervals]
         return {"parent": None, "set": self.param_set.record.digest, "samples": samples}
 
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 
 if TYPE_CHECKING:
     from datagen_pate.compat.combining import Source
@@ -91,4 +98,7 @@ def _list_sources(options: dict[str, Any]) -> list[Source]:
     if not options["selector"]:
         folder = options["teachers_dir"] or Path("teachers")
         return read_sources(list_teachers(folder, start, end, options["compat"]))
-    return list_sources(select_set("pate_images", options["selector"]), start, end)
+    param_set = select_set("pate_images", options["selector"])
+    sources = list_sources(param_set, start, end)
+    say_excluded(param_set.samples)
+    return sources

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 from datagen_pate.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from datagen_core import ParamSet
 
 _EXAMPLES = """\b
 Examples:
@@ -93,26 +98,30 @@ def _evaluate_set(options: dict[str, Any]) -> dict[str, Any]:
 
     param_set = check_synthetic(select_set("pate_images", options["selector"]))
     shards, sample = options["shards"] or find_shards(param_set), options["sample"]
-    numbers = param_set.samples.indices.tolist()
+    samples = param_set.samples
+    say_excluded(samples)
+    numbers = samples.indices.tolist()
     if sample is not None and sample not in numbers:
         raise ArgumentError(f"{param_set} has no sample {sample}; it has {len(numbers)}")
     chosen = [(place, k) for place, k in enumerate(numbers) if sample in {None, k}]
-    return {str(k): _evaluate_sample(param_set, place, k, shards) for place, k in chosen}
+    digest = param_set.record.digest
+    return {
+        str(k): {
+            **_evaluate_sample(samples[place], k, shards),
+            "inputs": {"parameter_set": digest, "sample": k},
+        }
+        for place, k in chosen
+    }
 
 
-def _evaluate_sample(
-    param_set: ParamSet, place: int, k: int, shards: Path | None
-) -> dict[str, Any]:
-    """Return the evaluation of teacher k, which is the sample at a place."""
+def _evaluate_sample(sample: Mapping[str, Any], k: int, shards: Path | None) -> dict[str, Any]:
+    """Return the evaluation of teacher k."""
     from datagen_pate.evaluation import evaluate as measure  # imports numpy
     from datagen_pate.evaluation.shard_facts import describe_shard
     from datagen_pate.teachers import read_shard
 
-    sample = param_set.samples[place]
     facts = describe_shard(None if shards is None else read_shard(shards, k))
-    report = measure(sample["images"], sample["labels"], sample["confidence"], facts)
-    report["inputs"] = {"parameter_set": param_set.record.digest, "sample": k}
-    return report
+    return measure(sample["images"], sample["labels"], sample["confidence"], facts)
 
 
 def _describe(report: dict[str, Any]) -> str:

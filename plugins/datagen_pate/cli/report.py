@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 
 _EXAMPLES = """\b
 Examples:
@@ -50,7 +57,9 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
     from datagen_pate.report import Request, write_page  # help must not pay for numpy
 
     request = Request(options["split"], options["sample"], options["shards"])
-    figures = write_page(select_set(options["name"], options["selector"]), output, request)
+    param_set = select_set(options["name"], options["selector"])
+    figures = write_page(param_set, output, request)
+    say_excluded(param_set[options["split"]])
     if as_json:
         print_json(figures)
         return

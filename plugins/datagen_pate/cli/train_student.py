@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say_excluded,
+    select_set,
+    set_option,
+)
 from datagen_pate.classifier.recipes import STUDENTS, choose_recipe
 from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
@@ -121,6 +128,7 @@ def _load(options: dict[str, Any]) -> Labelled:
         pair = (options["samples"], options["labels"])
         return labelled.load_combined(*pair, normalized=options["no_normalize"])
     param_set = select_set(options["generator"], options["selector"])
+    say_excluded(param_set[options["split"]] if options["split"] else param_set.samples)
     return labelled.load_parameter_set(param_set, options["split"])
 
 

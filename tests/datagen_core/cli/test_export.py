@@ -121,7 +121,11 @@ def test_one_part_needs_no_name(users, run_cli, tmp_path):
     words = ["--view", "mine", "--part", "test", "--format", "csv", tmp_path / "t.csv", "--json"]
     answer = run_cli("export", "tables", *words)
 
-    assert answer.json == {"path": str(tmp_path / "t.csv"), "samples": {"test": 2}}
+    assert answer.json == {
+        "path": str(tmp_path / "t.csv"),
+        "samples": {"test": 2},
+        "excluded": 0,
+    }
     assert list(rows_of(tmp_path / "t.csv")[0])[:2] == ["user", "sample"]
 
 

@@ -141,6 +141,37 @@ def test_compacted_samples_are_read_by_the_same_view(team_set, run_cli):
     )
 
 
+def test_a_part_with_rows_of_excluded_samples_is_refused(team_set):
+    first = published(team_set, name="first", recipe={"keep": 1.0, "seed": 7}, data=MIXED)
+    recipe = {"parent": first.digest, "by": "hand"}
+    view = published(team_set, recipe=recipe, train=MIXED, test=WHOLE)
+    team_set.exclude([2, 6], "bad")
+
+    assert view["test"].users == ["b", "a"]  # has none of them
+    with pytest.raises(SelectionError) as caught:
+        view["train"]
+    assert str(caught.value) == (
+        f"view {view.full_name} of teams 0 has rows of samples 2, 6, which are excluded; make it "
+        "anew, without them, by its recipe: keep=1 seed=7, then by=hand"
+    )
+
+
+def test_a_view_of_excluded_samples_is_not_published(team_set):
+    team_set.exclude([5, 11], "bad")
+
+    with pytest.raises(SelectionError, match="'train' of mine has rows of samples 11, which are"):
+        published(team_set, train=MIXED)
+    assert team_set.views == []
+
+
+def test_a_part_that_was_read_before_keeps_its_rows(team_set):
+    users = published(team_set, train=MIXED)["train"]
+    team_set.exclude([2], "bad")
+    copy = pickle.loads(pickle.dumps(users))
+
+    assert copy.get()["y"].values.tolist() == users.get()["y"].values.tolist() == [112, 20, 61]
+
+
 def test_views_show_what_they_are(team_set):
     view = published(team_set, train=WHOLE, test=MIXED)
 

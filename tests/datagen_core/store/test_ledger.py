@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import filelock
@@ -9,15 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datagen_core.errors import ConfigurationError, DamagedFileError, SplitError
+from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.store import ledger
 from datagen_core.store.documents import publish_document
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import (
+    Exclusion,
     Ledger,
+    change_ledger,
     check_split,
     courtesy_lock,
     is_recorded,
+    new_exclusion,
     new_operation,
     publish_ledger,
     read_ledger,
@@ -25,8 +30,10 @@ from datagen_core.store.ledger import (
 
 EXISTING = IntervalSet([(0, 50), (60, 100)])
 moves = st.lists(
-    st.tuples(st.integers(1, 40), st.sampled_from(["train", "test", "more"])), max_size=8
+    st.tuples(st.integers(1, 40), st.sampled_from(["train", "test", "more", "excluded"])),
+    max_size=8,
 )
+"""Moves, and exclusions of every n-th sample."""
 
 
 @pytest.fixture
@@ -35,6 +42,10 @@ def paths(tmp_path):
 
 
 def move(ledger, n, split):
+    if split == "excluded":
+        chosen = [index for part in EXISTING for index in range(*part) if index % n == 0]
+        wanted = IntervalSet((index, index + 1) for index in chosen) - ledger.excluded
+        return ledger.exclude(new_exclusion(wanted, f"every {n}", new_operation()))
     return ledger.assign(ledger.raw(EXISTING).lowest(n), split, new_operation())
 
 
@@ -47,10 +58,29 @@ def test_every_sample_is_in_one_place(planned):
     ledger = Ledger()
     for n, split in planned:
         ledger = move(ledger, n, split)
-    places = [index for split in ledger.splits for index in order(ledger, split)]
-    raw = [index for part in ledger.raw(EXISTING) for index in range(*part)]
+    splits = ["raw", *ledger.splits]
+    kept = [i for split in splits for part in members(ledger, split)[0] for i in range(*part)]
+    excluded = [i for part in ledger.excluded for i in range(*part)]
 
-    assert sorted([*places, *raw]) == [index for part in EXISTING for index in range(*part)]
+    assert sorted([*kept, *excluded]) == [index for part in EXISTING for index in range(*part)]
+    assert sum(ledger.count(EXISTING).values()) == len(kept)
+
+
+@given(moves)
+def test_each_split_knows_what_is_left_out_of_it(planned):
+    ledger = Ledger()
+    for n, split in planned:
+        ledger = move(ledger, n, split)
+    sizes = {split: len(members(ledger, split)[1]) for split in ["raw", *ledger.splits]}
+
+    assert list(ledger.find_splits([ledger.excluded])) == [{k: n for k, n in sizes.items() if n}]
+    for split in ledger.splits:
+        kept = [i for part in members(ledger, split)[0] for i in range(*part)]
+        assert kept == [i for i in order(ledger, split) if i not in ledger.excluded]
+
+
+def members(ledger, split):
+    return ledger.members(split, EXISTING)
 
 
 @given(moves)
@@ -100,6 +130,53 @@ def test_a_sample_in_two_splits_is_damage(paths):
 
     with pytest.raises(DamagedFileError, match=r"00000001\.json is damaged: a sample is in two"):
         read_ledger(paths)
+
+
+def test_a_sample_that_is_excluded_twice_is_damage(paths):
+    once = new_exclusion(IntervalSet([(0, 5)]), "one", "a")
+    publish_ledger(paths, Ledger(1, {}, ("a", "b"), (once, once)))
+
+    with pytest.raises(DamagedFileError, match=r"00000001\.json is damaged: a sample is excluded"):
+        read_ledger(paths)
+
+
+def test_only_exclusions_raise_the_format(paths):
+    moved = move(Ledger(), 5, "train")
+    publish_ledger(paths, moved)
+    excluded = move(moved, 7, "excluded")
+    publish_ledger(paths, excluded)
+    publish_ledger(paths, move(excluded, 5, "test"))
+    formats = [json.loads(paths.generation(number).read_text())["format"] for number in (1, 2, 3)]
+
+    assert formats == ["1.0", "2.0", "2.0"]
+
+
+def test_a_change_that_lost_the_race_is_worked_out_again(paths, monkeypatch):
+    seen = []
+
+    def change(current, operation):
+        if not seen:  # another process is faster
+            publish_ledger(paths, move(read_ledger(paths), 5, "test"))
+        seen.append(current.generation)
+        return current.assign(current.raw(EXISTING).lowest(2), "train", operation), "result"
+
+    assert change_ledger(paths, change) == "result"
+    assert seen == [0, 1]
+    assert str(IntervalSet(read_ledger(paths).splits["train"])) == "5-6"
+
+
+def test_a_change_that_was_written_over_is_an_error(paths, monkeypatch):
+    monkeypatch.setattr(ledger, "is_recorded", lambda *_: False)
+
+    with pytest.raises(CacheError, match="the change was lost"):
+        change_ledger(paths, lambda current, name: (current.assign(EXISTING, "a", name), None))
+
+
+def test_what_a_later_version_says_of_an_exclusion_is_kept(paths):
+    later = Exclusion(IntervalSet([(1, 2)]), "why", "me@here", "now", "x", {"severity": 3})
+    publish_ledger(paths, Ledger().exclude(later))
+
+    assert read_ledger(paths).exclusions == (later,)
 
 
 def test_an_older_generation_never_stands_in_for_a_damaged_one(paths):

@@ -67,6 +67,19 @@ def test_recipes_lead_back_to_the_samples(tasks, views):
     assert first.parent is None
 
 
+def test_excluded_samples_are_no_users(tasks, views, datagen):
+    before = views(*README, *SEEDS)
+    tasks.exclude([3, 9], "bad")
+    after = views(*README, *SEEDS)
+    view = tasks.view(after[-1]["view"])
+
+    assert after[0]["samples"] == [[0, 3], [4, 9], [10, 40]]
+    assert not {"3", "9"} & {*view["train"].users, *view["test"].users}
+    with pytest.raises(DatagenError, match="kind=niid fraction=1 seed=1549786595, then operation"):
+        tasks.view(before[-1]["view"])["train"]
+    assert "users     38" in datagen("leaf", "stats", "leaf_synthetic")
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

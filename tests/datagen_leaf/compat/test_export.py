@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import datagen_core
 import leaf_original
+from datagen_core import DatagenError
 from datagen_core.upkeep.export import export, select
 from datagen_leaf.cli import leaf
 from leaf_tasks import has_reference_logarithm
@@ -48,6 +49,18 @@ def test_files_are_those_of_leaf(small, tmp_path, run):
 
     found = contents(tmp_path / "tree")
     assert {path: hashlib.md5(text).hexdigest() for path, text in found.items()} == expected
+
+
+def test_excluded_samples_are_in_no_file(tasks, views, tmp_path):
+    gone = views("-s", "niid", "--sf", 0.5, "--smplseed", 1)[-1]["view"]
+    tasks.exclude([0, 7], "bad")
+    export(select(tasks, view=views("-s", "niid", "--sf", 1)[-1]["view"]), "leaf", tmp_path / "l")
+
+    for text in contents(tmp_path / "l").values():
+        assert sorted(map(int, json.loads(text)["users"])) == [*range(1, 7), *range(8, 40)]
+    with pytest.raises(DatagenError, match="chosen from samples of which 0, 7 are excluded"):
+        export(select(tasks, view=gone), "leaf", tmp_path / "gone")
+    assert not (tmp_path / "gone").exists()
 
 
 def original(folder, tasks, words):

@@ -1,0 +1,123 @@
+"""The command `datagen exclude`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from datagen_core.cli.options import confirm, yes_option
+from datagen_core.cli.summaries import describe_exclusions, describe_splits
+from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.ranges import IntervalSet
+
+_RANGE = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}))?")
+
+
+def parse_indices(texts: Sequence[str]) -> IntervalSet:
+    """Return what texts like `3, 10-19` say, or `@FILE` for a file with such a text.
+
+    A file may also hold a JSON list of whole numbers. Both ends of a range belong to it.
+
+    Raises
+    ------
+    click.BadParameter
+        When a file cannot be read, something is neither an index nor a range, a range ends before
+        it begins, or there is nothing.
+    """
+    words = [word for text in texts for word in _split(_read(text))]
+    found = IntervalSet(map(_parse_range, words))
+    if not found:
+        raise click.BadParameter("there are no indices; write them like 3,10-19")
+    return found
+
+
+def _read(text: str) -> str:
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "is not a text in UTF-8"
+        raise click.BadParameter(f"{text[1:]}: {why}") from None
+
+
+def _split(text: str) -> list[str]:
+    """Return the words of a text; brackets are those of a JSON list."""
+    text = text.strip().removeprefix("\ufeff")
+    inside = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+    return inside.replace(",", " ").split()
+
+
+def _parse_range(word: str) -> tuple[int, int]:
+    found = _RANGE.fullmatch(word)
+    if found is None:
+        raise click.BadParameter(f"{word[:40]!r} is not an index or a range, such as 3 or 10-19")
+    first, last = int(found[1]), int(found[2] or found[1])
+    if last < first:
+        raise click.BadParameter(f"the range {word} ends before it begins")
+    return first, last + 1
+
+
+def _indices(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> IntervalSet:
+    return parse_indices(value)
+
+
+@click.command("exclude")
+@click.argument("name")
+@set_option()
+@click.option(
+    "--indices",
+    "samples",
+    multiple=True,
+    required=True,
+    metavar="LIST",
+    callback=_indices,
+    help="Indices and ranges of samples, 3,10-19, or @FILE with such a list.",
+)
+@click.option("--reason", required=True, metavar="TEXT", help="What is wrong with them.")
+@yes_option
+@cache_option
+@json_option
+def exclude_command(
+    name: str,
+    samples: IntervalSet,
+    selector: tuple[str, ...],
+    reason: str,
+    *,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Retract samples of NAME that are known to be bad. This cannot be undone.
+
+    They are left out of every split and by all that reads samples: Python, export, preprocess,
+    move. Nothing is deleted. They count as made, so no others are made in their place, and
+    `datagen show` lists them with the reason. The samples behind them in a split move up.
+
+    \b
+    Examples:
+      datagen exclude noisy_sine -p 0 --indices 3,10-19 --reason "the solver diverged"
+      datagen exclude noisy_sine -p left=0 --indices @bad.txt --reason "see ticket 7" -y
+    """
+    param_set = select_set(name, selector)
+    refused = (samples - param_set.existing) | (samples & param_set.excluded)
+    # As for a move: scripts need no flag, and what is refused is not asked for.
+    if not refused and reason.strip() and sys.stdin.isatty():
+        confirm(
+            f"Exclude {len(samples)} samples ({samples.brief()}) of {param_set} "
+            f"({param_set.describe()}), for good?",
+            yes=yes,
+        )
+    exclusion = param_set.exclude(samples, reason)
+    described = describe_exclusions(param_set, [exclusion])[0]
+    if as_json:
+        print_json({"set": param_set.number, **described, "splits": param_set.counts})
+    else:
+        click.echo(
+            f"excluded {len(samples)} samples ({samples.brief()}): "
+            f"{describe_splits(described['from'])}; {param_set} now has "
+            f"{param_set.describe_counts()}"
+        )
