@@ -27,6 +27,7 @@ PUBLIC = [
     "Executor",
     "Field",
     "GeneratorError",
+    "History",
     "IncompleteRunError",
     "InputFile",
     "InsufficientSamplesError",

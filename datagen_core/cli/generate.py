@@ -144,7 +144,8 @@ def _print_notes(demands: Sequence[Demand]) -> None:
     """Print warnings and notes on stderr before anything runs, each line once."""
     warnings = [demand.changed_code() for demand in demands]
     notes = [note for demand in demands for note in demand.notes]
-    for line in dict.fromkeys([f"warning: {each}" for each in warnings if each] + notes):
+    news = [line for demand in demands for line in demand.news]
+    for line in dict.fromkeys([f"warning: {each}" for each in warnings if each] + notes + news):
         click.echo(f"datagen: {line}", err=True)
 
 

@@ -137,9 +137,14 @@ class DatasetGenerator:
         return self.function(**{name: given[name] for name in named})
 
     def digest_of(self, params: Params, seed: int = 0) -> str:
-        """Return the digest that identifies a parameter set in caches, 64 hexadecimal digits."""
+        """Return the digest of a new parameter set, 64 hexadecimal digits.
+
+        A set that was begun before a parameter was added may have another one, which stays.
+        """
+        from datagen_core.generators.params import identity_of  # pydantic is slow, as above
+
         try:
-            return digest_of(self.name, self.version, params.canonical(), seed)
+            return digest_of(self.name, self.version, identity_of(params), seed)
         except ValueError as error:  # infinity, or more digits than Python writes
             raise ParamsError(
                 f"{self.name}: parameters cannot be written as JSON: {error}"

@@ -119,3 +119,17 @@ def short_text(value: object) -> str:
     if isinstance(value, str) and is_reference(value):
         return value[:19]  # 12 digits, enough for people
     return value if isinstance(value, str) else canonical_json(value)
+
+
+def format_assignments(params: Mapping[str, Any]) -> list[str]:
+    """Return the words of a command that give parameters, `["-p", "left=0.0", …]`, unquoted."""
+    return [word for key, value in params.items() for word in ("-p", f"{key}={_argument(value)}")]
+
+
+_LITERALS = {"true", "false", "null", "True", "False", "None", "NaN", "Infinity"}
+
+
+def _argument(value: object) -> str:
+    """Return a value as `-p` takes it; text that would be read as something else is quoted."""
+    is_plain = isinstance(value, str) and (value.isidentifier() or is_reference(value))
+    return str(value) if is_plain and value not in _LITERALS else canonical_json(value)

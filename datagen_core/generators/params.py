@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
-from datagen_core.errors import ParamsError
+from datagen_core.errors import GeneratorError, ParamsError
 from datagen_core.generators.arguments import Argument
 from datagen_core.generators.inputs import refer_to
 
@@ -25,6 +27,40 @@ InputFile = Annotated[str, AfterValidator(refer_to)]
 content. The cache keeps a copy; `input_path` returns its path to a generator."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What happened to a parameter after parameter sets had been made without it; an annotation.
+
+    ::
+
+        damping: Annotated[float, datagen_core.History(since="2")] = 0.0
+        steps: Annotated[int, datagen_core.History(renamed_from="n_steps")] = 20
+
+    The sets of all versions then go on, in every cache, and new ones have the digests that they
+    would have had before. A set with another value of a later parameter is a set of its own.
+
+    Attributes
+    ----------
+    since
+        When the parameter was added: the version of the package, or a date. It is for readers of
+        the code and of `datagen show`; what counts is that the parameter came after the first
+        sets. (It is not the generator's `version`, which begins new sets anyway.) The parameter
+        needs a default, at which samples are what they were without it, and which stays.
+    renamed_from
+        The name that the parameter had before, or a tuple of its names, the first one first. They
+        are still accepted.
+    """
+
+    since: str = ""
+    renamed_from: str | tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The earlier names."""
+        given = self.renamed_from
+        return (given,) if isinstance(given, str) else given
+
+
 class Params(BaseModel):
     """Base class of a generator's parameters, which are annotated attributes with defaults.
 
@@ -36,7 +72,7 @@ class Params(BaseModel):
 
     A string under an attribute describes it in `datagen show`. Instances are frozen and hashable.
     Unknown keys, NaN and infinity are refused. Constraints are pydantic's, such as
-    `Annotated[float, pydantic.Field(gt=0)]`.
+    `Annotated[float, pydantic.Field(gt=0)]`. `History` declares a parameter that is added later.
     """
 
     model_config = ConfigDict(
@@ -59,7 +95,25 @@ class Params(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _prepared(cls, values: Any) -> Any:
-        return cls.prepare(dict(values)) if isinstance(values, Mapping) else values
+        return cls.prepare(_rename(cls, values)) if isinstance(values, Mapping) else values
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Check what parameters declare about their history."""
+        if not cls.__pydantic_complete__:
+            return
+        for name, history in _histories(cls).items():
+            if history.since and cls.model_fields[name].is_required():
+                raise GeneratorError(
+                    f"parameter {name} of {cls.__name__} was added since {history.since!r}, so it "
+                    "needs a default, at which samples are what they were without it"
+                )
+        for old, name in renamed_params(cls).items():
+            if old in cls.model_fields:
+                raise GeneratorError(
+                    f"parameter {name} of {cls.__name__} cannot be renamed from {old!r}, which it "
+                    "has, too"
+                )
 
     @model_validator(mode="after")
     def _checked(self) -> Self:
@@ -84,10 +138,13 @@ class Params(BaseModel):
         """
         if isinstance(values, Params):
             values = values.model_dump()
-        unknown = [key for key in values or {} if key not in cls.model_fields]
+        try:
+            given = _rename(cls, values or {})
+        except ValueError as error:
+            raise ParamsError(f"{owner}: {error}") from None
+        unknown = [key for key in given if key not in cls.model_fields]
         if unknown:
             raise ParamsError(_unknown(cls, str(unknown[0]), owner))
-        given = dict(values or {})
         read = {key: _as_json(value) for key, value in given.items()}
         try:
             return cls(**read)
@@ -103,6 +160,59 @@ class Params(BaseModel):
     def canonical(self) -> dict[str, Any]:
         """Return the values in plain JSON types, in the order of their declaration."""
         return self.model_dump(mode="json")
+
+
+@cache
+def _histories(model: type[BaseModel]) -> dict[str, History]:
+    """Return what the parameters declare about their history, by name."""
+    return {
+        name: item
+        for name, field in model.model_fields.items()
+        for item in field.metadata
+        if isinstance(item, History)
+    }
+
+
+@cache
+def renamed_params(params_type: type[BaseModel]) -> dict[str, str]:
+    """Return the present names of parameters by their earlier names."""
+    histories = _histories(params_type).items()
+    return {old: name for name, history in histories for old in history.names}
+
+
+def _rename(params_type: type[Params], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values under the present names of their parameters."""
+    known = renamed_params(params_type)
+    renamed = {known.get(key, key): value for key, value in values.items()}
+    if len(renamed) < len(values):
+        old, name = next((old, name) for old, name in known.items() if old in values)
+        raise ValueError(f"{old} is an earlier name of {name}; give {name} alone")
+    return renamed
+
+
+def identity_of(params: Params) -> dict[str, Any]:
+    """Return the values that identify a parameter set, in plain JSON types.
+
+    These are all values under their first names, but not those of later parameters at their
+    defaults, so that a set keeps its digest when parameters are added or renamed.
+    """
+    return _first_values(params, params.canonical())
+
+
+def _first_values(model: BaseModel, values: Mapping[str, Any]) -> dict[str, Any]:
+    kind, first = type(model), {}
+    defaults = defaults_of(kind) if any(each.since for each in _histories(kind).values()) else {}
+    for name, value in values.items():
+        history = _histories(kind).get(name, _NO_HISTORY)
+        inner: Any = getattr(model, name, None)
+        if history.since and name in defaults and defaults[name] == value:
+            continue
+        is_model = isinstance(inner, BaseModel) and isinstance(value, Mapping)
+        first[(*history.names, name)[0]] = _first_values(inner, value) if is_model else value
+    return first
+
+
+_NO_HISTORY = History()
 
 
 # The base class has no parameters to validate. Subclasses are built where they are defined, so that
@@ -164,7 +274,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
-def defaults_of(params_type: type[Params]) -> dict[str, Any]:
+def defaults_of(params_type: type[BaseModel]) -> dict[str, Any]:
     """Return the default values in plain JSON types, without parameters that have no default."""
     fields = params_type.model_fields
     required = {name for name, field in fields.items() if field.is_required()}
@@ -181,10 +291,18 @@ def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
             "type": _type_name(field.annotation),
             "default": defaults_of(params_type).get(name),
             "required": field.is_required(),
-            "description": properties.get(name, {}).get("description", ""),
+            "description": _describe(params_type, name, properties.get(name, {})),
         }
         for name, field in params_type.model_fields.items()
     ]
+
+
+def _describe(params_type: type[Params], name: str, schema: Mapping[str, Any]) -> str:
+    history = _histories(params_type).get(name, _NO_HISTORY)
+    notes = [f"since {history.since}"] if history.since else []
+    notes += [f"before: {', '.join(history.names)}"] if history.names else []
+    text = str(schema.get("description", ""))
+    return f"{text} ({'; '.join(notes)})".lstrip() if notes else text
 
 
 _NAMES = {InputFile: "InputFile", NoneType: "None", ...: "..."}

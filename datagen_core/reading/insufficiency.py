@@ -5,14 +5,12 @@ from __future__ import annotations
 import shlex
 
 from datagen_core.errors import InsufficientSamplesError
-from datagen_core.generators.identity import canonical_json
+from datagen_core.generators.identity import format_assignments
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW, read_ledger
 from datagen_core.store.runs import RunRecord, list_runs
 from datagen_core.store.sets import SetRecord, existing_samples, read_set
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
-
-_LITERALS = {"true", "false", "null", "True", "False", "None", "NaN", "Infinity"}
 
 
 def insufficient(
@@ -63,13 +61,6 @@ def _last_source(runs: list[RunRecord]) -> str:
 
 
 def _assignments(record: SetRecord) -> list[str]:
-    words = []
-    for key, value in record.changed.items():
-        words += ["-p", f"{key}={_argument(value)}"]
-    return words + (["--seed", str(record.seed)] if record.seed else [])
-
-
-def _argument(value: object) -> str:
-    """Return a value as `-p` takes it; text that would be read as something else is quoted."""
-    plain = isinstance(value, str) and value.isidentifier() and value not in _LITERALS
-    return str(value) if plain else canonical_json(value)
+    """Return the words for all parameters, since defaults may change."""
+    seed = ["--seed", str(record.seed)] if record.seed else []
+    return [*format_assignments(record.params), *seed]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,13 @@ import numpy as np
 
 from datagen_core.errors import GeneratorError
 from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.params import renamed_params
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema, slice_columns
 from datagen_core.ranges import Interval, batch_stream
-from datagen_core.store.sets import SetRecord
+from datagen_core.scheduling.known_sets import bind_record
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.sets import SetRecord, grow_set
 
 if TYPE_CHECKING:
     from datagen_core.generators.params import Params
@@ -51,8 +54,14 @@ class BatchMaker:
                     f"{begun}; change it back, or raise `version` to begin a new set"
                 )
         if params is None:
-            params = generator.params_type.bind(record.params, generator.name)
+            params = bind_record(generator, record)
         return cls(generator, record, params)
+
+    def growing(self, paths: SetPaths) -> BatchMaker:
+        """Record the parameters that the set has now and had not, before samples are made."""
+        renamed = renamed_params(self.generator.params_type)
+        record = grow_set(paths, self.record, self.params.canonical(), renamed)
+        return replace(self, record=record)
 
     def make(self, piece: Interval, schema: Schema | None) -> tuple[Columns, Schema]:
         """Return the samples of `piece`, which lies in one batch, and their schema.

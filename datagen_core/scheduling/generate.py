@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from os import PathLike
 from typing import Any
+from warnings import warn
 
 from datagen_core.errors import IncompleteRunError
 from datagen_core.executors.base import Resources
@@ -101,6 +102,8 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     settings = Settings(njobs=njobs, executor=executor, resources=resources)
     where = Cache(cache)
     demands = make_demands(load(generator), points, seed, where.path, n, total=total)
+    for line in dict.fromkeys(line for demand in demands for line in demand.news):
+        warn(line, stacklevel=2)
     runs = begin(demands, choose_executor(executor), settings)
     for run, status in zip(runs, drive(runs, observer), strict=True):
         if status.missing:

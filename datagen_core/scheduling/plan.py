@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from datagen_core.errors import ConfigurationError, GeneratorError
 from datagen_core.executors.base import Executor, Resources
 from datagen_core.executors.limits import format_minutes, parse_memory
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.generators.identity import folder_name, plain
-from datagen_core.generators.params import Params, defaults_of
+from datagen_core.generators.identity import plain
+from datagen_core.generators.params import Params, renamed_params
 from datagen_core.generators.registry import (
     Loaded,
     load_generator,
@@ -26,10 +25,11 @@ from datagen_core.generators.registry import (
 )
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet, count_batches, deal
 from datagen_core.scheduling.estimation import estimate
+from datagen_core.scheduling.known_sets import Known, KnownSets, bind_record, tell_renamed
 from datagen_core.scheduling.provenance import gather_provenance
 from datagen_core.store.layout import RunPaths, SetPaths, check_name
 from datagen_core.store.runs import Plan
-from datagen_core.store.sets import SetRecord, read_set
+from datagen_core.store.sets import SetRecord, read_set, set_paths
 from datagen_core.store.timings import Estimate, read_timings
 
 MOST_TASKS = 1_000_000
@@ -78,34 +78,37 @@ class Demand:
         The generator and its bound parameters.
     source
         The name under which another process loads the generator; empty when none can.
-    record
-        The parameter set, begun or not.
-    cache
-        The cache's folder.
+    record, paths
+        The parameter set and its files, begun or not.
+    provenance
+        How this demand came about; that of the record tells it of the set's beginning.
     samples
         Number of samples to add, or the total to reach with `total`.
     notes
         What the user should be told of the parameters, a line each.
+    news
+        What the user should be told once: which parameters were renamed, and why a set is new.
     """
 
     generator: DatasetGenerator
     params: Params
     source: str
     record: SetRecord
-    cache: Path
+    paths: SetPaths
+    provenance: Mapping[str, Any]
     samples: int
     total: bool = False
     notes: tuple[str, ...] = ()
+    news: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.samples < 1:
             raise ConfigurationError(f"cannot make {self.samples} samples; ask for at least one")
 
-    @cached_property
-    def paths(self) -> SetPaths:
-        """The files of the set."""
-        name = folder_name(self.record.changed, self.record.seed, self.record.digest)
-        return SetPaths(self.cache / self.record.generator / name)
+    @property
+    def cache(self) -> Path:
+        """The cache's folder."""
+        return self.paths.root.parent.parent
 
     def interval(self, reserved: int) -> Interval:
         """Return the indices to make when the first `reserved` ones are reserved already.
@@ -131,10 +134,8 @@ class Demand:
 
     def changed_code(self) -> str:
         """Return a warning when the generator's source is not the one that began the set."""
-        if not self.paths.params.exists():
-            return ""
-        begun = read_set(self.paths).provenance
-        if begun.get("source_digest") in {None, self.record.provenance["source_digest"]}:
+        begun = self.record.provenance
+        if begun.get("source_digest") in {None, self.provenance["source_digest"]}:
             return ""
         return (
             f"the code of {self.generator.name} changed since this parameter set was begun "
@@ -186,36 +187,40 @@ def make_demands(
         raise ConfigurationError("the seed has more than 1,000 digits; use a smaller one")
     name = check_name(loaded.generator.name, "generator")
     demands = {}
-    provenance, defaults = gather_provenance(loaded), defaults_of(loaded.generator.params_type)
+    generator, provenance = loaded.generator, gather_provenance(loaded)
+    sets = KnownSets(cache / name, generator, seed)
     for point in points:
-        params = loaded.generator.params_type.bind(point, name)
-        record = _describe(loaded.generator, params, seed, defaults, provenance)
-        notes = loaded.generator.inspect(params, seed)
+        params = generator.params_type.bind(point, name)
+        known = sets.find(params)
+        paths, record = known or _describe_new(sets, params, provenance)
+        news = [
+            *tell_renamed(generator, point),
+            *([] if known else sets.explain_new(params, point)),
+        ]
         demands[record.digest] = Demand(
-            loaded.generator, params, loaded.source, record, cache, samples, total, notes
-        )
+            generator, params, loaded.source, record, paths, provenance, samples, total,
+            generator.inspect(params, seed), tuple(news),
+        )  # fmt: skip
     return list(demands.values())
 
 
-def _describe(
-    generator: DatasetGenerator,
-    params: Params,
-    seed: int,
-    defaults: Mapping[str, Any],
-    provenance: Mapping[str, Any],
-) -> SetRecord:
-    return SetRecord(
-        digest=generator.digest_of(params, seed),
+def _describe_new(sets: KnownSets, params: Params, provenance: Mapping[str, Any]) -> Known:
+    generator, (digest, identity) = sets.generator, sets.identify(params)
+    record = SetRecord(
+        digest=digest,
         generator=generator.name,
         version=generator.version,
         params=plain(params.canonical()),
-        seed=seed,
-        defaults=defaults,
+        seed=sets.seed,
+        defaults=sets.defaults,
         batch_size=generator.batch_size,
         limit=generator.limit(params) if generator.limit is not None else None,
         provenance=provenance,
         compress=generator.compress,
+        identity=identity,
+        renamed=renamed_params(generator.params_type),
     )
+    return Known(set_paths(sets.folder.parent, record), record)
 
 
 def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
@@ -227,8 +232,8 @@ def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
         If a newer version began the set, and this one does not know all of its record.
     """
     generator, record = load_generator(source).generator, read_set(paths, strict=True)
-    params = generator.params_type.bind(record.params, generator.name)
-    return Demand(generator, params, source, record, paths.root.parent.parent, samples)
+    params = bind_record(generator, record)
+    return Demand(generator, params, source, record, paths, record.provenance, samples)
 
 
 def divide_jobs(settings: Settings, runs: int) -> Settings:

@@ -17,6 +17,7 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import worker
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.judging import record_verdict
+from datagen_core.scheduling.known_sets import bind_record
 from datagen_core.scheduling.plan import (
     Demand,
     Limits,
@@ -166,9 +167,10 @@ def _begin_all(
     cache, accounts, completed = demands[0].cache, _Accounts(), _complete(executor, settings)
     for demand in demands:
         keep_inputs(cache, demand.record.params)
-    opened = open_sets(cache, [demand.record for demand in demands])
-    for demand, plan, (paths, record) in zip(demands, plans, opened, strict=True):
-        maker = BatchMaker.of(demand.generator, record, demand.params)
+    opened = open_sets([(demand.paths, demand.record) for demand in demands])
+    for demand, plan, begun in zip(demands, plans, opened, strict=True):
+        paths = demand.paths
+        maker = BatchMaker.of(demand.generator, begun, demand.params)
         if maker.declared_schema is not None:
             publish_schema(paths, maker.declared_schema)
         run = _reserve(demand, executor, settings, accounts)
@@ -176,7 +178,7 @@ def _begin_all(
             continue
         is_planned = plan.samples == IntervalSet([run.interval])
         first = replace(plan, run=paths.run(run.number)) if is_planned else None
-        yield Run(run, demand, maker, executor, completed, plan=first)
+        yield Run(run, demand, maker.growing(paths), executor, completed, plan=first)
 
 
 def _reserve(
@@ -186,7 +188,7 @@ def _reserve(
         "executor": executor.name,
         "njobs": settings.njobs,
         "resources": asdict(settings.resources),
-        **demand.record.provenance,
+        **demand.provenance,
     }
     account = partial(accounts.count, demand)
     return reserve(demand.paths, demand.interval, demand.source, details, account)
@@ -217,7 +219,7 @@ def _reserved_sets(folder: Path, generator: DatasetGenerator) -> dict[str, tuple
     found: dict[str, tuple[Params, int]] = {}
     for paths in list_sets(folder).values():
         record = read_set(paths)
-        params = generator.params_type.bind(record.params, generator.name)
+        params = bind_record(generator, record)
         found[record.digest] = params, reserved_samples(paths)
     return found
 
@@ -285,7 +287,7 @@ def take_up(
     demand = renew_demand(paths, record.source, record.interval.size)
     check_loadable(demand, executor)
     since = (numbered(paths.run(record.number).plans) or [-1])[-1] + 1
-    maker = BatchMaker.of(demand.generator, demand.record, demand.params)
+    maker = BatchMaker.of(demand.generator, demand.record, demand.params).growing(paths)
     return Run(record, demand, maker, executor, settings, since)
 
 

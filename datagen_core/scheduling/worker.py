@@ -203,7 +203,7 @@ class _Work:
     def _load(self) -> BatchMaker:
         run = self.plan.run
         generator = load_generator(read_run(run.set, run.number, strict=True).source).generator
-        return BatchMaker.of(generator, read_set(run.set, strict=True))
+        return BatchMaker.of(generator, read_set(run.set, strict=True)).growing(run.set)
 
     def _make_all(self, maker: BatchMaker, report: Callable[[int], None]) -> str:
         paths, record = self.plan.run.set, maker.record

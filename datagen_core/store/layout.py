@@ -7,6 +7,7 @@
     <cache>/<generator>/tmp/                      files that are being written
     <cache>/<generator>/<slug>-<digest8>/         one parameter set: `SetPaths`
         params.json  schema.json
+        later/<k>.json             parameters that were added after the set was begun
         shards/<start>-<stop>.h5   packs/<start>-<stop>.h5
         runs/<k>.json              runs/<k>/: `RunPaths`
         splits/<generation>.json
@@ -98,6 +99,11 @@ class SetPaths(NamedTuple):
     def schema(self) -> Path:
         """The fields of a sample."""
         return self.root / "schema.json"
+
+    @property
+    def later(self) -> Path:
+        """The folder of parameters that were added, or renamed, after the set was begun."""
+        return self.root / "later"
 
     @property
     def shards(self) -> Path:

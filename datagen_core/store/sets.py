@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import CacheError, SchemaError
-from datagen_core.generators.identity import HASH_VERSION, changed_params, folder_name
+from datagen_core.generators.identity import (
+    HASH_VERSION,
+    changed_params,
+    digest_of,
+    folder_name,
+)
 from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
@@ -20,7 +25,10 @@ from datagen_core.store.publishing import publication
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
 
-PARAMS_FORMAT = "1.0"
+PARAMS_FORMAT = "1.1"
+"""Format 1.0 where the digest has all parameters under their names (`binding`, `renamed`)."""
+
+LATER_FORMAT = "1.0"
 SCHEMA_FORMAT = "2.0"
 """See `Schema.format`."""
 NUMBER_FORMAT = "2.0"
@@ -36,13 +44,18 @@ class SetRecord:
     digest
         The identity: see `datagen_core.generators.identity.digest_of`.
     generator, version, params, seed
-        The parts of the identity; `params` in plain JSON types.
+        What the set is; `params` in plain JSON types, with parameters that were added since it was
+        begun, under their present names.
     defaults
         The default values of `params`, which show how this set differs without its generator.
     batch_size, limit, compress
         The generator's values when the set was begun; all later runs use them.
     provenance
         How the set was begun: versions, commit, host, user, time, command.
+    identity
+        The parameters of which `digest` is the digest; None where they are `params`.
+    renamed
+        The present names of parameters that were renamed, by their earlier names.
     """
 
     digest: str
@@ -56,18 +69,61 @@ class SetRecord:
     provenance: Mapping[str, Any]
     hash_version: int = HASH_VERSION
     compress: bool = False
+    identity: Mapping[str, Any] | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def computed_digest(self) -> str:
+        """The digest of what the record says, which is `digest` unless it is damaged."""
+        params = self.params if self.identity is None else self.identity
+        return digest_of(self.generator, self.version, params, self.seed)
 
     @property
     def changed(self) -> dict[str, Any]:
         """The parameters that differ from their defaults."""
         return changed_params(self.params, self.defaults)
 
+    def with_later(self, params: Mapping[str, Any], renamed: Mapping[str, str]) -> SetRecord:
+        """Return the record with parameters that were added at their defaults, or renamed."""
+        return replace(
+            self,
+            params=_join(_rename(self.params, renamed), params),
+            defaults=_join(_rename(self.defaults, renamed), params),
+            identity=self.params if self.identity is None else self.identity,
+            renamed={
+                **{old: renamed.get(name, name) for old, name in self.renamed.items()},
+                **renamed,
+            },
+        )
 
-_KEYS = [item.name for item in fields(SetRecord)]
+
+_KEYS = [
+    "digest", "generator", "version", "params", "seed", "defaults", "batch_size", "limit",
+    "provenance", "hash_version", "compress",
+]  # fmt: skip
+
+
+def _rename(values: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    return {renamed.get(name, name): value for name, value in values.items()}
+
+
+def _join(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    return {**values, **{name: value for name, value in later.items() if name not in values}}
 
 
 def _content(record: SetRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in _KEYS}  # `asdict` would copy every value
+    """Return the lowest format that has all of a record, which older versions read, too."""
+    content = {name: getattr(record, name) for name in _KEYS}  # `asdict` would copy every value
+    if record.identity is None:
+        return {"format": "1.0", **content}
+    grown = {"params": record.identity, "binding": record.params, "renamed": record.renamed}
+    return {"format": "1.1", **content, **grown}
+
+
+def set_paths(cache: Path, record: SetRecord) -> SetPaths:
+    """Return the paths of a parameter set that is begun with this record."""
+    name = folder_name(record.changed, record.seed, record.digest)
+    return SetPaths(cache / record.generator / name)
 
 
 def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
@@ -78,38 +134,89 @@ def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
     CacheError
         If its folder belongs to another set.
     """
-    return open_sets(cache, [record])[0]
+    paths = set_paths(cache, record)
+    return paths, open_sets([(paths, record)])[0]
 
 
-def open_sets(cache: Path, records: Sequence[SetRecord]) -> list[tuple[SetPaths, SetRecord]]:
-    """Return paths and published record of parameter sets of one generator; begin the new ones.
+def open_sets(sets: Sequence[tuple[SetPaths, SetRecord]]) -> list[SetRecord]:
+    """Return the published records of parameter sets of one generator; begin the new ones.
 
     Raises
     ------
     CacheError
         If the folder of one belongs to another set.
     """
-    opened = [_publish_set(cache, record) for record in records]
-    _number([paths for paths, _ in opened])
+    opened = [_publish_set(paths, record) for paths, record in sets]
+    _number([paths for paths, _ in sets])
     return opened
 
 
-def _publish_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
-    name = folder_name(record.changed, record.seed, record.digest)
-    paths = SetPaths(cache / record.generator / name)
-    content = {"format": PARAMS_FORMAT, **_content(record)}
-    if not paths.params.exists() and publish_document(paths.params, content, paths.temporary):
-        return paths, record
+def _publish_set(paths: SetPaths, record: SetRecord) -> SetRecord:
+    if not paths.params.exists() and publish_document(
+        paths.params, _content(record), paths.temporary
+    ):
+        return record
     published = read_set(paths)
     if published.digest != record.digest:
         raise CacheError(f"{paths.root} belongs to another parameter set; use another --cache")
-    return paths, published
+    return published
 
 
 def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
     """Return the record of a parameter set; `strict` is that of `read_document`."""
     content = read_document(paths.params, PARAMS_FORMAT, strict=strict)
-    return SetRecord(**{key: content[key] for key in _KEYS if key in content})
+    record = SetRecord(**{key: content[key] for key in _KEYS if key in content})
+    if "binding" in content:
+        grown = {"params": content["binding"], "identity": content["params"]}
+        record = replace(record, **grown, renamed=content["renamed"])
+    for number in numbered(paths.later):
+        path = paths.later / f"{number}.json"
+        later = read_document(path, LATER_FORMAT, strict=strict)
+        record = record.with_later(later["params"], later["renamed"])
+    return record
+
+
+def grow_set(
+    paths: SetPaths, record: SetRecord, params: Mapping[str, Any], renamed: Mapping[str, str]
+) -> SetRecord:
+    """Record the later parameters with which samples of a set are made from now on.
+
+    Parameters
+    ----------
+    params
+        All parameters of the set, as its generator has them now.
+    renamed
+        The present names of parameters by their earlier names.
+
+    Raises
+    ------
+    CacheError
+        If another process has recorded other values at the same time.
+    """
+    first = growth = _growth(record, params, renamed)
+    while growth:
+        number = max(numbered(paths.later), default=-1) + 1
+        content = {"format": LATER_FORMAT, **growth}
+        publish_document(paths.later / f"{number}.json", content, paths.temporary)
+        record = read_set(paths, strict=True)
+        growth = _growth(record, params, renamed)
+    for name, value in first.get("params", {}).items():
+        if record.params[name] != value:
+            raise CacheError(
+                f"{paths.root} goes on with {name}={record.params[name]!r}, not {value!r}, as "
+                "another process has recorded; let all use the same code"
+            )
+    return record
+
+
+def _growth(
+    record: SetRecord, params: Mapping[str, Any], renamed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what is to be recorded; empty if the record has all parameters."""
+    names = {old: new for old, new in renamed.items() if old in record.params}
+    known = {**_rename(record.params, names), **record.renamed}
+    later = {name: value for name, value in params.items() if name not in known}
+    return {"params": later, "renamed": names} if later or names else {}
 
 
 def check_known(paths: SetPaths) -> None:

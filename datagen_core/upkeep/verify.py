@@ -13,7 +13,6 @@ import numpy as np
 
 from datagen_core.errors import DatagenError
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.generators.identity import digest_of
 from datagen_core.generators.schema import Schema, slice_columns, without_measured
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
@@ -77,7 +76,7 @@ def _attempt(check: Callable[[], object]) -> Iterator[str]:
 
 def _check_identity(param_set: ParamSet) -> None:
     record, paths = param_set.record, param_set.paths
-    digest = digest_of(record.generator, record.version, record.params, record.seed)
+    digest = record.computed_digest
     if digest != record.digest or not paths.root.name.endswith(digest[:8]):
         raise DatagenError(f"{paths.params} is damaged: its digest does not match its content")
 

@@ -21,6 +21,7 @@ from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.worker import run_task
 from datagen_core.store.journals import read_journal
 from datagen_core.store.runs import list_plans
+from datagen_core.store.sets import grow_set
 from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
 
 SOURCE = """
@@ -39,6 +40,7 @@ def doubled(X, y):
 
 KINDS = {
     "params": "params.json",
+    "later": "later/0.json",
     "schema": "schema.json",
     "number": "../numbers/0.json",
     "run": "runs/1.json",
@@ -91,8 +93,12 @@ CHECKS = {"verify", "resample"}
 RUNS = {"list", "show", "status", "cancel", "resume", "rm"}
 """What asks for the state of runs, where samples are missing."""
 
+MINOR = {"params": 1}
+"""The minor versions that are known, where they are not 0."""
+
 NEWER_MAJOR = {
     "params": ALL - {"status", "cancel"},
+    "later": ALL - {"status", "cancel"},
     "schema": ALL - {"list", "status", "move", "cancel", "rm"},
     "number": ALL,
     "run": RUNS | CHECKS | {"generate", "preprocess"},
@@ -110,6 +116,7 @@ NEWER_MAJOR = {
 }
 LATER_MINOR = {
     "params": {"generate", "resume", "resample"},
+    "later": {"generate", "resume", "resample"},
     "schema": {"generate", "resume", "resample"},
     "run": {"resume"},
     "derived": {"preprocess"},
@@ -131,6 +138,7 @@ def original(tmp_path_factory):
         ][-1]
         made.move(4, "train")
     first = Cache(folder / "cache")["lines"][0]
+    grow_set(first.paths, first.record, {"later": 1}, {})
     preprocess(first, find_preprocessor(lines, "doubled"), "train", 3)
     rows = Ragged(np.array([1]), np.array([0, 1]))
     first.publish_view(
@@ -204,7 +212,8 @@ def test_a_later_minor_version_is_read_and_not_extended(copy, run_cli, kind):
     failed = call_all(run_cli)
 
     assert failed.keys() == LATER_MINOR[kind]
-    words = f"was made by a newer datagen (format {known}.7, this one knows {known}.0)"
+    newest = f"{known}.{MINOR.get(kind, 0)}"
+    words = f"was made by a newer datagen (format {known}.7, this one knows {newest})"
     for answer in failed.values():
         assert f"{path} {words}" in answer.err
         assert answer.err.endswith("update datagen to go on with it\n")

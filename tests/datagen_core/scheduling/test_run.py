@@ -168,9 +168,9 @@ def test_a_sweep_over_missing_samples_is_refused_before_anything_is_written(tmp_
 
 
 def test_a_sweep_makes_what_no_other_process_reserves_meanwhile(tmp_path, monkeypatch):
-    def reserve_and_open(cache, records):
-        opened = open_sets(cache, records)
-        reserve(opened[0][0], lambda _: Interval(0, 30), "", {"executor": "inline"})
+    def reserve_and_open(sets):
+        opened = open_sets(sets)
+        reserve(sets[0][0], lambda _: Interval(0, 30), "", {"executor": "inline"})
         return opened
 
     monkeypatch.setattr(run_module, "open_sets", reserve_and_open)

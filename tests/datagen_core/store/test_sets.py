@@ -22,6 +22,7 @@ from datagen_core.store.sets import (
     publish_schema,
     read_schema,
     read_set,
+    set_paths,
 )
 from strategies import json_objects, schemas
 
@@ -136,20 +137,22 @@ def test_generators_are_folders_with_numbers(tmp_path):
 
 def test_many_sets_are_numbered_by_one_document(tmp_path):
     records = [record_of(left) for left in (0.0, 0.5, 1.0)]
-    first = open_sets(tmp_path, records[1:2])[0]
-    opened = open_sets(tmp_path, records)
+    sets = [(set_paths(tmp_path, record), record) for record in records]
+    assert open_sets(sets[1:2]) == records[1:2]
+    assert open_sets(sets) == records
 
     assert len(list((tmp_path / "sine/numbers").iterdir())) == 2
-    assert list(list_sets(tmp_path / "sine").values()) == [first[0], opened[0][0], opened[2][0]]
+    assert list(list_sets(tmp_path / "sine").values()) == [sets[i][0] for i in (1, 0, 2)]
     open_set(tmp_path, record_of(2.0))
     assert list(list_sets(tmp_path / "sine")) == [0, 1, 2, 3]
 
 
 def test_processes_that_begin_the_same_sets_number_each_once(tmp_path):
     records = [record_of(place / 8) for place in range(8)]
-    orders = [records[start:] + records[:start] for start in range(8)] * 3
+    begun = [(set_paths(tmp_path, record), record) for record in records]
+    orders = [begun[start:] + begun[:start] for start in range(8)] * 3
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda order: open_sets(tmp_path, order), orders))
+        list(pool.map(open_sets, orders))
 
     sets = list_sets(tmp_path / "sine")
     assert list(sets) == list(range(8))
