@@ -136,6 +136,10 @@ class Params(BaseModel):
         ParamsError
             For the first wrong key or value, in one line, with the nearest right name.
         """
+        if not isinstance(values, Mapping | Params | None):
+            raise ParamsError(
+                f"{owner}: parameters are a mapping such as {{'left': 0}}, not {values!r:.60}"
+            )
         if isinstance(values, Params):
             values = values.model_dump()
         try:

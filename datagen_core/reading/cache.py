@@ -10,8 +10,10 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
+from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import CacheError, ConfigurationError, SelectionError
 from datagen_core.generators.inputs import look_in
 from datagen_core.reading.notebooks import html_table
@@ -42,6 +44,7 @@ class Cache(Mapping[str, "Dataset"]):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
+        check_kind("the cache", path, (str, os.PathLike, NoneType), "the path of a folder")
         self.path = Path(path or os.environ.get(VARIABLE) or DEFAULT).absolute()
         if self.path.exists() and not self.path.is_dir():
             raise ConfigurationError(f"{self.path} is not a folder; name another one with --cache")
@@ -124,8 +127,10 @@ class Dataset(Mapping[int, "ParamSet"]):
         return ParamSet(self._sets[number], number)
 
     def __getitem__(self, key: int | str | Mapping[str, Any] | Params) -> ParamSet:
-        if not isinstance(key, int | str | Mapping):
+        if hasattr(key, "canonical"):
             key = key.canonical()
+        elif not isinstance(key, str | Mapping):
+            key = whole_number("the parameter set", key)
         if isinstance(key, int) and key in self._sets:
             return ParamSet(self._sets[key], key)
         try:
@@ -145,7 +150,7 @@ class Dataset(Mapping[int, "ParamSet"]):
     def __contains__(self, key: object) -> bool:
         try:
             self[key]  # type: ignore[index]  # whatever it is
-        except (SelectionError, AttributeError):
+        except (SelectionError, ConfigurationError):
             return False
         return True
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import SelectionError, SplitError
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
@@ -129,7 +130,9 @@ class ParamSet(Mapping[str, "Split"]):
         InsufficientSamplesError
             When there are fewer raw samples.
         """
+        check_kind("the split", split, str, 'its name, such as "train"')
         ledger.check_split(split)
+        n = whole_number("n", n)
         if n < 1:
             raise SplitError(f"cannot move {n} samples; move at least one")
         if n > MOST_SAMPLES:

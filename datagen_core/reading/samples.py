@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from datagen_core.errors import DamagedFileError, SelectionError
+from datagen_core.checks import whole_number
+from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionError
 from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
@@ -205,7 +206,9 @@ class Samples(Sequence[Any]):
 
     def batches(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Iterator[Any]:
         """Yield all samples in batches of `size`; the last may be smaller. The form is `get`'s."""
-        order = None
+        order, size = None, whole_number("size", size)
+        if size < 1:
+            raise ConfigurationError(f"size is {size}; batches have at least one sample")
         if shuffle:
             order = np.arange(len(self), dtype=np.int64)
             np.random.default_rng(seed).shuffle(order)
@@ -244,6 +247,7 @@ class Samples(Sequence[Any]):
                 yield self._present({name: col[place] for name, col in columns.items()})
 
     def _first(self, n: int) -> list[Interval]:
+        n = whole_number("n", n)
         if n < 0:
             raise SelectionError(f"cannot get {n} samples of {self.title}")
         if n > MOST_SAMPLES:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from os import PathLike
+from types import NoneType
 from typing import Any
 from warnings import warn
 
+from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import IncompleteRunError
 from datagen_core.executors.base import Resources
 from datagen_core.executors.choice import choose_executor
-from datagen_core.executors.limits import parse_time_limit
+from datagen_core.executors.limits import parse_memory, parse_time_limit
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
 from datagen_core.reading.cache import Cache
@@ -93,12 +95,16 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     `points` are the parameters of each, 100,000 at most; equal ones count once. All else, and what
     is raised, is as for `generate`.
     """
+    _check(observer, points, executor=executor, time=time, memory=memory, partition=partition,
+           total=total)  # fmt: skip
+    n, seed, njobs = whole_number("n", n), whole_number("seed", seed), whole_number("njobs", njobs)
     points = list(islice(points, MOST_POINTS + 1))  # it may be an endless generator
     if not points:
         return []
-    resources = Resources(
-        minutes=parse_time_limit(time) if time else None, memory=memory, partition=partition
-    )
+    minutes = parse_time_limit(time) if time is not None else None
+    if memory is not None:
+        parse_memory(memory)
+    resources = Resources(minutes=minutes, memory=memory, partition=partition)
     settings = Settings(njobs=njobs, executor=executor, resources=resources)
     where = Cache(cache)
     demands = make_demands(load(generator), points, seed, where.path, n, total=total)
@@ -111,3 +117,25 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     check_made(demands, runs)
     sets = {one.paths: one for one in where[demands[0].record.generator].values()}
     return [sets[demand.paths] for demand in demands]
+
+
+_TEXT = (str, NoneType)
+
+_KINDS = {
+    "points": ((Iterable,), "a list of mappings, such as [{'left': 0}, {'left': 1}]"),
+    "executor": (_TEXT, 'its name: "slurm", "local", "inline", "dask", or that of a plugin'),
+    "time": (_TEXT, 'text as for sbatch: "2" is two minutes, "1:30:00" is 90, "1-12" is 36 hours'),
+    "memory": (_TEXT, 'text as for sbatch, such as "4G"'),
+    "partition": (_TEXT, 'its name, such as "long"'),
+    "total": ((bool,), "True to reach n samples, or False to add n"),
+}
+"""The kind of each argument, and what to write."""
+
+
+def _check(observer: object, points: object, **arguments: object) -> None:
+    for name, value in {"points": points, **arguments}.items():
+        check_kind(name, value, *_KINDS[name])
+    if isinstance(points, str | bytes | Mapping):
+        check_kind("points", points, (), _KINDS["points"][1])
+    if not callable(observer):
+        check_kind("observer", observer, (), "a function that takes a datagen_core.Progress")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from datagen_core.checks import check_kind
 from datagen_core.errors import ConfigurationError, GeneratorError
 from datagen_core.executors.base import Executor, Resources
 from datagen_core.executors.limits import format_minutes, parse_memory
@@ -153,6 +154,8 @@ def load(generator: str | DatasetGenerator, folder: Path | None = None) -> Loade
         When there is no such generator, or its file is being loaded right now.
     """
     refuse_while_loading()
+    form = 'a name, "path/to/file.py:name", or a function decorated with @datagen_core.generator()'
+    check_kind("the generator", generator, (str, DatasetGenerator), form)
     if isinstance(generator, DatasetGenerator):
         return Loaded(generator, source_of(generator))
     return load_generator(generator, folder)
