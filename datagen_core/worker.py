@@ -4,7 +4,7 @@ Processes of the local executor are started as `python -m datagen_core.worker`, 
 in a queue while the code is updated refer to these functions by name.
 """
 
-from datagen_core.scheduling.worker import main, run_job
+from datagen_core.scheduling.worker_process import main, run_job
 
 __all__ = ["main", "run_job"]
 

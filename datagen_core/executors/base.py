@@ -126,6 +126,9 @@ class Job(NamedTuple):
         only samples that do not exist, and publishes what it has when it gets SIGTERM. With the
         further argument "--attached" it also does so when its standard input, a pipe, ends, as it
         does when the process that holds its other end dies.
+
+        The tasks of a run that was planned before are made by a child of the process: some of them
+        may end it, and it is begun anew for those behind.
         """
         found = self.tasks_at(places)
         addresses = [
@@ -138,7 +141,8 @@ class Job(NamedTuple):
             with replacing(path, "w") as file:
                 file.write("\n".join(addresses))
             addresses = [f"@{path}"]
-        return [sys.executable, "-m", _WORKER, *addresses]
+        options = ["--apart"] if any(plan.number for plan in self.plans) else []
+        return [sys.executable, "-m", _WORKER, *options, *addresses]
 
 
 class TaskState(NamedTuple):
@@ -236,5 +240,10 @@ class Executor:
         raise NotImplementedError
 
     def diagnose(self, plan: Plan, task: int) -> str:  # noqa: ARG002
-        """Return in one line why a task that left no last word ended; nothing when unknown."""
+        """Return in one line why a task that left no last word ended; nothing when unknown.
+
+        Where its process died by itself, the line begins with `DIED` (`executors.base`), and says
+        the signal or the exit code. Such a task is tried in two halves, as is one whose end is
+        unknown; one that was preempted, or lost its node, is tried as it was.
+        """
         return ""

@@ -19,14 +19,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from datagen_core.errors import (
     ConfigurationError,
     MissingPackageError,
     SchedulerUnavailableError,
 )
-from datagen_core.executors.base import Executor, Job, Resources, TaskState
+from datagen_core.executors.base import DIED, Executor, Job, Resources, TaskState
+from datagen_core.executors.processes import death_in_log, read_tasks, record_end
 from datagen_core.files import require
 from datagen_core.store.runs import Plan, TaskKey
 
@@ -144,9 +145,12 @@ class DaskExecutor(Executor):
                 "its worker process did not begin: do the dask scheduler and its workers have "
                 f"datagen, and the cache at {plan.run.set.root.parent.parent}?"
             )
-        if plan.last_word(task) in {"", "terminated"}:
-            return "its process was killed, or its dask worker was lost"
-        return ""
+        if plan.last_word(task) == "terminated":
+            return "its dask worker was lost"
+        if plan.last_word(task):
+            return ""
+        killed = f"{DIED}killed, or lost with its dask worker"
+        return death_in_log(plan.log(task)) or killed
 
 
 Receipt = tuple[Plan, Mapping[str, list[int]]]
@@ -284,7 +288,8 @@ def _attend(child: subprocess.Popen[bytes], key: str) -> None:
     worker = require("distributed", "dask").get_worker()
     while worker.status.name not in closing and key not in _cancelled:
         with suppress(subprocess.TimeoutExpired):
-            child.wait(_LOOK_SECONDS)
+            code = child.wait(_LOOK_SECONDS)
+            record_end(read_tasks(cast("list[str]", child.args)), code)
             return
     child.terminate()
     try:

@@ -11,16 +11,22 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
-from datagen_core.executors.base import Executor, Job, TaskState
+from datagen_core.executors.base import DIED, Executor, Job, TaskState
 from datagen_core.executors.processes import (
+    TaskAddress,
+    death_in_log,
+    describe_exit,
     describe_process,
     end_processes,
     find_process,
     is_here,
     is_stopped,
+    read_tasks,
+    record_end,
 )
+from datagen_core.store.journals import record_death
 from datagen_core.store.runs import Plan, TaskKey
 
 _START_SECONDS = 10.0
@@ -41,6 +47,7 @@ class LocalExecutor(Executor):
     # Kept so that ended children are reaped, by the run that looks next: a task is over a moment
     # before its process is. Children of other processes are not our concern.
     _children: ClassVar[list[subprocess.Popen[bytes]]] = []
+    _stillborn: ClassVar[dict[TaskAddress, int]] = {}
 
     def max_parallel(self) -> int:
         """Return how many processes are started at most: more would stop the machine."""
@@ -79,7 +86,7 @@ class LocalExecutor(Executor):
 
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks; None when they may live on another machine."""
-        self._children[:] = [child for child in self._children if child.poll() is None]
+        self._reap()
         states: dict[TaskKey, TaskState] = {}
         for plan in plans:
             workers = _workers(plan)
@@ -88,17 +95,36 @@ class LocalExecutor(Executor):
             states |= _living(plan, workers)
         return states
 
+    @classmethod
+    def _reap(cls) -> None:
+        """Write down how children ended: nobody else will know."""
+        ended = [child for child in cls._children if child.poll() is not None]
+        cls._children[:] = [child for child in cls._children if child not in ended]
+        for child in ended:
+            tasks = read_tasks(cast("list[str]", child.args))
+            if not record_end(tasks, child.returncode):
+                cls._stillborn.update(dict.fromkeys(tasks, child.returncode))
+
     def cancel(self, plans: Sequence[Plan]) -> None:
         """End the processes: SIGTERM, then after ten seconds SIGKILL."""
         workers = [worker for plan in plans for worker in _workers(plan)]
         found = [find_process(worker) for worker in workers if is_here(worker)]
-        end_processes((process for process in found if process is not None), _PATIENCE)
+        alive = [process for process in found if process is not None]
+        living = {key for plan in plans for key, _ in _living(plan, _workers(plan))}
+        end_processes(alive, _PATIENCE)
+        for plan in plans:
+            for task in range(len(plan.tasks)):
+                if plan.key(task) in living:
+                    record_death(plan.run.journal(plan.number, task), "cancelled")
 
     def diagnose(self, plan: Plan, task: int) -> str:
-        """Return that it was killed, unless its journal has a last word of its own."""
+        """Return how it died, unless its journal has a last word of its own."""
         if plan.last_word(task):
             return ""
-        return "killed" if plan.events(task) else "killed before it began"
+        if plan.events(task):
+            return death_in_log(plan.log(task)) or f"{DIED}killed"
+        code = self._stillborn.get(TaskAddress(plan.run, plan.number, task))
+        return "killed before it began" if code is None else f"{describe_exit(code)}, as it began"
 
 
 def _workers(plan: Plan) -> list[dict[str, Any]]:

@@ -1,19 +1,43 @@
-"""Processes of this machine: who am I, and is that one still alive. The owner of psutil."""
+"""Processes of this machine: who am I, is that one still alive, and how did it die.
+
+The owner of psutil.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import psutil
+
+from datagen_core.executors.base import DIED
+from datagen_core.store.journals import last_word, read_journal, record_death
+from datagen_core.store.layout import RunPaths, SetPaths
 
 _GONE = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 _SAME_START = 2.0
 """Clocks may be set while a process runs; two processes with one pid start further apart."""
+
+_TAIL_BYTES = 16_384
+_FATAL = "Fatal Python error: "
+_FATAL_SIGNALS = {
+    "Segmentation fault": signal.SIGSEGV,
+    "Aborted": signal.SIGABRT,
+    "Bus error": signal.SIGBUS,
+    "Floating point exception": signal.SIGFPE,
+    "Illegal instruction": signal.SIGILL,
+}
+"""What `faulthandler` writes when one of these signals ends a process."""
+
+_ASKED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+"""Signals by which somebody ends a process."""
 
 
 def describe_process(pid: int | None = None) -> dict[str, Any]:
@@ -61,3 +85,87 @@ def end_processes(processes: Iterable[psutil.Process], patience: float) -> None:
     for process in alive:
         with suppress(psutil.Error):
             process.kill()
+
+
+def describe_exit(code: int) -> str:
+    """Return in one line how a process died, as `Executor.diagnose` has it.
+
+    `code` is its exit code, or the negative number of the signal that ended it, as `subprocess` has
+    it.
+    """
+    if code >= 0:
+        return f"{DIED}exit code {code}"
+    name = f"signal {-code}"
+    with suppress(ValueError):
+        name = signal.Signals(-code).name
+    if -code in _ASKED:
+        return f"ended by {name}"
+    # The kernel's own guard of memory leaves no other trace than this.
+    return f"{DIED}{name}{', perhaps out of memory' if -code == signal.SIGKILL else ''}"
+
+
+def death_in_log(path: Path) -> str:
+    """Return how a process died that wrote to this log, as `faulthandler` says, or nothing."""
+    lines = []
+    with suppress(OSError):
+        lines = [line for line in read_tail(path) if line.startswith(_FATAL)]
+    if not lines:
+        return ""
+    what = lines[-1].removeprefix(_FATAL)
+    return describe_exit(-_FATAL_SIGNALS[what]) if what in _FATAL_SIGNALS else DIED + lines[-1]
+
+
+def read_tail(path: Path) -> list[str]:
+    """Return the last lines of a log.
+
+    Raises
+    ------
+    OSError
+        When it cannot be read.
+    """
+    with path.open("rb") as file:
+        file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+        return file.read().decode(errors="replace").splitlines()
+
+
+class TaskAddress(NamedTuple):
+    """Where a task is: its run, and the numbers of its plan and of the task itself."""
+
+    run: RunPaths
+    plan: int
+    task: int
+
+    @property
+    def journal(self) -> Path:
+        """The task's journal."""
+        return self.run.journal(self.plan, self.task)
+
+
+def read_tasks(command: Iterable[str]) -> list[TaskAddress]:
+    """Return the tasks of a worker, in their order, from its command line (`Job.command`)."""
+    addresses = [word for word in command if word[:1] in {"[", "@"}]
+    return [task for address in addresses for task in _parse_address(address)]
+
+
+def _parse_address(address: str) -> Iterator[TaskAddress]:
+    if address.startswith("@"):
+        for line in Path(address[1:]).read_text(encoding="utf-8").splitlines():
+            yield from _parse_address(line)
+        return
+    root, run, plan, tasks = json.loads(address)
+    for task in tasks:
+        yield TaskAddress(SetPaths(Path(root)).run(run), plan, task)
+
+
+def record_end(tasks: Sequence[TaskAddress], code: int) -> int:
+    """Write into journals that the process which worked through these tasks is dead.
+
+    Return how many of the tasks it has begun.
+    """
+    if not tasks or last_word(tasks[-1].journal):  # the usual end, without a look at each
+        return len(tasks)
+    for place, task in enumerate(tasks):
+        if not last_word(task.journal):
+            record_death(task.journal, describe_exit(code))
+            return place + bool(read_journal(task.journal))
+    return len(tasks)

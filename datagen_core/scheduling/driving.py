@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from datagen_core.errors import CacheError, SchedulerUnavailableError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.generators.schema import Schema
+from datagen_core.ranges import is_one_batch
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
 from datagen_core.scheduling.status import Poll, RunStatus, advise
@@ -212,8 +213,10 @@ def progress_of(statuses: Sequence[RunStatus]) -> Progress:
 
 
 def _announce_deaths(run: Run, status: RunStatus) -> None:
+    size = run.demand.record.batch_size
     for item in merge_alike(status.suspects):
-        run.announce(f"samples {item.samples.brief()}: {item.reason}; trying them in halves")
+        how = "it alone" if is_one_batch(item.samples, size) else "them in halves"
+        run.announce(f"samples {item.samples.brief()}: {item.reason}; trying {how}")
 
 
 def explain(run: Run, status: RunStatus) -> str:

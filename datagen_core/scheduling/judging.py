@@ -20,7 +20,7 @@ from datagen_core.executors.base import DIED, Executor, TaskState
 from datagen_core.ranges import Interval, IntervalSet, is_one_batch
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.runs import Plan, TaskKey
+from datagen_core.store.runs import Plan, TaskKey, list_plans
 from datagen_core.store.sets import read_set
 
 State = Literal["queued", "running", "failed", "refused", "lost", "cancelled", "unknown"]
@@ -217,7 +217,7 @@ class Judge:
             return RangeStatus(
                 "cancelled" if not forgiven else "lost", samples, reason, log, not forgiven
             )
-        if story.began and not story.infers and reason.startswith(_DEATHS):
+        if self._is_suspect(samples, story) and reason.startswith(_DEATHS):
             blocked = not forgiven and self._is_deadly(samples)
             state: State = "failed" if blocked else "lost"
             return RangeStatus(state, samples, reason, log, blocked, died=True)
@@ -225,6 +225,13 @@ class Judge:
         blocked = hopeless and not forgiven
         vain = blocked and story.end == "failed" and _is_refused(story)
         return RangeStatus("refused" if vain else "lost", samples, reason, log, blocked)
+
+    def _is_suspect(self, samples: IntervalSet, story: _Story) -> bool:
+        """Whether a task may have ended its process with one of these samples."""
+        if not story.infers:
+            return story.began
+        # It was batch 0 that it made.
+        return samples.intervals[0].start < self._batch_size
 
     def _tries(self, samples: IntervalSet) -> int:
         """Count the plans that had all these samples in tasks that published nothing."""
@@ -284,7 +291,7 @@ class Judge:
         if not verdict and self._executor is not None and not story.end.startswith(DIED):
             verdict = self._executor.diagnose(plan, number)
             record_verdict(plan, number, verdict)
-        return verdict or story.end or _NO_WORD
+        return verdict or story.end or (_NO_WORD if story.began else "it did not begin")
 
     @cached_property
     def _batch_size(self) -> int:
@@ -322,6 +329,17 @@ def _read_story(plan: Plan, number: int) -> _Story:
         waiting=waiting[-1] if waiting else 0,
         infers=work[-1:] == ["schema"],
     )
+
+
+def batch_0_is_deadly(plan: Plan) -> bool:
+    """Whether a process died as it made batch 0, for the schema, in a task of an earlier plan."""
+    earlier = list_plans(plan.run)[: plan.number]
+    return any(_died_of_batch_0(each, task) for each in earlier for task in range(len(each.tasks)))
+
+
+def _died_of_batch_0(plan: Plan, number: int) -> bool:
+    story = _read_story(plan, number)
+    return story.infers and (story.end or _read_verdict(plan, number)).startswith(DIED)
 
 
 def _read_verdict(plan: Plan, number: int) -> str:

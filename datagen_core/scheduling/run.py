@@ -14,7 +14,7 @@ from datagen_core.executors.choice import choose_executor, find_executor
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.scheduling import worker
+from datagen_core.scheduling import worker, worker_process
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.known_sets import bind_record
@@ -256,7 +256,7 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
         return "nothing to do"
     settings = _complete(executor, settings)
     resources = combine_resources(demand.generator, settings.resources)
-    work = partial(worker.run_job, [(worker.address_of(plan), len(plan.tasks))])
+    work = partial(worker_process.run_job, [(worker.address_of(plan), len(plan.tasks))])
     return executor.describe(Job((plan,), resources, settings.njobs, settings.wait, work))
 
 

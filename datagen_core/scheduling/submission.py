@@ -12,7 +12,7 @@ from datagen_core.executors.base import Job
 from datagen_core.executors.limits import format_minutes
 from datagen_core.generators.identity import canonical_json
 from datagen_core.ranges import IntervalSet, deal
-from datagen_core.scheduling import worker
+from datagen_core.scheduling import worker, worker_process
 from datagen_core.scheduling.judging import TIME_LIMIT
 from datagen_core.scheduling.plan import Limits, Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
@@ -115,7 +115,7 @@ def publish_job(parts: Sequence[Part], report: Report) -> Job:
 def _work(parts: Sequence[Part], plans: Sequence[Plan], report: Report) -> Callable[[int], Any]:
     if not parts[0][0].executor.in_process:
         return partial(
-            worker.run_job, [(worker.address_of(each), len(each.tasks)) for each in plans]
+            worker_process.run_job, [(worker.address_of(each), len(each.tasks)) for each in plans]
         )
     tasks = [
         (worker.address_of(plan), task, run.maker)

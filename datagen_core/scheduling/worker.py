@@ -8,18 +8,15 @@ and at the end, so a kill loses at most that.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import signal
 import sys
 import threading
 import time
 import traceback
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import accumulate, chain
 from pathlib import Path
 
 from datagen_core.errors import (
@@ -34,12 +31,12 @@ from datagen_core.generators.registry import load_generator
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
+from datagen_core.scheduling.judging import batch_0_is_deadly
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.runs import Plan, read_plan, read_run
 from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
 from datagen_core.store.shard_writer import ShardWriter
-from datagen_core.streams import prepare_streams
 
 MAX_FAILURES = 3
 """A task that failed at this many batches gives up the rest, which would most likely fail too."""
@@ -127,6 +124,7 @@ def run_task(
     task: int,
     maker: BatchMaker | None = None,
     report: Callable[[int], None] = lambda _: None,
+    begin: Callable[[Path], None] = lambda _: None,
 ) -> str:
     """Do one task of a plan and return its last word; what exists already is not made again.
 
@@ -140,6 +138,8 @@ def run_task(
         For an inline run, which has it at hand; None to load the generator by its recorded name.
     report
         Called with the number of samples after each batch.
+    begin
+        Called with the path of the task's log.
 
     Returns
     -------
@@ -159,6 +159,7 @@ def run_task(
     try:
         with preserved_global_generators():
             plan = read_plan(run, plan_number, strict=True)
+            begin(plan.log(task))
             # What other processes print goes to their log anyway.
             log = plan.log(task) if maker is not None else None
             word = _Work(plan, task, journal, born, log).do(maker, report)
@@ -222,6 +223,9 @@ class _Work:
                     return "time limit"
                 self._make(maker, piece, writer, times)
                 report(piece.size)
+                if self.made == 1 and self.plan.number:
+                    # Another process may have died here; what is made shows that not all do.
+                    self._publish(writer)
                 if self._gives_up():
                     break
         finally:
@@ -237,7 +241,8 @@ class _Work:
     def _find_schema(self, maker: BatchMaker, missing: IntervalSet) -> Schema | None:
         """Return the set's schema; the first one is batch 0's, whichever batch is made first.
 
-        None when the first batch to make decides it: that is batch 0, or batch 0 fails.
+        None when the first batch to make decides it: that is batch 0, or batch 0 fails, or ends
+        its process.
         """
         paths = self.plan.run.set
         fields = read_schema(paths, strict=True)
@@ -245,9 +250,9 @@ class _Work:
             return Schema.from_json(fields)
         try:
             declared = maker.declared_schema
-            if declared is None and any(i.start < maker.record.batch_size for i in missing):
+            if declared is None and self._leaves_schema(maker, missing):
                 return None
-            schema = declared or maker.first_schema()
+            schema = declared or self._infer(maker)
         except self.termination.signs:
             raise
         except BaseException as error:  # it fails again where it belongs, if it is asked for at all
@@ -255,6 +260,15 @@ class _Work:
             return None
         publish_schema(paths, schema)
         return schema
+
+    def _leaves_schema(self, maker: BatchMaker, missing: IntervalSet) -> bool:
+        first = missing and missing.intervals[0].start < maker.record.batch_size
+        return bool(first) or batch_0_is_deadly(self.plan)
+
+    def _infer(self, maker: BatchMaker) -> Schema:
+        # Whoever finds this as the end of a journal knows what the process died of.
+        self.journal.append("schema")
+        return maker.first_schema()
 
     def _publish(self, writer: ShardWriter) -> None:
         with self.termination.shield():
@@ -276,6 +290,8 @@ class _Work:
         self, maker: BatchMaker, piece: Interval, writer: ShardWriter, times: BatchTimes
     ) -> None:
         begun = time.perf_counter()
+        if self.schema is None and piece.start < maker.record.batch_size:
+            self.journal.append("schema")
         try:
             columns, schema = maker.make(piece, self.schema)
             if self.schema is None:
@@ -325,52 +341,3 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, RefusedSampleError):
         return line or "it does not say why"
     return f"{name}: {line}" if line else name
-
-
-def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:
-    """Do the task at a place of a job as a process of its own: exit with 1 unless it is done.
-
-    The job has all tasks of the first of `plans`, each given with its number of tasks, then all of
-    the second one, and so on.
-    """
-    prepare_streams("backslashreplace")  # whatever a generator prints, its log takes it
-    ends = list(accumulate(tasks for _, tasks in plans))
-    plan = bisect_right(ends, place)
-    address, tasks = plans[plan]
-    if run_task(address, place - ends[plan] + tasks) != "done":
-        raise SystemExit(1)
-
-
-# Pickled under the address that stays; jobs may wait in a queue while modules move.
-run_job.__module__ = "datagen_core.worker"
-
-
-def main() -> None:
-    """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`.
-
-    An argument `@FILE` is a file with one of these in each line, where they are too many for a
-    command line. With a last argument "--attached", the end of standard input counts as SIGTERM.
-    """
-    prepare_streams("backslashreplace")
-    arguments = sys.argv[1:]
-    if arguments[-1:] == ["--attached"]:
-        arguments.pop()
-        threading.Thread(target=_terminate_at_end_of_input, daemon=True).start()
-    for argument in chain.from_iterable(map(_read_arguments, arguments)):
-        root, run, plan, tasks = json.loads(argument)
-        for task in tasks:
-            if run_task((root, run, plan), task) == "terminated":
-                raise SystemExit(1)
-
-
-def _read_arguments(argument: str) -> list[str]:
-    if argument.startswith("@"):
-        return Path(argument[1:]).read_text(encoding="utf-8").splitlines()
-    return [argument]
-
-
-def _terminate_at_end_of_input() -> None:
-    # Not sys.stdin, whose lock would be in the way when the interpreter ends.
-    while os.read(0, 1024):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)

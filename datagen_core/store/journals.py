@@ -115,11 +115,13 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     return events
 
 
-def record_death(path: Path, how: str) -> None:
-    """Write the last word into the journal of a task whose process is dead.
+def last_word(path: Path) -> str:
+    """Return why a task ended, as its journal says at its end; empty when it does not."""
+    last = (read_journal(path) or [{}])[-1]
+    return str(last["reason"]) if last.get("event") == "end" else ""
 
-    Nothing is written where the task had not begun, or has left a last word itself.
-    """
-    events = read_journal(path)
-    if events and events[-1]["event"] != "end":
+
+def record_death(path: Path, how: str) -> None:
+    """Write the last word into the journal of a task that had begun, and whose process is dead."""
+    if path.exists() and not last_word(path):
         Journal(path).append("end", reason=how)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.journals import read_journal
+from datagen_core.store.journals import last_word, read_journal
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
 
 if TYPE_CHECKING:
@@ -197,11 +197,11 @@ class Plan:
     def last_word(self, task: int) -> str:
         """Return why a task ended, in its worker's own words; empty while it has not said so.
 
-        The words are "done", "failed", "time limit", "terminated" or "interrupted". A task that
-        started once more has no last word yet.
+        The words are "done", "failed", "time limit", "terminated" or "interrupted"; "died: …" and
+        "ended by …" are of who waited for its process. A task that started once more has no last
+        word yet.
         """
-        last = (self.events(task) or [{}])[-1]
-        return str(last["reason"]) if last.get("event") == "end" else ""
+        return last_word(self.run.journal(self.number, task))
 
     def keep_receipt(self, content: Mapping[str, Any]) -> None:
         """Keep, beside the run, what an executor needs to find the tasks again, as JSON.

@@ -60,7 +60,7 @@ def test_a_killed_worker_without_a_submitter_is_called_killed(tmp_path, waiting_
     os.kill(worker, signal.SIGKILL)
     with suppress(psutil.NoSuchProcess):
         psutil.wait_procs([psutil.Process(worker)], timeout=patience(10))
-    assert "killed" in reasons(tmp_path)
+    assert "died: killed" in reasons(tmp_path)
 
 
 def test_what_does_not_run_after_its_submitter_died_at_once_says_why(tmp_path):

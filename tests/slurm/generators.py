@@ -4,6 +4,8 @@
 seconds each batch takes. Trouble changes no sample, only whether it comes into being.
 """
 
+import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -42,9 +44,11 @@ def meet(trouble):
     with suppress(FileNotFoundError):
         word, _, detail = trouble.read_text().partition(" ")
         (trouble.parent / f"{trouble.name}.met").touch()
-        {"raise": fail, "raise_once": fail_once, "hoard": hoard, "sleep": sleep, "wait": wait}[
-            word
-        ](trouble, detail)
+        doing = {
+            "raise": fail, "raise_once": fail_once, "crash": crash, "hoard": hoard, "sleep": sleep,
+            "wait": wait,
+        }  # fmt: skip
+        doing[word](trouble, detail)
 
 
 def fail(trouble, detail):
@@ -56,6 +60,11 @@ def fail_once(trouble, detail):
     """Raise, the first time only."""
     trouble.unlink()
     fail(trouble, detail)
+
+
+def crash(trouble, detail):
+    """End the process by a signal."""
+    os.kill(os.getpid(), getattr(signal, detail))
 
 
 def hoard(trouble, detail):

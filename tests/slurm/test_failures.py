@@ -154,6 +154,17 @@ def test_a_task_that_was_killed_is_submitted_again(folder, reference):
     assert same_bytes(folder, reference, 400)
 
 
+def test_a_batch_that_ends_its_process_costs_itself(folder):
+    set_trouble(folder, 50, "crash SIGSEGV")
+    line = one_error(generate(folder, "-n", 200, "--njobs", 1, "--time", 5, code=4))
+    assert "samples 50-99 failed: died: SIGSEGV; log: " in line
+    assert "Fatal Python error: Segmentation fault" in log_in(line)
+    assert made(folder) == IntervalSet([(0, 50), (100, 200)])
+    set_trouble(folder, 50)
+    run(folder, "resume", "noisy_sine")
+    assert made(folder) == IntervalSet([(0, 200)])
+
+
 def test_tasks_of_a_lost_node_are_submitted_again(folder, slurm, reference):
     with waiting_at(folder, 150) as process:
         wait_until(lambda: len(job_ids(slurm)) == 1, "the other tasks")

@@ -6,17 +6,14 @@ Nothing here may fail. An answer is advice for people; which samples exist is wh
 from __future__ import annotations
 
 import re
-import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 from datagen_core.executors.limits import format_minutes
+from datagen_core.executors.processes import death_in_log, describe_exit, read_tail
 from datagen_core.executors.slurm.queue import QueueRow, ask, parse_fields, read_queue
 from datagen_core.store.runs import Plan
-
-_TAIL_BYTES = 16_384
 
 # With several daemons on one machine the name of the node is part of it: "slurmstepd-n1".
 _SLURMSTEPD = re.compile(r"slurmstepd(?:-\S+)?: (?:error: )?(.*)")
@@ -31,6 +28,8 @@ _LOG_LINES = (
     (re.compile(r"CANCELLED AT"), "cancelled"),
 )
 """What slurmstepd writes as it ends a task. A task over its memory is also CANCELLED."""
+
+_SHELL = 128
 
 _STATES = {
     "OUT_OF_MEMORY": "out of memory",
@@ -48,14 +47,19 @@ def diagnose(plan: Plan, task: int) -> str:
     """Return in one line why a task ended, or nothing. Never raises.
 
     Sources, in this order: what slurmstepd wrote into the task's log, the queue (which forgets
-    after MinJobAge, 300 s by default), and sacct where the site keeps accounts.
+    after MinJobAge, 300 s by default), sacct where the site keeps accounts, and what the dying
+    process itself wrote into its log.
     """
-    sources: tuple[Callable[[Plan, int], str], ...] = (_from_log, _from_queue, _from_accounts)
+    sources: tuple[Callable[[Plan, int], str], ...] = (
+        _from_log, _from_queue, _from_accounts, _from_dump,
+    )  # fmt: skip
     for source in sources:
         # Foreign output, of versions of Slurm still to come.
         with suppress(OSError, ValueError, LookupError):
             if verdict := source(plan, task):
-                return _with_limit(verdict, plan)
+                # What ended as it should is no death, if it was no worker.
+                unknown = verdict == describe_exit(0) and not plan.events(task)
+                return "" if unknown else _with_limit(verdict, plan)
     return ""
 
 
@@ -66,7 +70,7 @@ def _with_limit(verdict: str, plan: Plan) -> str:
 
 
 def _from_log(plan: Plan, task: int) -> str:
-    lines = _tail(plan.log(task))
+    lines = read_tail(plan.log(task))
     said = [match[1] for match in map(_SLURMSTEPD.match, lines) if match]
     # A task that was requeued has the end of its earlier lives in its log: only the last counts.
     last = "\n".join(said[-4:])
@@ -81,10 +85,8 @@ def _shares(match: re.Match[str]) -> str:
     return f"it used {used:.0f} MiB of {allowed:.0f} MiB"
 
 
-def _tail(path: Path) -> list[str]:
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
-        return file.read().decode(errors="replace").splitlines()
+def _from_dump(plan: Plan, task: int) -> str:
+    return death_in_log(plan.log(task))
 
 
 def _from_queue(plan: Plan, task: int) -> str:
@@ -133,15 +135,8 @@ def _verdict(state: str, exit_code: str, node: str) -> str:
         known = verdict == "node lost" and node not in {"", "(null)", "None assigned"}
         return f"{verdict}: {node}" if known else verdict
     status, _, number = exit_code.partition(":")
-    if number.isdigit() and int(number):
-        return f"killed by {_signal_name(int(number))}"
-    return f"exit status {status}" if status.isdigit() and int(status) else ""
-
-
-def _signal_name(number: int) -> str:
-    try:
-        name = signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-    # The kernel's own guard leaves no other trace than this.
-    return f"{name}, perhaps for want of memory" if name == "SIGKILL" else name
+    if not (status.isdigit() and number.isdigit()):
+        return ""
+    # A shell, as in a script of one's own, exits with 128 more than the signal of its command.
+    code = -int(number) or (128 - int(status) if int(status) > _SHELL else int(status))
+    return describe_exit(code) if code or state == "COMPLETED" else ""

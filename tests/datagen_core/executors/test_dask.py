@@ -240,8 +240,8 @@ def test_without_distributed_it_says_what_to_install(monkeypatch, run_cli):
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
-        (None, "its process was killed, or its dask worker was lost"),
-        ("terminated", "its process was killed, or its dask worker was lost"),
+        (None, "died: killed, or lost with its dask worker"),
+        ("terminated", "its dask worker was lost"),
         ("failed", ""),
     ],
 )

@@ -107,7 +107,7 @@ def test_a_process_that_left_no_word_was_killed(plan):
     assert executor.diagnose(plan, 0) == "killed before it began"
 
     Journal(plan.run.journal(0, 0)).append("start", pid=os.getpid())
-    assert executor.diagnose(plan, 0) == "killed"
+    assert executor.diagnose(plan, 0) == "died: killed"
 
 
 def test_threads_are_pinned_and_output_is_kept(plan):

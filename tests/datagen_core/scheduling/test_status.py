@@ -10,9 +10,11 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.judging import ERROR_LIMIT, FRUITLESS_LIMIT
 from datagen_core.scheduling.status import inspect_run
 from datagen_core.store.journals import Journal, read_journal
-from datagen_core.store.layout import SetPaths, shard_name
+from datagen_core.store.layout import shard_name
 from datagen_core.store.runs import reserve
-from demands import more, plan_for
+from datagen_core.store.sets import open_set
+from demands import demand_for, more, plan_for
+from generators_for_tests import sine
 
 TASKS = (IntervalSet([(0, 10)]), IntervalSet([(10, 20)]))
 
@@ -32,7 +34,7 @@ class Observed(InlineExecutor):
 
 @pytest.fixture
 def run(tmp_path):
-    paths = SetPaths(tmp_path / "sine" / "default-3bec39c0")
+    paths, _ = open_set(tmp_path, demand_for(sine, tmp_path).record)
     return paths.run(reserve(paths, more(20), "sine", {}).number)
 
 
@@ -278,3 +280,47 @@ def test_ranges_of_the_same_reason_are_one_for_people(run):
         ("draw 0 has no root in [0, 0.5]", "0, 2, 4, 6, 8"),
         ("too late", "1"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "suspect"),
+    [
+        ("died: SIGSEGV", True),
+        ("killed", True),  # as version 0.1 has it
+        ("exit status 3", True),
+        ("", True),
+        ("node lost: n3", False),
+        ("preempted", False),
+        ("time limit: 01:00:00 were over", False),
+        ("ended by SIGTERM", False),
+    ],
+)
+def test_a_task_that_died_by_itself_is_suspect(run, verdict, suspect):
+    tell(plan_of(run), 0)
+    publish(run, 10, 20)
+    status = status_of(run, Observed({}, verdict))
+
+    assert fates(status) == [("lost", "0-9", False)]
+    assert bool(status.suspects) == suspect
+
+
+def test_a_task_that_did_not_begin_is_not_suspect(run):
+    plan_of(run)
+
+    assert not status_of(run, Observed({}, "died: exit code 1, as it began")).suspects
+
+
+def test_who_waits_for_a_process_says_how_it_died(run):
+    plan = plan_of(run, TASKS[:1])
+    tell(plan, 0, end("died: SIGBUS"))
+    publish(run, 10, 20)
+
+    assert status_of(run, Observed({}, "killed")).ranges[0].reason == "died: SIGBUS"
+
+
+def test_a_death_at_batch_0_for_the_schema_is_no_fault_of_others(run):
+    plan = plan_of(run)
+    for task in (0, 1):
+        tell(plan, task, ("schema", {}), end("died: SIGSEGV"))
+
+    assert [str(item.samples) for item in status_of(run).suspects] == ["0-9"]

@@ -16,7 +16,8 @@ from datagen_core.generators.registry import Loaded
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker
 from datagen_core.scheduling.batches import BatchMaker
-from datagen_core.scheduling.worker import address_of, run_job, run_task
+from datagen_core.scheduling.worker import address_of, run_task
+from datagen_core.scheduling.worker_process import run_job
 from datagen_core.store import shard_writer
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import list_shards
@@ -76,7 +77,7 @@ def test_a_task_makes_its_samples_and_says_done(make_plan):
 
     assert word == "done"
     assert existing_samples(plan.run.set) == plan.tasks[0]
-    assert [event["event"] for event in events_of(plan)] == ["start", "batches", "end"]
+    assert [event["event"] for event in events_of(plan)] == ["start", "schema", "batches", "end"]
     assert events_of(plan)[-1]["reason"] == "done"
 
 
@@ -175,7 +176,7 @@ def test_a_full_disk_is_final_and_shows_nothing(make_plan, monkeypatch, code):
 
     assert do(plan, 0, sine) == "failed"
     assert list_shards(plan.run.set.shards) == []
-    assert events_of(plan)[1]["final"] is True
+    assert errors_of(plan)[0]["final"] is True
 
 
 def test_sigterm_publishes_what_is_made(make_plan):

@@ -154,7 +154,7 @@ def test_a_task_over_its_memory_is_diagnosed(start):
 
 @pytest.mark.parametrize(
     ("work", "verdict"),
-    [(kill_itself, "killed by SIGKILL"), (exit_with_three, "exit status 3")],
+    [(kill_itself, "died: SIGKILL"), (exit_with_three, "died: exit code 3")],
 )
 def test_tasks_that_die_without_a_word_are_diagnosed(start, work, verdict):
     plan = start(work, tasks=2)
