@@ -28,7 +28,7 @@ def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:
     the second one, and so on.
     """
     prepare_streams("backslashreplace")  # whatever a generator prints, its log takes it
-    faulthandler.enable()
+    _explain_death()
     ends = list(accumulate(tasks for _, tasks in plans))
     plan = bisect_right(ends, place)
     address, tasks = plans[plan]
@@ -62,11 +62,17 @@ def main() -> None:
 
 
 def _work(tasks: Sequence[TaskAddress]) -> None:
-    faulthandler.enable()
+    _explain_death()
     for run, plan, task in tasks:
         address = str(run.set.root), run.number, plan
         if run_task(address, task, begin=_write_into) == "terminated":
             raise SystemExit(1)
+
+
+def _explain_death() -> None:
+    """Let the log have the stack of Python at a fatal signal."""
+    if not faulthandler.is_enabled():
+        faulthandler.enable(2)  # its descriptor, whatever sys.stderr is here
 
 
 def _write_into(log: Path) -> None:

@@ -18,8 +18,8 @@ from datagen_core.files import check_format
 JOURNAL_FORMAT = "1.1"
 """The newest format of a line; one journal may have lines of several versions."""
 
-_OLDER_FORMAT, _LATER_NAMES = "1.0", {"schema", "refused", "whole_set"}
-"""The format of lines that have no event and no key of these names."""
+_OLDER_FORMAT, _LATER_KEYS = "1.0", {"refused", "whole_set"}
+"""The format of lines that have none of these keys."""
 
 _JOURNAL_SECONDS = 1.0
 
@@ -32,7 +32,7 @@ class Journal:
     samples are made and not yet published), `schema` (before batch 0 is made, from which the schema
     of the set is inferred), `error` (range, message, final; since 1.1 `refused` where the samples
     cannot be made by their own nature, and `whole_set` where that holds for the whole set), and at
-    last `end` (reason).
+    last `end` (reason). Readers pass over events that they do not know.
     """
 
     def __init__(self, path: Path) -> None:
@@ -41,8 +41,7 @@ class Journal:
 
     def append(self, event: str, **content: object) -> None:
         """Append one line. Work goes on if the journal cannot be written."""
-        later = _LATER_NAMES & {event, *content}
-        stamp = JOURNAL_FORMAT if later else _OLDER_FORMAT
+        stamp = JOURNAL_FORMAT if _LATER_KEYS & content.keys() else _OLDER_FORMAT
         head = {"format": stamp, "event": event, "time": time.time()}
         line = json.dumps({**head, **content}) + "\n"
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
