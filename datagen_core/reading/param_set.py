@@ -186,12 +186,13 @@ class ParamSet(Mapping[str, "Split"]):
             raise SelectionError(
                 f"{self} has no samples {missing.brief()}; it has {existing.brief()}"
             )
-        for other in current.exclusions:
-            if again := samples & other.samples:
-                raise SplitError(
-                    f"samples {again.brief()} of {self} are excluded already, by {other.by} at "
-                    f"{other.created}: {other.reason}; leave them out"
-                )
+        if again := samples & current.excluded:
+            first = again.intervals[0].start
+            other = next(each for each in current.exclusions if first in each.samples)
+            raise SplitError(
+                f"samples {again.brief()} of {self} are excluded already ({first} by {other.by} at "
+                f"{other.created}: {other.reason}); leave them out"
+            )
 
     @property
     def samples(self) -> Samples:

@@ -45,7 +45,7 @@ def describe_division(param_set: ParamSet, entries: Mapping[str, Any]) -> dict[s
         "digest": param_set.record.digest,
         "is_complete": len(entries) == param_set.record.limit,
         "written": dict(entries),
-        "notes": _describe_gaps(entries),
+        "notes": [*_describe_gaps(entries), *_describe_exclusions(param_set)],
         "versions": {"datagen": version("datagen"), "numpy": np.__version__},
     }
 
@@ -58,6 +58,11 @@ def _describe_gaps(entries: Mapping[str, Any]) -> list[str]:
         for part, text in texts.items()
         if not (entry[part] and entry[part]["rows"])
     ]
+
+
+def _describe_exclusions(param_set: ParamSet) -> list[str]:
+    excluded = [index for part in param_set.excluded for index in range(*part)]
+    return [f"client_{index} is excluded, and so not written" for index in excluded]
 
 
 def _describe_source(param_set: ParamSet) -> dict[str, Any]:

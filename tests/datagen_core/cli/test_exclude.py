@@ -122,7 +122,7 @@ def test_on_a_terminal_it_is_confirmed(run_cli, made, type_in, typed, code, left
 @pytest.mark.parametrize(
     ("indices", "reason", "words"),
     [
-        ("2-5", "again", "samples 3-4 of sine 0 are excluded already, by "),
+        ("2-5", "again", "samples 3-4 of sine 0 are excluded already (3 by "),
         ("28-31,40", "more", "sine 0 has no samples 30-31, 40; it has 0-29"),
         ("1", " ", "cannot exclude samples of sine 0 without a reason"),
     ],

@@ -51,6 +51,15 @@ def test_it_says_so_in_json(cache, tmp_path):
     assert run["bytes"] == sum(path.stat().st_size for path in (tmp_path / "0").iterdir())
 
 
+def test_excluded_runs_are_left_out(tmp_path):
+    datagen_core.generate("federated_metrics", 2, PARAMS, executor="inline", cache=tmp_path / "c")
+    datagen_core.Cache(tmp_path / "c")["federated_metrics"][0].exclude([0], "bad")
+    done = call(tmp_path / "c", tmp_path / "w")
+
+    assert [path.name for path in (tmp_path / "w").iterdir()] == ["1"]
+    assert done.stderr == "federated_metrics 0: 1 excluded sample is left out\n"
+
+
 def test_a_split_may_be_named(cache, tmp_path):
     datagen_core.Cache(cache)["federated_metrics"][1].move(1, "test")
 

@@ -51,6 +51,21 @@ def test_files_are_those_of_a_division_without_a_cache(export, tmp_path, scheme)
     ]  # fmt: skip
 
 
+def test_excluded_clients_are_not_written(export, tmp_path):
+    export()
+    Cache()["image_partition"][0].exclude([1], "bad labels")
+    answer = export(to="less")
+    folder = tmp_path / "less" / "mnist_iid"
+
+    assert answer.err.endswith("image_partition 0: 1 excluded sample is left out\n")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "client_0", "client_2", "manifest.json",
+    ]  # fmt: skip
+    made = manifest_of(folder)
+    assert (made["is_complete"], made["data_set"]["sha256"]) == (False, None)
+    assert made["notes"] == ["client_1 is excluded, and so not written"]
+
+
 def test_the_manifest_says_where_files_come_from(export, tmp_path):
     export()
     made = manifest_of(tmp_path / "out" / "mnist_iid")

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from datagen_core import Cache
 from datagen_pate.cli.combine import combine
 from datagen_pate.cli.evaluate import evaluate
 from datagen_pate.compat import evaluation
 from datagen_pate.compat.trees import write_teacher
 from datagen_pate.errors import ArgumentError, PateError
 from datagen_pate.files.sample_files import read_samples, write_samples
+from datagen_pate.labelled import load_parameter_set
 
 GENERATOR = """
 import json
@@ -73,6 +75,23 @@ def test_combine_takes_the_options_of_the_original(tmp_path, tree):
 
     assert "10 samples of 1 teachers" in found.output
     assert len(read_samples(tmp_path / "out" / "half_samples.pt")) == 10
+
+
+def test_excluded_teachers_are_left_out(tmp_path, sets, run_cli):
+    Cache(sets)["pate_images"][0].exclude([1], "a bad decoder")
+    words = ("-p", 0, "--cache", sets)
+    joined = call(combine, *words, "--output", tmp_path / "out", "--json")
+    judged = call(evaluate, *words, "--json")
+    tree = run_cli("export", "pate_images", "--format", "pate", tmp_path / "tree")
+
+    assert json.loads(joined.stdout)["teacher_ids"] == [0, 2]
+    assert list(json.loads(judged.stdout)["samples"]) == ["0", "2"]
+    assert sorted(path.name for path in (tmp_path / "tree/teachers").iterdir()) == [
+        "teacher_0", "teacher_2",
+    ]  # fmt: skip
+    left_out = "pate_images 0: 1 excluded sample is left out\n"
+    assert {joined.stderr, judged.stderr, tree.err} == {left_out}
+    assert len(load_parameter_set(Cache(sets)["pate_images"][0]).labels) == 10
 
 
 def test_combine_takes_a_parameter_set(tmp_path, sets):
