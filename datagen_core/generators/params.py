@@ -102,11 +102,11 @@ class Params(BaseModel):
         """Check what parameters declare about their history."""
         if not cls.__pydantic_complete__:
             return
-        for name, history in _histories(cls).items():
-            if history.since and cls.model_fields[name].is_required():
+        for name in later_params(cls):
+            if cls.model_fields[name].is_required():
                 raise GeneratorError(
-                    f"parameter {name} of {cls.__name__} was added since {history.since!r}, so it "
-                    "needs a default, at which samples are what they were without it"
+                    f"parameter {name} of {cls.__name__} was added later, so it needs a default, "
+                    "at which samples are what they were without it"
                 )
         for old, name in renamed_params(cls).items():
             if old in cls.model_fields:
@@ -178,6 +178,12 @@ def _histories(model: type[BaseModel]) -> dict[str, History]:
 
 
 @cache
+def later_params(params_type: type[BaseModel]) -> frozenset[str]:
+    """Return the names of parameters that declare that they were added later."""
+    return frozenset(name for name, history in _histories(params_type).items() if history.since)
+
+
+@cache
 def renamed_params(params_type: type[BaseModel]) -> dict[str, str]:
     """Return the present names of parameters by their earlier names."""
     histories = _histories(params_type).items()
@@ -204,12 +210,12 @@ def identity_of(params: Params) -> dict[str, Any]:
 
 
 def _first_values(model: BaseModel, values: Mapping[str, Any]) -> dict[str, Any]:
-    kind, first = type(model), {}
-    defaults = defaults_of(kind) if any(each.since for each in _histories(kind).values()) else {}
+    kind, later, first = type(model), later_params(type(model)), {}
+    defaults = defaults_of(kind) if later else {}
     for name, value in values.items():
         history = _histories(kind).get(name, _NO_HISTORY)
         inner: Any = getattr(model, name, None)
-        if history.since and name in defaults and defaults[name] == value:
+        if name in later and name in defaults and defaults[name] == value:
             continue
         is_model = isinstance(inner, BaseModel) and isinstance(value, Mapping)
         first[(*history.names, name)[0]] = _first_values(inner, value) if is_model else value

@@ -12,7 +12,7 @@ from datagen_core import sweep
 from datagen_core.commands import cache_option, json_option, open_cache, print_json
 
 if TYPE_CHECKING:
-    from datagen_core import Cache, Progress
+    from datagen_core import Progress
     from datagen_federated.studies import Study
 
 _EXAMPLES = """\b
@@ -160,8 +160,9 @@ def _describe(study: Study) -> str:
 def _run(study: Study, options: dict[str, Any]) -> int:
     """Make the missing runs, and return their number."""
     cache = open_cache()
-    before = _count_runs(cache, study)
-    sweep(
+    known = cache.get("federated_metrics", {}).values()
+    before = {each.paths: len(each.existing) for each in known}
+    made = sweep(
         "federated_metrics",
         options["repeats"],
         [point["params"] for point in study.points],
@@ -175,14 +176,7 @@ def _run(study: Study, options: dict[str, Any]) -> int:
         cache=cache.path,
         observer=_Observer(),
     )
-    return _count_runs(cache, study) - before
-
-
-def _count_runs(cache: Cache, study: Study) -> int:
-    """Return the number of existing runs of a study."""
-    digests = {point["digest"] for point in study.points}
-    sets = cache.get("federated_metrics", {}).values()
-    return sum(len(each.existing) for each in sets if each.record.digest in digests)
+    return sum(len(each.existing) - before.get(each.paths, 0) for each in made)
 
 
 class _Observer:

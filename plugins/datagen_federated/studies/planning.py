@@ -43,7 +43,7 @@ class Study:
         The shares of the tasks; None for a space without tasks.
     points
         For each parameter set its `task` (if the space has tasks), `params` as they were drawn, and
-        its `digest` in the cache.
+        the `digest` of a new set.
     redrawn
         Refused draws: `point`, the number of the point, counted from 0, and the `reason`.
     """

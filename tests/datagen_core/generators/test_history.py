@@ -65,7 +65,7 @@ def test_wrong_values_are_refused_under_either_name():
 
 
 def test_a_later_parameter_needs_a_default():
-    with pytest.raises(GeneratorError, match="of NeedyParams was added since"):
+    with pytest.raises(GeneratorError, match="of NeedyParams was added later"):
         type(
             "NeedyParams",
             (Params,),
