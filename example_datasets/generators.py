@@ -1,5 +1,7 @@
 """A noisy sine wave, in the single-file form: `datagen generate noisy_sine --generators DIR`."""
 
+import math
+
 import numpy as np
 
 import datagen_core
@@ -21,6 +23,9 @@ class NoisySineParams(datagen_core.Params):
         """Refuse an empty interval and a negative deviation."""
         if self.left > self.right or self.std_dev < 0:
             message = "left must not be above right, nor std_dev below 0"
+            raise ValueError(message)
+        if math.isinf(self.right - self.left):
+            message = "left and right are too far apart for floating point"
             raise ValueError(message)
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from datagen_core import DatasetGenerator, Field, Schema, generator, hookimpl
+from datagen_core import (
+    DatasetGenerator,
+    Field,
+    RefusedSampleError,
+    Schema,
+    generator,
+    hookimpl,
+)
 from datagen_federated.runs.experiment import inspect_params, prepare_experiment
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.simulation import (
@@ -18,6 +25,7 @@ from datagen_federated.simulation import (
     simulate,
 )
 from datagen_federated.simulation.sketch import WIDTH
+from datagen_partitions.schemes import PartitionError
 
 
 def schema_of(params: FederatedMetricsParams) -> Schema:
@@ -64,10 +72,19 @@ def federated_metrics(
         `save_updates`:
         `updates` float32 `(rows, 256)`; with `save_weights`: `weights` float32 `(rows, P)` and
         `global_weights` float32 `(rounds, P)`.
+
+    Raises
+    ------
+    RefusedSampleError
+        When the division that was drawn for a run cannot be made, such as one that leaves too few
+        samples to a client.
     """
     experiment = prepare_experiment(params)
     dividing, simulating = rng.spawn(2)
-    division, validation = experiment.draw(dividing)
+    try:
+        division, validation = experiment.draw(dividing)
+    except PartitionError as error:  # this draw's; the example that was looked at before was fine
+        raise RefusedSampleError(str(error)) from error
     run = simulate(
         experiment.data, division.shares, validation, params, simulating, experiment.groups
     )

@@ -16,6 +16,7 @@ from datagen_core import (
     DatasetGenerator,
     Field,
     InputFile,
+    RefusedSampleError,
     Schema,
     generator,
     hookimpl,
@@ -153,8 +154,16 @@ def federated_training(
         row per round (`datagen_federations.sessions.records.make_records`). `client_names`: text,
         by `client_id - 1`. `seed`: the run's own, drawn from its stream; `datagen federated demo`
         makes the same run with it.
+
+    Raises
+    ------
+    RefusedSampleError
+        When none of the run's draws divides the data set so that every client has rows.
     """
-    seed = draw_seed(params, rng)
+    try:
+        seed = draw_seed(params, rng)
+    except PartitionError as error:  # this run's draws; those that were looked at before were fine
+        raise RefusedSampleError(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="datagen-federation-") as folder:
         clients = prepare_clients(Path(folder) / "data", params, seed)
         outcome = _run(Path(folder), clients, plan_of(params), seed)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.random import Generator
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeFloat
 
 from datagen_core import DatasetGenerator, Params, Ragged, generator, hookimpl
 from datagen_leaf.tasks.distributions import (
@@ -19,6 +19,7 @@ from datagen_leaf.tasks.distributions import (
     place_features,
     shared_stream,
 )
+from datagen_leaf.tasks.params import Count, PositiveCount, check_tasks
 
 BATCH_SIZE = 8
 _PURPOSE = 2  # its shared stream differs from that of leaf_synthetic
@@ -40,16 +41,16 @@ class FedproxSyntheticParams(Params):
     iid: bool = False
     """One model and one distribution of features for all devices; needs alpha = beta = 0."""
 
-    num_classes: PositiveInt = 10
+    num_classes: PositiveCount = 10
     """Number of classes."""
 
-    num_dim: PositiveInt = 60
+    num_dim: PositiveCount = 60
     """Length of x."""
 
-    min_samples: NonNegativeInt = 50
+    min_samples: Count = 50
     """Smallest size of a device; the log-normal draw is added to it."""
 
-    max_samples: PositiveInt = 1_000_000
+    max_samples: PositiveCount = 1_000_000
     """Largest size of a device. FedProx has no such limit; the default cuts one size in two
     million."""
 
@@ -61,8 +62,8 @@ class FedproxSyntheticParams(Params):
 
     def check(self) -> None:
         """Refuse sizes that contradict each other, and differences between identical devices."""
-        if self.max_samples < self.min_samples:
-            raise ValueError(f"max_samples is at least min_samples, not {self.max_samples}")
+        weights = (self.num_dim + 1) * self.num_classes
+        check_tasks(least=self.min_samples, most=self.max_samples, weights=weights)
         if self.iid and (self.alpha or self.beta):
             raise ValueError(f"iid needs alpha=0 and beta=0, not {self.alpha} and {self.beta}")
 

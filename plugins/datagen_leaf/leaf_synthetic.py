@@ -12,7 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from datagen_core import DatasetGenerator, Ragged, generator, hookimpl
-from datagen_leaf.compat.legacy import legacy_stream
+from datagen_leaf.compat.legacy import check_seed, legacy_stream
 from datagen_leaf.tasks.distributions import (
     Floats,
     Integers,
@@ -35,7 +35,14 @@ def count_sizes(params: LeafSyntheticParams) -> int | None:
     return None if params.sizes is None else len(params.sizes)
 
 
-@generator(BATCH_SIZE, LeafSyntheticParams, limit=count_sizes)
+def refuse_seed(params: LeafSyntheticParams, seed: int) -> tuple[str, ...]:
+    """Refuse a seed that the stream cannot take, before any run; there are no notes."""
+    if params.stream == "leaf":
+        check_seed(seed)
+    return ()
+
+
+@generator(BATCH_SIZE, LeafSyntheticParams, limit=count_sizes, preflight=refuse_seed)
 def leaf_synthetic(
     size: int, params: LeafSyntheticParams, rng: Generator, start: int, seed: int
 ) -> dict[str, Any]:

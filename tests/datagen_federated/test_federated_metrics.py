@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 import datagen_core
-from datagen_core import Cache
+from datagen_core import Cache, RefusedSampleError
 from datagen_federated.federated_metrics import federated_metrics, schema_of
 from datagen_federated.runs.experiment import prepare_experiment
 from datagen_federated.runs.params import FederatedMetricsParams
+from datagen_partitions.schemes import PartitionError
 
 QUICK = {
     "dataset": "iris", "model_type": "LogReg", "clients": 3, "rounds": 2, "epochs_per_round": 1,
@@ -135,6 +136,15 @@ def test_the_sample_is_another_one_in_each_run():
     first, second = (np.concatenate(draw(bound, seed)[0].shares) for seed in (0, 1))
 
     assert set(first) != set(second)
+
+
+def test_a_run_whose_own_division_cannot_be_made_is_refused(monkeypatch):
+    def refuse(*_):
+        raise PartitionError("client_0 has no samples")
+
+    monkeypatch.setattr("datagen_federated.runs.experiment.divide", refuse)
+    with pytest.raises(RefusedSampleError, match="client_0 has no samples"):
+        next(federated_metrics.function(params(), np.random.default_rng(0)))
 
 
 def test_numbers_are_put_into_bins_for_schemes_of_labels(cache):

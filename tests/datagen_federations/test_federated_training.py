@@ -239,6 +239,16 @@ def test_a_seed_with_which_every_client_has_rows_is_drawn(params):
     assert all(module.divide_rows(bound, seed).clients for seed in seeds)
 
 
+def test_a_run_none_of_whose_draws_gives_every_client_rows_is_refused(params, monkeypatch):
+    def refuse(params, seed):
+        raise module.PartitionError("client_0 has no rows")
+
+    monkeypatch.setattr(module, "divide_rows", refuse)
+    bound = module.FederatedTrainingParams.bind(params, "federated_training")
+    with pytest.raises(datagen_core.RefusedSampleError, match="client_0 has no rows"):
+        next(module.federated_training.function(bound, np.random.default_rng(0)))
+
+
 def test_a_run_that_fails_leaves_its_logs_in_the_jobs_and_no_folder(
     params, monkeypatch, tmp_path, capsys
 ):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.random import MT19937, Generator, RandomState
 
-from datagen_core import DatagenError
+from datagen_core import ConfigurationError
 from datagen_leaf.tasks.distributions import Integers, cut_sizes, draw_mixture
 from datagen_leaf.tasks.draws import Draws
 from datagen_leaf.tasks.params import LeafSyntheticParams
@@ -35,18 +35,32 @@ _FEW = 200
 """Up to this number, normals are drawn as quickly as they are skipped."""
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed that LEAF cannot take.
+
+    Raises
+    ------
+    ConfigurationError
+        When it has more than 32 bits.
+    """
+    if seed >= 2**32:
+        raise ConfigurationError(
+            f"stream=leaf takes seeds below 2**32 = {2**32}, as LEAF does, not {seed}; give "
+            "another --seed, or leave out stream"
+        )
+
+
 class LegacyStream:
     """LEAF's stream of one parameter set; the order of calls of `draw` does not matter.
 
     Raises
     ------
-    DatagenError
+    ConfigurationError
         For a seed that LEAF cannot take.
     """
 
     def __init__(self, params: LeafSyntheticParams, seed: int) -> None:
-        if seed >= 2**32:
-            raise DatagenError(f"stream=leaf takes seeds below 2**32, as LEAF does, not {seed}")
+        check_seed(seed)
         self._params = params
         self._seed = seed
         self._sizes = np.zeros(0, np.int64)

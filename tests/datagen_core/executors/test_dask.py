@@ -28,6 +28,17 @@ from slurm_cluster import wait_until
 
 STEPS = f"{Path(conformance.__file__).with_name('steps.py')}:steps"
 
+DEADLY = """
+import os, signal
+import datagen_core
+
+@datagen_core.generator(5)
+def deadly(size, start):
+    if start == 20:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return {"x": [1.0] * size}
+"""
+
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
@@ -109,7 +120,7 @@ def test_a_run_survives_its_client(orders, cache, run_cli, tmp_path):
     child.kill()
     child.communicate()
     (status,) = run_cli("status", "--json").json
-    assert [item["state"] for item in status["ranges"]] == ["running", "running"]
+    assert [item["state"] for item in status["ranges"]] == ["running"]
 
     release(orders)
     wait_until(lambda: "complete" in run_cli("status").out, "all samples")
@@ -253,3 +264,15 @@ def test_a_task_that_began_has_a_reason_for_its_end(plan, word, reason):
         journal.append("end", reason=word)
 
     assert dask.DaskExecutor().diagnose(plan, 0) == reason
+
+
+def test_a_batch_that_ends_its_process_costs_itself(cluster, cache, run_cli, tmp_path, monkeypatch):
+    monkeypatch.setenv(dask.VARIABLE, cluster.address)
+    source = tmp_path / "deadly.py"
+    source.write_text(DEADLY)
+    words = ["generate", f"{source}:deadly", "-n", 40, "--njobs", 1, "--executor", "dask"]
+    answer = run_cli(*words)
+
+    assert answer.code == 4
+    assert "samples 20-24 failed: died: SIGSEGV; log: " in answer.err
+    assert len(Cache(cache)["deadly"][0]["raw"]) == 35
