@@ -4,6 +4,7 @@ DatagenError                          1
     ConfigurationError                2
         ParamsError                   2
         GeneratorError                2
+            ChangedCodeError          2
         SchemaError                   2
         MissingPackageError           2
     CacheError                        1
@@ -42,6 +43,10 @@ class ParamsError(ConfigurationError):
 
 class GeneratorError(ConfigurationError):
     """A generator that cannot be found, loaded or called."""
+
+
+class ChangedCodeError(GeneratorError):
+    """Code that is not the one that samples were to be made by, or were made by so far."""
 
 
 class SchemaError(ConfigurationError):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,9 +17,6 @@ from datagen_core.commands import (
     select_set,
     set_option,
 )
-
-if TYPE_CHECKING:
-    from datagen_core.reading.param_set import ParamSet
 
 
 @click.command("export", cls=FormatCommand, options_metavar="[OPTIONS] [--KEY VALUE]...")
@@ -84,7 +80,7 @@ def export_command(
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
     counts = export(selection, form, destination, options, force=chosen["force"])
     samples = [each for item in (selection, *selection.more) for each in item.parts.values()]
-    excluded = say_excluded(*samples) + _say_emptied(param_sets)
+    excluded = say_excluded(*samples)
     if as_json:
         path = str(destination.absolute())
         print_json({"path": path, "samples": counts, "excluded": excluded})
@@ -92,11 +88,3 @@ def export_command(
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
         whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"
         click.echo(f"{destination}: {whose}, {what}")
-
-
-def _say_emptied(param_sets: Sequence[ParamSet]) -> int:
-    """Name the sets that are left out since all of their samples are excluded; count these."""
-    emptied = [each for each in param_sets if each.excluded and not each.existing - each.excluded]
-    for each in emptied:
-        click.echo(f"{each}: all {len(each.excluded)} samples are excluded and left out", err=True)
-    return sum(len(each.excluded) for each in emptied)

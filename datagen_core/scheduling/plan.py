@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from datagen_core.checks import check_kind
 from datagen_core.errors import ConfigurationError, GeneratorError
 from datagen_core.executors.base import Executor, Resources
 from datagen_core.executors.limits import format_minutes, parse_memory
-from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.code import Code, code_of_generator
+from datagen_core.generators.generator import DatasetGenerator, source_digest
 from datagen_core.generators.identity import plain
 from datagen_core.generators.params import Params, renamed_params
 from datagen_core.generators.registry import (
@@ -28,6 +30,7 @@ from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet, count_batch
 from datagen_core.scheduling.estimation import estimate
 from datagen_core.scheduling.known_sets import Known, KnownSets, bind_record, tell_renamed
 from datagen_core.scheduling.provenance import gather_provenance
+from datagen_core.store.codes import read_code
 from datagen_core.store.layout import RunPaths, SetPaths, check_name
 from datagen_core.store.runs import Plan
 from datagen_core.store.sets import SetRecord, read_set, set_paths
@@ -81,8 +84,8 @@ class Demand:
         The name under which another process loads the generator; empty when none can.
     record, paths
         The parameter set and its files, begun or not.
-    provenance
-        How this demand came about; that of the record tells it of the set's beginning.
+    provenance, code
+        How this demand came about, and what makes it; those of the record began the set.
     samples
         Number of samples to add, or the total to reach with `total`.
     notes
@@ -97,6 +100,7 @@ class Demand:
     record: SetRecord
     paths: SetPaths
     provenance: Mapping[str, Any]
+    code: Code
     samples: int
     total: bool = False
     notes: tuple[str, ...] = ()
@@ -134,15 +138,26 @@ class Demand:
         return Interval(reserved, stop)
 
     def changed_code(self) -> str:
-        """Return a warning when the generator's source is not the one that began the set."""
-        begun = self.record.provenance
-        if begun.get("source_digest") in {None, self.provenance["source_digest"]}:
+        """Return a warning when the generator's code is not the one that began the set."""
+        changed = self._changes()
+        if not changed:
             return ""
         return (
             f"the code of {self.generator.name} changed since this parameter set was begun "
-            f"({begun.get('created', 'earlier')}); if its samples changed too, raise `version`; "
-            "`datagen verify --resample 10` compares them"
+            f"({self.record.provenance.get('created', 'earlier')}): {', '.join(changed)}; if its "
+            "samples changed too, raise `version`; `datagen verify --resample 10` compares them"
         )
+
+    def _changes(self) -> list[str]:
+        begun = self.record.provenance
+        if begun.get("code") == self.code.id:
+            return []
+        if "code" in begun:
+            with suppress(FileNotFoundError):
+                return self.code.changes_since(read_code(self.paths, begun["code"]))
+        # Sets of 0.1 have a digest of the function alone.
+        now = source_digest(self.generator.function)
+        return [] if begun.get("source_digest") in {None, now} else [self.generator.name]
 
 
 def load(generator: str | DatasetGenerator, folder: Path | None = None) -> Loaded:
@@ -190,7 +205,8 @@ def make_demands(
         raise ConfigurationError("the seed has more than 1,000 digits; use a smaller one")
     name = check_name(loaded.generator.name, "generator")
     demands = {}
-    generator, provenance = loaded.generator, gather_provenance(loaded)
+    generator, code = loaded.generator, code_of_generator(loaded.generator)
+    provenance = gather_provenance(loaded, code)
     sets = KnownSets(cache / name, generator, seed)
     for point in points:
         params = generator.params_type.bind(point, name)
@@ -201,7 +217,7 @@ def make_demands(
             *([] if known else sets.explain_new(params, point)),
         ]
         demands[record.digest] = Demand(
-            generator, params, loaded.source, record, paths, provenance, samples, total,
+            generator, params, loaded.source, record, paths, provenance, code, samples, total,
             generator.inspect(params, seed), tuple(news),
         )  # fmt: skip
     return list(demands.values())
@@ -236,7 +252,8 @@ def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
     """
     generator, record = load_generator(source).generator, read_set(paths, strict=True)
     params = bind_record(generator, record)
-    return Demand(generator, params, source, record, paths, record.provenance, samples)
+    code = code_of_generator(generator)
+    return Demand(generator, params, source, record, paths, record.provenance, code, samples)
 
 
 def divide_jobs(settings: Settings, runs: int) -> Settings:
@@ -351,7 +368,8 @@ def make_plan(
     if longest is not None and minutes is not None and minutes > longest:
         raise ConfigurationError(_too_long(executor, minutes, longest))
     limits.check_tasks(executor, settings.njobs, tasks)
-    return Plan(run, executor.name, tuple(deal(missing, size, tasks)), minutes, guess)
+    dealt = tuple(deal(missing, size, tasks))
+    return Plan(run, executor.name, dealt, minutes, guess, code=demand.code.id)
 
 
 def _is_above(guess: Estimate | None, longest: int | None) -> bool:

@@ -12,21 +12,21 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.generators.generator import source_digest
 from datagen_core.store.documents import user_name
 
 if TYPE_CHECKING:
+    from datagen_core.generators.code import Code
     from datagen_core.generators.registry import Loaded
 
 _PACKAGES = ("datagen", "numpy", "h5py", "torch", "scikit-learn")
 
 
-def gather_provenance(loaded: Loaded) -> dict[str, Any]:
+def gather_provenance(loaded: Loaded, code: Code) -> dict[str, Any]:
     """Return time, host, user, command, versions, and the source and git commit of a generator.
 
-    Times are in ISO 8601, in UTC. `source` is the name that the generator was loaded by, and
-    `source_digest` that of its function. Packages that are not installed are left out. `commit` is
-    None outside of git, and ends in `-dirty` where files have changed since.
+    Times are in ISO 8601, in UTC. `source` is the name that the generator was loaded by, and `code`
+    the id of its code. Packages that are not installed are left out. `commit` is None outside of
+    git, and ends in `-dirty` where files have changed since.
     """
     function = loaded.generator.function
     return {
@@ -37,7 +37,7 @@ def gather_provenance(loaded: Loaded) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": _versions(),
         "source": loaded.source,
-        "source_digest": source_digest(function),
+        "code": code.id,
         "commit": _commit(Path(function.__code__.co_filename).parent),
     }
 

@@ -20,18 +20,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datagen_core.errors import (
+    ChangedCodeError,
     DatagenError,
     NewerFormatError,
     RefusedSampleError,
     SchemaError,
 )
 from datagen_core.executors.processes import describe_process
+from datagen_core.generators.code import code_of_generator
+from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.registry import load_generator
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.scheduling.judging import batch_0_is_deadly
+from datagen_core.store.codes import read_code
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.runs import Plan, read_plan, read_run
@@ -204,7 +208,19 @@ class _Work:
     def _load(self) -> BatchMaker:
         run = self.plan.run
         generator = load_generator(read_run(run.set, run.number, strict=True).source).generator
+        self._check_code(generator)
         return BatchMaker.of(generator, read_set(run.set, strict=True)).growing(run.set)
+
+    def _check_code(self, generator: DatasetGenerator) -> None:
+        """Refuse code that is not the plan's: a queued job would mix two kinds of samples."""
+        if self.plan.code is None:
+            return
+        planned, found = read_code(self.plan.run.set, self.plan.code), code_of_generator(generator)
+        if found.fingerprint != planned.fingerprint:
+            raise ChangedCodeError(
+                f"{', '.join(found.changes_since(planned))} changed since this job was submitted, "
+                "so nothing was made; `datagen resume` submits it with the code as it is now"
+            )
 
     def _make_all(self, maker: BatchMaker, report: Callable[[int], None]) -> str:
         paths, record = self.plan.run.set, maker.record

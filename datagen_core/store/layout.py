@@ -4,6 +4,7 @@
 
     <cache>/inputs/<sha256>                       files of the user that parameters refer to
     <cache>/<generator>/numbers/<k>.json          the parameter set with number k, and some after it
+    <cache>/<generator>/code/<id>.json            what made samples: functions, constants, packages
     <cache>/<generator>/tmp/                      files that are being written
     <cache>/<generator>/<slug>-<digest8>/         one parameter set: `SetPaths`
         params.json  schema.json
@@ -151,6 +152,10 @@ class SetPaths(NamedTuple):
     def generation(self, number: int) -> Path:
         """Return the split ledger of one generation."""
         return self.splits / f"{number:08}.json"
+
+    def code(self, code_id: str) -> Path:
+        """Return the record of a code that made samples of this generator's sets."""
+        return self.root.parent / "code" / f"{code_id}.json"
 
     def job(self, name: str) -> JobPaths:
         """Return the files of a job that several sets of this generator share."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from datagen_core.store.timings import Estimate
 
 RUN_FORMAT = "1.0"
-PLAN_FORMAT = "1.0"
+PLAN_FORMAT = "1.1"
+"""Format 1.1 adds `code`."""
 RECEIPT_FORMAT = "1.0"
 
 
@@ -144,6 +145,8 @@ class Plan:
     first
         The place of task 0 in the job; None if the job belongs to this plan only. Plans of several
         runs may share a job, one after the other, and then have the same name.
+    code
+        The id of the code that its samples are to be made by; None in plans of before 0.2.
     """
 
     run: RunPaths
@@ -155,6 +158,7 @@ class Plan:
     name: str = "datagen-plan.0"
     created: float = 0.0
     first: int | None = None
+    code: str | None = None
 
     @property
     def samples(self) -> IntervalSet:
@@ -245,6 +249,7 @@ def _write_plan(plan: Plan) -> bool:
         "minutes": plan.minutes,
         "created": plan.created,
         "first": plan.first,
+        "code": plan.code,
     }
     return publish_document(plan.run.plan(plan.number), content, plan.run.set.temporary)
 
@@ -253,7 +258,7 @@ def read_plan(run: RunPaths, number: int, *, strict: bool = False) -> Plan:
     """Return one plan of a run; `strict` is that of `read_document`."""
     content = read_document(run.plan(number), PLAN_FORMAT, strict=strict)
     tasks = tuple(IntervalSet(task) for task in content["tasks"])
-    keys = ("minutes", "name", "created", "first")
+    keys = ("minutes", "name", "created", "first", "code")
     known = {key: content[key] for key in keys if key in content}
     return Plan(run, content["executor"], tasks, number=number, **known)
 

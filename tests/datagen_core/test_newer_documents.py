@@ -43,6 +43,7 @@ KINDS = {
     "later": "later/0.json",
     "schema": "schema.json",
     "number": "../numbers/0.json",
+    "code": "../code/*.json",
     "run": "runs/1.json",
     "plan": "runs/1/0.json",
     "receipt": "runs/1/workers/0.json",
@@ -101,6 +102,7 @@ NEWER_MAJOR = {
     "later": ALL - {"status", "cancel"},
     "schema": ALL - {"list", "status", "move", "cancel", "rm"},
     "number": ALL,
+    "code": set(),
     "run": RUNS | CHECKS | {"generate", "preprocess"},
     "plan": RUNS,
     "receipt": RUNS,
@@ -290,7 +292,7 @@ def test_every_document_names_its_format(original):
     documents = list(original.rglob("*.json*"))
     lines = [line for path in documents for line in read_lines(path)]
 
-    assert {json.loads(line)["format"] for line in lines} == {"1.0"}
+    assert {json.loads(line)["format"] for line in lines} == {"1.0", "1.1"}
     assert len({path.parent.name for path in documents}) > 8
 
 

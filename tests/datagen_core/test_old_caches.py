@@ -131,7 +131,7 @@ def test_samples_made_anew_are_the_same(old, run_cli, name):
 
 @pytest.mark.parametrize("name", CHEAP)
 def test_samples_are_added_to_the_same_set(old, run_cli, name):
-    folders = {path.name for path in (old.path / name).iterdir()} | {"tmp"}
+    folders = {path.name for path in (old.path / name).iterdir()} | {"tmp", "code"}
 
     for each in old.sets(name):
         asked = ("--params", json.dumps(each["params"]), "--seed", each["seed"])

@@ -140,15 +140,29 @@ def test_a_dry_run_in_json_is_the_plan(generate_inline):
     assert plan["executor"] == "inline"
 
 
-def test_changed_code_is_warned_of(generate_inline, tmp_path):
-    file = tmp_path / "file.py"
-    text = "import datagen_core\n@datagen_core.generator()\ndef walk(size):\n    yield 1.0, {}\n"
-    file.write_text(text.format(1.0))
-    generate_inline(f"{file}:walk", "-n", 3)
-    other = tmp_path / "other.py"
-    other.write_text(text.format(2.0))
+WALK = """
+import datagen_core
 
-    assert "raise `version`" in generate_inline(f"{other}:walk", "-n", 3).err
+def step():
+    return {}
+
+@datagen_core.generator()
+def walk(size):
+    yield 1.0, step()
+"""
+
+
+def test_changed_code_is_warned_of_by_name(generate_inline, tmp_path):
+    texts = {"file.py": WALK.format(1.0), "moved.py": WALK.format(" 1.0  # the same")}
+    texts["other.py"] = WALK.format(2.0)
+    answers = {}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        answers[name] = generate_inline(f"{tmp_path / name}:walk", "-n", 3)
+
+    assert "warning" not in answers["moved.py"].err
+    assert "changed since this parameter set was begun" in answers["other.py"].err
+    assert "): step; if its samples changed too, raise `version`" in answers["other.py"].err
 
 
 def test_ctrl_c_keeps_what_is_made(cache, slow):

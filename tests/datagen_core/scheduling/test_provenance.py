@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from datagen_core import generate
+from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.registry import Loaded, load_generator
 from datagen_core.scheduling import provenance
 from datagen_core.scheduling.provenance import gather_provenance
@@ -30,8 +31,12 @@ def git(folder, *words):
     subprocess.run(["git", "-C", folder, *options, *words], check=True, capture_output=True)
 
 
+def facts_of(loaded):
+    return gather_provenance(loaded, code_of_generator(loaded.generator))
+
+
 def test_facts_are_plain_json():
-    facts = gather_provenance(Loaded(sine, "sine"))
+    facts = facts_of(Loaded(sine, "sine"))
 
     assert json.loads(json.dumps(facts)) == facts
     assert datetime.fromisoformat(facts["created"]).tzinfo is not None
@@ -40,7 +45,7 @@ def test_facts_are_plain_json():
 
 
 def test_a_folder_without_git_has_no_commit(file):
-    assert gather_provenance(load_generator(f"{file}:walk"))["commit"] is None
+    assert facts_of(load_generator(f"{file}:walk"))["commit"] is None
 
 
 def test_a_commit_says_when_it_was_changed(file):
@@ -48,11 +53,11 @@ def test_a_commit_says_when_it_was_changed(file):
     git(file.parent, "add", "generators.py")
     git(file.parent, "commit", "-m", "first")
     loaded = load_generator(f"{file}:walk")
-    clean = gather_provenance(loaded)["commit"]
+    clean = facts_of(loaded)["commit"]
     file.write_text(SOURCE + "# changed\n")
 
     assert len(clean) == 40
-    assert gather_provenance(loaded)["commit"] == f"{clean}-dirty"
+    assert facts_of(loaded)["commit"] == f"{clean}-dirty"
 
 
 def test_a_user_without_a_name_is_unknown(monkeypatch):
@@ -60,7 +65,7 @@ def test_a_user_without_a_name_is_unknown(monkeypatch):
         raise KeyError
 
     monkeypatch.setattr(getpass, "getuser", nobody)
-    assert gather_provenance(Loaded(sine, "sine"))["user"] == "unknown"
+    assert facts_of(Loaded(sine, "sine"))["user"] == "unknown"
 
 
 def test_where_a_set_was_begun_does_not_matter(tmp_path, monkeypatch):

@@ -12,10 +12,14 @@ import pytest
 
 import datagen_core
 from datagen_core.errors import RefusedSampleError, SchemaError
+from datagen_core.executors.local import LocalExecutor
 from datagen_core.generators.registry import Loaded
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker
 from datagen_core.scheduling.batches import BatchMaker
+from datagen_core.scheduling.plan import Settings
+from datagen_core.scheduling.run import begin
+from datagen_core.scheduling.submission import publish_job
 from datagen_core.scheduling.worker import address_of, run_task
 from datagen_core.scheduling.worker_process import run_job
 from datagen_core.store import shard_writer
@@ -293,3 +297,30 @@ def test_a_job_exits_with_1_unless_it_is_done(make_plan):
         run_job([(address_of(make_plan(broken, 15)), 1)], 0)
 
     assert end.value.code == 1
+
+
+EDITED = """
+import datagen_core
+
+def step():
+    return 1.0
+
+@datagen_core.generator()
+def walk(size):
+    yield 1.0, step()
+"""
+
+
+@pytest.mark.parametrize(("old", "word"), [("1.0", "failed"), ("def step", "done")])
+def test_a_job_whose_code_changed_while_it_waited_makes_nothing(tmp_path, old, word):
+    file = tmp_path / "walk.py"
+    file.write_text(EDITED)
+    demand = demand_for(f"{file}:walk", tmp_path)
+    run = begin([demand], LocalExecutor(), Settings())[0]
+    plan = publish_job([(run, run.plan)], lambda _: None).plans[0]
+    file.write_text(EDITED.replace(old, "2.0" if word == "failed" else "# the same\ndef step"))
+
+    assert run_task(address_of(plan), 0) == word
+    messages = [error["message"] for error in errors_of(plan)]
+    assert len(messages) == (word == "failed")
+    assert all("step, walk changed since this job was submitted" in each for each in messages)
