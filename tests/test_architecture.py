@@ -43,7 +43,6 @@ LIBRARIES = {
 # generators and __main__ have no user: a table, an entry point or `python -m` names them.
 KEPT_SMALL = {
     "datagen_core.executors.inline",  # one executor is one file
-    "datagen_core.reading.torch",  # the only module of the core that may import torch
     "datagen_pictures.pages.rendering",  # the only module that may import jinja2
     # One scheme is one file.
     "datagen_partitions.schemes.continuous",

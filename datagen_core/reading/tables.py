@@ -1,19 +1,16 @@
-"""Flat tables of samples, one row a row of their ragged fields, as CSV, NumPy or Parquet files."""
+"""Flat tables of samples, one row for each row of their ragged fields."""
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core.errors import SelectionError
-from datagen_core.files import require
 from datagen_core.generators.schema import Ragged
 from datagen_core.reading.samples import Samples
 from datagen_core.reading.views import View, ViewSamples
@@ -83,6 +80,15 @@ def blocks(selection: Selection) -> Iterator[Block]:
             _check_equal(names, list(named), each)
             rows += _rows(block)
             yield named
+
+
+def elements(selection: Selection) -> dict[str, str]:
+    """Return "str" or "bytes" for columns of objects; unknown for a generator's own table."""
+    if selection.table is not None:
+        return {}
+    schemas = [samples.schema.fields for samples in selection.parts.values()]
+    kinds = {name: field.element.__name__ for name, field in schemas[0].items() if field.element}
+    return {**dict.fromkeys(("set", "part", "user"), "str"), **kinds}
 
 
 def _name_set(block: Block, selection: Selection) -> Block:
@@ -167,80 +173,3 @@ def _identity(samples: Samples, places: NDArray[np.int64], lengths: NDArray[np.i
         return {"sample": np.repeat(samples.indices[places], lengths)}
     users = np.array(samples.users, object)[places]
     return {"user": np.repeat(users, lengths), "sample": samples.origins[0].take(places).values}
-
-
-def write_csv(path: Path, selection: Selection) -> None:
-    """Write a CSV file; a vector becomes the columns `x_0`, `x_1`, … Floats lose nothing."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        for number, block in enumerate(blocks(selection)):
-            flat = {name: column for item in block.items() for name, column in _scalars(*item)}
-            if number == 0:
-                writer.writerow(flat)
-            writer.writerows(zip(*(column.tolist() for column in flat.values()), strict=True))
-
-
-def _scalars(name: str, column: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Yield a column of vectors or records as columns of numbers."""
-    if column.dtype.names:
-        for key in column.dtype.names:
-            yield from _scalars(f"{name}_{key}", column[key])
-    elif column.ndim == 1:
-        yield name, column
-    else:
-        for place in np.ndindex(column.shape[1:]):
-            yield "_".join([name, *map(str, place)]), column[(slice(None), *place)]
-
-
-def write_npz(path: Path, selection: Selection) -> None:
-    """Write a NumPy archive with an array for each column; it is gathered in memory first."""
-    gathered = list(blocks(selection))
-    arrays = {name: np.concatenate([block[name] for block in gathered]) for name in gathered[0]}
-    plain = {
-        name: array.astype(str) if array.dtype == object else array
-        for name, array in arrays.items()
-    }
-    with path.open("wb") as file:  # a name would get the suffix .npz
-        np.savez(file, allow_pickle=False, **plain)
-
-
-def write_parquet(path: Path, selection: Selection) -> None:
-    """Write a Parquet file, a row group for each block; a vector is a list of fixed size.
-
-    Raises
-    ------
-    MissingPackageError
-        If pyarrow is not installed.
-    """
-    arrow, parquet = (require(name, "parquet") for name in ("pyarrow", "pyarrow.parquet"))
-    writer = None
-    try:
-        for block in blocks(selection):
-            table = arrow.Table.from_pydict(
-                {name: _arrow_array(col) for name, col in block.items()}
-            )
-            writer = writer or parquet.ParquetWriter(path, table.schema)
-            writer.write_table(table)
-    finally:
-        if writer is not None:
-            writer.close()
-
-
-def _arrow_array(column: NDArray[Any]) -> Any:
-    import pyarrow as pa  # the caller has made sure that it is there
-
-    if column.dtype.names:
-        arrays = [_arrow_array(column[key]) for key in column.dtype.names]
-        return pa.StructArray.from_arrays(arrays, list(column.dtype.names))
-    if column.ndim == 1:
-        return pa.array(column)
-    flat = _arrow_array(np.ascontiguousarray(column).reshape(-1))
-    return pa.FixedSizeListArray.from_arrays(flat, int(np.prod(column.shape[1:])))
-
-
-FORMATS: dict[str, Callable[[Path, Selection], None]] = {
-    "csv": write_csv,
-    "npz": write_npz,
-    "parquet": write_parquet,
-}
-"""What datagen itself can write; plugins add more in the entry-point group `datagen.formats`."""

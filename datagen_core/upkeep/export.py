@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
 from datagen_core.files import placing
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.reading.tables import FORMATS, Selection
+from datagen_core.reading.table_files import FORMATS
+from datagen_core.reading.tables import Selection
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -119,6 +119,7 @@ def _stages(selection: Selection) -> list[View]:
 
 def _all_data(param_set: ParamSet, views: Sequence[View]) -> LeafFile:
     """Return the file of all samples, or of those that the views began with."""
+    _check_fields(param_set)
     samples = param_set.samples
     begun = IntervalSet(views[0].recipe["samples"] if views else [])
     if gone := begun & param_set.excluded:
@@ -134,6 +135,18 @@ def _all_data(param_set: ParamSet, views: Sequence[View]) -> LeafFile:
     users = list(map(str, indices[places].tolist()))
     path = PurePosixPath("data", ALL, "data.json")
     return LeafFile(path, users, sizes[places].tolist(), samples, places)
+
+
+def _check_fields(param_set: ParamSet) -> None:
+    """Refuse what JSON has no numbers for, and samples that are not tasks."""
+    fields = param_set.schema.fields
+    for name in ("x", "y"):
+        field = fields.get(name)
+        if field is None or not field.ragged or field.dtype.char not in "?bhilqBHILQefd":
+            found = "is missing" if field is None else f"is {field}"
+            raise PreprocessingError(
+                f"LEAF's files have ragged fields x and y of numbers; {name} of {param_set} {found}"
+            )
 
 
 def _write(folder: Path | None, file: LeafFile) -> str:

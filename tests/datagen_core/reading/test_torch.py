@@ -9,7 +9,8 @@ import sys
 import numpy as np
 import pytest
 
-from datagen_core import generate
+import datagen_core
+from datagen_core import ConfigurationError, Field, Schema, generate
 from generators_for_tests import images, sine, walks
 
 torch = pytest.importorskip("torch")
@@ -93,3 +94,61 @@ def test_torch_is_imported_only_when_it_is_asked_for(pairs):
     )
 
     subprocess.run([sys.executable, "-c", program], input=pickle.dumps(pairs), check=True)
+
+
+INNER = np.dtype([("p", "u8"), ("t", "M8[s]", (2,))])
+SPECIAL = {
+    "big": ("u8", [2**64 - 1, 1, 0]),
+    "half": ("f2", [0.1, -0.0, 1]),
+    "wave": ("c8", [1 - 2j, 1j, 0]),
+    "when": ("M8[us]", ["2020-01-01", "NaT", "1969-01-01"]),
+    "later": ("m8[D]", [5, "NaT", -5]),
+    "code": ("S3", [b"ab", b"", b"abc"]),
+    "raw": ("V2", [b"a\0", b"\0\0", b"ab"]),
+    "record": (INNER, [(2**64 - 1, ["2020", "NaT"]), (0, ["1970", "1971"]), (1, ["1", "2"])]),
+}
+
+
+@pytest.fixture(scope="module")
+def special(tmp_path_factory):
+    columns = {name: np.array(values, dtype) for name, (dtype, values) in SPECIAL.items()}
+    fields = {name: Field(column.dtype) for name, column in columns.items()}
+
+    @datagen_core.generator(1, schema=Schema({**fields, "text": Field(str), "data": Field(bytes)}))
+    def special(size, start):
+        words = {"text": "é", "data": b"a\0"}
+        for place in range(start, start + size):
+            yield {name: column[place] for name, column in columns.items()} | words
+
+    made = generate(special, 3, executor="inline", cache=tmp_path_factory.mktemp("special"))
+    return made["raw"].as_torch(), columns
+
+
+@pytest.mark.parametrize("get", [torch.utils.data.DataLoader, "one by one"], ids=["batch", "one"])
+def test_types_without_tensors_are_collated_exactly(special, get):
+    dataset, columns = special
+    if get == "one by one":
+        batch = torch.utils.data.default_collate([dataset[place] for place in range(3)])
+    else:
+        batch = next(iter(get(dataset, batch_size=3)))
+
+    for name in ("big", "half", "wave"):
+        assert batch[name].numpy().tobytes() == columns[name].tobytes()
+    for name in ("when", "later"):
+        assert batch[name].numpy().view(columns[name].dtype).tobytes() == columns[name].tobytes()
+    for name in ("code", "raw"):
+        assert batch[name] == columns[name].tolist()
+    assert batch["record"]["p"].numpy().tobytes() == columns["record"]["p"].tobytes()
+    assert batch["record"]["t"].numpy().tobytes() == columns["record"]["t"].tobytes()
+    assert (batch["text"], batch["data"]) == (["é"] * 3, [b"a\0"] * 3)
+
+
+@pytest.mark.parametrize("dtype", ["longdouble", "clongdouble", [("a", "f8"), ("b", "longdouble")]])
+def test_what_torch_lacks_is_one_line(tmp_path, dtype):
+    @datagen_core.generator(1, schema=Schema({"long": Field(dtype)}))
+    def long(size):
+        yield from [{"long": np.zeros((), dtype)}] * size
+
+    made = generate(long, 3, executor="inline", cache=tmp_path)
+    with pytest.raises(ConfigurationError, match=r"long is .*, which torch lacks; read it"):
+        made["raw"].as_torch()

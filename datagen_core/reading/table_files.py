@@ -1,0 +1,234 @@
+"""Tables as CSV, NumPy or Parquet files: every value exactly, or one line that names another file.
+
+README.md, "Types of fields", says what becomes of each type.
+"""
+
+from __future__ import annotations
+
+import csv
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datagen_core.errors import ConfigurationError
+from datagen_core.files import require
+from datagen_core.reading.tables import Block, Selection, blocks, elements
+
+
+def write_csv(path: Path, selection: Selection) -> None:
+    """Write a CSV file; a vector becomes the columns `x_0`, `x_1`, … Numbers lose nothing.
+
+    Raises
+    ------
+    ConfigurationError
+        If two columns would have one name.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        for number, block in enumerate(blocks(selection)):
+            parts = chain.from_iterable(_scalars(name, col) for name, col in block.items())
+            names, columns = zip(*parts, strict=True)
+            if number == 0:
+                _refuse_twice(names)
+                csv.writer(file, lineterminator="\n").writerow(names)
+            values = [_printable(column) for column in columns]
+            # Readers take a bare carriage return for the end of a line; csv does not quote it.
+            has_return = any(column.dtype == object for column in columns) and any(
+                "\r" in value for each in values for value in each if isinstance(value, str)
+            )
+            how: Any = csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL
+            csv.writer(file, lineterminator="\n", quoting=how).writerows(zip(*values, strict=True))
+
+
+def _scalars(name: str, column: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Yield a column of vectors, records or complex numbers as columns of single values."""
+    if column.dtype.names:
+        for key in column.dtype.names:
+            yield from _scalars(f"{name}_{key}", column[key])
+    elif column.ndim > 1:
+        for place in np.ndindex(column.shape[1:]):
+            yield from _scalars("_".join([name, *map(str, place)]), column[(slice(None), *place)])
+    elif column.dtype.kind == "c":
+        yield f"{name}_real", column.real
+        yield f"{name}_imag", column.imag
+    else:
+        yield name, column
+
+
+def _printable(column: NDArray[Any]) -> list[Any]:
+    """Return numbers and text, ISO 8601 for dates, and hexadecimal digits for bytes."""
+    values: list[Any] = _PRINTED.get(column.dtype.kind, np.ndarray.tolist)(column)
+    return values
+
+
+def _count_units(column: NDArray[Any]) -> list[Any]:
+    numbers = zip(column.astype(np.int64).tolist(), np.isnat(column), strict=True)
+    return ["NaT" if missing else number for number, missing in numbers]
+
+
+def _in_hex(column: NDArray[Any]) -> list[Any]:
+    return [value.hex() if isinstance(value, bytes) else value for value in column.tolist()]
+
+
+_PRINTED: dict[str, Callable[[NDArray[Any]], Any]] = {
+    "M": lambda column: np.datetime_as_string(column).tolist(),
+    "m": _count_units,
+    **dict.fromkeys("SVO", _in_hex),
+}
+"""How columns are printed in CSV, by the kind of their dtype; others as Python's numbers."""
+
+
+def _refuse_twice(names: tuple[str, ...]) -> None:
+    name, count = Counter(names).most_common(1)[0]
+    if count > 1:
+        raise ConfigurationError(
+            f"two columns would be called {name!r}; rename a field, or export as npz"
+        )
+
+
+def write_npz(path: Path, selection: Selection) -> None:
+    """Write a NumPy archive with an array for each column; it is gathered in memory first.
+
+    Raises
+    ------
+    ConfigurationError
+        For bytes of any length, whose last NULs NumPy cuts off.
+    """
+    gathered, known = list(blocks(selection)), elements(selection)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in list(gathered[0]):
+            array = np.concatenate([block.pop(name) for block in gathered])
+            if array.dtype == object:
+                array = _as_text(name, array, known.get(name))
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+
+
+def _as_text(name: str, column: NDArray[Any], known: str | None) -> NDArray[Any]:
+    if known == "bytes" or any(isinstance(value, bytes) for value in column.flat):
+        raise _refusal(name, "bytes of any length", "npz", "parquet or csv")
+    return column.astype(str)
+
+
+def _refusal(name: str, what: str, form: str, others: str) -> ConfigurationError:
+    return ConfigurationError(f"{name} is {what}, which {form} cannot hold; export it as {others}")
+
+
+def write_parquet(path: Path, selection: Selection) -> None:
+    """Write a Parquet file, a row group for each block; a vector is a list of fixed size.
+
+    Raises
+    ------
+    MissingPackageError
+        If pyarrow is not installed.
+    ConfigurationError
+        For a type or a value that Parquet cannot hold exactly.
+    """
+    arrow, parquet = (require(name, "parquet") for name in ("pyarrow", "pyarrow.parquet"))
+    known, writer = elements(selection), None
+    # Arrow takes no path with bytes that are not UTF-8.
+    with path.open("wb") as file:
+        try:
+            for block in blocks(selection):
+                table = _arrow_table(arrow, block, known)
+                writer = writer or parquet.ParquetWriter(file, table.schema)
+                writer.write_table(table)
+        except arrow.ArrowException as error:
+            words = str(error).partition("\n")[0]
+            raise ConfigurationError(f"parquet cannot hold this: {words}; export as npz") from error
+        finally:
+            if writer is not None:
+                writer.close()
+
+
+def _arrow_table(arrow: Any, block: Block, known: dict[str, str]) -> Any:
+    paths = tuple(chain.from_iterable(_leaves(name, col.dtype) for name, col in block.items()))
+    _refuse_twice(paths)
+    types = {"str": arrow.string(), "bytes": arrow.binary()}  # what is unknown is inferred
+    return arrow.Table.from_pydict({
+        name: arrow.array(column, types.get(known.get(name, ""))) if column.dtype == object
+        else _arrow_array(name, column)
+        for name, column in block.items()
+    })  # fmt: skip
+
+
+def _leaves(name: str, dtype: np.dtype[Any]) -> Iterator[str]:
+    """Yield the paths of a column in a Parquet file, which has dots where records have members."""
+    if dtype.subdtype is not None:
+        dtype = dtype.subdtype[0]
+    if dtype.names is None:
+        yield name
+    for key in dtype.names or ():
+        yield from _leaves(f"{name}.{key}", dtype[key])
+
+
+def _arrow_array(name: str, column: NDArray[Any]) -> Any:
+    import pyarrow as pa  # the caller has made sure that it is there
+
+    if column.ndim > 1:
+        size = int(np.prod(column.shape[1:]))
+        if size == 0:
+            raise _refusal(name, f"of shape {column.shape[1:]}", "parquet", "npz")
+        flat = _arrow_array(name, np.ascontiguousarray(column).reshape(-1))
+        return pa.FixedSizeListArray.from_arrays(flat, size)
+    members = {key: column[key] for key in column.dtype.names or ()}
+    if column.dtype.kind == "c":
+        members = {"real": column.real, "imag": column.imag}
+    if not members:
+        return _arrow_scalars(name, column)
+    arrays = [_arrow_array(f"{name}.{key}", member) for key, member in members.items()]
+    return pa.StructArray.from_arrays(arrays, list(members))
+
+
+def _arrow_scalars(name: str, column: NDArray[Any]) -> Any:
+    import pyarrow as pa
+
+    kind, size = column.dtype.kind, column.dtype.itemsize
+    if kind in "SV":
+        return pa.array(column.tolist(), pa.binary(size if kind == "V" else -1))
+    if kind == "f" and size > 8:
+        raise _refusal(name, str(column.dtype), "parquet", "csv or npz")
+    return pa.array(_in_unit_of_parquet(name, column) if kind in "Mm" else column)
+
+
+_UNITS = {
+    "M": {**dict.fromkeys("YMWD", "D"), **dict.fromkeys("hms", "ms")},
+    "m": dict.fromkeys("WDhms", "s"),
+}
+_FINE = {**{unit: unit for unit in ("ms", "us", "ns")}, **dict.fromkeys(("ps", "fs", "as"), "ns")}
+"""The unit that Parquet has for one of NumPy: of dates, of differences, of both."""
+
+
+def _in_unit_of_parquet(name: str, column: NDArray[Any]) -> NDArray[Any]:
+    kind, unit = column.dtype.kind, np.datetime_data(column.dtype)[0]
+    target = {**_UNITS[kind], **_FINE}.get(unit)
+    if target is None:
+        raise _refusal(name, str(column.dtype), "parquet", "csv or npz")
+    if not _is_exact(converted := column.astype(f"{kind}8[{target}]"), column):
+        raise ConfigurationError(
+            f"{name} has a {column.dtype} that is not exact in {target}, the unit of parquet; "
+            "export it as csv or npz"
+        )
+    return converted
+
+
+def _is_exact(converted: NDArray[Any], column: NDArray[Any]) -> bool:
+    """Return whether times are the same in both units, and days fit into 32 bits."""
+    if not np.array_equal(converted.astype(column.dtype).view(np.int64), column.view(np.int64)):
+        return False
+    numbers = converted.view(np.int64)[~np.isnat(converted)]
+    is_day = np.datetime_data(converted.dtype)[0] == "D"
+    return not (is_day and np.any((numbers < -(2**31)) | (numbers >= 2**31)))
+
+
+FORMATS: dict[str, Callable[[Path, Selection], None]] = {
+    "csv": write_csv,
+    "npz": write_npz,
+    "parquet": write_parquet,
+}
+"""What datagen itself can write; plugins add more in the entry-point group `datagen.formats`."""
