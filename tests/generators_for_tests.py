@@ -71,6 +71,14 @@ def squeezed(size, rng):
     yield rng.normal(size=(size, 3)), rng.integers(0, 9, size)
 
 
+@datagen_core.generator(10)
+def choosy(size, rng, start):
+    """Refuse a batch by its nature."""
+    if start == 10:
+        raise datagen_core.RefusedSampleError("no root")
+    return {"x": rng.random(size)}
+
+
 class CountParams(datagen_core.Params):
     """Parameters of the counters."""
 

@@ -6,9 +6,10 @@ import shlex
 
 from datagen_core.errors import InsufficientSamplesError
 from datagen_core.generators.identity import format_assignments
+from datagen_core.ranges import IntervalSet
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW, read_ledger
-from datagen_core.store.runs import RunRecord, list_runs
+from datagen_core.store.runs import RunRecord, list_refusals, list_runs
 from datagen_core.store.sets import SetRecord, existing_samples, read_set
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
 
@@ -22,7 +23,9 @@ def insufficient(
     spare = 0 if split == RAW else len(ledger.raw(existing))
     to_make = max(0, missing - spare)
     seconds = _compute_seconds(paths, -(-to_make // record.batch_size))
-    commands = [] if not to_make else [_make(paths, number, record, to_make, len(existing))]
+    refused, why = _find_refused(paths, existing) if to_make else (IntervalSet(), "")
+    settled = len(existing) + len(refused)
+    commands = [] if not to_make else [_make(paths, number, record, to_make, settled)]
     if split != RAW:
         name, amount = record.generator, str(missing)
         commands.append(["datagen", "move", name, amount, split, "-p", str(number), "-y"])
@@ -33,7 +36,7 @@ def insufficient(
     left_out = f" (and {excluded} excluded)" if excluded else ""
     message = (
         f"{split} of {record.generator} {number} has {have} samples{left_out}, {missing} fewer "
-        f"than the {wanted} asked for{time}; get them with: {command}"
+        f"than the {wanted} asked for{time}{why}; get them with: {command}"
     )
     return InsufficientSamplesError(message, missing, seconds, command)
 
@@ -43,16 +46,31 @@ def _compute_seconds(paths: SetPaths, batches: int) -> float | None:
     return None if mean is None else batches * mean
 
 
-def _make(
-    paths: SetPaths, number: int, record: SetRecord, samples: int, existing: int
-) -> list[str]:
-    """Return the command that makes samples: the holes of earlier runs first."""
+def _make(paths: SetPaths, number: int, record: SetRecord, samples: int, settled: int) -> list[str]:
+    """Return the command that makes samples: the holes of earlier runs first.
+
+    Samples that are `settled` exist, or are refused by the generator.
+    """
     runs = list_runs(paths)
-    holes = sum(run.interval.size for run in runs) - existing
+    holes = sum(run.interval.size for run in runs) - settled
     if holes >= samples:
         return ["datagen", "resume", record.generator, "-p", str(number)]
     source = _last_source(runs) or record.generator
     return ["datagen", "generate", source, "-n", str(samples), *_assignments(record)]
+
+
+def _find_refused(paths: SetPaths, existing: IntervalSet) -> tuple[IntervalSet, str]:
+    """Return the samples that the generator refused to make, and what to say of them."""
+    ranges: list[tuple[int, int]] = []
+    message = ""
+    for run in list_runs(paths):
+        missing = IntervalSet([run.interval]) - existing
+        for error in list_refusals(paths.run(run.number)) if missing else ():
+            ranges += missing if error.get("whole_set") else [error["range"]]
+            message = message or error["message"]
+    refused = IntervalSet(ranges) - existing
+    why = f" (the generator refuses samples {refused.brief()}: {message})" if refused else ""
+    return refused, why
 
 
 def _last_source(runs: list[RunRecord]) -> str:

@@ -266,3 +266,9 @@ def read_plan(run: RunPaths, number: int, *, strict: bool = False) -> Plan:
 def list_plans(run: RunPaths) -> list[Plan]:
     """Return the plans of a run, oldest first."""
     return [read_plan(run, number) for number in numbered(run.plans)]
+
+
+def list_refusals(run: RunPaths) -> list[dict[str, Any]]:
+    """Return the events in which workers of a run said that the generator refuses samples."""
+    journals = (plan.events(task) for plan in list_plans(run) for task in range(len(plan.tasks)))
+    return [event for events in journals for event in events if event.get("refused")]

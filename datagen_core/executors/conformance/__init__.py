@@ -19,6 +19,7 @@ from datagen_core.scheduling.driving import drive, inspect, submit
 from datagen_core.scheduling.generate import generate
 from datagen_core.scheduling.plan import Demand, Settings, load, make_demands
 from datagen_core.scheduling.run import Run, begin, describe_submission, plan_demands
+from datagen_core.scheduling.status import RunStatus
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
 
 __all__ = ["ConformanceError", "check_executor"]
@@ -41,8 +42,8 @@ def check_executor(
 
     Flags and limits are consistent; samples are the same bytes as those that are made inline, also
     those of several runs at once; `poll` shows living tasks, and none at the end; cancelled tasks
-    publish what they have; a killed worker leaves a hole, which the next submission fills; plans
-    that were never submitted are not an error.
+    publish what they have; a killed worker leaves a hole, which the next submission fills; a batch
+    that always ends its process costs itself; plans that were never submitted are not an error.
 
     Parameters
     ----------
@@ -67,6 +68,7 @@ def check_executor(
     if not executor.in_process:
         kit.check_cancelling()
         kit.check_killing()
+        kit.check_deaths()
 
 
 @dataclass
@@ -147,6 +149,17 @@ class _Kit:
         self._wait_for_end(list_plans(run.paths))
         self._compare(run)
 
+    def check_deaths(self) -> None:
+        """Check that a batch which ends its process by a signal costs itself, and is never done."""
+        (run,) = self._begin("deadly")
+        with self._ordered("crash"):
+            (status,) = self._drive_to_end([run])
+        self._wait_for_end(list_plans(run.paths))
+        made = f"makes samples {status.done} where those from 5 to 9 end their process"
+        self._expect(status.missing == IntervalSet([(5, 10)]), made)
+        told = [(item.state, item.reason) for item in status.ranges]
+        self._expect(all(state == "failed" for state, _ in told), f"says of a death: {told}")
+
     @property
     def _settings(self) -> Settings:
         return Settings(_JOBS, self.executor.name, self.resources)
@@ -174,14 +187,17 @@ class _Kit:
         return begin(self._demands(cache, 1.0), self.executor, self._settings)
 
     def _drive(self, runs: Sequence[Run]) -> None:
+        for status in self._drive_to_end(runs):
+            self._expect(not status.missing, f"leaves samples out: {status.ranges}")
+
+    def _drive_to_end(self, runs: Sequence[Run]) -> list[RunStatus]:
         deadline = time.monotonic() + self.patience
 
         def watch(news: object) -> None:
             self._expect(time.monotonic() < deadline, f"does not end: {news}")
             self._poll([plan for run in runs for plan in list_plans(run.paths)])
 
-        for status in drive(runs, watch):
-            self._expect(not status.missing, f"leaves samples out: {status.ranges}")
+        return drive(runs, watch)
 
     def _poll(self, plans: Sequence[Plan]) -> dict[TaskKey, TaskState] | None:
         """Return what `poll` says, after a check of its form."""

@@ -1,4 +1,4 @@
-"""Samples for the conformance kit: a batch waits, or its process dies, when a file says so."""
+"""Samples for the conformance kit: a batch waits, or ends its process, when a file says so."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class StepsParams(Params):
     """Parameters of the steps."""
 
     orders: str
-    """A folder. Its file `<start>` has the order for a batch: "wait" while it is there, or "die".
-    A batch that waits leaves the file `<start>.met`."""
+    """A folder. Its file `<start>` has the order for a batch: "wait" while it is there, "die"
+    (once), or "crash". A batch that waits leaves the file `<start>.met`."""
 
     scale: float = 1.0
     """Standard deviation of a step."""
@@ -33,9 +33,12 @@ def steps(
     order = Path(params.orders, str(start))
     while order.exists():
         order.with_suffix(".met").touch()
-        if order.read_text(encoding="utf-8") == "die":
+        what = order.read_text(encoding="utf-8")
+        if what == "die":
             order.unlink()
             os.kill(os.getpid(), signal.SIGKILL)
+        if what == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
         time.sleep(0.02)
     for step in rng.normal(0.0, params.scale, size):
         yield {"step": step}

@@ -8,6 +8,17 @@ import generators_for_tests
 from datagen_core import Cache
 from datagen_core.store.layout import list_shards, shard_name
 
+DEADLY = """
+import os
+import datagen_core
+
+@datagen_core.generator(5)
+def deadly(size, start):
+    if start == 30:
+        os.abort()
+    return {"x": [1.0] * size}
+"""
+
 FILE = Path(generators_for_tests.__file__)
 SINE = f"{FILE}:sine"
 
@@ -28,3 +39,37 @@ def test_resume_tries_again_and_says_what_is_still_missing(run_cli, generate_inl
 
     assert answer.code == 4
     assert "5 of 20 samples are missing" in answer.err.splitlines()[-1]
+
+
+def test_resume_of_refused_samples_tries_once_more_and_is_not_advised(run_cli, generate_inline):
+    first = generate_inline(f"{FILE}:choosy", "-n", 30)
+    again = run_cli("resume", "choosy")
+
+    assert (first.code, again.code) == (4, 4)
+    for answer in (first, again):
+        line = answer.err.splitlines()[-1]
+        assert "the generator refuses samples 10-19: no root" in line
+        assert line.endswith("raise its `version`, or go on with the samples that are made")
+        assert "datagen resume" not in line
+    assert run_cli("list", "--json").json[0]["state"] == "refused"
+
+
+def test_a_total_with_refused_samples_says_so(run_cli, generate_inline):
+    generate_inline(f"{FILE}:choosy", "-n", 30)
+    line = generate_inline(f"{FILE}:choosy", "--total", 30).err.splitlines()[-1]
+
+    assert "10 of 30 samples are missing (10-19), and the generator refuses samples 10-19" in line
+    assert "datagen resume" not in line
+
+
+def test_a_crash_that_was_mended_is_made_by_resume(run_cli, tmp_path, cache):
+    file = tmp_path / "deadly.py"
+    file.write_text(DEADLY)
+    answer = run_cli("generate", f"{file}:deadly", "-n", 100, "--executor", "local")
+    file.write_text(DEADLY.replace("os.abort()", "pass"))
+
+    assert answer.code == 4
+    assert "samples 30-34 failed: died: SIGABRT; log: " in answer.err
+    assert "samples 0-99: died: SIGABRT; trying them in halves" in answer.err
+    assert run_cli("resume").code == 0
+    assert Cache(cache)["deadly"][0].counts == {"raw": 100}

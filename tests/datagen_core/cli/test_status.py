@@ -6,6 +6,16 @@ from pathlib import Path
 
 import generators_for_tests
 
+ODD = """
+import datagen_core
+
+@datagen_core.generator(1)
+def odd(start):
+    if start % 2:
+        raise datagen_core.RefusedSampleError(f"no root near {start}")
+    yield {"x": 1.0}
+"""
+
 FILE = Path(generators_for_tests.__file__)
 
 
@@ -18,3 +28,17 @@ def test_status_tells_of_what_is_missing(run_cli, generate_inline):
     assert "10-14" in answer.out
     assert "RuntimeError: there is no sample 10" in answer.out
     assert run_cli("status", "broken", "-p", 0, "--json").json[0]["missing"] == 5
+
+
+def test_many_refused_batches_are_one_line(run_cli, generate_inline, tmp_path):
+    file = tmp_path / "odd.py"
+    file.write_text(ODD)
+    generate_inline(f"{file}:odd", "-n", 200)
+    _, header, *rows = run_cli("status").out.splitlines()
+    (run,) = run_cli("status", "--json").json
+
+    assert header.split() == ["state", "count", "samples", "reason", "log"]
+    assert [row.split()[:2] for row in rows] == [["done", "100"], ["refused", "100"]]
+    assert " 1, 3, 5, 7, 9 and 95 more ranges  no root near 1 " in rows[1]
+    assert (run["state"], [item["count"] for item in run["ranges"]]) == ("refused", [100])
+    assert len(run["ranges"][0]["samples"]) == 100

@@ -13,7 +13,7 @@ import pytest
 from datagen_core import Cache, InsufficientSamplesError, generate
 from datagen_core.errors import IncompleteRunError
 from datagen_core.store.layout import list_shards, shard_name
-from generators_for_tests import broken, sine
+from generators_for_tests import broken, choosy, sine
 
 BIN = Path(sys.executable).parent
 
@@ -121,3 +121,15 @@ def test_a_generator_that_fails_has_its_holes_named(tmp_path):
     made = Cache(tmp_path)["broken"][0]
 
     assert refused(made["raw"], 20).command.startswith("datagen resume broken")
+
+
+def test_refused_samples_are_named_and_others_made_instead(tmp_path):
+    with pytest.raises(IncompleteRunError, match="the generator refuses samples 10-19: no root"):
+        generate(choosy, 30, executor="inline", cache=tmp_path)
+    made = Cache(tmp_path)["choosy"][0]
+    error = refused(made["raw"], 30)
+    run(error.command)
+
+    assert "(the generator refuses samples 10-19: no root); get them with: " in str(error)
+    assert shlex.split(error.command)[:2] == ["datagen", "generate"]
+    assert len(made["raw"].get(30)["x"]) == 30
