@@ -1,32 +1,41 @@
 """Turning what a generator yields into columns of one schema.
 
 A generator yields samples one by one (a pair becomes `x, y`, a dict names its fields), or arrays
-that hold many samples. Counting distinguishes them: if there are as many items as samples, each is
-a sample; if there are fewer, they are pieces of the batch, whose first dimensions add up. A
-function that returns a dict or a tuple instead of yielding returns the whole batch.
+that hold many samples. The schema distinguishes them, and counting where there is none yet: if
+there are as many items as samples, each is a sample; if there are fewer, they are pieces of the
+batch, whose first dimensions add up. A function that returns a dict or a tuple instead of yielding
+returns the whole batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Sized
-from typing import Any
+from bisect import bisect_left
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence, Sized
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from datagen_core.errors import SchemaError
-from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema, join_columns
+from datagen_core.generators.columns import as_column, infer_field
+from datagen_core.generators.ownership import FINAL, name_values, own_item, refusal
+from datagen_core.generators.schema import Columns, Field, Ragged, Schema, join_columns
 
-Record = Mapping[str, Any]
+Item = dict[str, Any] | tuple[Any, Any]
+"""A sample, or arrays of several: values by the names of their fields, or a pair `x, y`."""
 
-_KINDS = {str: "text", bytes: "bytes", None: "numbers"}
-
-_CASTS = {"ff", "cc", "if", "uf", "ii", "iu", "ui", "uu", "VV"}
-"""Allowed casts, as pairs of numpy's kinds: from, to. Integers are compared afterwards."""
+_Made = TypeVar("_Made")
 
 
-def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Schema]:
+def collect(
+    made: object, size: int, schema: Schema | None, *, start: int = 0, declared: bool = False
+) -> tuple[Columns, Schema]:
     """Return what a generator made for a batch of `size` samples, and its schema.
+
+    What a generator yields is copied at once. It is closed when it yields too much.
 
     Parameters
     ----------
@@ -36,194 +45,257 @@ def collect(made: object, size: int, schema: Schema | None) -> tuple[Columns, Sc
         The required number of samples.
     schema
         The schema to enforce; None infers it from these samples.
+    start
+        The index of the first sample, for messages.
+    declared
+        Whether the schema was declared, and not inferred from the first batch. Floats may be
+        rounded to the precision that a user declares. Everything else is held exactly.
 
     Raises
     ------
     SchemaError
-        If there are too few or too many samples, or one does not fit the schema.
+        If there are too few or too many samples, or one does not fit the schema; `whole_set` unless
+        the schema is a declared one.
     """
+    batch = _Batch(size, schema, start, declared and schema is not None)
+    yielded = None
+    if isinstance(made, Iterable) and not isinstance(made, Mapping | tuple):
+        yielded = batch.gather(made)
+    try:
+        return batch.join([_returned(made)]) if yielded is None else batch.convert(yielded)
+    except SchemaError as error:
+        raise batch.blame(error) from error.__cause__
+
+
+def _returned(made: object) -> dict[str, Any]:
     if isinstance(made, Mapping | tuple):
-        pieces = [_as_record(made)]
-    elif isinstance(made, Iterable):
-        items = list(made)
-        if len(items) == size and not _is_one_batch(items, schema):
-            return _from_values(_transpose(items), schema)
-        pieces = [_as_record(item) for item in items]
-    else:
-        raise SchemaError(
-            f"a generator must yield samples or return arrays, not {type(made).__name__}"
+        return name_values(made)
+    raise SchemaError(f"a generator must yield samples or return arrays, not {type(made).__name__}")
+
+
+@dataclass
+class _Batch:
+    """What is to be made: see `collect`."""
+
+    size: int
+    schema: Schema | None
+    start: int
+    declared: bool
+    are_pieces: bool | None = None
+    """Whether items are arrays of several samples; None as long as that is not known."""
+
+    def blame(self, error: SchemaError) -> SchemaError:
+        """Let an error say whether it concerns the whole set."""
+        error.whole_set = not self.declared
+        return error
+
+    def gather(self, made: Iterable[object]) -> list[Item]:
+        """Return copies of all items; the first one too many closes the generator."""
+        try:
+            return self._copy_all(made)
+        finally:
+            if isinstance(made, Generator):
+                with suppress(Exception):  # what went wrong before counts
+                    made.close()
+
+    def _copy_all(self, made: Iterable[object]) -> list[Item]:
+        items: list[Item] = []
+        remaining = iter(made)
+        for item in islice(remaining, self.size + 1):
+            # Calls would cost a generator of numbers a tenth of its time.
+            if type(item) is tuple and len(item) == 2:
+                x, y = item
+                if type(x) in FINAL and type(y) in FINAL:
+                    items.append(item)
+                    continue
+            elif type(item) is dict and FINAL.issuperset(map(type, item.values())):
+                items.append(dict(item))
+                continue
+            self._add(items, item)
+            if self.are_pieces:
+                self._add_pieces(items, remaining)
+        if len(items) > self.size and not self.are_pieces:
+            raise self._excess()
+        return items
+
+    def _add_pieces(self, items: list[Item], remaining: Iterator[object]) -> None:
+        rows = sum(map(_rows_in, items))
+        for item in remaining:
+            if rows > self.size:
+                break
+            self._add(items, item)
+            rows += _rows_in(items[-1])
+            if not _rows_in(items[-1]):  # pieces without samples would fill the memory too
+                items.pop()
+        if rows > self.size:
+            raise self._excess()
+
+    def _excess(self) -> SchemaError:
+        return SchemaError(
+            f"the generator yielded more than {self.size} samples for a batch of {self.size}; "
+            "stop after `size`, as in `for i in range(size)`",
+            whole_set=True,
         )
-    return _from_pieces(pieces, size, schema)
 
+    def _add(self, items: list[Item], item: object) -> None:
+        """Add a copy of an item."""
+        try:
+            owned = own_item(item, self.start + len(items))
+        except SchemaError as error:
+            raise self.blame(error) from error.__cause__
+        if self.are_pieces is None:
+            self.are_pieces = _are_pieces(owned, self.schema)
+        items.append(owned)
 
-def _is_one_batch(items: Sequence[object], schema: Schema | None) -> bool:
-    """Whether a single item is a batch of one sample: the schema decides, since counting cannot."""
-    if len(items) != 1 or schema is None:
-        return False
-    record = _as_record(items[0])
-    fixed = {
-        name: (1, *field.shape)
-        for name, field in schema.fields.items()
-        if not field.ragged and not field.element
-    }
-    shapes = {name: getattr(record.get(name), "shape", None) for name in fixed}
-    return bool(fixed) and shapes == fixed
+    def convert(self, items: list[Item]) -> tuple[Columns, Schema]:
+        """Return the columns of all items."""
+        count = len(items)
+        if self.are_pieces or (self.are_pieces is None and count != self.size):
+            return self.join([name_values(item) for item in items])
+        if count != self.size:
+            raise self._miscount(count)
+        return self._make_columns(_transpose(items, self.start), self.start), self._known
 
+    def join(self, pieces: Sequence[Mapping[str, Any]]) -> tuple[Columns, Schema]:
+        """Return the columns of arrays that hold several samples each."""
+        columns: list[Columns] = []
+        rows = 0
+        for piece in pieces:
+            known = self.schema.fields if self.schema is not None else {}
+            if any(_is_single(value, known.get(name)) for name, value in piece.items()):
+                raise self._miscount(len(pieces))
+            columns.append(self._make_columns(piece, self.start + rows))
+            rows += _count_rows(columns[-1])
+        if rows != self.size or not columns:
+            raise SchemaError(f"the generator made {rows} samples for a batch of {self.size}")
+        return join_columns(columns), self._known
 
-def _as_record(item: object) -> Record:
-    if type(item) is dict or isinstance(item, Mapping):  # asking an ABC costs ten times as much
-        return item
-    if isinstance(item, tuple) and len(item) == 2:
-        return {"x": item[0], "y": item[1]}
-    raise SchemaError(
-        f"a sample is a pair x, y or a dict that names its fields, not {_brief(item)}"
-    )
+    @property
+    def _known(self) -> Schema:
+        assert self.schema is not None  # noqa: S101 (columns were made)
+        return self.schema
 
+    def _miscount(self, count: int) -> SchemaError:
+        return SchemaError(
+            f"the generator made {count} samples for a batch of {self.size}; "
+            f"yield {self.size} samples, or arrays that hold {self.size} samples"
+        )
 
-def _brief(item: object) -> str:
-    return f"a tuple of {len(item)}" if isinstance(item, tuple) else f"a {type(item).__name__}"
-
-
-def _transpose(items: Sequence[object]) -> dict[str, Sequence[Any]]:
-    if all(type(item) is tuple and len(item) == 2 for item in items):  # no dict for each pair
-        return dict(zip("xy", zip(*items, strict=True), strict=True))
-    records = [_as_record(item) for item in items]
-    names = list(records[0])
-    for record in records:
-        if record.keys() != records[0].keys():
-            raise SchemaError(f"one sample has the fields {names}, another {list(record)}")
-    return {name: [record[name] for record in records] for name in names}
-
-
-def _from_pieces(
-    pieces: Sequence[Record], size: int, schema: Schema | None
-) -> tuple[Columns, Schema]:
-    columns: list[Columns] = []
-    for piece in pieces:
-        known = schema.fields if schema is not None else {}
-        if any(_is_single(value, known.get(name)) for name, value in piece.items()):
+    def _make_columns(self, values: Mapping[str, Any], start: int) -> Columns:
+        schema = self.schema
+        if schema is None:
+            fields = {
+                name: self._attempt(name, value, start, infer_field)
+                for name, value in values.items()
+            }
+            schema = Schema(fields)
+        if values.keys() != schema.fields.keys():
             raise SchemaError(
-                f"the generator made {len(pieces)} samples for a batch of {size}; "
-                f"yield {size} samples, or arrays that hold {size} samples"
+                f"a sample has the fields {list(values)}; its schema has {list(schema.fields)}"
             )
-        made, schema = _from_values(piece, schema)
-        columns.append(made)
-    rows = sum(_rows_of(piece) for piece in columns)
-    if rows != size or not columns or schema is None:
-        raise SchemaError(f"the generator made {rows} samples for a batch of {size}")
-    return join_columns(columns), schema
+        columns = {
+            name: self._attempt(
+                name, values[name], start, partial(as_column, field=field, rounding=self.declared)
+            )
+            for name, field in schema.fields.items()
+        }
+        self.schema = schema
+        return columns
+
+    def _attempt(
+        self, name: str, values: Any, start: int, convert: Callable[[Any], _Made]
+    ) -> _Made:
+        """Convert values of consecutive samples; an error names the field and the sample."""
+        try:
+            return convert(values)
+        except Exception as error:  # an array of another package may refuse in any way
+            if not hasattr(values, "__getitem__"):
+                raise SchemaError(f"field {name!r}: {error}") from error
+            place, failure = _find_first(values, convert, error)
+            value = values[place] if len(values) else values
+            raise refusal(name, start + place, value, failure, self._advice()) from error
+
+    def _advice(self) -> str:
+        if self.schema is None:
+            return "yield values of one type, or fields of their own"
+        if self.declared:
+            return "change the value, or the generator's `schema`"
+        return "the first batch decided its type: yield that in every batch, or declare `schema`"
+
+
+def _find_first(
+    values: Sequence[Any], convert: Callable[[Any], object], error: Exception
+) -> tuple[int, Exception]:
+    """Return the place of the first value with which values cannot be converted, and why not."""
+    failures = {}
+
+    def fails(count: int) -> bool:
+        try:
+            convert(values[:count])
+        except Exception as failure:  # whatever the whole column raised
+            failures[count] = failure
+        return count in failures
+
+    count = bisect_left(range(len(values)), 1, lo=min(1, len(values)), key=fails)
+    return max(0, count - 1), failures.get(count, error)
+
+
+def _are_pieces(item: Mapping[str, Any], schema: Schema | None) -> bool | None:
+    """Whether an item holds several samples, as its arrays show; None if they do not."""
+    if any(isinstance(value, Ragged) for value in item.values()):
+        return True
+    depths = {name: _depth(value) for name, value in item.items()}
+    if schema is None:
+        return False if 0 in depths.values() else None
+    ranks = {name: len(field.shape) + field.ragged for name, field in schema.fields.items()}
+    excess = {depth - ranks.get(name, depth) for name, depth in depths.items() if depth is not None}
+    return None if not {0, 1} & excess else 0 not in excess
+
+
+def _depth(value: Any) -> int | None:
+    """Return the number of dimensions of a value; None where it is empty and so says nothing."""
+    depth = int(isinstance(value, Ragged))
+    while isinstance(value, list | np.ndarray):
+        depth += value.ndim if isinstance(value, np.ndarray) else 1
+        if isinstance(value, np.ndarray) and value.dtype != object:
+            break
+        if not np.size(value) if isinstance(value, np.ndarray) else not value:
+            return None
+        value = value[0] if isinstance(value, list) else value.flat[0]
+    return depth
+
+
+def _rows_in(piece: Item) -> int:
+    values = piece.values() if isinstance(piece, dict) else piece
+    return max((len(value) for value in values if _depth(value) != 0), default=0)
+
+
+def _transpose(items: Sequence[Item], start: int) -> dict[str, Sequence[Any]]:
+    kinds = set(map(type, items))
+    if kinds == {tuple}:  # no dict for each pair
+        return dict(zip("xy", zip(*items, strict=True), strict=True))
+    records: Any = [name_values(item) for item in items] if tuple in kinds else items
+    first = records[0].keys()
+    for index, record in enumerate(records, start):
+        if record.keys() != first:
+            raise SchemaError(
+                f"sample {index} has the fields {list(record)}, sample {start} {list(first)}"
+            )
+    return {name: [record[name] for record in records] for name in first}
 
 
 def _is_single(value: object, field: Field | None) -> bool:
     """Whether a value belongs to one sample, where an array of many is needed."""
-    if isinstance(value, str) or not isinstance(value, Sized):
+    if isinstance(value, str | bytes) or not isinstance(value, Sized):
         return True
     rank = len(field.shape) + field.ragged if field is not None else 0
-    return isinstance(value, np.ndarray) and value.dtype.kind != "O" and value.ndim <= rank
+    if isinstance(value, np.ndarray) and value.dtype.kind == "O":
+        rank = 0  # its objects may be arrays
+    return isinstance(value, np.ndarray) and value.ndim <= rank
 
 
-def _rows_of(columns: Columns) -> int:
+def _count_rows(columns: Columns) -> int:
     rows = {name: len(column) for name, column in columns.items()}
     if len(set(rows.values())) > 1:
         raise SchemaError(f"the arrays of a batch have different first dimensions: {rows}")
     return next(iter(rows.values()))
-
-
-def _from_values(values: Mapping[str, Any], schema: Schema | None) -> tuple[Columns, Schema]:
-    if schema is None:
-        schema = Schema({name: infer_field(name, value) for name, value in values.items()})
-    if values.keys() != schema.fields.keys():
-        raise SchemaError(
-            f"a sample has the fields {list(values)}; its schema has {list(schema.fields)}"
-        )
-    columns = {name: as_column(name, values[name], field) for name, field in schema.fields.items()}
-    return columns, schema
-
-
-def infer_field(name: str, values: Any) -> Field:  # noqa: PLR0911
-    """Return the field that fits a list or an array of values, one per sample."""
-    if isinstance(values, np.ndarray) and values.dtype != object:
-        return Field(values.dtype, values.shape[1:])
-    if isinstance(values, Ragged):
-        return Field(values.values.dtype, values.values.shape[1:], ragged=True)
-    if all(isinstance(value, bytes) for value in values):
-        return Field(bytes)
-    arrays = [np.asarray(value) for value in values]
-    shapes = {array.shape for array in arrays}
-    dtype = np.result_type(*{array.dtype for array in arrays})
-    if len(shapes) == 1:
-        return Field(dtype, shapes.pop())
-    if {0} & {len(shape) for shape in shapes} or len({shape[1:] for shape in shapes}) > 1:
-        raise SchemaError(
-            f"field {name!r}: samples of shapes {sorted(shapes)[:3]} do not fit one schema"
-        )
-    return Field(dtype, shapes.pop()[1:], ragged=True)
-
-
-def as_column(name: str, values: Any, field: Field) -> Column:
-    """Return values, one per sample, as a column of `field`.
-
-    Raises
-    ------
-    SchemaError
-        If a value has another shape, or a type that the field cannot hold without loss.
-    """
-    if field.ragged:
-        return _ragged_column(name, values, field)
-    if field.element:
-        return _object_array(name, list(values), field)
-    try:
-        array = np.asarray(values)
-    except ValueError:  # the values have different shapes
-        raise SchemaError(_misfit(name, values, field)) from None
-    if array.shape[1:] != field.shape:
-        raise SchemaError(_misfit(name, values, field))
-    return fit(name, array, field)
-
-
-def _ragged_column(name: str, values: Any, field: Field) -> Ragged:
-    if isinstance(values, Ragged):
-        return Ragged(fit(name, values.values, field), values.offsets)
-    if field.element:
-        parts = [_object_array(name, list(value), field) for value in values]
-        return Ragged.from_arrays(parts, field)
-    arrays = [np.asarray(value) for value in values]
-    for array in arrays:
-        if array.ndim == 0 or (array.shape[1:] != field.shape and array.size):
-            raise SchemaError(_misfit(name, values, field))
-    shaped = [array.reshape(len(array), *field.shape) for array in arrays]
-    return Ragged.from_arrays([fit(name, array, field) for array in shaped], field)
-
-
-def _misfit(name: str, values: Sequence[Any], field: Field) -> str:
-    shapes = sorted({np.shape(value) for value in values})
-    return (
-        f"field {name!r} has samples of shape {shapes[-1]} where the schema says {field}; "
-        "declare it as Field(…, ragged=True) if its first dimension differs from sample to sample"
-    )
-
-
-def _object_array(name: str, values: list[Any], field: Field) -> NDArray[Any]:
-    wrong = [value for value in values if not isinstance(value, field.element or object)]
-    if wrong:
-        raise SchemaError(f"field {name!r} holds {_KINDS[field.element]}, not {wrong[0]!r}")
-    if field.is_text and any("\0" in value for value in values):
-        raise SchemaError(f"field {name!r}: HDF5 cannot store text with NUL characters")
-    array = np.empty(len(values), object)
-    array[:] = values
-    return array
-
-
-def fit(name: str, array: NDArray[Any], field: Field) -> NDArray[Any]:
-    """Return `array` in the field's dtype; floats may lose precision, nothing else may."""
-    if array.dtype == field.dtype:
-        return array
-    if not array.size or np.can_cast(array.dtype, field.dtype, "safe"):
-        return array.astype(field.dtype)
-    kinds = array.dtype.kind + field.dtype.kind
-    cast = array.astype(field.dtype) if kinds in _CASTS else None
-    if cast is None or (kinds[0] in "iu" and not np.array_equal(cast, array)):
-        raise SchemaError(
-            f"field {name!r} got {array.dtype} values that its {field.dtype} cannot hold"
-        )
-    return cast

@@ -57,6 +57,8 @@ class Field:
     ) -> None:
         element = _element_of(dtype)
         resolved = np.dtype("O") if element else np.dtype(dtype).newbyteorder("=")
+        if "numpy.record" in str(resolved):  # the type of a recarray, of which files know nothing
+            resolved = descr_to_dtype(dtype_to_descr(resolved))
         if element is None and not _is_storable(resolved):
             raise SchemaError(
                 f"a field cannot hold {dtype!r}; use numbers, bool, str, bytes, dates with a unit "

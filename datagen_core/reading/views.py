@@ -234,7 +234,7 @@ def _checked(
     users = len(columns["users"])
     if not users:
         raise SelectionError(f"{part!r} of {name} has no users; nothing was kept")
-    collected, _ = collect(dict(columns), users, view_files.PART)
+    collected, _ = collect(dict(columns), users, view_files.PART, declared=True)
     sample, row = collected["sample"], collected["row"]
     if not (isinstance(sample, Ragged) and isinstance(row, Ragged)) or not np.array_equal(
         sample.lengths, row.lengths

@@ -77,7 +77,8 @@ class BatchMaker:
         _seed_global_generators(stream)
         rng = np.random.Generator(np.random.PCG64DXSM(stream))
         made = self.generator(size, self.params, rng, start, self.record.seed)
-        columns, schema = collect(made, size, schema)
+        declared = self.declared_schema is not None
+        columns, schema = collect(made, size, schema, start=start, declared=declared)
         return slice_columns(columns, piece.start - start, piece.stop - start), schema
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from datagen_core.errors import GeneratorError
@@ -79,7 +79,7 @@ class _Preprocessing:
         self._writer = ShardWriter(derived.root, paths.temporary, record.generator, record.digest)
 
     def add(self, piece: Interval, columns: Columns) -> None:
-        made, schema = self._apply(present(columns, self._set.schema), piece.size)
+        made, schema = self._apply(present(columns, self._set.schema), piece.start, piece.size)
         if self._schema is None:
             begin_derived(self._set.paths, self._derived, self._preprocessor.name, schema)
             self._schema = schema
@@ -87,15 +87,15 @@ class _Preprocessing:
             self._writer.publish()
         self._writer.add(piece, made)
 
-    def _apply(self, values: Any, size: int) -> tuple[Columns, Schema]:
+    def _apply(self, values: Any, start: int, size: int) -> tuple[Columns, Schema]:
         try:
             made = self._preprocessor(values, self._set.record.params)
         except Exception as error:
             raise GeneratorError(
                 f"preprocessor {self._preprocessor.name}: {type(error).__name__}: {error}"
             ) from error
-        named = made if isinstance(made, dict | tuple) else {"values": made}
-        return collect(named, size, self._schema)
+        named = made if isinstance(made, dict | tuple | Iterator) else {"values": made}
+        return collect(named, size, self._schema, start=start)
 
     def finish(self) -> None:
         self._writer.publish()
