@@ -107,8 +107,10 @@ def exclude_command(
     # As for a move: scripts need no flag, and what is refused is not asked for.
     if not refused and reason.strip() and sys.stdin.isatty():
         confirm(
-            f"Exclude {len(samples)} samples ({samples.brief()}) of {param_set} "
-            f"({param_set.describe()}), for good?",
+            lambda: (
+                f"Exclude {len(samples)} samples ({samples.brief()}) of {param_set} "
+                f"({param_set.describe()}), for good?"
+            ),
             yes=yes,
         )
     exclusion = param_set.exclude(samples, reason)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 def list_command(name: str | None, *, as_json: bool) -> None:
     """Show the data sets of the cache, or the one called NAME.
 
-    There is one line per parameter set: its number, the parameters that differ from the defaults,
-    seed, samples per split, excluded ones if there are any, size on disk, and whether all requested
-    samples exist.
+    There is one line per parameter set: its number, the parameters that differ from the defaults
+    or from the other sets, seed, version if there are several, samples per split, excluded ones if
+    there are any, size on disk, and whether all requested samples exist.
 
     \b
     Examples:
@@ -62,10 +62,15 @@ def _print_summaries(rows: list[dict[str, Any]]) -> None:
     splits = list(dict.fromkeys(split for row in rows for split in row["splits"]))
     accounts = ["account"] if any(row["account"] for row in rows) else []
     excluded = ["excluded"] if any(row["excluded"] for row in rows) else []
-    columns = (*splits, *excluded, "size", "state", *accounts)
+    versions = ["version"] if _has_versions(rows) else []
+    columns = (*versions, *splits, *excluded, "size", "state", *accounts)
     header = ("data set", "set", "parameters", "seed", *columns)
     counts = [
-        [*(row["splits"].get(split, 0) for split in splits), *(row[key] for key in excluded)]
+        [
+            *(row[key] for key in versions),
+            *(row["splits"].get(split, 0) for split in splits),
+            *(row[key] for key in excluded),
+        ]
         for row in rows
     ]
     lines = [
@@ -75,7 +80,13 @@ def _print_summaries(rows: list[dict[str, Any]]) -> None:
     print_table("", header, [line[: len(header)] for line in lines])
 
 
-def _cells(row: dict[str, Any], counts: list[int], size: str) -> tuple[Any, ...]:
+def _has_versions(rows: list[dict[str, Any]]) -> bool:
+    """Return whether a data set has parameter sets of several versions."""
+    versions = {(row["generator"], row["version"]) for row in rows}
+    return len(versions) > len({row["generator"] for row in rows})
+
+
+def _cells(row: dict[str, Any], counts: list[Any], size: str) -> tuple[Any, ...]:
     named = (row["generator"], row["number"], row["description"], row["seed"])
     account = " ".join(f"{name}={short_text(value)}" for name, value in row["account"].items())
     return (*named, *counts, size, row["state"], account)

@@ -36,14 +36,17 @@ def move_command(
       datagen move noisy_sine 300 test -p left=0 -y
     """
     param_set = select_set(name, selector)
-    raw = param_set.counts["raw"]
-    question = (
-        f"Move {n} of {raw} raw samples of {param_set} ({param_set.describe()}) into {split!r}, "
-        "for good?"
-    )
+    # Its record is read even where nobody is asked, so that a set that is too new is refused.
+    generator, raw = param_set.generator, param_set.counts["raw"]
     # Scripts may move without a flag; a move of too many samples raises, and says what is missing.
     if raw >= n and sys.stdin.isatty():
-        confirm(question, yes=yes)
+        confirm(
+            lambda: (
+                f"Move {n} of {raw} raw samples of {generator} {param_set.number} "
+                f"({param_set.describe()}) into {split!r}, for good?"
+            ),
+            yes=yes,
+        )
     samples = param_set.move(n, split)
     if param_set.excluded:
         say_excluded(param_set["raw"])

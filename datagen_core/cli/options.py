@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -123,7 +123,7 @@ def load_generator_of(param_set: ParamSet, name: str, folder: Path | None) -> Da
     return load_generator(runs[-1].source).generator
 
 
-def confirm(question: str, *, yes: bool) -> None:
+def confirm(question: Callable[[], str], *, yes: bool) -> None:
     """Ask for confirmation on a terminal; without a terminal, `-y` is required.
 
     Raises
@@ -137,4 +137,4 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to confirm on; confirm with -y")
-    click.confirm(question, abort=True, err=True)
+    click.confirm(question(), abort=True, err=True)

@@ -29,8 +29,14 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     param_set = select_set(name, selector)
     if any(status.alive for status in statuses(param_set.paths)):
         raise CacheError(f"{param_set} has runs that are alive; `datagen cancel {name}` first")
-    counts = param_set.describe_counts()
-    confirm(f"Remove {param_set} ({param_set.describe()}; {counts}) for good?", yes=yes)
+    # Its record is read even where nobody is asked, so that a set that is too new is refused.
+    generator, counts = param_set.generator, param_set.describe_counts()
+    confirm(
+        lambda: (
+            f"Remove {generator} {param_set.number} ({param_set.describe()}; {counts}) for good?"
+        ),
+        yes=yes,
+    )
     # Renamed first, so that all of it vanishes at once, even if the removal is interrupted.
     root = param_set.paths.root
     root.rename(root.with_name(f".removed-{os.urandom(4).hex()}-{root.name}"))

@@ -74,7 +74,6 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
     record = param_set.record
     return {
         **{key: value for key, value in summarize_set(param_set).items() if key != "changed"},
-        "version": record.version,
         "batch_size": record.batch_size,
         "schema": read_schema(param_set.paths),
         "views": param_set.views,

@@ -24,6 +24,7 @@ def summarize_set(param_set: ParamSet) -> dict[str, Any]:
         "changed": param_set.record.changed,
         "description": param_set.describe(),
         "seed": param_set.seed,
+        "version": param_set.record.version,
         "splits": ledger.count(existing),
         "excluded": len(ledger.excluded),
         "samples": len(existing),

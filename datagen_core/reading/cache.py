@@ -19,13 +19,9 @@ from datagen_core.generators.inputs import look_in
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.selection import select, select_only
+from datagen_core.reading.siblings import Records, Siblings
 from datagen_core.store.layout import SetPaths, inputs_folder
-from datagen_core.store.sets import (
-    SetRecord,
-    list_generators,
-    list_sets,
-    read_set,
-)
+from datagen_core.store.sets import list_generators, list_sets
 
 if TYPE_CHECKING:
     from datagen_core.generators.params import Params
@@ -101,19 +97,19 @@ class Dataset(Mapping[int, "ParamSet"]):
         return self._found[1]
 
     @cached_property
-    def _records(self) -> dict[int, SetRecord | None]:
+    def _siblings(self) -> Siblings:
+        return Siblings(self._sets)
+
+    @property
+    def _records(self) -> Records:
         """The records by number; one that cannot be read does not keep others from being found."""
-        found: dict[int, SetRecord | None] = {}
-        problems = []
-        for number, paths in self._sets.items():
-            try:
-                found[number] = read_set(paths)
-            except CacheError as error:
-                found[number] = None
-                problems.append(error)
-        if problems and not any(found.values()):
-            raise problems[0]
+        found = self._siblings.records
+        if self._siblings.problems and not any(found.values()):
+            raise self._siblings.problems[0]
         return found
+
+    def _open(self, number: int) -> ParamSet:
+        return ParamSet(self._sets[number], number, self._siblings)
 
     def only(self) -> ParamSet:
         """Return the only parameter set.
@@ -124,22 +120,27 @@ class Dataset(Mapping[int, "ParamSet"]):
             If there are none or several; the message lists them.
         """
         number = next(iter(self._sets)) if len(self) == 1 else select_only(self._records)
-        return ParamSet(self._sets[number], number)
+        return self._open(number)
 
     def __getitem__(self, key: int | str | Mapping[str, Any] | Params) -> ParamSet:
-        if hasattr(key, "canonical"):
-            key = key.canonical()
-        elif not isinstance(key, str | Mapping):
+        if not isinstance(key, str | Mapping) and not hasattr(key, "canonical"):
             key = whole_number("the parameter set", key)
         if isinstance(key, int) and key in self._sets:
-            return ParamSet(self._sets[key], key)
+            return self._open(key)
         try:
-            number = select(self._records, key)
+            return self._open(self._select(key))
         except SelectionError:
             if self.problems:  # what is wanted may be among those that cannot be read
                 raise self.problems[0] from None
             raise
-        return ParamSet(self._sets[number], number)
+
+    def _select(self, key: int | str | Mapping[str, Any] | Params) -> int:
+        if isinstance(key, int | str | Mapping):
+            return select(self._records, key)
+        from datagen_core.generators.params import defaults_of, renamed_params  # with pydantic
+
+        defaults, renamed = defaults_of(type(key)), renamed_params(type(key))
+        return select(self._records, key.canonical(), defaults, renamed)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._sets)

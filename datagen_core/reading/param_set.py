@@ -15,11 +15,11 @@ from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import SelectionError, SplitError
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
-from datagen_core.reading.selection import describe
+from datagen_core.reading.siblings import Siblings
 from datagen_core.store import ledger
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import list_runs
-from datagen_core.store.sets import SetRecord, existing_samples, read_schema, read_set, size_on_disk
+from datagen_core.store.sets import SetRecord, existing_samples, read_schema, size_on_disk
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema
@@ -47,14 +47,15 @@ def _as_interval(index: int) -> Interval:
 class ParamSet(Mapping[str, "Split"]):
     """One parameter set: its splits by name, with `raw` for the samples in none."""
 
-    def __init__(self, paths: SetPaths, number: int) -> None:
+    def __init__(self, paths: SetPaths, number: int, siblings: Siblings | None = None) -> None:
         self.paths = paths
         self.number = number
+        self._siblings = siblings or Siblings({number: paths})
 
-    @cached_property
+    @property
     def record(self) -> SetRecord:
         """Identity, batch size and provenance."""
-        return read_set(self.paths)
+        return self._siblings.record(self.number)
 
     @property
     def generator(self) -> str:
@@ -258,8 +259,12 @@ class ParamSet(Mapping[str, "Split"]):
         return 1 + len(ledger.read_ledger(self.paths).splits)
 
     def describe(self) -> str:
-        """Return the parameters that differ from the defaults, and the seed when it is not 0."""
-        return describe(self.record)
+        """Return the parameters that differ from the defaults, or tell it from its siblings.
+
+        The seed is among them when it is not 0, and the version when there are several. Records of
+        all sets of the generator are read for it.
+        """
+        return self._siblings.describe(self.number)
 
     def __str__(self) -> str:
         return f"{self.paths.root.parent.name} {self.number}"

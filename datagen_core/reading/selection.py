@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from datagen_core.errors import SelectionError
 from datagen_core.generators.arguments import Argument
-from datagen_core.generators.identity import canonical_json, short_text
+from datagen_core.generators.identity import canonical_json
+from datagen_core.reading.siblings import Records, describe, find_contrast, readable
 from datagen_core.store.sets import SetRecord
 
-Records = Mapping[int, SetRecord | None]
-"""The sets of one generator by number; None for one whose record cannot be read."""
 
-
-def select(records: Records, wanted: int | str | Mapping[str, Any]) -> int:
+def select(
+    records: Records,
+    wanted: int | str | Mapping[str, Any],
+    defaults: Mapping[str, Any] | None = None,
+    renamed: Mapping[str, str] | None = None,
+) -> int:
     """Return the number of the one parameter set that `wanted` means.
 
     Parameters
@@ -24,7 +28,12 @@ def select(records: Records, wanted: int | str | Mapping[str, Any]) -> int:
         The sets of one generator; at least one can be read.
     wanted
         A number; a mapping of parameters (the others at their defaults, or at any value when only
-        one set fits; `seed` counts as one of them); or text, see `parse_selector`.
+        one set fits; `seed` and `version` count as parameters); or text, see `parse_selector`. A
+        set whose parameters are exactly these is preferred.
+    defaults
+        Values of parameters that a set may not have, since they were added later.
+    renamed
+        Present names of parameters by earlier ones, besides those that records know.
 
     Raises
     ------
@@ -36,14 +45,12 @@ def select(records: Records, wanted: int | str | Mapping[str, Any]) -> int:
     if isinstance(wanted, int):
         found = [wanted] if wanted in records else []
     elif isinstance(wanted, str):
-        found = [number for number, one in _readable(records) if one.digest.startswith(wanted)]
+        found = [number for number, one in readable(records) if one.digest.startswith(wanted)]
     else:
-        found = _by_params(dict(_readable(records)), wanted)
+        known = dict(readable(records))
+        names = {old: new for one in known.values() for old, new in one.renamed.items()}
+        found = _Wanted(wanted, defaults or {}, {**names, **(renamed or {})}).find(known)
     return _take_one(records, found, _show(wanted))
-
-
-def _readable(records: Records) -> Iterator[tuple[int, SetRecord]]:
-    return ((number, record) for number, record in records.items() if record is not None)
 
 
 def select_only(records: Records) -> int:
@@ -55,12 +62,6 @@ def select_only(records: Records) -> int:
         When there are none or several; the message lists them.
     """
     return _take_one(records, list(records), "")
-
-
-def describe(record: SetRecord) -> str:
-    """Return the parameters that differ from the defaults, and the seed when it is not 0."""
-    changed = {**record.changed, **({"seed": record.seed} if record.seed else {})}
-    return " ".join(f"{key}={short_text(value)}" for key, value in changed.items()) or "defaults"
 
 
 def parse_selector(text: str) -> int | str | dict[str, Argument]:
@@ -100,22 +101,44 @@ def _split_pairs(text: str) -> list[str]:
     return pairs
 
 
-def _by_params(records: Mapping[int, SetRecord], wanted: Mapping[str, Any]) -> list[int]:
-    for equal in (_is_same, _looks_same):
-        fitting = [number for number, one in records.items() if _fits(one, wanted, equal)]
-        if fitting:
-            break
-    exact = [number for number in fitting if set(records[number].changed) <= set(wanted)]
-    if "seed" not in wanted and len(exact) > 1:
-        exact = [number for number in exact if records[number].seed == 0] or exact
-    return exact or fitting
+@dataclass(frozen=True)
+class _Wanted:
+    """Parameters that are looked for, by present or earlier names."""
 
+    params: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    renamed: Mapping[str, str]
 
-def _fits(
-    record: SetRecord, wanted: Mapping[str, Any], equal: Callable[[object, object], bool]
-) -> bool:
-    known = {"seed": record.seed, **record.params}
-    return all(key in known and equal(known[key], value) for key, value in wanted.items())
+    def find(self, records: Mapping[int, SetRecord]) -> list[int]:
+        """Return the numbers of the sets that fit, of those that fit best."""
+        for equal in (_is_same, _looks_same):
+            fitting = {n: one for n, one in records.items() if self._fits(one, equal)}
+            if fitting:
+                break
+        return self._best(fitting)
+
+    def _fits(self, record: SetRecord, equal: Callable[[object, object], bool]) -> bool:
+        known = {"seed": record.seed, "version": record.version, **self._named(record.params)}
+        values = {**self.defaults, **known}
+        return all(
+            key in values and equal(values[key], value)
+            for key, value in self._named(self.params).items()
+        )
+
+    def _best(self, fitting: Mapping[int, SetRecord]) -> list[int]:
+        """Return the sets with exactly these parameters, else those with no others changed."""
+        wanted = self._named(self.params).keys()
+        names = {number: self._named(one.params).keys() for number, one in fitting.items()}
+        changed = {number: self._named(one.changed).keys() for number, one in fitting.items()}
+        same = [n for n in fitting if names[n] == wanted - ({"seed", "version"} - names[n])]
+        found = same or [n for n in fitting if changed[n] <= wanted]
+        if "seed" not in wanted and len(found) > 1:
+            found = [number for number in found if fitting[number].seed == 0] or found
+        return found or list(fitting)
+
+    def _named(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return parameters under their present names."""
+        return {self.renamed.get(name, name): value for name, value in params.items()}
 
 
 def _is_same(known: object, value: object) -> bool:
@@ -136,7 +159,7 @@ def _take_one(records: Records, found: Sequence[int], wanted: str) -> int:
         return found[0]
     if not records:
         raise SelectionError("there is no parameter set yet; `datagen generate` makes one")
-    name = next(record.generator for _, record in _readable(records))
+    name = next(record.generator for _, record in readable(records))
     several = f"{name} has {len(found)} parameter sets{wanted}: {_list(records, found)}"
     none = f"{name} has no parameter set{wanted}; it has {_list(records, list(records))}"
     raise SelectionError(f"{several if found else none}; choose one with -p NUMBER")
@@ -152,7 +175,10 @@ def _show(wanted: int | str | Mapping[str, Any]) -> str:
 
 
 def _list(records: Records, numbers: Sequence[int]) -> str:
+    contrast = find_contrast(records)
     found = ((number, records[number]) for number in numbers[:8])
-    shown = [f"{number} ({describe(one) if one else 'unreadable'})" for number, one in found]
+    shown = [
+        f"{number} ({describe(one, contrast) if one else 'unreadable'})" for number, one in found
+    ]
     more = f" and {len(numbers) - 8} more" if len(numbers) > 8 else ""
     return f"{', '.join(shown)}{more}"

@@ -149,3 +149,52 @@ def test_a_number_comes_before_a_text_that_looks_like_it():
 
     assert select(records, "label=1") == 1
     assert select(records, 'label="1"') == 0
+
+
+OLDER = {"steps": 20}
+GROWN = {
+    0: record_of(),
+    1: SetRecord("a1", "sine", "1", {"steps": 20}, 0, OLDER, 10, None, {}),
+    2: SetRecord("a2", "sine", "1", {"steps": 20, "damping": 0.0}, 0, OLDER, 10, None, {}),
+    3: SetRecord("a3", "sine", "1", {"steps": 20}, 7, OLDER, 10, None, {}),
+    4: SetRecord("a4", "sine", "2", {"steps": 30}, 0, {"steps": 30}, 10, None, {}),
+}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "number"),
+    [
+        ("steps=20", 1),
+        ({"steps": 20}, 1),
+        ("steps=20,damping=0", 2),
+        ("steps=20,seed=7", 3),
+        ("steps=30", 4),
+        ("version=2", 4),
+        ("a2", 2),
+    ],
+)
+def test_a_set_with_exactly_these_parameters_is_preferred(wanted, number):
+    assert select(GROWN, wanted) == number
+
+
+def test_a_parameter_that_a_set_has_not_counts_as_its_default():
+    wanted = {"steps": 30, "damping": 0.0}
+    with pytest.raises(SelectionError):
+        select(GROWN, wanted)
+
+    assert select(GROWN, wanted, {"damping": 0.0}) == 4
+    with pytest.raises(SelectionError):
+        select(GROWN, {**wanted, "damping": 1.0}, {"damping": 0.0})
+
+
+def test_parameters_are_found_by_present_and_earlier_names():
+    older = SetRecord("b0", "sine", "1", {"n": 5}, 0, {"n": 1}, 10, None, {})
+    newer = SetRecord(
+        "b1", "sine", "1", {"steps": 6}, 0, {"steps": 1}, 10, None, {},
+        identity={"n": 6}, renamed={"n": "steps"},
+    )  # fmt: skip
+    records = {0: older, 1: newer}
+
+    assert [select(records, f"{name}=5") for name in ("n", "steps")] == [0, 0]
+    assert [select(records, f"{name}=6") for name in ("n", "steps")] == [1, 1]
+    assert select({0: older}, {"steps": 5}, renamed={"n": "steps"}) == 0
