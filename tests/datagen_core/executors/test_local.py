@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
@@ -108,6 +109,35 @@ def test_a_process_that_left_no_word_was_killed(plan):
 
     Journal(plan.run.journal(0, 0)).append("start", pid=os.getpid())
     assert executor.diagnose(plan, 0) == "died: killed"
+
+
+def test_a_process_that_dies_before_it_begins_says_how(plan, monkeypatch):
+    monkeypatch.setattr(base, "_WORKER", "no_such_module")
+    executor = LocalExecutor()
+    executor.submit(job_of(plan))
+    finish(executor)
+    executor.poll([plan])
+
+    assert executor.diagnose(plan, 0) == "died: exit code 1, as it began"
+    assert "no_such_module" in plan.log(0).read_text()
+
+
+def test_who_reaps_a_process_writes_its_last_word(plan, monkeypatch):
+    program = "import os, signal; os.kill(os.getpid(), signal.SIGBUS)"
+    command = Job.command
+
+    def killing(job, places):
+        return [sys.executable, "-c", program, *command(job, places)[3:]]
+
+    monkeypatch.setattr(Job, "command", killing)
+    for task in (0, 1):
+        Journal(plan.run.journal(0, task)).append("start", pid=1)
+    executor = LocalExecutor()
+    executor.submit(job_of(plan))
+    finish(executor)
+    executor.poll([plan])
+
+    assert [plan.last_word(task) for task in range(3)] == ["died: SIGBUS", "died: SIGBUS", ""]
 
 
 def test_threads_are_pinned_and_output_is_kept(plan):

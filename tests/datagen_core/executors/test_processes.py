@@ -10,6 +10,8 @@ import sys
 import pytest
 
 from datagen_core.executors.processes import (
+    death_in_log,
+    describe_exit,
     describe_process,
     end_processes,
     find_process,
@@ -94,3 +96,35 @@ def test_deaf_processes_are_killed(start):
     end_processes([find_process(describe_process(child.pid))], patience=0.1)
 
     assert child.wait() == -signal.SIGKILL
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (-signal.SIGSEGV, "died: SIGSEGV"),
+        (-signal.SIGKILL, "died: SIGKILL, perhaps out of memory"),
+        (-99, "died: signal 99"),
+        (-signal.SIGTERM, "ended by SIGTERM"),
+        (0, "died: exit code 0"),
+        (3, "died: exit code 3"),
+    ],
+)
+def test_the_end_of_a_process_has_words(code, words):
+    assert describe_exit(code) == words
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("Fatal Python error: Segmentation fault", "died: SIGSEGV"),
+        ("Fatal Python error: Aborted", "died: SIGABRT"),
+        ("Fatal Python error: init failed", "died: Fatal Python error: init failed"),
+        ("all is well", ""),
+    ],
+)
+def test_a_log_tells_of_a_death_that_nobody_saw(tmp_path, line, words):
+    log = tmp_path / "log"
+    log.write_text(f"begins\n{line}\n\nCurrent thread 0x1 (most recent call first):\n")
+
+    assert death_in_log(log) == words
+    assert death_in_log(tmp_path / "none") == ""
