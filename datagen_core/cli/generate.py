@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from datagen_core.cli.runs import execute, read_settings, run_options, status_to
 from datagen_core.commands import cache_option, json_option, open_cache, print_json
 from datagen_core.errors import IncompleteRunError, ParamsError
 from datagen_core.reading.selection import parse_assignment
+
+_NOTE_SECONDS = 3.0
+"""Time between lines about a long beginning."""
 
 if TYPE_CHECKING:
     from datagen_core.executors.base import Executor
@@ -70,7 +74,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate noisy_sine -n 100 --sweep left=-2,-1 --sweep std_dev=0.1,0.5 --njobs 4
     """
     from datagen_core.scheduling.plan import load, make_demands
-    from datagen_core.scheduling.run import begin, check_made
+    from datagen_core.scheduling.run import check_made
 
     if (samples is None) == (total is None):
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
@@ -87,7 +91,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
 
         print_plans(demands, executor, settings, as_json=as_json)
         return
-    runs = begin(demands, executor, settings)
+    runs = _begin(demands, executor, settings)
     _describe(runs, verbose=options["verbose"])
     statuses = execute(runs)
     check_made(demands, runs)
@@ -147,6 +151,31 @@ def _print_notes(demands: Sequence[Demand]) -> None:
     news = [line for demand in demands for line in demand.news]
     for line in dict.fromkeys([f"warning: {each}" for each in warnings if each] + notes + news):
         click.echo(f"datagen: {line}", err=True)
+
+
+def _begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> list[Run]:
+    """Begin runs; say now and then how far that is, and what is to be done when it is cut short."""
+    from datagen_core.scheduling.run import begin  # slow; not for --help
+
+    name, begun, told = demands[0].generator.name, 0, time.monotonic()
+
+    def observe(done: int) -> None:
+        nonlocal begun, told
+        begun = done
+        if time.monotonic() - told > _NOTE_SECONDS and done < len(demands):
+            told = time.monotonic()
+            click.echo(f"{name}: begun {done:,} of {len(demands):,} parameter sets", err=True)
+
+    try:
+        return begin(demands, executor, settings, observe)
+    except KeyboardInterrupt:
+        if begun:
+            click.echo(
+                f"datagen: {begun:,} of {len(demands):,} parameter sets are begun: `datagen resume "
+                f"{name}` makes their samples, and then this command with --total those of the "
+                "others", err=True,
+            )  # fmt: skip
+        raise
 
 
 def _describe(runs: Sequence[Run], *, verbose: bool) -> None:

@@ -27,6 +27,7 @@ from datagen_core.executors.processes import (
     record_end,
 )
 from datagen_core.store.journals import record_death
+from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey
 
 _START_SECONDS = 10.0
@@ -65,8 +66,7 @@ class LocalExecutor(Executor):
             process = describe_process(self._start(job, places).pid)
             for plan, tasks in job.tasks_at(places):
                 workers[plan.key(0)].append({**process, "tasks": tasks})
-        for plan in job.plans:
-            plan.keep_receipt({"workers": workers[plan.key(0)]})
+        in_parallel(lambda plan: plan.keep_receipt({"workers": workers[plan.key(0)]}), job.plans)
 
     def _start(self, job: Job, places: Sequence[int]) -> subprocess.Popen[bytes]:
         plan, tasks = job.tasks_at(places)[0]

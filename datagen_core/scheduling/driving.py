@@ -27,6 +27,7 @@ from datagen_core.store.sets import read_schema
 T = TypeVar("T")
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_LOOKS_APART, _LONGEST_REST = 3, 60.0
 _LONGEST_OUTAGE = 600.0
 _REPORT_SECONDS = 0.2
 
@@ -69,8 +70,11 @@ def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
     statuses: dict[int, RunStatus] = {}
     stopped: set[int] = set()
     while True:
+        begun = time.monotonic()
         unfinished = [place for place in range(len(runs)) if _is_open(statuses.get(place))]
         statuses |= zip(unfinished, inspect([runs[place] for place in unfinished]), strict=True)
+        # A look at thousands of runs takes seconds, which their processes could use.
+        rest = min(_LOOKS_APART * (time.monotonic() - begun), _LONGEST_REST)
         found = [statuses[place] for place in range(len(runs))]
         observer(progress_of(found))
         for place in unfinished:
@@ -82,7 +86,7 @@ def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
             pause = _SHORTEST_PAUSE
         elif not any(status.alive for status in found):
             return found
-        time.sleep(pause)
+        time.sleep(max(pause, rest))
         pause = min(1.3 * pause, _LONGEST_PAUSE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,6 +39,7 @@ from datagen_core.scheduling.status import (
 )
 from datagen_core.store.codes import keep_code
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
+from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import (
     Plan,
     RunRecord,
@@ -48,6 +49,7 @@ from datagen_core.store.runs import (
     reserved_samples,
 )
 from datagen_core.store.sets import (
+    SetRecord,
     check_known,
     existing_samples,
     keep_inputs,
@@ -57,6 +59,9 @@ from datagen_core.store.sets import (
     read_set,
 )
 from datagen_core.store.timings import read_timings
+
+_BEGUN_AT_ONCE = 250
+"""Parameter sets that are begun together: a call that is interrupted has begun the first ones."""
 
 
 def ignore(news: object) -> None:
@@ -149,38 +154,67 @@ def _ask_limits(demands: Sequence[Demand], executor: Executor, settings: Setting
     return Limits.of(executor, combine_resources(demands[0].generator, settings.resources))
 
 
-def begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> list[Run]:
+def begin(
+    demands: Sequence[Demand],
+    executor: Executor,
+    settings: Settings,
+    observe: Callable[[int], None] = ignore,
+) -> list[Run]:
     """Reserve runs of one generator, none where the total is reached. Nothing is submitted yet.
 
     Everything that can be refused is refused before anything is written. What another process
-    reserves in the same moment gets no run; see `check_made`.
+    reserves in the same moment gets no run; see `check_made`. `observe` is told now and then how
+    many of the demands are dealt with.
     """
     plans = [plan for _, plan in plan_demands(demands, executor, settings)]
     check_made([demand for demand, plan in zip(demands, plans, strict=True) if not plan.tasks])
-    return list(_begin_all(demands, plans, executor, settings))
-
-
-def _begin_all(
-    demands: Sequence[Demand], plans: Sequence[Plan], executor: Executor, settings: Settings
-) -> Iterator[Run]:
     if not demands:
-        return
-    cache, accounts, completed = demands[0].cache, _Accounts(), _complete(executor, settings)
+        return []
+    cache, completed = demands[0].cache, _complete(executor, settings)
     keep_code(demands[0].paths, demands[0].code)
     for demand in demands:
         keep_inputs(cache, demand.record.params)
-    opened = open_sets([(demand.paths, demand.record) for demand in demands])
-    for demand, plan, begun in zip(demands, plans, opened, strict=True):
+    start = _Start(executor, settings, completed, _Accounts())
+    runs: list[Run] = []
+    for first in range(0, len(demands), _BEGUN_AT_ONCE):
+        some = slice(first, first + _BEGUN_AT_ONCE)
+        runs += start.begin(demands[some], plans[some])
+        observe(min(some.stop, len(demands)))
+    return runs
+
+
+@dataclass(frozen=True)
+class _Start:
+    """Begins runs, many at once: the settings as they were given, and completed by the executor."""
+
+    executor: Executor
+    settings: Settings
+    completed: Settings
+    accounts: _Accounts
+
+    def begin(self, demands: Sequence[Demand], plans: Sequence[Plan]) -> list[Run]:
+        begun = open_sets([(demand.paths, demand.record) for demand in demands])
+        parts = list(zip(demands, plans, begun, strict=True))
+        # What costs add up to follows from the order of the sets.
+        adds_up = demands[0].generator.account is not None
+        found = (
+            [self._begin(*part) for part in parts]
+            if adds_up
+            else in_parallel(lambda part: self._begin(*part), parts)
+        )
+        return [run for run in found if run is not None]
+
+    def _begin(self, demand: Demand, plan: Plan, begun: SetRecord) -> Run | None:
         paths = demand.paths
         maker = BatchMaker.of(demand.generator, begun, demand.params)
         if maker.declared_schema is not None:
             publish_schema(paths, maker.declared_schema)
-        run = _reserve(demand, executor, settings, accounts)
+        run = _reserve(demand, self.executor, self.settings, self.accounts)
         if run is None:
-            continue
+            return None
         is_planned = plan.samples == IntervalSet([run.interval])
         first = replace(plan, run=paths.run(run.number)) if is_planned else None
-        yield Run(run, demand, maker.growing(paths), executor, completed, plan=first)
+        return Run(run, demand, maker.growing(paths), self.executor, self.completed, plan=first)
 
 
 def _reserve(

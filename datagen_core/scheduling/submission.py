@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import accumulate
 from typing import Any
 
 from datagen_core.executors.base import Job
@@ -17,6 +18,7 @@ from datagen_core.scheduling.judging import TIME_LIMIT
 from datagen_core.scheduling.plan import Limits, Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
+from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
 from datagen_core.store.timings import format_duration
 
@@ -100,12 +102,15 @@ def publish_job(parts: Sequence[Part], report: Report) -> Job:
     minutes = max((plan.minutes or 0 for _, plan in parts), default=0) or None
     first = parts[0][0]
     name = f"{first.record.id}-and-{len(parts) - 1}-more.{os.urandom(3).hex()}"
-    plans: list[Plan] = []
-    place = 0
-    for run, plan in parts:
+    places = accumulate((len(plan.tasks) for _, plan in parts), initial=0)
+
+    def publish(part: tuple[Part, int]) -> Plan:
+        (run, plan), place = part
         shared = TaskKey(name, place) if len(parts) > 1 else None
-        plans.append(publish_plan(replace(plan, minutes=minutes), run.record.id, shared))
-        place += len(plan.tasks)
+        return publish_plan(replace(plan, minutes=minutes), run.record.id, shared)
+
+    plans = in_parallel(publish, list(zip(parts, places, strict=False)))
+    for run, _ in parts:
         run.plan = None
     work = _work(parts, plans, report)
     settings = first.settings

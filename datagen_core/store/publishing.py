@@ -10,14 +10,21 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TypeVar
 
 from datagen_core.errors import CacheError
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 STALE_SECONDS = 24 * 3600.0
 """The age at which a temporary file of another host counts as litter."""
+
+_WRITERS, _FEW = 8, 4
 
 _NO_LINKS = {
     errno.EPERM,
@@ -132,6 +139,22 @@ def _lost_to_claim(final: Path, claim: Path, patience: float = 10.0) -> bool:
             )
         time.sleep(0.05)
     return False
+
+
+def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return what a function that publishes returns for each item, in their order.
+
+    Many files at once: a file system writes their metadata together, and waits for its disk once.
+
+    Raises
+    ------
+    Exception
+        The first one that the function raised; what was not begun then is left.
+    """
+    if len(items) < _FEW:
+        return list(map(function, items))
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        return list(pool.map(function, items))
 
 
 def sync(path: Path) -> None:

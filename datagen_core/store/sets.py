@@ -20,7 +20,7 @@ from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, inputs_folder, list_folders, list_shards, numbered
-from datagen_core.store.publishing import publication
+from datagen_core.store.publishing import in_parallel, publication
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
@@ -146,7 +146,7 @@ def open_sets(sets: Sequence[tuple[SetPaths, SetRecord]]) -> list[SetRecord]:
     CacheError
         If the folder of one belongs to another set.
     """
-    opened = [_publish_set(paths, record) for paths, record in sets]
+    opened = in_parallel(lambda each: _publish_set(*each), sets)
     _number([paths for paths, _ in sets])
     return opened
 

@@ -9,8 +9,10 @@ import pytest
 import datagen_core
 import generators_for_tests
 from datagen_core import Cache
+from datagen_core.cli import generate
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.executors.local import LocalExecutor
+from datagen_core.scheduling import run
 
 SINE = f"{generators_for_tests.__file__}:sine"
 GRID = ["--sweep", "left=-3,-2", "--sweep", "noise=0,0.5"]
@@ -72,6 +74,34 @@ def test_only_what_is_missing_of_a_sweep_is_made(run_cli):
     answer = run_cli("generate", SINE, "--total", 12, *GRID, "--executor", "inline")
 
     assert "36 samples made in 3 of 4 parameter sets" in answer.out
+
+
+@pytest.fixture
+def interrupted(monkeypatch):
+    """Ctrl-C is pressed when the first two parameter sets are begun."""
+    begin = run._Start.begin
+    begun = []
+
+    def interrupt(self, *some):
+        begun.append(some)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return begin(self, *some)
+
+    monkeypatch.setattr(run, "_BEGUN_AT_ONCE", 2)
+    monkeypatch.setattr(generate, "_NOTE_SECONDS", 0.0)
+    monkeypatch.setattr(run._Start, "begin", interrupt)
+
+
+@pytest.mark.usefixtures("interrupted")
+def test_an_interrupted_beginning_says_what_is_begun_and_loses_nothing(run_cli):
+    arguments = ("generate", SINE, *GRID, "--executor", "inline")
+    answer = run_cli(*arguments, "-n", 12)
+
+    assert "sine: begun 2 of 4 parameter sets" in answer.err
+    assert "2 of 4 parameter sets are begun: `datagen resume sine` makes" in answer.err
+    assert run_cli("resume", "sine").code == 0
+    assert "24 samples made in 2 of 4 parameter sets" in run_cli(*arguments, "--total", 12).out
 
 
 def test_equal_points_count_once(run_cli, cache):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,11 +15,31 @@ from datagen_core.errors import CacheError
 from datagen_core.store import publishing
 from datagen_core.store.documents import publish_document
 from datagen_core.store.publishing import (
+    in_parallel,
     publication,
     publish,
     remove_litter,
     temporary_path,
 )
+
+
+@pytest.mark.parametrize("count", [0, 1, 30])
+def test_files_that_are_published_in_parallel_keep_their_order(count):
+    assert in_parallel(lambda number: 2 * number, range(count)) == [2 * k for k in range(count)]
+
+
+def test_what_is_not_begun_is_left_after_a_failure():
+    done = []
+
+    def publish(number):
+        if number == 0:
+            raise CacheError("full")
+        time.sleep(0.001)
+        done.append(number)
+
+    with pytest.raises(CacheError, match="full"):
+        in_parallel(publish, range(10_000))
+    assert len(done) < 10_000
 
 
 def written(folder: Path, text: str = "text") -> Path:
