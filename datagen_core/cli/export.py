@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,9 @@ from datagen_core.commands import (
     select_set,
     set_option,
 )
+
+if TYPE_CHECKING:
+    from datagen_core.reading.param_set import ParamSet
 
 
 @click.command("export", cls=FormatCommand, options_metavar="[OPTIONS] [--KEY VALUE]...")
@@ -80,7 +84,7 @@ def export_command(
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
     counts = export(selection, form, destination, options, force=chosen["force"])
     samples = [each for item in (selection, *selection.more) for each in item.parts.values()]
-    excluded = say_excluded(*samples)
+    excluded = say_excluded(*samples) + _say_emptied(param_sets)
     if as_json:
         path = str(destination.absolute())
         print_json({"path": path, "samples": counts, "excluded": excluded})
@@ -88,3 +92,11 @@ def export_command(
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
         whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"
         click.echo(f"{destination}: {whose}, {what}")
+
+
+def _say_emptied(param_sets: Sequence[ParamSet]) -> int:
+    """Name the sets that are left out since all of their samples are excluded; count these."""
+    emptied = [each for each in param_sets if each.excluded and not each.existing - each.excluded]
+    for each in emptied:
+        click.echo(f"{each}: all {len(each.excluded)} samples are excluded and left out", err=True)
+    return sum(len(each.excluded) for each in emptied)

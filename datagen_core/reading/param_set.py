@@ -231,7 +231,9 @@ class ParamSet(Mapping[str, "Split"]):
         Raises
         ------
         SelectionError
-            When a part has no users, or a row is of an excluded sample.
+            When a part has no users.
+        CacheError
+            When a row is of an excluded sample.
         SchemaError
             When a part does not hold these fields, or a user has not as many rows as samples.
         """

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.errors import SchemaError, SelectionError
+from datagen_core.errors import CacheError, SchemaError, SelectionError
 from datagen_core.generators.identity import short_text
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Ragged, Schema
@@ -61,8 +61,10 @@ class View(Mapping[str, "ViewSamples"]):
         Raises
         ------
         SelectionError
-            When there is no such part, or it has rows of a sample that is excluded. A view is what
-            follows from its recipe, so nothing is left out of it: it is to be made anew.
+            When there is no such part.
+        CacheError
+            When it has rows of a sample that is excluded. A view is what follows from its recipe,
+            so nothing is left out of it: it is to be made anew.
         """
         if part not in self._record.parts:
             known = ", ".join(self)
@@ -210,7 +212,8 @@ def _check_kept(view: str, samples: Ragged, excluded: IntervalSet, advice: str =
     found = np.unique(values[(places >= 0) & (values < stops[places])]).tolist()
     if found:
         named = IntervalSet((index, index + 1) for index in found).brief()
-        raise SelectionError(f"{view} has rows of samples {named}, which are excluded{advice}")
+        # No SelectionError: `get` of a mapping and an export of all sets would pass over it.
+        raise CacheError(f"{view} has rows of samples {named}, which are excluded{advice}")
 
 
 def check_parts(
@@ -221,7 +224,9 @@ def check_parts(
     Raises
     ------
     SelectionError
-        When a part has no users, or rows of excluded samples.
+        When a part has no users.
+    CacheError
+        When a part has rows of excluded samples.
     SchemaError
         When a part does not hold these fields, or a user has not as many rows as samples.
     """

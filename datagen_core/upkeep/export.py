@@ -116,8 +116,10 @@ def select(
         return Selection(param_set, {part: found[part]} if part else found, found)
     samples = param_set[split] if split else param_set.samples
     if not len(samples):
+        excluded = f" ({len(samples.excluded)} are excluded)" if samples.excluded else ""
         raise SelectionError(
-            f"{param_set} has no samples in {split or 'any split'}; there is nothing to write"
+            f"{param_set} has no samples in {split or 'any split'}{excluded}; there is nothing to "
+            "write"
         )
     return Selection(param_set, {split or "all": samples})
 

@@ -8,9 +8,11 @@ import click
 import pytest
 from hypothesis import given
 
+from datagen_core import Cache, generate
 from datagen_core.cli.exclude import parse_indices
 from datagen_core.ranges import IntervalSet
 from strategies import interval_sets
+from view_parts import make, part, published, teams
 
 WHY = "the solver diverged"
 
@@ -206,8 +208,36 @@ def test_a_set_without_other_samples_is_not_exported(run_cli, made, tmp_path):
     answer = run_cli("export", "sine", tmp_path / "all.csv", "--format", "csv")
 
     assert (answer.code, answer.err.count("\n")) == (2, 1)
-    assert "there is nothing to write" in answer.err
+    assert "(30 are excluded); there is nothing to write" in answer.err
     assert not (tmp_path / "all.csv").exists()
+
+
+def test_a_set_without_other_samples_is_named_where_all_are_exported(run_cli, filled, tmp_path):
+    first, second = Cache(filled.paths.root.parents[1])["sine"].values()
+    first.exclude(range(30), WHY)
+    second.exclude([0], WHY)
+    answer = run_cli(
+        "export", "sine", "--all-sets", tmp_path / "a.csv", "--format", "csv", "--json"
+    )
+
+    assert (answer.json["samples"], answer.json["excluded"]) == ({"all": 11}, 31)
+    assert answer.err.splitlines() == [
+        "sine 1: 1 excluded sample is left out",
+        "sine 0: all 30 samples are excluded and left out",
+    ]
+
+
+def test_views_of_all_sets_are_not_passed_over(run_cli, cache, tmp_path):
+    team_set = make(cache, teams)
+    other = generate(teams, 5, seed=1, executor="inline", cache=cache)
+    for each in (team_set, other):
+        published(each, train=part(a=[(1, 0)], b=[(2, 0)]))
+    team_set.exclude([1], WHY)
+    words = ("--all-sets", "--view", "mine", "--part", "train", "--format", "csv")
+    answer = run_cli("export", "teams", *words, tmp_path / "views.csv")
+
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert "teams 0 has rows of samples 1, which are excluded" in answer.err
 
 
 def test_runs_are_as_complete_as_before(run_cli, bad):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datagen_core import Cache
-from datagen_core.errors import DamagedFileError, SelectionError
+from datagen_core.errors import CacheError, DamagedFileError, SelectionError
 from view_parts import COUNT, MIXED, WHOLE, make, pairs, part, published, teams
 
 
@@ -148,8 +148,8 @@ def test_a_part_with_rows_of_excluded_samples_is_refused(team_set):
     team_set.exclude([2, 6], "bad")
 
     assert view["test"].users == ["b", "a"]  # has none of them
-    with pytest.raises(SelectionError) as caught:
-        view["train"]
+    with pytest.raises(CacheError) as caught:
+        view.get("train")
     assert str(caught.value) == (
         f"view {view.full_name} of teams 0 has rows of samples 2, 6, which are excluded; make it "
         "anew, without them, by its recipe: keep=1 seed=7, then by=hand"
@@ -159,7 +159,7 @@ def test_a_part_with_rows_of_excluded_samples_is_refused(team_set):
 def test_a_view_of_excluded_samples_is_not_published(team_set):
     team_set.exclude([5, 11], "bad")
 
-    with pytest.raises(SelectionError, match="'train' of mine has rows of samples 11, which are"):
+    with pytest.raises(CacheError, match="'train' of mine has rows of samples 11, which are"):
         published(team_set, train=MIXED)
     assert team_set.views == []
 
