@@ -27,7 +27,6 @@ def cancel_command(name: str | None, selector: tuple[str, ...], number: int | No
 
     problems = Problems()
     alive = [found for found in select_runs(name, selector, number, problems) if found[1].alive]
-    for param_set, status in alive:
-        cancel(param_set.paths, status.record, user_name())
+    cancel((param_set.paths.run(status.record.number) for param_set, status in alive), user_name())
     click.echo(count_runs("cancelled", len(alive)) or "nothing is alive")
     problems.raise_any()

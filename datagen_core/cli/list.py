@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.cli.options import Problems
-from datagen_core.cli.summaries import summarize_set
+from datagen_core.cli.summaries import States, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json
 from datagen_core.generators.identity import short_text
 
@@ -48,11 +48,12 @@ def list_command(name: str | None, *, as_json: bool) -> None:
 def _summaries(datasets: list[Dataset], problems: Problems) -> list[dict[str, Any]]:
     """Sum up the readable parameter sets; `problems` gets the errors of the others."""
     rows = []
+    states = States([param_set for dataset in datasets for param_set in dataset.values()])
     for dataset in datasets:
         problems += dataset.problems
         for param_set in dataset.values():
             with problems.collect():
-                rows.append(summarize_set(param_set))
+                rows.append(summarize_set(param_set, states))
     return rows
 
 

@@ -86,15 +86,19 @@ def select_runs(
 
     `problems` gets the errors of sets whose runs cannot be read.
     """
-    from datagen_core.scheduling.status import status_of
+    from datagen_core.scheduling.status import Look, status_of
     from datagen_core.store.runs import list_runs
 
+    chosen = []
     for param_set in select_sets(name, selector, problems):
-        found = []
         with problems.collect():
             records = list_runs(param_set.paths)
-            chosen = [record for record in records if number in {None, record.number}]
-            found = [(param_set, status_of(param_set.paths, record)) for record in chosen]
+            chosen += [(param_set, each) for each in records if number in {None, each.number}]
+    look = Look(param_set.paths.run(record.number) for param_set, record in chosen)
+    for param_set, record in chosen:
+        found = []
+        with problems.collect():
+            found = [(param_set, status_of(param_set.paths, record, look))]
         yield from found
 
 

@@ -3,17 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from datagen_core.errors import CacheError
+from datagen_core.store.layout import RunPaths, numbered
 from datagen_core.store.ledger import Exclusion, read_ledger
 from datagen_core.store.runs import list_runs
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
+    from datagen_core.scheduling.status import Look
 
 
-def summarize_set(param_set: ParamSet) -> dict[str, Any]:
+class States:
+    """Says the states of parameter sets, some of which have missing samples.
+
+    Whoever knows of their tasks is asked once for all, when that is needed, with further imports.
+    """
+
+    def __init__(self, param_sets: Sequence[ParamSet]) -> None:
+        self._sets = param_sets
+
+    @cached_property
+    def _look(self) -> Look:
+        from datagen_core.scheduling.status import Look
+
+        return Look(run for param_set in self._sets for run in _runs_of(param_set))
+
+    def find(self, param_set: ParamSet) -> str:
+        """Return the state of one of the sets, which has missing samples."""
+        from datagen_core.scheduling.status import statuses
+
+        states = {status.state for status in statuses(param_set.paths, self._look)} - {"complete"}
+        if "running" in states:
+            return "running"
+        return "refused" if states == {"refused"} else "holes"
+
+
+def _runs_of(param_set: ParamSet) -> list[RunPaths]:
+    with suppress(CacheError):  # which is told of the set itself
+        return [param_set.paths.run(number) for number in numbered(param_set.paths.runs)]
+    return []
+
+
+def summarize_set(param_set: ParamSet, states: States | None = None) -> dict[str, Any]:
     """Return number, parameters, samples per split, size and state of a parameter set."""
+    states = states or States([param_set])
     existing, runs = param_set.existing, list_runs(param_set.paths)
     ledger = read_ledger(param_set.paths)
     reserved = sum(run.interval.size for run in runs)
@@ -30,7 +67,7 @@ def summarize_set(param_set: ParamSet) -> dict[str, Any]:
         "samples": len(existing),
         "reserved": reserved,
         "bytes": param_set.bytes,
-        "state": "complete" if len(existing) >= reserved else _state(param_set),
+        "state": "complete" if len(existing) >= reserved else states.find(param_set),
         "account": runs[-1].account if runs else {},
         "digest": param_set.record.digest,
         "path": str(param_set.paths.root),
@@ -58,13 +95,3 @@ def describe_exclusions(
 def describe_splits(counts: Mapping[str, int]) -> str:
     """Return how many samples are in each split, as text: `2 of raw, 7 of train`."""
     return ", ".join(f"{count} of {split}" for split, count in counts.items())
-
-
-def _state(param_set: ParamSet) -> str:
-    """Return the state of a set with missing samples; asking executors takes further imports."""
-    from datagen_core.scheduling.status import statuses
-
-    states = {status.state for status in statuses(param_set.paths)} - {"complete"}
-    if "running" in states:
-        return "running"
-    return "refused" if states == {"refused"} else "holes"

@@ -7,21 +7,20 @@ one goes on from the files.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from datagen_core.errors import CacheError, SchedulerUnavailableError
-from datagen_core.executors.base import Executor, TaskState
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import is_one_batch
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
-from datagen_core.scheduling.status import Poll, RunStatus, advise
+from datagen_core.scheduling.status import Look, RunStatus, advise
 from datagen_core.scheduling.submission import group_alike, plan_jobs, publish_job
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.publishing import remove_litter
-from datagen_core.store.runs import Plan, TaskKey, list_plans
+from datagen_core.store.runs import list_plans
 from datagen_core.store.sets import read_schema
 
 T = TypeVar("T")
@@ -104,30 +103,8 @@ def _is_open(status: RunStatus | None) -> bool:
 
 def inspect(runs: Sequence[Run]) -> list[RunStatus]:
     """Return the statuses of runs, asking each executor once."""
-    if len(runs) == 1:
-        return [runs[0].inspect()]
-    names = {run.executor.name: run.executor for run in runs}
-    asked = {name: _ask_once(runs, executor) for name, executor in names.items()}
-    return [run.inspect(asked[run.executor.name]) for run in runs]
-
-
-def _ask_once(runs: Sequence[Run], executor: Executor) -> Poll:
-    """Return what stands for the executor's `poll` while all these runs are inspected."""
-
-    @cache
-    def ask() -> tuple[Mapping[TaskKey, TaskState] | None, set[TaskKey]]:
-        mine = [run for run in runs if run.executor.name == executor.name]
-        asked = [plan for run in mine for plan in list_plans(run.paths)]
-        return executor.poll(asked), {plan.key(0) for plan in asked}
-
-    def poll(plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
-        living, known = ask()
-        # Somebody else may have submitted a new plan since.
-        if {plan.key(0) for plan in plans} <= known:
-            return living
-        return executor.poll(plans)
-
-    return poll
+    look = Look(run.paths for run in runs)
+    return [run.inspect(look.poll(run.executor)) for run in runs]
 
 
 def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observer = ignore) -> None:

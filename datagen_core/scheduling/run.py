@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,6 @@ from datagen_core.scheduling.status import (
     advise,
     inspect_run,
     never_submitted,
-    status_of,
     statuses,
 )
 from datagen_core.store.codes import keep_code
@@ -328,13 +327,15 @@ def take_up(
     return Run(record, demand, maker, executor, settings, since)
 
 
-def cancel(paths: SetPaths, record: RunRecord, who: str) -> RunStatus:
-    """Cancel the tasks of a run that are alive; they publish what they have. Return the status."""
-    plans = list_plans(paths.run(record.number))
+def cancel(runs: Iterable[RunPaths], who: str) -> None:
+    """Cancel the tasks of runs that are alive; they publish what they have."""
+    plans = [plan for run in runs for plan in list_plans(run)]
     executors = {name: find_executor(name) for name in {plan.executor for plan in plans}}
-    for plan in plans:
-        for task in range(len(plan.tasks)):
-            record_verdict(plan, task, f"cancelled by {who}")
+    in_parallel(partial(_record_cancelled, who), plans)
     for name, executor in executors.items():
         executor.cancel([plan for plan in plans if plan.executor == name])
-    return status_of(paths, record)
+
+
+def _record_cancelled(who: str, plan: Plan) -> None:
+    for task in range(len(plan.tasks)):
+        record_verdict(plan, task, f"cancelled by {who}")

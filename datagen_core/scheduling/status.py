@@ -6,10 +6,12 @@ which tasks are alive, and a task's journal why it ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 
-from datagen_core.errors import DatagenError
+from datagen_core.errors import CacheError, DatagenError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.executors.choice import find_executor
 from datagen_core.ranges import IntervalSet
@@ -132,19 +134,81 @@ def _poll_nobody(plans: Sequence[Plan]) -> None:
     """Know of no task whether it is alive."""
 
 
-def status_of(paths: SetPaths, record: RunRecord) -> RunStatus:
-    """Return the status of a run, asking its executor only when samples are missing."""
+class Look:
+    """One look at many runs, for which each of their executors is found and asked once.
+
+    A call of a scheduler takes a moment, and a sweep has thousands of runs.
+    """
+
+    def __init__(self, runs: Iterable[RunPaths]) -> None:
+        self._runs = runs
+        self._executors: dict[str, Executor | DatagenError] = {}
+        self._answers: dict[str, Mapping[TaskKey, TaskState] | None] = {}
+
+    def find(self, name: str) -> Executor:
+        """Return an executor by its name.
+
+        Raises
+        ------
+        DatagenError
+            When its plugin is not here, or does not load.
+        """
+        if name not in self._executors:
+            try:
+                self._executors[name] = find_executor(name)
+            except DatagenError as error:
+                self._executors[name] = error
+        found = self._executors[name]
+        if isinstance(found, DatagenError):
+            raise found
+        return found
+
+    def poll(self, executor: Executor) -> Poll:
+        """Return what stands for the executor's `poll` during this look."""
+
+        def poll(plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
+            if executor.name not in self._answers:
+                self._answers[executor.name] = executor.poll(self._plans)
+            living = self._answers[executor.name]
+            # Processes of another machine keep nobody from knowing those of this one.
+            is_hidden = living is None and executor.ends_with_caller
+            # Somebody else may have submitted a new plan since.
+            is_new = not {each.key(0) for each in plans} <= self._known
+            return executor.poll(plans) if is_hidden or is_new else living
+
+        return poll
+
+    @cached_property
+    def _plans(self) -> list[Plan]:
+        """The plans of all runs that can be read; what is wrong with others is told of each."""
+        found: list[Plan] = []
+        for run in self._runs:
+            with suppress(CacheError):
+                found += list_plans(run)
+        return found
+
+    @cached_property
+    def _known(self) -> set[TaskKey]:
+        return {plan.key(0) for plan in self._plans}
+
+
+def status_of(paths: SetPaths, record: RunRecord, look: Look | None = None) -> RunStatus:
+    """Return the status of a run, asking its executor only when samples are missing.
+
+    `look` is a look at this run and others.
+    """
     run = paths.run(record.number)
     status = inspect_run(run, record, None)
     if not status.missing:
         return status
+    look = look or Look([run])
     plans = list_plans(run)
     name = plans[-1].executor if plans else record.details["executor"]
     try:
-        executor = find_executor(name)
-    except DatagenError as error:  # its plugin is not here, or does not load
+        executor = look.find(name)
+    except DatagenError as error:
         return _with_reason(status, str(error))
-    return inspect_run(run, record, executor)
+    return inspect_run(run, record, executor, poll=look.poll(executor))
 
 
 def _with_reason(status: RunStatus, reason: str) -> RunStatus:
@@ -155,6 +219,8 @@ def _with_reason(status: RunStatus, reason: str) -> RunStatus:
     return replace(status, ranges=tuple(ranges))
 
 
-def statuses(paths: SetPaths) -> list[RunStatus]:
-    """Return the status of every run of a parameter set."""
-    return [status_of(paths, record) for record in list_runs(paths)]
+def statuses(paths: SetPaths, look: Look | None = None) -> list[RunStatus]:
+    """Return the status of every run of a parameter set; see `status_of`."""
+    records = list_runs(paths)
+    look = look or Look(paths.run(record.number) for record in records)
+    return [status_of(paths, record, look) for record in records]

@@ -137,6 +137,35 @@ def test_holes_of_a_sweep_are_resumed_in_one_submission(run_cli, submissions, mo
     assert all(made.counts == {"raw": 20} for made in Cache(cache)["sine"].values())
 
 
+@pytest.fixture
+def asked(run_cli, monkeypatch):
+    """Begin a sweep that nobody makes; return how many plans each question is about."""
+    monkeypatch.setattr(LocalExecutor, "submit", lambda self, job: None)
+    run_cli("generate", SINE, "-n", 20, *GRID, "--executor", "local", "--no-wait")
+    asked = []
+    poll = LocalExecutor.poll
+    monkeypatch.setattr(
+        LocalExecutor, "poll", lambda self, plans: asked.append(len(plans)) or poll(self, plans)
+    )
+    return asked
+
+
+@pytest.mark.parametrize("command", ["status", "list", "cancel"])
+def test_an_executor_is_asked_once_for_all_runs(run_cli, asked, command):
+    assert run_cli(command).code == 0
+    assert asked == [4]
+
+
+def test_processes_of_another_machine_hide_none_of_this_one(run_cli, asked, monkeypatch):
+    monkeypatch.setattr(
+        LocalExecutor, "poll", lambda self, plans: None if len(plans) > 1 else asked.append(1) or {}
+    )
+    found = run_cli("status", "--json").json
+
+    assert [run["state"] for run in found] == ["holes"] * 4
+    assert asked == [1] * 4
+
+
 def test_the_function_returns_the_sets_in_order(cache):
     points = [{"left": -2}, {"left": -3}]
     made = datagen_core.sweep(SINE, 3, points, executor="inline", cache=cache)

@@ -200,7 +200,7 @@ def test_a_run_that_is_over_cannot_be_cancelled(tmp_path):
     param_set = make(tmp_path, 30)
     (reservation,) = list_runs(param_set.paths)
 
-    assert cancel(param_set.paths, reservation, "somebody").state == "complete"
+    cancel([param_set.paths.run(reservation.number)], "somebody")
     assert [status.state for status in statuses(param_set.paths)] == ["complete"]
 
 
