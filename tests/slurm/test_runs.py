@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -162,3 +165,39 @@ def test_one_set_of_a_sweep_can_be_cancelled_and_resumed(folder, slurm):
     run(folder, "resume", "--time", 5)
     sets = Cache(folder / "cache")["noisy_sine"]
     assert [made.counts for made in sets.values()] == [{"raw": 100}] * 4
+
+
+LOUD = """
+import datagen_core
+
+@datagen_core.generator(5)
+def loud(size):
+    print("é")
+    yield from [{"x": 1.0}] * size
+"""
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def generate_loud(folder):
+    """Run a generator that prints a letter in a folder, in an ASCII locale."""
+    folder.mkdir(exist_ok=True)
+    (folder / "generators.py").write_text(LOUD, encoding="utf-8")
+    words = "generate loud -n 10 --executor slurm --time 5 --cache cache"
+    command = [sys.executable, "-m", "datagen_core", *words.split()]
+    environment = {**os.environ, **ASCII}
+    return subprocess.run(command, cwd=folder, capture_output=True, check=False, env=environment)
+
+
+def test_a_job_prints_letters_that_its_locale_lacks(folder):
+    done = generate_loud(folder)
+
+    assert done.returncode == 0, done.stderr
+    assert any(b"\\xe9" in log.read_bytes() for log in folder.rglob("*.log"))
+
+
+def test_a_path_that_a_batch_script_cannot_hold_is_one_line(folder):
+    done = generate_loud(folder / "\udce9")
+
+    assert done.returncode == 1
+    assert b"cannot hold a path or an option of this run; use plain letters" in done.stderr
+    assert b"Traceback" not in done.stderr

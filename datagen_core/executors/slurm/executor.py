@@ -112,6 +112,12 @@ class SlurmExecutor(Executor):
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
             raise ExecutionError(f"cannot write the files of the job: {error}") from error
+        except UnicodeEncodeError as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise ExecutionError(
+                f"a batch script in {error.encoding} cannot hold a path or an option of this run; "
+                "use plain letters, or the executor local"
+            ) from error
         # submitit leaves a link to the script behind.
         for link in folder.glob(".submission_file_*"):
             link.unlink(missing_ok=True)
