@@ -57,10 +57,28 @@ def samples_of(made, split):
     return made.samples if split is None else made[split]
 
 
+def with_bad(folder):
+    made = split_up(folder)
+    made.exclude(BAD, "the solver diverged")
+    return made
+
+
 @pytest.fixture
 def made(tmp_path):
-    made = split_up(tmp_path)
-    made.exclude(BAD, "the solver diverged")
+    return with_bad(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory):
+    """The same, for tests that only read."""
+    return with_bad(tmp_path_factory.mktemp("unchanged"))
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory):
+    """The same in one file."""
+    made = with_bad(tmp_path_factory.mktemp("packed"))
+    compact(made.paths, made.record, made.schema, grace=0)
     return made
 
 
@@ -86,20 +104,18 @@ READERS = {
 
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("split", KEPT)
-def test_no_reader_hands_them_out(made, split, reader):
-    assert [int(value) for value in READERS[reader](samples_of(made, split))] == KEPT[split]
+def test_no_reader_hands_them_out(unchanged, split, reader):
+    assert [int(value) for value in READERS[reader](samples_of(unchanged, split))] == KEPT[split]
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_no_reader_hands_them_out_of_a_pack(made, reader):
-    compact(made.paths, made.record, made.schema, grace=0)
-
-    assert [int(value) for value in READERS[reader](made["train"])] == KEPT["train"]
+def test_no_reader_hands_them_out_of_a_pack(packed, reader):
+    assert [int(value) for value in READERS[reader](packed["train"])] == KEPT["train"]
 
 
-def test_torch_gets_none(made):
+def test_torch_gets_none(unchanged):
     data = pytest.importorskip("torch").utils.data
-    loader = data.DataLoader(made["train"].as_torch(), batch_size=4)
+    loader = data.DataLoader(unchanged["train"].as_torch(), batch_size=4)
 
     values = [value for batch in loader for value in batch["value"].tolist()]
     assert values == KEPT["train"]
@@ -114,12 +130,12 @@ def test_rows_and_lengths_have_none(tmp_path):
     assert not {0, 5} & set(made["raw"].rows("path")["sample"].tolist())
 
 
-def test_counts_leave_them_out(made):
-    assert made.counts == {split: len(kept) for split, kept in KEPT.items() if split}
-    assert len(made.samples) == 23
-    assert len(made.existing) == 30
-    assert made.excluded == IntervalSet((index, index + 1) for index in BAD)
-    assert {split: len(samples_of(made, split).excluded) for split in KEPT} == {
+def test_counts_leave_them_out(unchanged):
+    assert unchanged.counts == {split: len(kept) for split, kept in KEPT.items() if split}
+    assert len(unchanged.samples) == 23
+    assert len(unchanged.existing) == 30
+    assert unchanged.excluded == IntervalSet((index, index + 1) for index in BAD)
+    assert {split: len(samples_of(unchanged, split).excluded) for split in KEPT} == {
         "train": 5, "test": 1, "raw": 1, None: 7,
     }  # fmt: skip
 
@@ -134,8 +150,8 @@ def test_the_record_says_what_why_who_and_when(made):
     assert first.created.startswith("20")
 
 
-def test_the_first_samples_of_a_split_move_up(made):
-    assert made["train"].get(3)["value"].tolist() == [1, 2, 4]
+def test_the_first_samples_of_a_split_move_up(unchanged):
+    assert unchanged["train"].get(3)["value"].tolist() == [1, 2, 4]
 
 
 def test_they_are_never_moved(made):
@@ -196,22 +212,24 @@ def test_they_are_not_exported(made, tmp_path, split):
     assert list(counts.values()) == [len(rows)]
 
 
-def test_the_command_that_helps_does_not_count_on_them(made):
+def test_the_command_that_helps_does_not_count_on_them(unchanged):
     with pytest.raises(InsufficientSamplesError, match=r"has 15 samples \(and 5 excl") as caught:
-        made["train"].get(20)
+        unchanged["train"].get(20)
 
     assert caught.value.missing == 5
     assert " -n 1 " in caught.value.command  # four are raw
     assert " 5 train " in caught.value.command
     with pytest.raises(SelectionError, match=r"has 23 samples \(and 7 excluded\), not 30"):
-        made.samples.get(30)
+        unchanged.samples.get(30)
 
 
-def test_representations_say_how_many(made):
-    assert "raw 4, train 15, test 4, 7 excluded>" in repr(made)
-    assert repr(made["train"]).startswith("<count 0 train: 15 samples (and 5 excluded) of value")
-    assert "<td>excluded</td><td>7</td>" in made._repr_html_()
-    assert "4 samples (and 1 excluded)" in made["raw"]._repr_html_()
+def test_representations_say_how_many(unchanged):
+    assert "raw 4, train 15, test 4, 7 excluded>" in repr(unchanged)
+    assert repr(unchanged["train"]).startswith(
+        "<count 0 train: 15 samples (and 5 excluded) of value"
+    )
+    assert "<td>excluded</td><td>7</td>" in unchanged._repr_html_()
+    assert "4 samples (and 1 excluded)" in unchanged["raw"]._repr_html_()
 
 
 def test_files_are_checked_as_before(made, tmp_path):
@@ -261,13 +279,13 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_refused_exclusion_changes_nothing(made, case):
+def test_a_refused_exclusion_changes_nothing(unchanged, case):
     indices, reason, error, words = REFUSED[case]
-    before = numbered(made.paths.splits)
+    before = numbered(unchanged.paths.splits)
 
     with pytest.raises(error, match=words):
-        made.exclude(indices, reason)
-    assert numbered(made.paths.splits) == before
+        unchanged.exclude(indices, reason)
+    assert numbered(unchanged.paths.splits) == before
 
 
 def test_a_long_list_is_summed_up_where_it_is_refused(made):
