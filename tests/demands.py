@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datagen_core.ranges import Interval
-from datagen_core.scheduling.plan import load, make_demands
+from datagen_core.scheduling.demands import load, make_demands
 from datagen_core.store.runs import Plan, publish_plan
 
 

@@ -16,7 +16,8 @@ from datagen_core.store.timings import format_duration
 if TYPE_CHECKING:
     from datagen_core.executors.base import Executor
     from datagen_core.ranges import Interval
-    from datagen_core.scheduling.plan import Demand, Settings
+    from datagen_core.scheduling.demands import Demand
+    from datagen_core.scheduling.plan import Settings
     from datagen_core.store.runs import Plan
 
 

@@ -22,7 +22,8 @@ _NOTE_SECONDS = 3.0
 
 if TYPE_CHECKING:
     from datagen_core.executors.base import Executor
-    from datagen_core.scheduling.plan import Demand, Settings
+    from datagen_core.scheduling.demands import Demand
+    from datagen_core.scheduling.plan import Settings
     from datagen_core.scheduling.run import Run
     from datagen_core.scheduling.status import RunStatus
 
@@ -73,7 +74,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate noisy_sine -n 1000000 --njobs 40 --dry-run
       datagen generate noisy_sine -n 100 --sweep left=-2,-1 --sweep std_dev=0.1,0.5 --njobs 4
     """
-    from datagen_core.scheduling.plan import load, make_demands
+    from datagen_core.scheduling.demands import load, make_demands
     from datagen_core.scheduling.run import check_made
 
     if (samples is None) == (total is None):

@@ -18,8 +18,9 @@ from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
+from datagen_core.scheduling.demands import MOST_POINTS, load, make_demands
 from datagen_core.scheduling.driving import Observer, drive, explain
-from datagen_core.scheduling.plan import MOST_POINTS, Settings, load, make_demands
+from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin, check_made, ignore
 
 

@@ -16,17 +16,16 @@ from datagen_core.generators.params import Params
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import worker, worker_process
 from datagen_core.scheduling.batches import BatchMaker
+from datagen_core.scheduling.demands import Demand, renew_demand
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.known_sets import bind_record
 from datagen_core.scheduling.plan import (
-    Demand,
     Limits,
     Settings,
     check_loadable,
     combine_resources,
     divide_jobs,
     make_plan,
-    renew_demand,
 )
 from datagen_core.scheduling.status import (
     Poll,

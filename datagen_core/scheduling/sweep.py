@@ -11,7 +11,7 @@ from typing import Any
 
 from datagen_core.errors import ParamsError
 from datagen_core.generators.arguments import Argument
-from datagen_core.scheduling.plan import MOST_POINTS
+from datagen_core.scheduling.demands import MOST_POINTS
 
 Point = dict[str, Any]
 

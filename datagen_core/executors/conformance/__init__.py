@@ -15,9 +15,10 @@ from typing import Any
 from datagen_core.executors.base import Executor, Resources, TaskState
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
+from datagen_core.scheduling.demands import Demand, load, make_demands
 from datagen_core.scheduling.driving import drive, inspect, submit
 from datagen_core.scheduling.generate import generate
-from datagen_core.scheduling.plan import Demand, Settings, load, make_demands
+from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import Run, begin, describe_submission, plan_demands
 from datagen_core.scheduling.status import RunStatus
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan

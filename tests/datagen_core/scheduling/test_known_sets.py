@@ -10,7 +10,7 @@ import pytest
 import datagen_core
 from datagen_core import Cache, CacheError, History, Params, generate
 from datagen_core.scheduling.batches import BatchMaker
-from datagen_core.scheduling.plan import load, make_demands
+from datagen_core.scheduling.demands import load, make_demands
 from datagen_core.store.sets import grow_set, read_set
 from datagen_core.upkeep.verify import verify
 
