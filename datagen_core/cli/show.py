@@ -11,11 +11,11 @@ import click
 from datagen_core.cli.options import folder_option
 from datagen_core.cli.summaries import describe_exclusions, describe_splits, summarize_set
 from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
-from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
+    from datagen_core.store.ledger import Exclusion
 
 
 @click.command("show")
@@ -37,14 +37,16 @@ def show_command(
       datagen show noisy_sine
       datagen show noisy_sine -p 0
     """
-    described = _show_set(select_set(name, selector)) if selector else _show_generator(name, folder)
+    param_set = select_set(name, selector) if selector else None
+    described = _show_generator(name, folder) if param_set is None else _show_set(param_set)
     if as_json:
         print_json(described)
         return
     from datagen_core.cli.tables import print_table
 
-    if selector:
-        described["exclusions"] = [_exclusion_cells(each) for each in described["exclusions"]]
+    if param_set is not None:
+        found = zip(described["exclusions"], param_set.exclusions, strict=False)  # it may grow
+        described["exclusions"] = [_exclusion_cells(*each) for each in found]
     for key, value in described.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             rows = [[_cell(cell) for cell in row.values()] for row in value]
@@ -57,15 +59,10 @@ def _cell(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _exclusion_cells(exclusion: dict[str, Any]) -> dict[str, str]:
-    """Return the cells of an exclusion; its reason may have several lines, or worse."""
-    reason = "".join(letter if letter.isprintable() else " " for letter in exclusion["reason"])
-    texts = {
-        "samples": IntervalSet(exclusion["samples"]).brief(),
-        "from": describe_splits(exclusion["from"]),
-        "reason": " ".join(reason.split()),
-    }
-    return {key: texts.get(key, value) for key, value in exclusion.items()}
+def _exclusion_cells(described: dict[str, Any], exclusion: Exclusion) -> dict[str, Any]:
+    """Return the cells of an exclusion."""
+    texts = {"samples": exclusion.samples.brief(), "reason": exclusion.line}
+    return {**described, **texts, "from": describe_splits(described["from"])}
 
 
 def _show_set(param_set: ParamSet) -> dict[str, Any]:

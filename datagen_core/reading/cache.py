@@ -160,7 +160,7 @@ class Dataset(Mapping[int, "ParamSet"]):
         return "\n".join([f"<Dataset {self.name}: {len(self)} parameter sets", *lines]) + ">"
 
     def _repr_html_(self) -> str:
-        rows = [(number, _describe(set_), set_.counts) for number, set_ in self.items()]
+        rows = [(number, _describe(set_), set_.describe_counts()) for number, set_ in self.items()]
         return html_table(self.name, ("number", "parameters", "samples"), rows)
 
 

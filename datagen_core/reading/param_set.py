@@ -192,7 +192,7 @@ class ParamSet(Mapping[str, "Split"]):
             other = next(each for each in current.exclusions if first in each.samples)
             raise SplitError(
                 f"samples {again.brief()} of {self} are excluded already ({first} by {other.by} at "
-                f"{other.created}: {other.reason}); leave them out"
+                f"{other.created}: {other.line}); leave them out"
             )
 
     @property

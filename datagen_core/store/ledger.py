@@ -59,6 +59,12 @@ class Exclusion:
     operation: str
     others: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
+    @property
+    def line(self) -> str:
+        """The reason as one line of printable text, for messages and tables."""
+        printable = (letter if letter.isprintable() else " " for letter in self.reason)
+        return " ".join("".join(printable).split())
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:

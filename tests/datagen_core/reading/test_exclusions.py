@@ -288,6 +288,13 @@ def test_a_refused_exclusion_changes_nothing(unchanged, case):
     assert numbered(unchanged.paths.splits) == before
 
 
+def test_a_reason_of_several_lines_is_told_in_one(made):
+    made.exclude([1], "one\n\x1b[1mtwo\t three")
+
+    with pytest.raises(SplitError, match=r"one \[1mtwo three\); leave them out$"):
+        made.exclude([1], "again")
+
+
 def test_a_long_list_is_summed_up_where_it_is_refused(made):
     with pytest.raises(SelectionError) as caught:
         made.exclude(range(1000, 9000, 2), "why")
