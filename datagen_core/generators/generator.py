@@ -22,10 +22,12 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from numpy.random import Generator
 
+from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import GeneratorError, ParamsError
 from datagen_core.generators.identity import digest_of
 from datagen_core.generators.schema import Schema
@@ -228,6 +230,11 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     The parameters are the attributes of `DatasetGenerator`. `options` may also be text, as on
     sbatch's command line: `"--qos=test --exclusive"`. The default name is the function's.
     """
+    if callable(batch_size):
+        raise GeneratorError("write @datagen_core.generator() above a function, with parentheses")
+    _check_kinds(memory=memory, options=options, name=name, setup=setup, compress=compress)
+    _check_functions(schema=schema, limit=limit, preflight=preflight, account=account)
+    batch_size = whole_number("batch_size", batch_size)
 
     def decorate(function: Callable[..., Any]) -> DatasetGenerator:
         return DatasetGenerator(
@@ -247,6 +254,27 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
         )
 
     return decorate
+
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "memory": ((str, NoneType), 'text as for sbatch, such as "4G"'),
+    "options": ((str, Mapping), 'text as for sbatch, such as "--qos=test", or a mapping'),
+    "name": ((str, NoneType), "text"),
+    "setup": ((list, tuple), 'a list of shell commands, such as ["module load gcc"]'),
+    "compress": ((bool,), "True or False"),
+}
+"""The kind of each declaration, and what to write."""
+
+
+def _check_kinds(**declared: object) -> None:
+    for name, value in declared.items():
+        check_kind(name, value, *_KINDS[name])
+
+
+def _check_functions(**declared: object) -> None:
+    for name, value in declared.items():
+        if not (value is None or callable(value) or isinstance(value, Schema)):
+            check_kind(name, value, (), f"a {'Schema or a ' * (name == 'schema')}function")
 
 
 def parse_options(text: str) -> dict[str, str | bool]:

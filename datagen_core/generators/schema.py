@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.format import descr_to_dtype, dtype_to_descr
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import SchemaError
 
 ELEMENTS: dict[str, type[str | bytes]] = {"str": str, "bytes": bytes}
@@ -55,8 +56,11 @@ class Field:
         ragged: bool = False,
         measured: Sequence[str] = (),
     ) -> None:
-        element = _element_of(dtype)
-        resolved = np.dtype("O") if element else np.dtype(dtype).newbyteorder("=")
+        try:
+            element = _element_of(dtype)
+            resolved = np.dtype("O") if element else np.dtype(dtype).newbyteorder("=")
+        except TypeError as error:
+            raise SchemaError(f"a field cannot hold {dtype!r}: {error}") from None
         if "numpy.record" in str(resolved):  # the type of a recarray, of which files know nothing
             resolved = descr_to_dtype(dtype_to_descr(resolved))
         if element is None and not _is_storable(resolved):
@@ -73,7 +77,7 @@ class Field:
                 f"Field({element.__name__}, ragged=True)"
             )
         object.__setattr__(self, "dtype", resolved)
-        object.__setattr__(self, "shape", tuple(int(size) for size in shape))
+        object.__setattr__(self, "shape", _sizes(shape))
         object.__setattr__(self, "ragged", ragged)
         object.__setattr__(self, "measured", tuple(measured))
         object.__setattr__(self, "element", element)
@@ -112,6 +116,14 @@ class Field:
         shape = (*(("n",) if self.ragged else ()), *self.shape)
         kind = self.element.__name__ if self.element else str(self.dtype)
         return f"{kind} ({', '.join(map(str, shape))})" if shape else kind
+
+
+def _sizes(shape: Sequence[int]) -> tuple[int, ...]:
+    check_kind("the shape", shape, (tuple, list), "sizes in a tuple, such as (28, 28)")
+    sizes = tuple(whole_number("a size of the shape", size) for size in shape)
+    if any(size < 0 for size in sizes):
+        raise SchemaError(f"a shape has no negative sizes, as {sizes} has")
+    return sizes
 
 
 def _element_of(dtype: DTypeLike) -> type[str | bytes] | None:
@@ -163,9 +175,11 @@ class Schema:
     fields: Mapping[str, Field]
 
     def __init__(self, fields: Mapping[str, Field]) -> None:
+        check_kind("fields", fields, Mapping, "a dict, such as {'x': Field('float64')}")
         if not fields:
             raise SchemaError("a sample needs at least one field")
-        for name in fields:
+        for name, field in fields.items():
+            check_kind(f"field {name}", field, Field, "a Field, such as Field('float64')")
             if not all(part.isidentifier() for part in str(name).split(".")):
                 raise SchemaError(f"{name!r} is not a field name: use letters, digits and '_'")
         object.__setattr__(self, "fields", dict(fields))

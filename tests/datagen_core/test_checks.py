@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datagen_core import Cache, ConfigurationError, Interval, IntervalSet, generate, sweep
+import datagen_core
+from datagen_core import (
+    Cache,
+    ConfigurationError,
+    Field,
+    Interval,
+    IntervalSet,
+    Schema,
+    generate,
+    sweep,
+)
 from datagen_core.executors.local import LocalExecutor
 from generators_for_tests import sine
 
@@ -107,3 +117,41 @@ def test_readers_name_what_is_wrong_and_change_nothing(made, call):
         call(made)
 
     assert made.counts == {"raw": 5}
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ({"batch_size": 1.5}, "batch_size is 1.5"),
+        ({"batch_size": "5"}, "batch_size is '5'"),
+        ({"batch_size": len}, "write @datagen_core.generator\\(\\) above a function"),
+        ({"memory": 4}, 'memory is 4, of type int; write text as for sbatch, such as "4G"'),
+        ({"options": 3}, "options is 3"),
+        ({"name": 3}, "name is 3"),
+        ({"setup": "module load gcc"}, "write a list of shell commands"),
+        ({"compress": "yes"}, "compress is 'yes', of type str; write True or False"),
+        ({"schema": {"x": "f8"}}, "schema is .*, of type dict; write a Schema or a function"),
+        ({"limit": 5}, "limit is 5, of type int; write a function"),
+        ({"preflight": 3}, "preflight is 3"),
+    ],
+)
+def test_a_generator_is_declared_in_the_right_form(declared, words):
+    with pytest.raises(ConfigurationError, match=words):
+        datagen_core.generator(**declared)
+
+
+@pytest.mark.parametrize(
+    ("declare", "words"),
+    [
+        (lambda: Field("f8", 3), r"the shape is 3, of type int; write sizes in a tuple"),
+        (lambda: Field("f8", (1.5,)), "a size of the shape is 1.5"),
+        (lambda: Field("f8", (-1,)), "no negative sizes"),
+        (lambda: Field("nosuch"), "a field cannot hold 'nosuch': data type 'nosuch' not under"),
+        (lambda: Field(3), "a field cannot hold 3"),
+        (lambda: Schema(3), "fields is 3, of type int; write a dict"),
+        (lambda: Schema({"x": "f8"}), "field x is 'f8', of type str; write a Field"),
+    ],
+)
+def test_fields_are_declared_in_the_right_form(declare, words):
+    with pytest.raises(ConfigurationError, match=words):
+        declare()
