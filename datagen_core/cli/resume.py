@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import click
@@ -44,18 +45,19 @@ def resume_command(
       datagen resume
       datagen resume noisy_sine -p 0 --mem 4GB
     """
+    from datagen_core.executors.choice import choose_executor
     from datagen_core.scheduling.driving import explain  # slow; not for --help
     from datagen_core.scheduling.run import take_up
     from datagen_core.store.publishing import remove_litter
 
-    settings = read_settings(options)
+    settings, choose = read_settings(options), cache(choose_executor)
     runs, problems = [], Problems()
     for param_set, status in select_runs(name, selector, number, problems):
         if not status.missing:
             remove_litter(*param_set.paths.all_temporary)
             continue
         with problems.collect():
-            runs.append(take_up(param_set.paths, status.record, settings, options["njobs"]))
+            runs.append(take_up(param_set.paths, status.record, settings, options["njobs"], choose))
     results = list(zip(runs, execute(runs), strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]

@@ -268,9 +268,14 @@ class _Reader:
             return None
         distribution = _distribution_of(path)
         if distribution is not None and distribution != self.distribution:
-            self.packages[distribution] = metadata.version(distribution)
+            self.packages[distribution] = _version_of(distribution)
             return None
         return _Module(name, path)
+
+
+@lru_cache(256)  # reading a distribution's metadata takes as long as making many a batch
+def _version_of(distribution: str) -> str:
+    return metadata.version(distribution)
 
 
 def _find(name: str) -> Path | None:

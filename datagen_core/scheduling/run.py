@@ -295,13 +295,22 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
 
 
 def take_up(
-    paths: SetPaths, record: RunRecord, settings: Settings, njobs: int | None = None
+    paths: SetPaths,
+    record: RunRecord,
+    settings: Settings,
+    njobs: int | None = None,
+    choose: Callable[[str], Executor] = choose_executor,
 ) -> Run:
     """Return a run that was begun before; its failures so far are forgiven.
 
     Executor, number of jobs and resources are the run's own unless the settings name others; with
     another executor, its options are left. Its time limit is its own, too, as long as nothing is
     known from which another one could be estimated.
+
+    Parameters
+    ----------
+    choose
+        Finds an executor by its name; for many runs, one that remembers it.
 
     Raises
     ------
@@ -315,7 +324,7 @@ def take_up(
         begun = replace(begun, options={})
     minutes = None if read_timings(paths) else begun.minutes
     resources = settings.resources.completed_by(replace(begun, minutes=minutes))
-    executor = choose_executor(settings.executor or record.details["executor"])
+    executor = choose(settings.executor or record.details["executor"])
     settings = replace(settings, njobs=njobs or record.details["njobs"], resources=resources)
     settings = _complete(executor, settings, list_plans(paths.run(record.number)))
     demand = renew_demand(paths, record.source, record.interval.size)

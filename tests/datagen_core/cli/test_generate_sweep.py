@@ -10,6 +10,7 @@ import datagen_core
 import generators_for_tests
 from datagen_core import Cache
 from datagen_core.cli import generate
+from datagen_core.executors import choice
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.scheduling import run
@@ -154,6 +155,24 @@ def asked(run_cli, monkeypatch):
 def test_an_executor_is_asked_once_for_all_runs(run_cli, asked, command):
     assert run_cli(command).code == 0
     assert asked == [4]
+
+
+def test_limits_are_asked_once_for_all_sets(run_cli, monkeypatch):
+    asked = []
+    monkeypatch.setattr(LocalExecutor, "max_minutes", lambda self, resources: asked.append(1))
+    run_cli("generate", SINE, "-n", 20, *GRID, "--executor", "local", "--dry-run")
+
+    assert len(asked) == 1
+
+
+@pytest.mark.usefixtures("asked")
+def test_an_executor_is_chosen_once_for_all_runs_that_are_resumed(run_cli, monkeypatch):
+    chosen = []
+    choose = choice.choose_executor
+    monkeypatch.setattr(choice, "choose_executor", lambda name: chosen.append(name) or choose(name))
+
+    assert run_cli("resume", "--executor", "inline").out == "resumed 4 runs\n"
+    assert chosen == ["inline"]
 
 
 def test_processes_of_another_machine_hide_none_of_this_one(run_cli, asked, monkeypatch):
