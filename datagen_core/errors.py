@@ -139,7 +139,8 @@ class IncompleteRunError(ExecutionError):
 class RefusedSampleError(DatagenError):
     """Samples that cannot be made by their own nature; generators raise it.
 
-    The batch is not tried again and stays missing; other batches are made.
+    The batch is not tried again and stays missing; other batches are made. A generator that may
+    draw again does that instead, since each hole cuts a file in two.
 
     Attributes
     ----------

@@ -335,7 +335,8 @@ class _Work:
             self.failures += 1
         message = _describe(error)
         self.journal.append("error", range=list(piece), message=message, final=final, **refusal)
-        self._print(error)
+        if not refusal or self.refusals == 1:  # where a draw is refused is of no interest twice
+            self._print(error)
 
     def _print(self, error: BaseException) -> None:
         """Leave the traceback in the task's log; the user sees one line of it."""
