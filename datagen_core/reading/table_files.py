@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from datagen_core.errors import ConfigurationError
 from datagen_core.files import require
-from datagen_core.reading.tables import Block, Selection, blocks, elements
+from datagen_core.reading.tables import Block, Selection, blocks, elements, other_types
 
 
 def write_csv(path: Path, selection: Selection) -> None:
@@ -34,8 +34,11 @@ def write_csv(path: Path, selection: Selection) -> None:
             parts = chain.from_iterable(_scalars(name, col) for name, col in block.items())
             names, columns = zip(*parts, strict=True)
             if number == 0:
+                header = names
                 _refuse_twice(names)
                 csv.writer(file, lineterminator="\n").writerow(names)
+            if names != header:
+                raise other_types(next(iter(set(names) ^ set(header)), names[-1]))
             values = [_printable(column) for column in columns]
             # Readers take a bare carriage return for the end of a line; csv does not quote it.
             has_return = any(column.dtype == object for column in columns) and any(
@@ -102,7 +105,10 @@ def write_npz(path: Path, selection: Selection) -> None:
     gathered, known = list(blocks(selection)), elements(selection)
     with zipfile.ZipFile(path, "w") as archive:
         for name in list(gathered[0]):
-            array = np.concatenate([block.pop(name) for block in gathered])
+            parts = [block.pop(name) for block in gathered]
+            if len({(part.dtype, part.shape[1:]) for part in parts}) > 1:
+                raise other_types(name)
+            array = np.concatenate(parts)
             if array.dtype == object:
                 array = _as_text(name, array, known.get(name))
             with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
@@ -137,6 +143,7 @@ def write_parquet(path: Path, selection: Selection) -> None:
             for block in blocks(selection):
                 table = _arrow_table(arrow, block, known)
                 writer = writer or parquet.ParquetWriter(file, table.schema)
+                _check_types(table.schema, writer.schema)
                 writer.write_table(table)
         except arrow.ArrowException as error:
             words = str(error).partition("\n")[0]
@@ -144,6 +151,12 @@ def write_parquet(path: Path, selection: Selection) -> None:
         finally:
             if writer is not None:
                 writer.close()
+
+
+def _check_types(schema: Any, first: Any) -> None:
+    for ours, wanted in zip(schema, first, strict=True):
+        if ours.type != wanted.type:
+            raise other_types(ours.name)
 
 
 def _arrow_table(arrow: Any, block: Block, known: dict[str, str]) -> Any:

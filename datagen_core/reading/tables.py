@@ -86,9 +86,20 @@ def elements(selection: Selection) -> dict[str, str]:
     """Return "str" or "bytes" for columns of objects; unknown for a generator's own table."""
     if selection.table is not None:
         return {}
-    schemas = [samples.schema.fields for samples in selection.parts.values()]
-    kinds = {name: field.element.__name__ for name, field in schemas[0].items() if field.element}
-    return {**dict.fromkeys(("set", "part", "user"), "str"), **kinds}
+    found = dict.fromkeys(("set", "part", "user"), "str")
+    parts = [samples for each in (selection, *selection.more) for samples in each.parts.values()]
+    for name, field in (item for samples in parts for item in samples.schema.fields.items()):
+        kind = field.element.__name__ if field.element else ""
+        if found.setdefault(name, kind) != kind:
+            raise other_types(name)
+    return found
+
+
+def other_types(name: str) -> SelectionError:
+    """Return the error that a column cannot hold the values of all parameter sets."""
+    return SelectionError(
+        f"{name} has another type in another parameter set or part; export each alone, with -p"
+    )
 
 
 def _name_set(block: Block, selection: Selection) -> Block:

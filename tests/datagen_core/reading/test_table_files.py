@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 import datagen_core
-from datagen_core import ConfigurationError, DatagenError, Field, Schema, generate
-from datagen_core.upkeep.export import export, select
+from datagen_core import (
+    ConfigurationError,
+    DatagenError,
+    Field,
+    Params,
+    Schema,
+    SelectionError,
+    generate,
+    sweep,
+)
+from datagen_core.upkeep.export import export, select, select_all
 
 parquet = pytest.importorskip("pyarrow.parquet")
 
@@ -309,3 +318,41 @@ def test_formats_of_plugins_refuse_other_fields_in_one_line(form, fields, tmp_pa
     with pytest.raises(DatagenError) as raised:
         exported(made, form, tmp_path)
     assert "\n" not in str(raised.value)
+
+
+class Kind(Params):
+    kind: str = "f8"
+    size: int = 0
+
+    def field(self):
+        shape = (self.size,) if self.size else ()
+        return Field({"str": str, "bytes": bytes}.get(self.kind, self.kind), shape)
+
+
+@datagen_core.generator(1, Kind, schema=lambda params: Schema({"f": params.field()}))
+def either(params, size):
+    words = {"str": "a", "bytes": b"a"}
+    field = params.field()
+    for _ in range(size):
+        yield {"f": words.get(params.kind, np.zeros(field.shape, field.dtype))}
+
+
+@pytest.mark.parametrize(
+    ("points", "forms"),
+    [
+        ([{"kind": "i8"}, {"kind": "u8"}], ["npz", "parquet"]),
+        ([{"kind": "f4"}, {"kind": "f8"}], ["npz", "parquet"]),
+        ([{"kind": "M8[s]"}, {"kind": "M8[us]"}], ["npz", "parquet"]),
+        ([{"size": 2}, {"size": 3}], ["csv", "npz", "parquet"]),
+        ([{"kind": "f8"}, {"kind": "c16"}], ["csv", "npz", "parquet"]),
+        ([{"kind": "str"}, {"kind": "bytes"}], ["npz", "parquet"]),
+        ([{"kind": "str"}, {"kind": "f8"}], ["npz", "parquet"]),
+    ],
+)
+def test_a_column_has_one_type_in_all_sets(points, forms, tmp_path):
+    sets = sweep(either, 2, points, executor="inline", cache=tmp_path)
+
+    for form in forms:
+        with pytest.raises(SelectionError, match=r"^f\S* has another type in another"):
+            export(select_all(sets, None, None, None), form, tmp_path / "table")
+    assert not (tmp_path / "table").exists()
