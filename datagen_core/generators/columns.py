@@ -69,7 +69,7 @@ def _some(shapes: set[tuple[int, ...]]) -> list[tuple[int, ...]]:
 
 def as_rows(values: Any) -> NDArray[Any] | list[Any] | tuple[Any, ...]:
     """Return values, one per sample, as an array of numbers or a list of anything else."""
-    if isinstance(values, list | tuple):
+    if type(values) is list or type(values) is tuple:
         return values
     if isinstance(values, Sequence) and not isinstance(values, memoryview):
         return list(values)

@@ -7,7 +7,7 @@ sample would be the last one. Values that cannot change are passed on as they ar
 from __future__ import annotations
 
 import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import singledispatch
 from typing import Any
 
@@ -41,6 +41,19 @@ def own_item(item: object, index: int) -> dict[str, Any]:
         name: value if type(value) in FINAL else _own_value(name, value, index)
         for name, value in named.items()
     }
+
+
+def own_plain(values: Iterable[Any]) -> tuple[Any, ...] | None:
+    """Return copies of scalars and arrays of numbers, fast; None if there are other values."""
+    copies = []
+    for value in values:
+        if type(value) in FINAL:
+            copies.append(value)
+        elif type(value) is np.ndarray and value.dtype.kind != "O":
+            copies.append(value.copy())
+        else:
+            return None
+    return tuple(copies)
 
 
 def _own_value(name: str, value: object, index: int) -> Any:

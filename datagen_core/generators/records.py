@@ -14,20 +14,21 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
-from typing import Any, TypeVar
+from itertools import chain, islice
+from types import GeneratorType
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from datagen_core.errors import SchemaError
 from datagen_core.generators.columns import as_column, infer_field
-from datagen_core.generators.ownership import FINAL, name_values, own_item, refusal
+from datagen_core.generators.ownership import FINAL, name_values, own_item, own_plain, refusal
 from datagen_core.generators.schema import Columns, Field, Ragged, Schema, join_columns
 
-Item = dict[str, Any] | tuple[Any, Any]
-"""A sample, or arrays of several: values by the names of their fields, or a pair `x, y`."""
+Row = tuple[Any, ...]
+"""The values of a sample, or arrays of several, in the order of the batch's names."""
 
-_Made = TypeVar("_Made")
+_PAIR = ("x", "y")
 
 
 def collect(
@@ -58,13 +59,17 @@ def collect(
         the schema is a declared one.
     """
     batch = _Batch(size, schema, start, declared and schema is not None)
-    yielded = None
-    if isinstance(made, Iterable) and not isinstance(made, Mapping | tuple):
-        yielded = batch.gather(made)
+    values = batch.gather(made) if _is_iterator(made) else None
     try:
-        return batch.join([_returned(made)]) if yielded is None else batch.convert(yielded)
+        return batch.join([_returned(made)]) if values is None else batch.convert(values)
     except SchemaError as error:
         raise batch.blame(error) from error.__cause__
+
+
+def _is_iterator(made: object) -> TypeGuard[Iterable[object]]:
+    if isinstance(made, GeneratorType):  # asking for abstract classes takes a while
+        return True
+    return isinstance(made, Iterable) and not isinstance(made, Mapping | tuple)
 
 
 def _returned(made: object) -> dict[str, Any]:
@@ -83,51 +88,79 @@ class _Batch:
     declared: bool
     are_pieces: bool | None = None
     """Whether items are arrays of several samples; None as long as that is not known."""
+    names: tuple[str, ...] = ()
+    """The fields of the first item; empty as long as there are only pairs of scalars."""
 
     def blame(self, error: SchemaError) -> SchemaError:
         """Let an error say whether it concerns the whole set."""
         error.whole_set = not self.declared
         return error
 
-    def gather(self, made: Iterable[object]) -> list[Item]:
-        """Return copies of all items; the first one too many closes the generator."""
+    def gather(self, made: Iterable[object]) -> Sequence[Sequence[Any]]:
+        """Return copies of all items by field; the first one too many closes the generator."""
         try:
-            return self._copy_all(made)
-        finally:
+            return self._copy_all(iter(made))
+        except BaseException:
             if isinstance(made, Generator):
                 with suppress(Exception):  # what went wrong before counts
                     made.close()
+            raise
 
-    def _copy_all(self, made: Iterable[object]) -> list[Item]:
-        items: list[Item] = []
-        remaining = iter(made)
-        for item in islice(remaining, self.size + 1):
-            # Calls would cost a generator of numbers a tenth of its time.
-            if type(item) is tuple and len(item) == 2:
-                x, y = item
-                if type(x) in FINAL and type(y) in FINAL:
-                    items.append(item)
-                    continue
-            elif type(item) is dict and FINAL.issuperset(map(type, item.values())):
-                items.append(dict(item))
-                continue
-            self._add(items, item)
-            if self.are_pieces:
-                self._add_pieces(items, remaining)
-        if len(items) > self.size and not self.are_pieces:
+    def _copy_all(self, made: Iterator[object]) -> Sequence[Sequence[Any]]:
+        xs, ys, others = _copy_pairs(made, self.size + 1)
+        count = len(xs)
+        if others:
+            rows = list(zip(xs, ys, strict=True))
+            for item in chain(others, islice(made, self.size - count)):
+                self._add(rows, item)
+                if self.are_pieces:
+                    self._add_pieces(rows, made)
+            xs, ys, count = [], [], len(rows)
+        if count > self.size and not self.are_pieces:
             raise self._excess()
-        return items
+        return list(zip(*rows, strict=True)) if others else (xs, ys)
 
-    def _add_pieces(self, items: list[Item], remaining: Iterator[object]) -> None:
-        rows = sum(map(_rows_in, items))
+    def _add(self, rows: list[Row], item: object) -> None:
+        """Add a copy of an item, its values in the order of the first one's."""
+        values = self._plain_values(item) if self.are_pieces is not None else None
+        if values is not None:
+            rows.append(values)
+            return
+        try:
+            owned = own_item(item, self.start + len(rows))
+            rows.append(self._order(owned, len(rows)))
+        except SchemaError as error:
+            raise self.blame(error) from error.__cause__
+        if self.are_pieces is None:
+            self.are_pieces = _are_pieces(owned, self.schema)
+
+    def _plain_values(self, item: object) -> Row | None:
+        if type(item) is dict and tuple(item) == self.names:
+            return own_plain(item.values())
+        if type(item) is tuple and len(item) == 2 and self.names == _PAIR:
+            return own_plain(item)
+        return None
+
+    def _order(self, named: Mapping[str, Any], place: int) -> Row:
+        if not self.names:
+            self.names = _PAIR if place else tuple(named)
+        if named.keys() != set(self.names):
+            raise SchemaError(
+                f"sample {self.start + place} has the fields {list(named)}, "
+                f"sample {self.start} {list(self.names)}"
+            )
+        return tuple(named[name] for name in self.names)
+
+    def _add_pieces(self, rows: list[Row], remaining: Iterator[object]) -> None:
+        samples = sum(map(_samples_in, rows))
         for item in remaining:
-            if rows > self.size:
+            if samples > self.size:
                 break
-            self._add(items, item)
-            rows += _rows_in(items[-1])
-            if not _rows_in(items[-1]):  # pieces without samples would fill the memory too
-                items.pop()
-        if rows > self.size:
+            self._add(rows, item)
+            samples += _samples_in(rows[-1])
+            if not _samples_in(rows[-1]):  # pieces without samples would fill the memory too
+                rows.pop()
+        if samples > self.size:
             raise self._excess()
 
     def _excess(self) -> SchemaError:
@@ -137,24 +170,16 @@ class _Batch:
             whole_set=True,
         )
 
-    def _add(self, items: list[Item], item: object) -> None:
-        """Add a copy of an item."""
-        try:
-            owned = own_item(item, self.start + len(items))
-        except SchemaError as error:
-            raise self.blame(error) from error.__cause__
-        if self.are_pieces is None:
-            self.are_pieces = _are_pieces(owned, self.schema)
-        items.append(owned)
-
-    def convert(self, items: list[Item]) -> tuple[Columns, Schema]:
+    def convert(self, values: Sequence[Sequence[Any]]) -> tuple[Columns, Schema]:
         """Return the columns of all items."""
-        count = len(items)
+        count, names = len(values[0]) if values else 0, self.names or _PAIR
         if self.are_pieces or (self.are_pieces is None and count != self.size):
-            return self.join([name_values(item) for item in items])
+            return self.join(
+                [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+            )
         if count != self.size:
             raise self._miscount(count)
-        return self._make_columns(_transpose(items, self.start), self.start), self._known
+        return self._make_columns(dict(zip(names, values, strict=True)), self.start), self._known
 
     def join(self, pieces: Sequence[Mapping[str, Any]]) -> tuple[Columns, Schema]:
         """Return the columns of arrays that hold several samples each."""
@@ -182,38 +207,44 @@ class _Batch:
         )
 
     def _make_columns(self, values: Mapping[str, Any], start: int) -> Columns:
-        schema = self.schema
-        if schema is None:
-            fields = {
-                name: self._attempt(name, value, start, infer_field)
-                for name, value in values.items()
-            }
-            schema = Schema(fields)
+        schema = self.schema or self._infer_schema(values, start)
         if values.keys() != schema.fields.keys():
             raise SchemaError(
                 f"a sample has the fields {list(values)}; its schema has {list(schema.fields)}"
             )
-        columns = {
-            name: self._attempt(
-                name, values[name], start, partial(as_column, field=field, rounding=self.declared)
-            )
-            for name, field in schema.fields.items()
-        }
+        columns: Columns = {}
+        for name, field in schema.fields.items():
+            try:
+                columns[name] = as_column(values[name], field, rounding=self.declared)
+            except Exception as error:  # an array of another package may refuse in any way
+                convert = partial(as_column, field=field, rounding=self.declared)
+                raise self._explain(name, values[name], start, convert, error) from error
         self.schema = schema
         return columns
 
-    def _attempt(
-        self, name: str, values: Any, start: int, convert: Callable[[Any], _Made]
-    ) -> _Made:
-        """Convert values of consecutive samples; an error names the field and the sample."""
-        try:
-            return convert(values)
-        except Exception as error:  # an array of another package may refuse in any way
-            if not hasattr(values, "__getitem__"):
-                raise SchemaError(f"field {name!r}: {error}") from error
-            place, failure = _find_first(values, convert, error)
-            value = values[place] if len(values) else values
-            raise refusal(name, start + place, value, failure, self._advice()) from error
+    def _infer_schema(self, values: Mapping[str, Any], start: int) -> Schema:
+        fields = {}
+        for name, value in values.items():
+            try:
+                fields[name] = infer_field(value)
+            except Exception as error:  # as above
+                raise self._explain(name, value, start, infer_field, error) from error
+        return Schema(fields)
+
+    def _explain(
+        self,
+        name: str,
+        values: Any,
+        start: int,
+        convert: Callable[[Any], object],
+        error: Exception,
+    ) -> SchemaError:
+        """Return an error that names the field and the first sample that cannot be converted."""
+        if not hasattr(values, "__getitem__"):
+            return SchemaError(f"field {name!r}: {error}")
+        place, failure = _find_first(values, convert, error)
+        value = values[place] if len(values) else values
+        return refusal(name, start + place, value, failure, self._advice())
 
     def _advice(self) -> str:
         if self.schema is None:
@@ -221,6 +252,24 @@ class _Batch:
         if self.declared:
             return "change the value, or the generator's `schema`"
         return "the first batch decided its type: yield that in every batch, or declare `schema`"
+
+
+def _copy_pairs(made: Iterator[object], most: int) -> tuple[list[Any], list[Any], list[object]]:
+    """Return x and y of pairs of scalars up to the first other item, and that in a list.
+
+    A loop of its own: calls would cost a generator of numbers a tenth of its time.
+    """
+    xs: list[Any] = []
+    ys: list[Any] = []
+    for item in islice(made, most):
+        if type(item) is tuple and len(item) == 2:
+            x, y = item
+            if type(x) in FINAL and type(y) in FINAL:
+                xs.append(x)
+                ys.append(y)
+                continue
+        return xs, ys, [item]
+    return xs, ys, []
 
 
 def _find_first(
@@ -265,23 +314,8 @@ def _depth(value: Any) -> int | None:
     return depth
 
 
-def _rows_in(piece: Item) -> int:
-    values = piece.values() if isinstance(piece, dict) else piece
-    return max((len(value) for value in values if _depth(value) != 0), default=0)
-
-
-def _transpose(items: Sequence[Item], start: int) -> dict[str, Sequence[Any]]:
-    kinds = set(map(type, items))
-    if kinds == {tuple}:  # no dict for each pair
-        return dict(zip("xy", zip(*items, strict=True), strict=True))
-    records: Any = [name_values(item) for item in items] if tuple in kinds else items
-    first = records[0].keys()
-    for index, record in enumerate(records, start):
-        if record.keys() != first:
-            raise SchemaError(
-                f"sample {index} has the fields {list(record)}, sample {start} {list(first)}"
-            )
-    return {name: [record[name] for record in records] for name in first}
+def _samples_in(piece: Row) -> int:
+    return max((len(value) for value in piece if _depth(value) != 0), default=0)
 
 
 def _is_single(value: object, field: Field | None) -> bool:

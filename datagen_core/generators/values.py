@@ -169,8 +169,10 @@ def _stack_alike(values: Sequence[Any], kind: type) -> NDArray[Any] | None:
         array = np.empty(len(values), object)
         array[:] = values
         return array
-    if kind is np.ndarray and len({(array.dtype, array.shape) for array in values}) == 1:
-        return np.asarray(values) if values[0].dtype.kind in "biufcS" else None
+    if kind is np.ndarray and values[0].dtype.kind in "biufcS":
+        dtype, shape = values[0].dtype, values[0].shape
+        if all(array.dtype is dtype and array.shape == shape for array in values):
+            return np.array(values, dtype)
     return None
 
 
