@@ -242,8 +242,8 @@ class Executor:
     def diagnose(self, plan: Plan, task: int) -> str:  # noqa: ARG002
         """Return in one line why a task that left no last word ended; nothing when unknown.
 
-        Where its process died by itself, the line begins with `DIED` (`executors.base`), and says
-        the signal or the exit code. Such a task is tried in two halves, as is one whose end is
+        Where its process died by itself, the line begins with "died: " and says the signal or the
+        exit code. Such a task is tried in two halves, down to a batch, as is one whose end is
         unknown; one that was preempted, or lost its node, is tried as it was.
         """
         return ""

@@ -187,10 +187,14 @@ def progress_of(statuses: Sequence[RunStatus]) -> Progress:
     ranges = [item for status in statuses for item in status.ranges]
     waiting = sum(item.waiting for item in ranges)
     failed = sum(len(item.samples) for item in ranges if item.state in {"failed", "cancelled"})
-    held = [item.reason for item in ranges if item.reason and item.state != "lost"]
+    held = [_hold(item) for item in ranges if item.reason and item.state != "lost"]
     size = sum(status.record.interval.size for status in statuses)
     done = sum(len(status.done) for status in statuses)
     return Progress(min(done + waiting, size), size, failed, held[0] if held else "")
+
+
+def _hold(item: RangeStatus) -> str:
+    return f"refused: {item.reason}" if item.state == "refused" else item.reason
 
 
 def _announce_deaths(run: Run, status: RunStatus) -> None:

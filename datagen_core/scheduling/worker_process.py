@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -54,6 +55,8 @@ def main() -> None:
         _watch_input(signal.SIGTERM)
     if _CHILD in arguments:
         _watch_input(signal.SIGKILL)
+        # The stack is in the log, and there may be a dozen deaths until a batch is found.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     if _APART in arguments:
         _Parent([each for each in arguments if each not in {_ATTACHED, _APART}]).work()
     else:

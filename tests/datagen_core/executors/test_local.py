@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from datagen_core.executors import base
+from datagen_core.executors import base, local
 from datagen_core.executors.base import Job, Resources
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.ranges import IntervalSet, deal
@@ -109,6 +109,18 @@ def test_a_process_that_left_no_word_was_killed(plan):
 
     Journal(plan.run.journal(0, 0)).append("start", pid=os.getpid())
     assert executor.diagnose(plan, 0) == "died: killed"
+
+
+def test_a_task_that_had_to_be_killed_to_be_cancelled_did_not_die_by_itself(plan, monkeypatch):
+    program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    monkeypatch.setattr(Job, "command", lambda job, places: [sys.executable, "-c", program])
+    monkeypatch.setattr(local, "_PATIENCE", 0.5)
+    Journal(plan.run.journal(0, 0)).append("start", pid=1)
+    executor = LocalExecutor()
+    executor.submit(job_of(plan))
+    executor.cancel([plan])
+
+    assert [plan.last_word(task) for task in range(3)] == ["cancelled", "", ""]
 
 
 def test_a_process_that_dies_before_it_begins_says_how(plan, monkeypatch):
