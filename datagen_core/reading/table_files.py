@@ -143,7 +143,7 @@ def write_parquet(path: Path, selection: Selection) -> None:
             for block in blocks(selection):
                 table = _arrow_table(arrow, block, known)
                 writer = writer or parquet.ParquetWriter(file, table.schema)
-                _check_types(table.schema, writer.schema)
+                _refuse_other_types(list(table.schema), list(writer.schema))
                 writer.write_table(table)
         except arrow.ArrowException as error:
             words = str(error).partition("\n")[0]
@@ -153,10 +153,10 @@ def write_parquet(path: Path, selection: Selection) -> None:
                 writer.close()
 
 
-def _check_types(schema: Any, first: Any) -> None:
-    for ours, wanted in zip(schema, first, strict=True):
-        if ours.type != wanted.type:
-            raise other_types(ours.name)
+def _refuse_other_types(ours: list[Any], first: list[Any]) -> None:
+    for one, wanted in zip(ours, first, strict=True):
+        if one.type != wanted.type:
+            raise other_types(one.name)
 
 
 def _arrow_table(arrow: Any, block: Block, known: dict[str, str]) -> Any:
