@@ -210,7 +210,13 @@ def _report(
         click.echo(f"{name}: {record.interval.size} samples made, "
                    f"{record.start} to {record.stop - 1}")  # fmt: skip
     elif not runs[0].settings.wait:
-        click.echo(f"submitted run {runs[0].record.number} of {name}; see `datagen status {name}`")
+        click.echo(f"submitted run {runs[0].record.number} of {name}; see `{_status(runs)}`")
+
+
+def _status(runs: Sequence[Run]) -> str:
+    from datagen_core.store.advice import command_for_all  # as slow as runs
+
+    return command_for_all({run.paths.set for run in runs}, "status")
 
 
 def _report_sweep(
@@ -228,7 +234,7 @@ def _report_sweep(
         sets = [demand.paths.root.name for demand in demands]
         print_json({"generator": name, "sets": sets, "runs": found})
     elif runs and not runs[0].settings.wait:
-        click.echo(f"submitted {len(runs)} runs of {name}; see `datagen status {name}`")
+        click.echo(f"submitted {len(runs)} runs of {name}; see `{_status(runs)}`")
     elif not runs:
         click.echo(f"all {len(demands)} parameter sets of {name} have that many samples already; "
                    "nothing to do")  # fmt: skip
@@ -239,9 +245,10 @@ def _report_sweep(
 
 
 def _refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
-    """Raise for the first run that ended with samples missing."""
+    """Raise for runs that ended with samples missing."""
     from datagen_core.scheduling.driving import explain  # slow; not for --help
 
-    for run, status in zip(runs, statuses, strict=True):
-        if status.missing and run.settings.wait:
-            raise IncompleteRunError(explain(run, status))
+    pairs = zip(runs, statuses, strict=True)
+    incomplete = [(run, status) for run, status in pairs if status.missing and run.settings.wait]
+    if incomplete:
+        raise IncompleteRunError(explain(incomplete))

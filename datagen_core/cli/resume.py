@@ -67,4 +67,4 @@ def resume_command(
     problems.raise_any()
     incomplete = [(run, status) for run, status in results if status.missing and settings.wait]
     if incomplete:
-        raise IncompleteRunError(explain(*incomplete[0]))
+        raise IncompleteRunError(explain(incomplete))

@@ -10,6 +10,7 @@ import click
 from datagen_core.cli.options import confirm, yes_option
 from datagen_core.commands import cache_option, select_set, set_option
 from datagen_core.errors import CacheError
+from datagen_core.store.advice import command_for
 
 
 @click.command("rm")
@@ -28,7 +29,8 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
 
     param_set = select_set(name, selector)
     if any(status.alive for status in statuses(param_set.paths)):
-        raise CacheError(f"{param_set} has runs that are alive; `datagen cancel {name}` first")
+        cancel = command_for(param_set.paths, "cancel")
+        raise CacheError(f"{param_set} has runs that are alive; cancel them first: {cancel}")
     # Its record is read even where nobody is asked, so that a set that is too new is refused.
     generator, counts = param_set.generator, param_set.describe_counts()
     confirm(

@@ -127,15 +127,18 @@ def _announce(words: str) -> None:
 
 def _watch(runs: Sequence[Run]) -> list[RunStatus]:
     from datagen_core.cli.progress import watch  # slow; not for --help
+    from datagen_core.store.advice import command_for_all  # the same
 
     try:
         return watch(runs)
     except KeyboardInterrupt:
-        run, name = runs[0], runs[0].demand.record.generator
-        if not run.executor.ends_with_caller:
+        if not runs[0].executor.ends_with_caller:
+            words = ("status", "resume", "cancel")
+            sets = {run.paths.set for run in runs}
+            show, wait, stop = (command_for_all(sets, word) for word in words)
             _announce(
-                f"its {run.executor.name} jobs go on: `datagen status {name}` shows them, "
-                f"`datagen resume {name}` waits for them, `datagen cancel {name}` stops them"
+                f"its {runs[0].executor.name} jobs go on: `{show}` shows them, `{wait}` waits for "
+                f"them, `{stop}` stops them"
             )
         raise
 

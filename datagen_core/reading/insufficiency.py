@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
+from contextlib import suppress
 
-from datagen_core.errors import InsufficientSamplesError
-from datagen_core.generators.identity import format_assignments
+from datagen_core.errors import CacheError, InsufficientSamplesError
 from datagen_core.ranges import IntervalSet
+from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW, read_ledger
 from datagen_core.store.runs import RunRecord, list_refusals, list_runs
-from datagen_core.store.sets import SetRecord, existing_samples, read_set
+from datagen_core.store.sets import SetRecord, existing_samples, list_sets, read_set
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
 
 
@@ -25,20 +25,27 @@ def insufficient(
     seconds = _compute_seconds(paths, -(-to_make // record.batch_size))
     refused, why = _find_refused(paths, existing) if to_make else (IntervalSet(), "")
     settled = len(existing) + len(refused)
-    commands = [] if not to_make else [_make(paths, number, record, to_make, settled)]
+    commands = [] if not to_make else [_make(paths, record, to_make, settled)]
     if split != RAW:
-        name, amount = record.generator, str(missing)
-        commands.append(["datagen", "move", name, amount, split, "-p", str(number), "-y"])
-    cache = ["--cache", str(paths.root.parent.parent)]
-    command = " && ".join(shlex.join([*words, *cache]) for words in commands)
+        commands.append(command_for(paths, "move", missing, split, "-y"))
+    command = " && ".join(commands)
     time = "" if seconds is None else f", about {format_duration(seconds)} of compute time"
     excluded = len(ledger.members(split, existing)[1])
     left_out = f" (and {excluded} excluded)" if excluded else ""
     message = (
         f"{split} of {record.generator} {number} has {have} samples{left_out}, {missing} fewer "
-        f"than the {wanted} asked for{time}{why}; get them with: {command}"
+        f"than the {wanted} asked for{time}{why}; get them {_means(paths, record)}: {command}"
     )
     return InsufficientSamplesError(message, missing, seconds, command)
+
+
+def _means(paths: SetPaths, record: SetRecord) -> str:
+    """Return what else a command needs: another version of the generator makes another set."""
+    for other in list(list_sets(paths.root.parent, []).values())[-1:]:
+        with suppress(CacheError):
+            if read_set(other).version != record.version:
+                return f"with version {record.version} of {record.generator}"
+    return "with"
 
 
 def _compute_seconds(paths: SetPaths, batches: int) -> float | None:
@@ -46,7 +53,7 @@ def _compute_seconds(paths: SetPaths, batches: int) -> float | None:
     return None if mean is None else batches * mean
 
 
-def _make(paths: SetPaths, number: int, record: SetRecord, samples: int, settled: int) -> list[str]:
+def _make(paths: SetPaths, record: SetRecord, samples: int, settled: int) -> str:
     """Return the command that makes samples: the holes of earlier runs first.
 
     Samples that are `settled` exist, or are refused by the generator.
@@ -54,9 +61,8 @@ def _make(paths: SetPaths, number: int, record: SetRecord, samples: int, settled
     runs = list_runs(paths)
     holes = sum(run.interval.size for run in runs) - settled
     if holes >= samples:
-        return ["datagen", "resume", record.generator, "-p", str(number)]
-    source = _last_source(runs) or record.generator
-    return ["datagen", "generate", source, "-n", str(samples), *_assignments(record)]
+        return command_for(paths, "resume")
+    return command_to_make(paths, record, _last_source(runs), samples)
 
 
 def _find_refused(paths: SetPaths, existing: IntervalSet) -> tuple[IntervalSet, str]:
@@ -76,9 +82,3 @@ def _find_refused(paths: SetPaths, existing: IntervalSet) -> tuple[IntervalSet, 
 def _last_source(runs: list[RunRecord]) -> str:
     """Return the name under which the generator was loaded last."""
     return runs[-1].source if runs else ""
-
-
-def _assignments(record: SetRecord) -> list[str]:
-    """Return the words for all parameters, since defaults may change."""
-    seed = ["--seed", str(record.seed)] if record.seed else []
-    return [*format_assignments(record.params), *seed]

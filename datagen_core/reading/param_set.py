@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.siblings import Siblings
 from datagen_core.store import ledger
+from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import SetRecord, existing_samples, read_schema, size_on_disk
@@ -85,7 +87,8 @@ class ParamSet(Mapping[str, "Split"]):
 
         fields = read_schema(self.paths)
         if fields is None:
-            raise SelectionError(f"{self} has no samples yet; `datagen status` shows its runs")
+            status = command_for(self.paths, "status")
+            raise SelectionError(f"{self} has no samples yet; see its runs: {status}")
         return Schema.from_json(fields)
 
     @property
@@ -267,6 +270,12 @@ class ParamSet(Mapping[str, "Split"]):
         all sets of the generator are read for it.
         """
         return self._siblings.describe(self.number)
+
+    def command_to_make(self, samples: int, **changed: object) -> str:
+        """Return the command line that makes samples, of this set or with changed parameters."""
+        runs = list_runs(self.paths)
+        record = replace(self.record, params={**self.record.params, **changed})
+        return command_to_make(self.paths, record, runs[-1].source if runs else "", samples)
 
     def __str__(self) -> str:
         return f"{self.paths.root.parent.name} {self.number}"

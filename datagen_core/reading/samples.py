@@ -17,7 +17,9 @@ from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionE
 from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
+from datagen_core.store.advice import command_for
 from datagen_core.store.columns import ColumnReader, own
+from datagen_core.store.layout import SetPaths
 
 if TYPE_CHECKING:
     from datagen_core.reading.torch import TorchDataset
@@ -316,9 +318,12 @@ class Samples(Sequence[Any]):
                 return read()
         except KeyError as error:
             raise DamagedFileError(
-                f"sample {error} of {self.title} is in no file; "
-                "`datagen resume` makes again what is missing"
+                f"sample {error} of {self.title} is in no file; make it again: {self._remedy()}"
             ) from error
+
+    def _remedy(self) -> str:
+        """Return the command that makes missing samples again."""
+        return command_for(SetPaths(self._folders[0].parent), "resume")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is cached: a copy in another process opens the files by itself."""

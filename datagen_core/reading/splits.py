@@ -10,6 +10,7 @@ from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.insufficiency import insufficient
 from datagen_core.reading.samples import Samples
+from datagen_core.store.advice import command_for
 from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
 from datagen_core.store.layout import SetPaths
 
@@ -61,8 +62,7 @@ class Split(Samples):
 
     def command_for(self, preprocessor: str, n: int) -> str:
         """Return the command that puts the first `n` samples through a preprocessor."""
-        generator = self._set.root.parent.name
-        return f"datagen preprocess {generator} {preprocessor} {self.name} {n} -p {self._number}"
+        return command_for(self._set, "preprocess", preprocessor, self.name, n)
 
 
 class Derived(Samples):
@@ -75,6 +75,9 @@ class Derived(Samples):
         parts = [part for each in split.intervals for part in done.clip(each)]
         title, excluded = f"{split.title} {self.name}", split.excluded & done
         super().__init__(title, (paths.root,), paths.schema(), parts, excluded)
+
+    def _remedy(self) -> str:
+        return self.split.command_for(self.name, len(self.split))
 
     def _insufficient(self, n: int) -> Exception:
         if n > len(self.split):

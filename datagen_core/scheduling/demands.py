@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,8 +13,7 @@ from datagen_core.checks import check_kind
 from datagen_core.errors import ConfigurationError
 from datagen_core.generators.code import Code, code_of_generator
 from datagen_core.generators.generator import DatasetGenerator, source_digest
-from datagen_core.generators.identity import plain
-from datagen_core.generators.params import Params, renamed_params
+from datagen_core.generators.params import Params
 from datagen_core.generators.registry import (
     Loaded,
     load_generator,
@@ -21,11 +21,11 @@ from datagen_core.generators.registry import (
     source_of,
 )
 from datagen_core.ranges import MOST_SAMPLES, Interval
-from datagen_core.scheduling.known_sets import Known, KnownSets, bind_record, tell_renamed
+from datagen_core.scheduling.known_sets import KnownSets, bind_record, tell_renamed
 from datagen_core.scheduling.provenance import gather_provenance
 from datagen_core.store.codes import read_code
 from datagen_core.store.layout import SetPaths, check_name
-from datagen_core.store.sets import SetRecord, read_set, set_paths
+from datagen_core.store.sets import SetRecord, read_set
 
 MOST_POINTS = 100_000
 """A sweep over more parameter sets would take hours to begin, and is most likely a slip."""
@@ -104,10 +104,13 @@ class Demand:
         changed = self._changes()
         if not changed:
             return ""
+        name, cache = self.generator.name, shlex.quote(str(self.cache))
         return (
-            f"the code of {self.generator.name} changed since this parameter set was begun "
+            f"the code of {name} changed since this parameter set was begun "
             f"({self.record.provenance.get('created', 'earlier')}): {', '.join(changed)}; if its "
-            "samples changed too, raise `version`; `datagen verify --resample 10` compares them"
+            "samples changed too, raise `version`; this compares them: "
+            # For all sets, so that those of a sweep have one line.
+            f"datagen verify {name} --resample 10 --cache {cache}"
         )
 
     def _changes(self) -> list[str]:
@@ -173,7 +176,7 @@ def make_demands(
     for point in points:
         params = generator.params_type.bind(point, name)
         known = sets.find(params)
-        paths, record = known or _describe_new(sets, params, provenance)
+        paths, record = known or sets.describe_new(params, provenance)
         news = [
             *tell_renamed(generator, point),
             *([] if known else sets.explain_new(params, point)),
@@ -183,25 +186,6 @@ def make_demands(
             generator.inspect(params, seed), tuple(news),
         )  # fmt: skip
     return list(demands.values())
-
-
-def _describe_new(sets: KnownSets, params: Params, provenance: Mapping[str, Any]) -> Known:
-    generator, (digest, identity) = sets.generator, sets.identify(params)
-    record = SetRecord(
-        digest=digest,
-        generator=generator.name,
-        version=generator.version,
-        params=plain(params.canonical()),
-        seed=sets.seed,
-        defaults=sets.defaults,
-        batch_size=generator.batch_size,
-        limit=generator.limit(params) if generator.limit is not None else None,
-        provenance=provenance,
-        compress=generator.compress,
-        identity=identity,
-        renamed=renamed_params(generator.params_type),
-    )
-    return Known(set_paths(sets.folder.parent, record), record)
 
 
 def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:

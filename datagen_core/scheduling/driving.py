@@ -18,6 +18,7 @@ from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
 from datagen_core.scheduling.status import Look, RunStatus, advise
 from datagen_core.scheduling.submission import group_alike, plan_jobs, publish_job
+from datagen_core.store.advice import command_for, command_for_all
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_plans
@@ -151,7 +152,7 @@ def _explain_stop(runs: Sequence[Run], error: OSError) -> str:
     size = sum(run.record.interval.size for run in runs)
     return (
         f"{error.strerror}: {error.filename}; {done} of {size} samples are made and safe; when "
-        f"that is mended, go on with: {_resume_command(runs[0])}"
+        f"that is mended, go on with: {_resume_command(runs)}"
     )
 
 
@@ -204,18 +205,24 @@ def _announce_deaths(run: Run, status: RunStatus) -> None:
         run.announce(f"samples {item.samples.brief()}: {item.reason}; trying {how}")
 
 
-def explain(run: Run, status: RunStatus) -> str:
-    """Return in one line what is missing of a run, why, where its log is, and what to do."""
+def explain(incomplete: Sequence[tuple[Run, RunStatus]]) -> str:
+    """Return in one line what is missing of the first run, why, where its log is, and what to do.
+
+    What to do concerns all runs that are given.
+    """
+    run, status = incomplete[0]
     size = run.record.interval.size
     kept = "the others are kept" if status.done else "none is made"
     found = merge_alike([*status.blocked, *status.ranges])
     told = [_describe(item) for item in found[:1]]
     told += [_describe(item) for item in found[1:] if item.state == "refused"][:1]
     more = len(found) - len(told)
-    others = f" (and {more} more: datagen status)" if more else ""
+    others = f" (and {more} more: {command_for(run.paths.set, 'status')})" if more else ""
+    if further := len({run.paths.set for run, _ in incomplete}) - 1:
+        others += f"; samples of {further} other parameter sets are missing, too"
     return (
         f"{len(status.missing)} of {size} samples are missing, {kept}: {'; '.join(told)}{others}; "
-        f"{advise(status, _resume_command(run))}"
+        f"{advise(status, _resume_command([run for run, _ in incomplete]))}"
     )
 
 
@@ -226,5 +233,5 @@ def _describe(item: RangeStatus) -> str:
     return f"samples {item.samples.brief()} {item.state}: {item.reason}{log}"
 
 
-def _resume_command(run: Run) -> str:
-    return f"datagen resume {run.demand.record.generator} --cache {run.demand.cache}"
+def _resume_command(runs: Sequence[Run]) -> str:
+    return command_for_all({run.paths.set for run in runs}, "resume")

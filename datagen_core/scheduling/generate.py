@@ -112,9 +112,9 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     for line in dict.fromkeys(line for demand in demands for line in demand.news):
         warn(line, stacklevel=2)
     runs = begin(demands, choose_executor(executor), settings)
-    for run, status in zip(runs, drive(runs, observer), strict=True):
-        if status.missing:
-            raise IncompleteRunError(explain(run, status))
+    driven = zip(runs, drive(runs, observer), strict=True)
+    if incomplete := [(run, status) for run, status in driven if status.missing]:
+        raise IncompleteRunError(explain(incomplete))
     check_made(demands, runs)
     sets = {one.paths: one for one in where[demands[0].record.generator].values()}
     return [sets[demand.paths] for demand in demands]

@@ -20,11 +20,12 @@ from datagen_core.generators.identity import (
     canonical_json,
     digest_of,
     format_assignments,
+    plain,
     short_text,
 )
 from datagen_core.generators.params import Params, defaults_of, identity_of, renamed_params
 from datagen_core.store.layout import SetPaths, list_names
-from datagen_core.store.sets import SetRecord, list_sets, read_set
+from datagen_core.store.sets import SetRecord, list_sets, read_set, set_paths
 
 Point = Mapping[str, Any] | Params | None
 """What a user gives to be bound; parameters that are left out are at their defaults."""
@@ -59,8 +60,27 @@ class KnownSets:
         digest = self.generator.digest_of(params, self.seed)
         return self._by_digest(digest, params) or self._by_params(params)
 
-    def identify(self, params: Params) -> tuple[str, dict[str, Any] | None]:
-        """Return digest and `SetRecord.identity` of a new set with these parameters."""
+    def describe_new(self, params: Params, provenance: Mapping[str, Any]) -> Known:
+        """Return the paths and the record of a set with these parameters that is to be begun."""
+        generator, (digest, identity) = self.generator, self._identify(params)
+        record = SetRecord(
+            digest=digest,
+            generator=generator.name,
+            version=generator.version,
+            params=plain(params.canonical()),
+            seed=self.seed,
+            defaults=self.defaults,
+            batch_size=generator.batch_size,
+            limit=generator.limit(params) if generator.limit is not None else None,
+            provenance=provenance,
+            compress=generator.compress,
+            identity=identity,
+            renamed=renamed_params(generator.params_type),
+        )
+        return Known(set_paths(self.folder.parent, record), record)
+
+    def _identify(self, params: Params) -> tuple[str, dict[str, Any] | None]:
+        """Return digest and `SetRecord.identity` of a new set."""
         identity, values = identity_of(params), params.canonical()
         digest = self.generator.digest_of(params, self.seed)
         if identity == values:

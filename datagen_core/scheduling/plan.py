@@ -15,6 +15,7 @@ from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import IntervalSet, count_batches, deal
 from datagen_core.scheduling.demands import Demand
 from datagen_core.scheduling.estimation import estimate
+from datagen_core.store.advice import command_to_make
 from datagen_core.store.layout import RunPaths
 from datagen_core.store.runs import Plan
 from datagen_core.store.timings import Estimate, read_timings
@@ -175,9 +176,12 @@ def _estimated_minutes(
     if not executor.needs_time_limit and (guess is None or longest is None):
         return longest
     if guess is None:
+        small = command_to_make(
+            demand.paths, demand.record, demand.source, demand.record.batch_size,
+            "--executor", "local",
+        )  # fmt: skip
         raise ConfigurationError(
-            "no run of this parameter set was timed yet: give --time, or run a small one first: "
-            f"datagen generate {demand.source} -n {demand.record.batch_size} --executor local …"
+            f"no run of this parameter set was timed yet: give --time, or first run a few: {small}"
         )
     if longest is not None and guess.mean_seconds < 60 * longest:
         # A job will mostly end in time; what it does not make is made by another one.

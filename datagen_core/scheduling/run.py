@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -35,6 +34,7 @@ from datagen_core.scheduling.status import (
     never_submitted,
     statuses,
 )
+from datagen_core.store.advice import command_for
 from datagen_core.store.codes import keep_code
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
 from datagen_core.store.publishing import in_parallel
@@ -274,8 +274,7 @@ def _explain_total(demand: Demand, missing: IntervalSet) -> str:
     if refused:
         samples = IntervalSet(part for item in refused for part in item.samples) & missing
         why = f"and the generator refuses samples {samples.brief()}: {refused[0].reason}"
-    name, cache = demand.record.generator, shlex.quote(str(demand.cache))
-    resume = f"datagen resume {name} --cache {cache}"
+    resume = command_for(demand.paths, "resume")
     others = [status for status in found if status.state != "refused"] or found
     advice = advise(others[0], resume) if others else f"go on with: {resume}"
     return (

@@ -35,6 +35,7 @@ from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.scheduling.judging import batch_0_is_deadly
+from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
@@ -219,7 +220,8 @@ class _Work:
         if found.fingerprint != planned.fingerprint:
             raise ChangedCodeError(
                 f"{', '.join(found.changes_since(planned))} changed since this job was submitted, "
-                "so nothing was made; `datagen resume` submits it with the code as it is now"
+                "so nothing was made; submit it with the code as it is now: "
+                f"{command_for(self.plan.run.set, 'resume')}"
             )
 
     def _make_all(self, maker: BatchMaker, report: Callable[[int], None]) -> str:

@@ -32,7 +32,8 @@ from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format
 from datagen_core.generators.schema import Column, Columns, Ragged, Schema
 from datagen_core.ranges import Interval
-from datagen_core.store.layout import shard_name
+from datagen_core.store.advice import command_for
+from datagen_core.store.layout import SetPaths, shard_name
 from datagen_core.store.publishing import publication
 from datagen_core.store.shard_columns import (
     ALGORITHM,
@@ -265,7 +266,11 @@ def _read_number(file: h5f.FileID, name: bytes, default: int) -> int:
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
     """Return the error that names a damaged file and says how to replace it."""
-    message = f"{path} is damaged: {reason}; move it away and run `datagen resume` to make it again"
+    advice = "move it away and make it again"
+    if path.parent.name in {"shards", "packs"}:
+        resume = command_for(SetPaths(path.parent.parent), "resume")
+        advice = f"{advice}: {resume}"
+    message = f"{path} is damaged: {reason}; {advice}"
     return DamagedFileError(message.replace("\n", " "))
 
 

@@ -98,7 +98,7 @@ def _find_specs(param_set: ParamSet) -> tuple[WeightSpec, ...]:
     if "weights" not in fields or "global_weights" not in fields:
         raise WeightsError(
             f"{param_set} has no saved weights; make runs that have: "
-            f"datagen generate {param_set.generator} -p save_weights=true …"
+            f"{param_set.command_to_make(max(1, len(param_set.existing)), save_weights=True)}"
         )
     specs = prepare_experiment(FederatedMetricsParams.model_validate(param_set.params)).specs
     if (count_weights(specs),) != fields["weights"].shape:

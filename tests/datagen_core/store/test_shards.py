@@ -238,7 +238,7 @@ def test_a_truncated_shard_is_named_and_kept(shard, impatient, size):
     os.truncate(shard, size)
 
     with pytest.raises(
-        DamagedFileError, match=f"{re.escape(str(shard))} is damaged.*datagen resume"
+        DamagedFileError, match=f"{re.escape(str(shard))} is damaged.*move it away and make it"
     ):
         verify_shard(shard, SCHEMA, label_of(5))
     assert shard.stat().st_size == size
