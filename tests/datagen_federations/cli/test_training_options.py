@@ -1,20 +1,9 @@
 """What the commands of federated training share."""
 
-import json
-import math
-
 import click
 import pytest
 
-from datagen_federations.cli.training_options import choose_output, dump_json
-
-
-def test_numbers_that_json_has_not_are_null():
-    value = {"rounds": [{"loss": math.nan, "accuracy": 0.5}, {"loss": math.inf}]}
-
-    assert json.loads(dump_json(value)) == {
-        "rounds": [{"loss": None, "accuracy": 0.5}, {"loss": None}]
-    }
+from datagen_federations.cli.training_options import choose_output
 
 
 def test_a_folder_with_nothing_but_a_log_is_taken_again(tmp_path):
