@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from os import PathLike
@@ -109,8 +110,7 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     settings = Settings(njobs=njobs, executor=executor, resources=resources)
     where = Cache(cache)
     demands = make_demands(load(generator), points, seed, where.path, n, total=total)
-    for line in dict.fromkeys(line for demand in demands for line in demand.news):
-        warn(line, stacklevel=2)
+    _warn(line for demand in demands for line in demand.news)
     runs = begin(demands, choose_executor(executor), settings)
     driven = zip(runs, drive(runs, observer), strict=True)
     if incomplete := [(run, status) for run, status in driven if status.missing]:
@@ -118,6 +118,13 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     check_made(demands, runs)
     sets = {one.paths: one for one in where[demands[0].record.generator].values()}
     return [sets[demand.paths] for demand in demands]
+
+
+def _warn(lines: Iterable[str]) -> None:
+    """Warn of each line once, where the user's code calls this module."""
+    for line in dict.fromkeys(lines):
+        outside = (frame.filename != __file__ for frame in inspect.stack(0))
+        warn(line, stacklevel=1 + list(outside).index(True))
 
 
 _TEXT = (str, NoneType)

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datagen_core.errors import CacheError, ParamsError
+from datagen_core.errors import CacheError
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.identity import (
     canonical_json,
@@ -119,9 +119,10 @@ class KnownSets:
 
     def _key(self, record: SetRecord) -> str:
         """Return the parameters of a set as the generator has them now; empty if it cannot."""
-        with suppress(ParamsError):
+        try:
             return canonical_json(bind_record(self.generator, record).canonical())
-        return ""
+        except Exception:
+            return ""
 
     @cached_property
     def _by_key(self) -> Mapping[str, dict[str, Known]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 from warnings import catch_warnings, simplefilter
 
@@ -82,8 +83,9 @@ def test_the_first_code_goes_on_with_what_declared_code_began(make):
 def test_a_default_that_changed_begins_a_new_set(make):
     make(FIRST), make(GROWN)
     changed = pend(length=1.0, steps=30, damping=0.0)
-    with pytest.warns(UserWarning, match=r"steps \(from 20 to 30\).* -p steps=20$"):
+    with pytest.warns(UserWarning, match=r"steps \(from 20 to 30\).* -p steps=20$") as told:
         assert make(changed) == (1, 10)
+    assert [warning.filename for warning in told] == [__file__]
 
     with catch_warnings():
         simplefilter("error")
@@ -138,6 +140,23 @@ def test_sets_that_are_all_there_are_found_by_their_digests(make):
         make(pend(length=1.0, steps=20, damping=0.5))
 
     assert make(FIRST) == (0, 20)
+
+
+def test_a_check_that_fails_for_another_set_hinders_none(make):
+    make(FIRST, {"steps": 7})
+    params_type = pend(length=1.0, steps=20, damping=0.0).params_type
+    checked = type("Checked", (params_type,), {"check": lambda self: 1 / (self.steps - 7)})
+
+    assert make(replace(GROWN, params_type=checked)) == (1, 10)
+
+
+def test_a_set_is_found_by_an_instance_of_parameters_that_have_grown(make, tmp_path):
+    make(FIRST, {"steps": 5})
+    dataset = Cache(tmp_path)["pend"]
+
+    assert dataset[GROWN.params_type(steps=5)].number == 0
+    assert dataset[RENAMED.params_type(n=5)].number == 0
+    assert GROWN.params_type(steps=5, damping=0.5) not in dataset
 
 
 def test_points_that_are_one_set_count_once(make, tmp_path):
