@@ -160,7 +160,10 @@ def _check_text(texts: Sequence[str]) -> None:
 
 def _ragged_column(values: Any, field: Field, *, rounding: bool) -> Ragged:
     if isinstance(values, Ragged):
-        flat, offsets = exact_array(values.rows()), values.offsets - values.offsets[0]
+        flat, offsets = exact_array(values.rows()), np.asarray(values.offsets, np.int64)
+        offsets = offsets - offsets[0]
+        if offsets[-1] != len(flat) or (np.diff(offsets) < 0).any():
+            raise SchemaError("its offsets do not rise up to the number of its values")
     else:
         flat, offsets = _join_arrays(values, field)
     if field.element:

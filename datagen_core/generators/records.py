@@ -152,16 +152,18 @@ class _Batch:
         return tuple(named[name] for name in self.names)
 
     def _add_pieces(self, rows: list[Row], remaining: Iterator[object]) -> None:
-        samples = sum(map(_samples_in, rows))
+        room = self._room_after(rows, self.size)
         for item in remaining:
-            if samples > self.size:
-                break
             self._add(rows, item)
-            samples += _samples_in(rows[-1])
+            room = self._room_after(rows[-1:], room)
             if not _samples_in(rows[-1]):  # pieces without samples would fill the memory too
                 rows.pop()
-        if samples > self.size:
+
+    def _room_after(self, rows: Sequence[Row], room: int) -> int:
+        room -= sum(map(_samples_in, rows))
+        if room < 0:
             raise self._excess()
+        return room
 
     def _excess(self) -> SchemaError:
         return SchemaError(

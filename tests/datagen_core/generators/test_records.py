@@ -117,3 +117,84 @@ def test_samples_of_no_common_shape_are_refused():
 def test_text_is_text(value):
     with pytest.raises(SchemaError, match="text"):
         collect(iter([{"a": value}]), 1, Schema({"a": Field(str)}))
+
+
+@pytest.mark.parametrize("offsets", [[0, 3, 9, 9], [0, 2, 1, 3]])
+def test_offsets_must_lie_within_the_values(offsets):
+    with pytest.raises(SchemaError, match=r"field 'a' of sample .* offsets do not rise"):
+        collect({"a": Ragged(np.arange(3.0), np.array(offsets))}, 3, None)
+
+
+ENDLESS = [
+    (lambda i: {"a": i}, None, 4),
+    (lambda i: (i, i), None, 4),
+    (lambda i: {"a": np.zeros(5)}, None, 4),
+    (lambda i: {"a": np.zeros(2)}, Field("f8"), 2),
+    (lambda i: {"a": ["b", "c"]}, Field(str), 2),
+    (lambda i: {"a": Ragged(np.arange(2), np.array([0, 1, 2]))}, None, 2),
+    (lambda i: {"a": [[1], [2, 3]]}, Field("i8", ragged=True), 2),
+    (lambda i: {"a": []}, Field("i8", ragged=True), 4),
+    (lambda i: {"a": [] if i == 0 else ["b"]}, Field(str), 5),
+]
+"""Items, the field of their schema, and how many of them show that there are more than three."""
+
+
+@pytest.mark.parametrize(("make", "field", "most"), ENDLESS)
+def test_a_generator_without_an_end_is_stopped_and_closed(make, field, most):
+    seen = []
+
+    def yield_forever():
+        try:
+            while True:
+                seen.append("yielded")
+                yield make(len(seen) - 1)
+        finally:
+            seen.append("closed")
+
+    with pytest.raises(
+        SchemaError, match=r"yielded more than 3 samples.*stop after `size`"
+    ) as caught:
+        collect(yield_forever(), 3, Schema({"a": field}) if field else None)
+    assert seen == ["yielded"] * most + ["closed"]
+    assert caught.value.whole_set
+
+
+def test_pieces_without_samples_may_be_any_number():
+    pieces = [{"a": np.zeros(0)}] * 20 + [{"a": np.ones(1)}, {"a": np.zeros(0)}] * 2
+    columns, _ = collect(iter(pieces), 2, Schema({"a": Field("f8")}))
+
+    assert columns["a"].tolist() == [1.0, 1.0]
+
+
+def test_what_a_generator_raises_is_its_own():
+    def fail():
+        yield {"a": 1}
+        raise SchemaError("this one draw")
+
+    with pytest.raises(SchemaError, match=r"^this one draw$") as caught:
+        collect(fail(), 2, None)
+    assert not caught.value.whole_set
+
+
+def test_a_generator_is_closed_when_a_sample_is_refused():
+    seen = []
+
+    def draw():
+        try:
+            yield {"a": np.ma.masked}
+        finally:
+            seen.append("closed")
+
+    with pytest.raises(SchemaError, match="field 'a' of sample 6"):
+        collect(draw(), 2, None, start=6)
+    assert seen == ["closed"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "declared", "whole"),
+    [(None, False, True), (PAIR, False, True), (PAIR, True, False), (None, True, True)],
+)
+def test_only_a_declared_schema_leaves_the_fault_with_the_batch(schema, declared, whole):
+    with pytest.raises(SchemaError) as caught:
+        collect(iter([(1.0, {1})]), 1, schema, declared=declared)
+    assert caught.value.whole_set is whole
