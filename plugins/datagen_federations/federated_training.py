@@ -7,9 +7,10 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import pydantic
 from pydantic import PositiveFloat, PositiveInt
 
 from datagen_core import (
@@ -57,7 +58,7 @@ class FederatedTrainingParams(ImagePartitionParams, use_attribute_docstrings=Tru
     clients: PositiveInt = 3
     """Number of clients; sizes and natural ids give it themselves."""
 
-    rounds: PositiveInt | None = None
+    rounds: Annotated[int | None, pydantic.Field(ge=1, le=1_000_000)] = None
     """Rounds of training; by default those of config, else 5."""
 
     batch_size: PositiveInt | None = None

@@ -138,6 +138,15 @@ def test_the_sample_is_another_one_in_each_run():
     assert set(first) != set(second)
 
 
+@pytest.mark.parametrize("value", ["rounds=1e12", "threads=1e9", "hidden_layers=[99999999999]"])
+def test_sizes_that_no_machine_has_are_refused_before_a_run(run_cli, cache, value):
+    words = [word for key, each in QUICK.items() for word in ("-p", f"{key}={each}")]
+    more = ["-p", "model_type=MLP", "-p", value, "--executor", "inline"]
+    answer = run_cli("generate", "federated_metrics", "-n", 1, *words, *more)
+
+    assert (answer.code, cache.exists()) == (2, False)
+
+
 def test_a_run_whose_own_division_cannot_be_made_is_refused(monkeypatch):
     def refuse(*_):
         raise PartitionError("client_0 has no samples")

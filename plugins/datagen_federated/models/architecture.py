@@ -7,6 +7,7 @@ and dense layers `(out, in)`. Images become vectors channels-last, as in Keras.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -26,6 +27,9 @@ STAGES = (16, 32, 64)
 LEAST_SIDE = 4
 """The least side of images for CNN and ResNet: two halvings leave a pixel."""
 
+_MOST_WEIGHTS = 2**31
+"""A model of so many takes 8 GB, and its gradients as many."""
+
 
 class WeightSpec(NamedTuple):
     """The name and the shape of one weight."""
@@ -36,7 +40,7 @@ class WeightSpec(NamedTuple):
     @property
     def size(self) -> int:
         """Number of its elements."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def is_kernel(self) -> bool:
@@ -61,12 +65,15 @@ def list_weights(
     Raises
     ------
     SimulationError
-        When the model cannot take such samples.
+        When the model cannot take such samples, or has 2**31 weights or more.
     """
     _check(params, input_shape)
     body, features = _BODIES[params.model_type](input_shape)
     hidden = () if params.model_type == "LogReg" else params.hidden_layers
-    return (*body, *_list_dense((features, *hidden), outputs))
+    specs = (*body, *_list_dense((features, *hidden), outputs))
+    if (count := count_weights(specs)) >= _MOST_WEIGHTS:
+        raise SimulationError(f"this model has {count:,} weights; give smaller hidden_layers")
+    return specs
 
 
 def count_weights(specs: Sequence[WeightSpec]) -> int:

@@ -19,7 +19,7 @@ Fraction = Annotated[float, Field(ge=0, lt=1)]
 class TrainingParams(Params):
     """Parameters of models, of their training on clients, and of their combination."""
 
-    rounds: PositiveInt = 5
+    rounds: Annotated[int, Field(ge=1, le=1_000_000)] = 5
     """Number of rounds of training and combining."""
 
     client_dropout_rate: Fraction = 0.0
@@ -86,7 +86,7 @@ class TrainingParams(Params):
     """bfloat16: products in half precision, weights in float32. Faster on processors that have it;
     results differ."""
 
-    threads: PositiveInt = 1
+    threads: Annotated[int, Field(ge=1, le=4096)] = 1
     """Threads of one run. Runs side by side are faster; another number changes the last digits."""
 
     @classmethod
