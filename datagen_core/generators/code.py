@@ -17,7 +17,7 @@ import sysconfig
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
@@ -55,30 +55,40 @@ class Code:
         in the file of the generator stand alone, since it may be moved, and loaded in two ways.
     packages
         The versions of the installed distributions that it uses, by name.
+    environment
+        The values of the environment variables that the generator declares; None where not set.
     """
 
     parts: Mapping[str, str]
     packages: Mapping[str, str]
+    environment: Mapping[str, str | None] = field(default_factory=dict)
 
     @cached_property
     def fingerprint(self) -> str:
-        """The digest of all parts, 64 hexadecimal digits; versions of packages do not count."""
-        return sha256_of(self.parts)
+        """The digest of parts and environment, 64 hexadecimal digits; versions do not count."""
+        return sha256_of([self.parts, self.environment] if self.environment else self.parts)
 
     @cached_property
     def id(self) -> str:
-        """The name under which a cache keeps it, 16 hexadecimal digits of parts and versions."""
-        return sha256_of([self.parts, self.packages])[:16]
+        """The name under which a cache keeps it: 16 hexadecimal digits of all that it has."""
+        found = [self.parts, self.packages, self.environment]
+        return sha256_of(found if self.environment else found[:2])[:16]
 
     def changes_since(self, earlier: Code) -> list[str]:
-        """Return the names of the parts and packages that differ from earlier ones, sorted."""
+        """Return the names of the parts and packages that differ from earlier ones, sorted.
+
+        Environment variables follow, as `$NAME`.
+        """
         pairs = ((self.parts, earlier.parts), (self.packages, earlier.packages))
-        return [
+        changed = [
             name
             for now, before in pairs
             for name in sorted(now.keys() | before.keys())
             if now.get(name) != before.get(name)
         ]
+        names = sorted(self.environment.keys() | earlier.environment.keys())
+        here, there = self.environment, earlier.environment
+        return changed + [f"${name}" for name in names if here.get(name) != there.get(name)]
 
 
 @dataclass(frozen=True)
@@ -152,7 +162,9 @@ def code_of(function: Callable[..., Any], *classes: type) -> Code:
 
 def code_of_generator(generator: DatasetGenerator) -> Code:
     """Return the code of a generator: of its function, and of the methods of its parameters."""
-    return code_of(generator.function, generator.params_type)
+    code = code_of(generator.function, generator.params_type)
+    environment = {name: os.environ.get(name) for name in sorted(generator.environment)}
+    return replace(code, environment=environment)
 
 
 def _unwrapped(function: Callable[..., Any]) -> Any:

@@ -91,6 +91,9 @@ class DatasetGenerator:
         `DatagenError` to refuse that many. A third argument named `others` gets the generator's
         other parameter sets in the cache, as pairs of parameters and number of samples, for costs
         that add up over parameter sets.
+    environment
+        The names of environment variables that the samples depend on. Their values are kept with
+        the code and compared like code: a job with other values than its plan's makes nothing.
     preprocessors
         Preprocessors by name; the decorator `preprocessor` adds them.
     """
@@ -108,6 +111,7 @@ class DatasetGenerator:
     limit: Callable[[Any], int | None] | None = None
     preflight: Callable[..., Iterable[str]] | None = None
     account: Callable[..., Mapping[str, float | str]] | None = None
+    environment: tuple[str, ...] = ()
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -224,6 +228,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     limit: Callable[[Any], int | None] | None = None,
     preflight: Callable[..., Iterable[str]] | None = None,
     account: Callable[..., Mapping[str, float | str]] | None = None,
+    environment: Sequence[str] = (),
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 
@@ -232,7 +237,8 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     """
     if callable(batch_size):
         raise GeneratorError("write @datagen_core.generator() above a function, with parentheses")
-    _check_kinds(memory=memory, options=options, name=name, setup=setup, compress=compress)
+    _check_kinds(memory=memory, options=options, name=name, setup=setup, compress=compress,
+                 environment=environment)  # fmt: skip
     _check_functions(schema=schema, limit=limit, preflight=preflight, account=account)
     batch_size = whole_number("batch_size", batch_size)
 
@@ -251,6 +257,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
             limit=limit,
             preflight=preflight,
             account=account,
+            environment=tuple(environment),
         )
 
     return decorate
@@ -262,6 +269,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "name": ((str, NoneType), "text"),
     "setup": ((list, tuple), 'a list of shell commands, such as ["module load gcc"]'),
     "compress": ((bool,), "True or False"),
+    "environment": ((list, tuple), 'a list of names of variables, such as ["SIM_DATA"]'),
 }
 """The kind of each declaration, and what to write."""
 

@@ -10,7 +10,8 @@ from datagen_core.generators.code import Code
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths
 
-CODE_FORMAT = "1.0"
+CODE_FORMAT = "1.1"
+"""Format 1.0 where the generator declares no environment variables (`environment`)."""
 
 
 def keep_code(paths: SetPaths, code: Code) -> None:
@@ -18,10 +19,11 @@ def keep_code(paths: SetPaths, code: Code) -> None:
     path = paths.code(code.id)
     if not path.exists():
         content = {
-            "format": CODE_FORMAT,
+            "format": CODE_FORMAT if code.environment else "1.0",
             "fingerprint": code.fingerprint,
             "parts": dict(code.parts),
             "packages": dict(code.packages),
+            **({"environment": dict(code.environment)} if code.environment else {}),
         }
         publish_document(path, content, paths.temporary)
 
@@ -35,4 +37,4 @@ def read_code(paths: SetPaths, code_id: str) -> Code:
         If there is none.
     """
     content = read_document(paths.code(code_id), CODE_FORMAT)
-    return Code(content["parts"], content["packages"])
+    return Code(content["parts"], content["packages"], content.get("environment", {}))
