@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import os
 import sys
 
 import numpy as np
 import pytest
 
-from datagen_core.generators.code import Code, code_of
+import datagen_core
+from datagen_core.generators.code import Code, code_of, code_of_generator
 from datagen_core.generators.registry import load_generator
+from datagen_core.store.codes import keep_code, read_code
+from datagen_core.store.layout import SetPaths
 
 FALL = '''
 """A fall."""
@@ -316,3 +320,27 @@ def test_a_cache_folder_that_cannot_be_written_or_read_changes_nothing(tmp_path,
     os.utime(module.__file__, (1, 1))
 
     assert list(code_of(module.f).parts) == ["A", "f"]
+
+
+def test_declared_environment_variables_count_like_code(tmp_path, monkeypatch):
+    monkeypatch.delenv("SIM_DATA", raising=False)
+    generator = datagen_core.generator(name="f", environment=["SIM_DATA"])(lambda size: size)
+    codes = [code_of_generator(generator)]
+    for value in ("a", "b"):
+        monkeypatch.setenv("SIM_DATA", value)
+        codes.append(code_of_generator(generator))
+
+    assert len({code.fingerprint for code in codes}) == len({code.id for code in codes}) == 3
+    assert codes[2].changes_since(codes[1]) == ["$SIM_DATA"]
+    assert codes[1].environment == {"SIM_DATA": "a"}
+
+
+def test_kept_code_has_its_environment(tmp_path):
+    paths = SetPaths(tmp_path / "wave/set")
+    codes = [Code({"f": "1"}, {}, {"SIM_DATA": None}), Code({"f": "1"}, {})]
+    for code in codes:
+        keep_code(paths, code)
+
+    assert [read_code(paths, code.id) for code in codes] == codes
+    formats = [json.loads(paths.code(code.id).read_bytes())["format"] for code in codes]
+    assert formats == ["1.1", "1.0"]

@@ -324,3 +324,16 @@ def test_a_job_whose_code_changed_while_it_waited_makes_nothing(tmp_path, old, w
     messages = [error["message"] for error in errors_of(plan)]
     assert len(messages) == (word == "failed")
     assert all("step, walk changed since this job was submitted" in each for each in messages)
+
+
+def test_a_job_with_another_value_of_a_declared_variable_makes_nothing(tmp_path, monkeypatch):
+    file = tmp_path / "walk.py"
+    file.write_text(EDITED.replace("generator()", 'generator(environment=["SIM_DATA"])'))
+    monkeypatch.setenv("SIM_DATA", "old")
+    demand = demand_for(f"{file}:walk", tmp_path)
+    run = begin([demand], LocalExecutor(), Settings())[0]
+    plan = publish_job([(run, run.plan)], lambda _: None).plans[0]
+    monkeypatch.setenv("SIM_DATA", "new")
+
+    assert run_task(address_of(plan), 0) == "failed"
+    assert "$SIM_DATA changed since" in errors_of(plan)[0]["message"]
