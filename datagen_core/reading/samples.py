@@ -121,7 +121,13 @@ class Samples(Sequence[Any]):
     @property
     def indices(self) -> NDArray[np.int64]:
         """The index of each sample, int64 `(len(self),)`: its identity in the parameter set."""
-        return self._indices_of(np.arange(len(self), dtype=np.int64))
+        return self.indices_at(np.arange(len(self), dtype=np.int64))
+
+    def indices_at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the indices of the samples at some positions from 0, as int64."""
+        if len(self.intervals) == 1:
+            return positions + self.intervals[0].start
+        return positions + self._shifts[np.searchsorted(self._ends, positions, side="right")]
 
     def get(self, n: int | None = None, *, copy: bool = True) -> Any:
         """Return the first `n` samples, or all.
@@ -274,7 +280,7 @@ class Samples(Sequence[Any]):
         whole = self._whole()
         if whole is not None and positions.dtype == np.int64:
             return self._take_from(whole, positions)
-        indices = self._indices_of(self._checked(positions))
+        indices = self.indices_at(self._checked(positions))
         columns: Columns = self._read(lambda: self._reader.take(indices))
         return columns
 
@@ -296,11 +302,6 @@ class Samples(Sequence[Any]):
                 f"{self.title} has {len(self)} samples; a position lies outside of them"
             )
         return np.where(positions < 0, positions + len(self), positions).astype(np.int64)
-
-    def _indices_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        if len(self.intervals) == 1:
-            return positions + self.intervals[0].start
-        return positions + self._shifts[np.searchsorted(self._ends, positions, side="right")]
 
     def _ragged(self, columns: Columns, name: str) -> Ragged:
         column = columns.get(name)

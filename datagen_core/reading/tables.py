@@ -120,7 +120,9 @@ def _blocks_of_set(selection: Selection, table: Table | None, rows: int) -> Iter
             block = (
                 _block(samples, places, common)
                 if table is None
-                else table(samples.take(places), samples.indices[places], selection.param_set, rows)
+                else table(
+                    samples.take(places), samples.indices_at(places), selection.param_set, rows
+                )
             )
             rows += _rows(block)
             yield {"part": np.full(_rows(block), part, object), **block} if several else block
@@ -147,13 +149,17 @@ def _check_names(samples: Samples) -> None:
         )
 
 
-def _cuts(samples: Samples) -> list[int]:
-    """Return where to cut samples, so that blocks have similar numbers of rows."""
-    ragged = any(field.ragged for field in samples.schema.fields.values())
-    lengths = samples.lengths() if ragged else np.ones(len(samples), np.int64)
-    before = np.concatenate([[0], np.cumsum(lengths)]) // _ROWS
-    before += np.arange(len(before)) // _MOST_SAMPLES
-    return [0, *(np.flatnonzero(np.diff(before)) + 1).tolist(), len(samples)]
+def _cuts(samples: Samples) -> Iterator[int]:
+    """Yield where to cut samples, so that blocks have similar numbers of rows."""
+    yield 0
+    if any(field.ragged for field in samples.schema.fields.values()):
+        before = np.cumsum(samples.lengths())
+        before //= _ROWS
+        before += np.arange(1, len(before) + 1) // _MOST_SAMPLES
+        yield from (np.flatnonzero(np.diff(before, prepend=0)) + 1).tolist()
+    else:
+        yield from range(_MOST_SAMPLES, len(samples), _MOST_SAMPLES)
+    yield len(samples)
 
 
 def _block(samples: Samples, places: NDArray[np.int64], names: list[str]) -> Block:
@@ -181,6 +187,6 @@ def _common_lengths(columns: Mapping[str, Any], samples: int) -> NDArray[np.int6
 
 def _identity(samples: Samples, places: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
     if not isinstance(samples, ViewSamples):
-        return {"sample": np.repeat(samples.indices[places], lengths)}
-    users = np.array(samples.users, object)[places]
+        return {"sample": np.repeat(samples.indices_at(places), lengths)}
+    users = np.array([samples.users[place] for place in places], object)
     return {"user": np.repeat(users, lengths), "sample": samples.origins[0].take(places).values}

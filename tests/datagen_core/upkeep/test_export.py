@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from importlib.metadata import EntryPoint
+from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import datagen_core
 from datagen_core import Cache
+from datagen_core.reading import tables
+from datagen_core.reading.samples import Samples
 from datagen_core.upkeep import export as exporting
 
 
@@ -36,6 +41,37 @@ def test_nothing_is_replaced_unless_forced(made, run_cli, tmp_path):
     assert "t.csv exists; choose another name, or replace it with --force" in answer.err
     run_cli("export", "plain", "--format", "csv", path, "--force")
     assert len(path.read_text().splitlines()) == 4
+
+
+def test_an_export_never_lists_the_indices_of_all_samples(made, run_cli, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_MOST_SAMPLES", 2)
+    monkeypatch.setattr(Samples, "indices", property(lambda self: pytest.fail("all are listed")))
+    answer = run_cli("export", "plain", "--format", "csv", tmp_path / "t.csv")
+
+    assert answer.code == 0, answer.err
+    rows = (tmp_path / "t.csv").read_text().splitlines()[1:]
+    assert [row.partition(",")[0] for row in rows] == ["0", "1", "2"]
+
+
+@given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 20), st.integers(1, 9))
+def test_blocks_have_a_bounded_number_of_rows_and_of_samples(lengths, rows, samples):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "_ROWS", rows)
+        patch.setattr(tables, "_MOST_SAMPLES", samples)
+        cuts = list(tables._cuts(Lengths(lengths)))
+
+    assert (cuts[0], cuts[-1], cuts) == (0, len(lengths), sorted(cuts))
+    assert all(high - low <= samples for low, high in pairwise(cuts))
+    assert all(sum(lengths[low:high]) <= rows + 9 for low, high in pairwise(cuts))
+
+
+class Lengths(list):
+    """Stands for samples of a ragged field."""
+
+    schema = datagen_core.Schema({"r": datagen_core.Field("int8", ragged=True)})
+
+    def lengths(self):
+        return np.array(self, np.int64)
 
 
 def write_folder(path, selection, *, names="a b", fail="no"):
