@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.driving import Progress as Progress
     from datagen_core.scheduling.generate import generate as generate
     from datagen_core.scheduling.generate import sweep as sweep
+    from datagen_core.store.frozen import FrozenSplit as FrozenSplit
     from datagen_core.store.ledger import Exclusion as Exclusion
     from datagen_core.store.runs import Plan as Plan
     from datagen_core.store.runs import TaskKey as TaskKey

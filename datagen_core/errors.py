@@ -92,7 +92,7 @@ class SelectionError(CacheError, KeyError):
 
 
 class SplitError(CacheError, ValueError):
-    """A move or an exclusion that is not allowed; nothing was changed."""
+    """A move, an exclusion or a freeze that is not allowed; nothing was changed."""
 
     exit_code = 2
 

@@ -118,13 +118,7 @@ class IntervalSet:
 
     def lowest(self, count: int) -> IntervalSet:
         """Return the `count` lowest indices, or all of them if there are fewer."""
-        taken: list[Interval] = []
-        for start, stop in self.intervals:
-            if count <= 0:
-                break
-            taken.append(Interval(start, min(stop, start + count)))
-            count -= stop - start
-        return IntervalSet(taken)
+        return IntervalSet(first_of(self.intervals, count))
 
 
 def _overlaps(left: tuple[Interval, ...], right: tuple[Interval, ...]) -> Iterator[tuple[int, int]]:
@@ -147,6 +141,17 @@ def without(intervals: Iterable[Interval], removed: IntervalSet) -> Iterator[Int
             rest = high
         if rest < stop:
             yield Interval(rest, stop)
+
+
+def first_of(intervals: Iterable[Interval], count: int) -> list[Interval]:
+    """Return the first `count` indices of intervals, in the order of the intervals, or all."""
+    taken = []
+    for start, stop in intervals:
+        if count <= 0:
+            break
+        taken.append(Interval(start, min(stop, start + count)))
+        count -= stop - start
+    return taken
 
 
 def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator[Interval]:

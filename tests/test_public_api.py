@@ -26,6 +26,7 @@ PUBLIC = [
     "ExecutionError",
     "Executor",
     "Field",
+    "FrozenSplit",
     "GeneratorError",
     "History",
     "IncompleteRunError",

@@ -23,6 +23,7 @@ _HELP = {
     "show": "A generator's parameters, or a parameter set's provenance.",
     "move": "Label samples: move them from raw into a split.",
     "exclude": "Retract samples that are known to be bad.",
+    "freeze": "Keep the digest of a split, for a paper.",
     "preprocess": "Preprocess samples of a split, and keep the result.",
     "export": "Write samples as tables, or in the formats of other programs.",
     "verify": "Check checksums and splits; remake samples and compare.",

@@ -6,13 +6,18 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from datagen_core.cli.options import confirm, yes_option
 from datagen_core.cli.summaries import describe_exclusions, describe_splits
 from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.errors import CacheError
 from datagen_core.ranges import IntervalSet
+
+if TYPE_CHECKING:
+    from datagen_core.reading.param_set import ParamSet
 
 _RANGE = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}))?")
 
@@ -104,8 +109,11 @@ def exclude_command(
     """
     param_set = select_set(name, selector)
     refused = (samples - param_set.existing) | (samples & param_set.excluded)
+    allowed = not refused and bool(reason.strip())
+    if allowed:
+        _warn(param_set, samples)
     # As for a move: scripts need no flag, and what is refused is not asked for.
-    if not refused and reason.strip() and sys.stdin.isatty():
+    if allowed and sys.stdin.isatty():
         confirm(
             lambda: (
                 f"Exclude {len(samples)} samples ({samples.brief()}) of {param_set} "
@@ -122,4 +130,20 @@ def exclude_command(
             f"excluded {len(samples)} samples ({samples.brief()}): "
             f"{describe_splits(described['from'])}; {param_set} now has "
             f"{param_set.describe_counts()}"
+        )
+
+
+def _warn(param_set: ParamSet, samples: IntervalSet) -> None:
+    """Say which frozen splits will not be what was frozen."""
+    try:
+        records = [each for each in param_set.frozen if each.within(samples)]
+    except CacheError as error:  # samples may be bad all the same
+        click.echo(f"{error}", err=True)
+        return
+    for frozen in records:
+        lost = f"{len(frozen.within(samples))} of its {frozen.size} samples"
+        click.echo(
+            f"{frozen.split} of {param_set}, frozen as {frozen.digest[:12]} by {frozen.by}, will "
+            f"lose {lost}, which changes its digest",
+            err=True,
         )

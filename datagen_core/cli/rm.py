@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from datagen_core.cli.options import confirm, yes_option
 from datagen_core.commands import cache_option, select_set, set_option
 from datagen_core.errors import CacheError
 from datagen_core.store.advice import command_for
+
+if TYPE_CHECKING:
+    from datagen_core.reading.param_set import ParamSet
 
 
 @click.command("rm")
@@ -35,7 +40,8 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     generator, counts = param_set.generator, param_set.describe_counts()
     confirm(
         lambda: (
-            f"Remove {generator} {param_set.number} ({param_set.describe()}; {counts}) for good?"
+            f"Remove {generator} {param_set.number} ({param_set.describe()}; {counts}"
+            f"{_describe_frozen(param_set)}) for good?"
         ),
         yes=yes,
     )
@@ -45,3 +51,10 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     for grave in root.parent.glob(f".removed-*-{root.name}"):  # also of interrupted removals
         shutil.rmtree(grave, ignore_errors=True)
     click.echo(f"removed {param_set}")
+
+
+def _describe_frozen(param_set: ParamSet) -> str:
+    splits = ""
+    with suppress(CacheError):  # what is damaged can be removed, too
+        splits = ", ".join(f"{each.split} as {each.digest[:12]}" for each in param_set.frozen)
+    return splits and f"; frozen: {splits}"

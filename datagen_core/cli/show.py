@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.cli.options import folder_option
-from datagen_core.cli.summaries import describe_exclusions, describe_splits, summarize_set
+from datagen_core.cli.summaries import (
+    describe_exclusions,
+    describe_frozen,
+    describe_splits,
+    summarize_set,
+)
 from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.store.documents import one_line
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
@@ -29,8 +35,8 @@ def show_command(
 ) -> None:
     """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
 
-    With -p, describe a parameter set of the cache instead: parameters, schema, provenance, and the
-    samples that are excluded, each time with the reason.
+    With -p, describe a parameter set of the cache instead: parameters, schema, provenance, the
+    samples that are excluded, each time with the reason, and the splits that were frozen.
 
     \b
     Examples:
@@ -47,6 +53,7 @@ def show_command(
     if param_set is not None:
         found = zip(described["exclusions"], param_set.exclusions, strict=False)  # it may grow
         described["exclusions"] = [_exclusion_cells(*each) for each in found]
+        described["frozen"] = [_frozen_cells(each) for each in described["frozen"]]
     for key, value in described.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             rows = [[_cell(cell) for cell in row.values()] for row in value]
@@ -65,6 +72,11 @@ def _exclusion_cells(described: dict[str, Any], exclusion: Exclusion) -> dict[st
     return {**described, **texts, "from": describe_splits(described["from"])}
 
 
+def _frozen_cells(frozen: dict[str, Any]) -> dict[str, Any]:
+    shown = {**frozen, "samples": frozen["count"], "note": one_line(frozen["note"])}
+    return {key: value for key, value in shown.items() if key not in {"count", "content"}}
+
+
 def _show_set(param_set: ParamSet) -> dict[str, Any]:
     from datagen_core.store.sets import read_schema
 
@@ -75,6 +87,7 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
         "schema": read_schema(param_set.paths),
         "views": param_set.views,
         "exclusions": describe_exclusions(param_set, param_set.exclusions),
+        "frozen": [describe_frozen(param_set, each) for each in param_set.frozen],
         **record.provenance,
     }
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import CacheError
+from datagen_core.store.frozen import FrozenSplit
 from datagen_core.store.layout import RunPaths, numbered
 from datagen_core.store.ledger import Exclusion, read_ledger
 from datagen_core.store.runs import list_runs
@@ -90,6 +91,21 @@ def describe_exclusions(
         }
         for each, counts in zip(exclusions, splits, strict=True)
     ]
+
+
+def describe_frozen(param_set: ParamSet, frozen: FrozenSplit) -> dict[str, Any]:
+    """Return what was frozen in plain JSON types, with how many samples are excluded since."""
+    return {
+        "split": frozen.split,
+        "samples": [list(part) for part in frozen.samples],
+        "count": frozen.size,
+        "digest": frozen.digest,
+        "content": dict(frozen.content),
+        "excluded": len(frozen.within(param_set.excluded)),
+        "by": frozen.by,
+        "created": frozen.created,
+        "note": frozen.note,
+    }
 
 
 def describe_splits(counts: Mapping[str, int]) -> str:

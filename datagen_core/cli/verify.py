@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +23,15 @@ from datagen_core.errors import VerificationError
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
+    from datagen_core.upkeep.pinning import Comparison
+
+
+def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not re.fullmatch("[0-9a-f]{12,64}", value.lower()):
+        raise click.BadParameter(
+            f"{value[:70]!r} is not a digest: give 64 hexadecimal digits, or the first 12 or more"
+        )
+    return value and value.lower()
 
 
 @click.command("verify")
@@ -29,6 +39,8 @@ if TYPE_CHECKING:
 @set_option()
 @click.option("--resample", type=WholeNumber(0), default=0, metavar="K",
               help="Remake K random samples of each set, and compare the bytes.")  # fmt: skip
+@click.option("--against", metavar="DIGEST", callback=_digest,
+              help="Compare splits with a frozen digest, or its first 12 digits.")  # fmt: skip
 @folder_option
 @cache_option
 @json_option
@@ -36,17 +48,28 @@ def verify_command(
     name: str | None,
     selector: tuple[str, ...],
     resample: int,
+    against: str | None,
     folder: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """Check every file's checksum and every split ledger; nothing is changed.
 
+    With --against, splits are compared with a digest instead, that of a split as `datagen freeze`
+    kept it: its first samples as many as then. Where no such split was frozen, those that have that
+    digest now are looked for.
+
     \b
     Examples:
       datagen verify
       datagen verify noisy_sine -p 0 --resample 50
+      datagen verify noisy_sine --against 3f0c2a86d1b7
     """
+    if against is not None:
+        if resample:
+            raise click.UsageError("--against makes no samples anew; leave out --resample")
+        _verify_against(name, selector, against, as_json=as_json)
+        return
     from datagen_core.upkeep.verify import verify
 
     results, left_out = [], Problems()
@@ -66,6 +89,67 @@ def verify_command(
         click.echo(f"  {problem}", err=True)
     if problems:
         raise VerificationError(f"{_count(problems)} found: {problems[0]}")
+
+
+def _verify_against(
+    name: str | None, selector: tuple[str, ...], digest: str, *, as_json: bool
+) -> None:
+    from datagen_core.upkeep.pinning import compare_with_digest
+
+    left_out = Problems()
+    param_sets = select_sets(name, selector, left_out)
+    compared = compare_with_digest(param_sets, digest, left_out)
+    if as_json:
+        print_json([_describe_comparison(each) for each in compared])
+    for error in left_out:
+        click.echo(f"  {error}", err=True)
+    good = [each for each in compared if not each.problems]
+    for each in good if not as_json else []:
+        click.echo(_tell(each))
+    bad = [each for each in compared if each.frozen and each.problems]
+    for each in bad[1:]:
+        click.echo(f"  {_tell(each)}", err=True)
+    if bad:
+        raise VerificationError(_tell(bad[0]))
+    if not good:
+        raise VerificationError(_explain_none(compared, param_sets, digest))
+
+
+def _describe_comparison(compared: Comparison) -> dict[str, Any]:
+    frozen = compared.frozen
+    record = frozen and {"by": frozen.by, "created": frozen.created, "note": frozen.note}
+    return {**compared._asdict(), "frozen": record}
+
+
+def _tell(compared: Comparison) -> str:
+    frozen = compared.frozen
+    if not frozen:
+        return f"{compared.title}: {compared.samples} samples have the digest {compared.digest}"
+    since = f"frozen as {frozen.digest[:12]} by {frozen.by} at {frozen.created}"
+    if compared.problems:
+        return f"{compared.title} is not what was {since}: {'; '.join(compared.problems)}"
+    more = f"; it has grown by {compared.grown} since" if compared.grown else ""
+    return f"{compared.title}: {compared.samples} samples are those {since}{more}"
+
+
+def _explain_none(
+    compared: Sequence[Comparison], param_sets: Sequence[ParamSet], digest: str
+) -> str:
+    from datagen_core.upkeep.pinning import OTHER
+
+    reasons = [
+        f"{each.title}: {problem}"
+        for each in compared
+        for problem in each.problems
+        if problem != OTHER
+    ]
+    if reasons:
+        return f"nothing has the digest {digest} now: {'; '.join(reasons)}"
+    sets = f"{len(param_sets)} parameter set{'s' * (len(param_sets) != 1)}"
+    return (
+        f"no split of {sets} has the digest {digest}, or was frozen with it in this cache; as many "
+        "samples in the same order, moved into a split, would have it"
+    )
 
 
 def _load(param_set: ParamSet, folder: Path | None) -> DatasetGenerator:

@@ -17,7 +17,7 @@ from datagen_core.errors import SelectionError, SplitError
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.siblings import Siblings
-from datagen_core.store import ledger
+from datagen_core.store import frozen, ledger
 from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import list_runs
@@ -105,6 +105,11 @@ class ParamSet(Mapping[str, "Split"]):
     def exclusions(self) -> tuple[ledger.Exclusion, ...]:
         """What was excluded, why, by whom and when; the first exclusion comes first."""
         return ledger.read_ledger(self.paths).exclusions
+
+    @property
+    def frozen(self) -> list[frozen.FrozenSplit]:
+        """The splits that were frozen (`Split.freeze`), as they were then; the oldest first."""
+        return frozen.list_frozen(self.paths)
 
     @property
     def reserved(self) -> int:

@@ -14,8 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from datagen_core.checks import whole_number
 from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionError
+from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Columns, Ragged, Schema
-from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
+from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet, first_of
+from datagen_core.reading.content import describe_content
 from datagen_core.reading.notebooks import html_table
 from datagen_core.store.advice import command_for
 from datagen_core.store.columns import ColumnReader, own
@@ -128,6 +130,28 @@ class Samples(Sequence[Any]):
         if len(self.intervals) == 1:
             return positions + self.intervals[0].start
         return positions + self._shifts[np.searchsorted(self._ends, positions, side="right")]
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of their content, in 64 hexadecimal digits: values, order and schema.
+
+        It is the same however they are stored, and on every machine; measured members count, too.
+        All samples are read, a MiB at a time, once for each of these objects.
+
+        Raises
+        ------
+        DamagedFileError
+            When a file cannot be read; it is named.
+        """
+        return sha256_of(self.content)
+
+    @cached_property
+    def content(self) -> dict[str, Any]:
+        """What `digest` is of, in plain JSON types: see `datagen_core.reading.content`."""
+        content: dict[str, Any] = self._read(
+            lambda: describe_content(self.schema, len(self), self._reader.stream(self.intervals))
+        )
+        return content
 
     def get(self, n: int | None = None, *, copy: bool = True) -> Any:
         """Return the first `n` samples, or all.
@@ -262,7 +286,7 @@ class Samples(Sequence[Any]):
             raise SelectionError(f"{self.title} has {len(self)} samples; no set has 2**63 or more")
         if n > len(self):
             raise self._insufficient(n)
-        return _head(self.intervals, n)
+        return first_of(self.intervals, n)
 
     def _present(self, columns: dict[str, Any]) -> Any:
         return present(columns, self.schema)
@@ -342,16 +366,6 @@ class Samples(Sequence[Any]):
     def _repr_html_(self) -> str:
         rows = [(name, str(field)) for name, field in self.schema.fields.items()]
         return html_table(f"{self.title}: {self._count()}", ("field", "type"), rows)
-
-
-def _head(intervals: Sequence[Interval], n: int) -> list[Interval]:
-    """Return the first n samples of intervals, in their order."""
-    taken = []
-    for start, stop in intervals:
-        if n > 0:
-            taken.append(Interval(start, min(stop, start + n)))
-            n -= stop - start
-    return taken
 
 
 def _indices_in(intervals: Sequence[Interval]) -> NDArray[np.int64]:

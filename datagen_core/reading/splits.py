@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from datagen_core.errors import SelectionError
+from datagen_core.errors import SelectionError, SplitError
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.insufficiency import insufficient
 from datagen_core.reading.samples import Samples
 from datagen_core.store.advice import command_for
+from datagen_core.store.columns import check_shards
 from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
+from datagen_core.store.frozen import FrozenSplit, publish_frozen
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.ledger import RAW
+from datagen_core.store.sets import read_set
 
 
 class Split(Samples):
@@ -31,6 +35,37 @@ class Split(Samples):
         self._set, self._number = paths, number
         title = f"{paths.root.parent.name} {number} {name}"
         super().__init__(title, (paths.packs, paths.shards), schema, intervals, excluded)
+
+    def freeze(self, note: str = "") -> FrozenSplit:
+        """Keep the digest of these samples, so that a later reader can tell that they are the same.
+
+        Their files are checked first, so that damage is not frozen. A split that was frozen as it
+        is now has its record already, which is returned and keeps its note.
+
+        Parameters
+        ----------
+        note
+            What it is frozen for, in any words.
+
+        Raises
+        ------
+        SplitError
+            For `raw`, which samples leave, and when there are no samples.
+        DamagedFileError
+            When a file is damaged or missing; it is named.
+        """
+        if self.name == RAW:
+            command = command_for(self._set, "move", len(self) or "N", "train")
+            raise SplitError(
+                f"{self.title} cannot be frozen, since samples leave it; move them into a split "
+                f"first: {command}"
+            )
+        if not len(self):
+            raise SplitError(f"{self.title} has {self._count()}; there is nothing to freeze")
+        record = read_set(self._set)
+        check_shards(self._folders, self.schema, (record.generator, record.digest), self.intervals)
+        content = (self.digest, self.content)
+        return publish_frozen(self._set, self.name, self.intervals, content, note)
 
     @property
     def derived(self) -> list[str]:

@@ -14,7 +14,8 @@ from datagen_core.errors import CacheError, SchemaError, SelectionError
 from datagen_core.generators.identity import short_text
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Ragged, Schema
-from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
+from datagen_core.reading.content import cut_columns
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.samples import Samples
 from datagen_core.store import view_files
@@ -22,6 +23,8 @@ from datagen_core.store.columns import ColumnReader
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.row_reader import RowReader
+
+_USERS_AT_ONCE = 64
 
 
 class View(Mapping[str, "ViewSamples"]):
@@ -164,6 +167,10 @@ class _UserReader:
     def read(self, intervals: Sequence[Interval]) -> Columns:
         parts = [np.arange(*interval, dtype=np.int64) for interval in intervals]
         return self.take(np.concatenate([np.empty(0, np.int64), *parts]))
+
+    def stream(self, intervals: Sequence[Interval]) -> Iterator[tuple[str, str, NDArray[Any]]]:
+        for users in cut_into_batches(intervals, _USERS_AT_ONCE):
+            yield from cut_columns(self.read([users]))
 
     def sample(self, place: int) -> dict[str, Any]:
         columns = self.take(np.array([place], np.int64))

@@ -21,6 +21,8 @@ from datagen_core.generators.schema import Columns, Field, Ragged, Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.layout import list_shards, shard_name
 from datagen_core.store.shard_arrays import ShardArrays
+from datagen_core.store.shard_columns import stream_columns
+from datagen_core.store.shards import ShardLabel, reading, verify_shard
 
 _MAPS = 4096
 """Open maps per reader; a process may have 65,530 (vm.max_map_count). See also `_most_maps`."""
@@ -65,6 +67,27 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
         pieces += [Piece(part, folder, file) for part, file in parts]
         covered |= missing
     return sorted(pieces)
+
+
+def check_shards(
+    folders: Sequence[Path], schema: Schema, owner: tuple[str, str], needed: Iterable[Interval]
+) -> None:
+    """Check the files of some samples by their checksums; `owner` are generator and digest.
+
+    Raises
+    ------
+    DamagedFileError
+        If a file does not hold what was written; it is named.
+    """
+    samples = IntervalSet(needed)
+    pieces = cover(folders, samples)
+    for piece in (each for each in pieces if next(samples.clip(each.interval), None)):
+        try:
+            verify_shard(piece.path, schema, ShardLabel(*owner, piece.file))
+        except FileNotFoundError:  # compacted away since it was listed
+            if piece in cover(folders, samples):
+                raise
+            check_shards(folders, schema, owner, samples.clip(piece.interval))
 
 
 def disjoint_parts(files: list[Interval]) -> list[tuple[Interval, Interval]]:
@@ -153,6 +176,33 @@ class ColumnReader:
             else shard[name][start:stop]
             for name, field in self._schema.fields.items()
         }
+
+    def stream(self, intervals: Iterable[Interval]) -> Iterator[tuple[str, str, NDArray[Any]]]:
+        """Yield the samples of these intervals, in their order, as `stream_columns` yields rows.
+
+        What is in memory at a time does not depend on how large samples and files are.
+
+        Raises
+        ------
+        KeyError
+            If a sample is in none of the files.
+        DamagedFileError
+            If a file cannot be read; it is named.
+        """
+        for place, rows in _ascending(part for each in intervals for part in self._parts(each)):
+            try:
+                yield from self._stream(place, rows)
+            except FileNotFoundError:  # compacted away since it was listed; nothing was read of it
+                shift = self._pieces[place].file.start
+                samples = IntervalSet((start + shift, stop + shift) for start, stop in rows)
+                anew = ColumnReader(self._folders, self._schema, samples)
+                parts = [part for each in samples for part in anew._parts(each)]
+                for moved in _ascending(parts):
+                    yield from anew._stream(*moved)
+
+    def _stream(self, place: int, rows: IntervalSet) -> Iterator[tuple[str, str, NDArray[Any]]]:
+        with reading(self._pieces[place].path) as file:
+            yield from stream_columns(file, self._schema, rows)
 
     def sample(self, index: int) -> dict[str, Any]:
         """Return the values of one sample.
@@ -288,6 +338,19 @@ class ColumnReader:
         sources = {place: self._ragged(name, place) for place in set(places.tolist())}
         pairs = zip(places.tolist(), rows.tolist(), strict=True)
         return Ragged.from_arrays([sources[place][row] for place, row in pairs], field)
+
+
+def _ascending(parts: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, IntervalSet]]:
+    """Join consecutive parts of a piece as long as their rows ascend."""
+    here, rows = 0, list[Interval]()
+    for place, start, stop in parts:
+        if rows and (place != here or start < rows[-1].stop):
+            yield here, IntervalSet(rows)
+            rows = []
+        here = place
+        rows.append(Interval(start, stop))
+    if rows:
+        yield here, IntervalSet(rows)
 
 
 def _positions(places: NDArray[np.intp]) -> dict[int, NDArray[np.intp]]:

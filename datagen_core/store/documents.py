@@ -22,8 +22,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format
@@ -95,6 +96,26 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # in a container, perhaps
         return "unknown"
+
+
+def one_line(text: str) -> str:
+    """Return what a user wrote, which may have several lines, or worse, as one printable line."""
+    return " ".join("".join(each if each.isprintable() else " " for each in text).split())
+
+
+class Signature(NamedTuple):
+    """Who wrote something, `user@host`, and when, in ISO 8601."""
+
+    by: str
+    created: str
+
+
+def signature() -> Signature:
+    """Return the signature of this user, on this machine, now."""
+    import socket  # few documents are signed
+
+    by = f"{user_name()}@{socket.gethostname()}"
+    return Signature(by, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _parse(path: Path) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@
         splits/<generation>.json
         derived/<split>/<preprocessor>-<digest8>/<start>-<stop>.h5
         views/<name>-<digest8>/view.json
+        frozen/<split>-<digest8>.json
     <cache>/<generator>/jobs/<job name>/          logs of a job that several runs share: `JobPaths`
 """
 
@@ -148,6 +149,11 @@ class SetPaths(NamedTuple):
     def views(self) -> Path:
         """The folder of views."""
         return self.root / "views"
+
+    @property
+    def frozen(self) -> Path:
+        """The folder of what was frozen: digests of splits."""
+        return self.root / "frozen"
 
     def generation(self, number: int) -> Path:
         """Return the split ledger of one generation."""

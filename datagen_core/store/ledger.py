@@ -15,13 +15,12 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, TypeVar
 
 from datagen_core.errors import CacheError, DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet, without
-from datagen_core.store.documents import publish_document, read_document, user_name
+from datagen_core.store.documents import one_line, publish_document, read_document, signature
 from datagen_core.store.layout import SetPaths, check_name, numbered
 
 RAW = "raw"
@@ -62,8 +61,7 @@ class Exclusion:
     @property
     def line(self) -> str:
         """The reason as one line of printable text, for messages and tables."""
-        printable = (letter if letter.isprintable() else " " for letter in self.reason)
-        return " ".join("".join(printable).split())
+        return one_line(self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +268,7 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
 
 def new_exclusion(samples: IntervalSet, reason: str, operation: str) -> Exclusion:
     """Return an exclusion by this user, on this machine, now."""
-    import socket  # as rare as exclusions
-
-    by = f"{user_name()}@{socket.gethostname()}"
-    created = datetime.now(UTC).isoformat(timespec="seconds")
-    return Exclusion(samples, reason, by, created, operation)
+    return Exclusion(samples, reason, *signature(), operation)
 
 
 def new_operation() -> str:

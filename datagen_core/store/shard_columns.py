@@ -7,7 +7,7 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any, TypeAlias
 
 import h5py
@@ -22,6 +22,7 @@ from datagen_core.generators.schema import (
     Schema,
     without_measured,
 )
+from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 
 PIECE_BYTES = 2**20
 """How much of a file is checked at a time."""
@@ -204,14 +205,51 @@ def _hash_pieces(
         _hash_content(state, piece)
 
 
-def _pieces(item: Stored, field: Field) -> Iterator[NDArray[Any]]:
-    """Yield an array of a file in pieces, whole chunks where it is compressed."""
-    rows = _shape_of(item)[0]
+def stream_columns(
+    file: h5py.File, schema: Schema, rows: IntervalSet
+) -> Iterator[tuple[str, str, NDArray[Any]]]:
+    """Yield rows of an open shard in pieces of about a MiB: name, "values" and some values.
+
+    Of a ragged field, the values are those of its arrays, whose "lengths" come in pieces as well.
+    """
+    for name, field in schema.fields.items():
+        if not field.ragged:
+            yield from ((name, "values", piece) for piece in _pieces(file[name], field, rows))
+            continue
+        for lengths, inside in _cut_ragged(file[name]["offsets"], rows):
+            yield name, "lengths", lengths
+            for piece in _pieces(file[name]["values"], field, inside):
+                yield name, "values", piece
+
+
+def _cut_ragged(
+    offsets: h5py.Dataset, rows: IntervalSet
+) -> Iterator[tuple[NDArray[np.int64], IntervalSet]]:
+    """Yield the lengths of the arrays in some rows, and where their values are."""
+    for parts in _cut(rows, PIECE_BYTES // _OFFSETS.dtype.itemsize):
+        first, last = parts[0].start, parts[-1].stop
+        ends = offsets[first : last + 1]
+        here = [ends[start - first : stop - first + 1] for start, stop in parts]
+        inside = IntervalSet((int(each[0]), int(each[-1])) for each in here)
+        yield np.concatenate(list(map(np.diff, here))), inside
+
+
+def _cut(rows: Iterable[Interval], step: int) -> Iterator[list[Interval]]:
+    """Yield the parts of rows between one multiple of `step` and the next."""
+    parts = cut_into_batches(rows, step)
+    return (list(group) for _, group in groupby(parts, key=lambda part: part.start // step))
+
+
+def _pieces(item: Stored, field: Field, rows: IntervalSet | None = None) -> Iterator[NDArray[Any]]:
+    """Yield an array of a file, or some rows, in pieces, whole chunks where it is compressed."""
     step = _rows_at_once(item)
     if field.element:
         step = min(step, _PIECE_TEXTS)
-    for start in range(0, rows, step):
-        yield read_array(item, field, start, min(start + step, rows))
+    for parts in _cut([Interval(0, _shape_of(item)[0])] if rows is None else rows, step):
+        first = parts[0].start
+        array = read_array(item, field, first, parts[-1].stop)
+        here = [array[start - first : stop - first] for start, stop in parts]
+        yield here[0] if len(here) == 1 else np.concatenate(here)
 
 
 def _rows_at_once(item: Stored) -> int:

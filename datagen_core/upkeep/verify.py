@@ -53,6 +53,7 @@ def verify(
         *_attempt(partial(_check_identity, param_set)),
         *_attempt(partial(list_runs, param_set.paths)),
         *_attempt(partial(_check_ledger, param_set)),
+        *_attempt(lambda: param_set.frozen),
     ]
     files = 0
     for checked, found in _check_files(param_set):

@@ -53,6 +53,7 @@ KINDS = {
     "derived": "derived/train/*/derived.json",
     "use": "derived/train/*/0.json",
     "view": "views/*/view.json",
+    "frozen": "frozen/*.json",
     "shard": "shards/*.h5",
     "derived shard": "derived/train/*/*.h5",
     "view shard": "views/*/*/*.h5",
@@ -81,6 +82,7 @@ COMMANDS = {
     "view": ("export", *FIRST, "view.csv", "--format", "csv", "--view", "mine"),
     "move": ("move", *FIRST, 1, "test"),
     "preprocess": ("preprocess", "lines.py:lines", "doubled", "train", 4, "-p", 0),
+    "freeze": ("freeze", *FIRST, "train"),
     "cancel": ("cancel", *FIRST),
     "generate": ("generate", "lines.py:lines", "-n", 5, "--executor", "inline"),
     "resume": ("resume", *FIRST, "--executor", "inline"),
@@ -108,11 +110,12 @@ NEWER_MAJOR = {
     "receipt": RUNS,
     "verdict": RUNS,
     "journal": RUNS,
-    "ledger": {"list", "show", "move", "export", "view", "preprocess", "rm"} | CHECKS,
+    "ledger": {"list", "show", "move", "freeze", "export", "view", "preprocess", "rm"} | CHECKS,
+    "frozen": {"show", "freeze"} | CHECKS,
     "derived": {"preprocess"} | CHECKS,
     "use": {"preprocess"},
     "view": {"view"} | CHECKS,
-    "shard": {"export", "view", "preprocess", "compact"} | CHECKS,
+    "shard": {"freeze", "export", "view", "preprocess", "compact"} | CHECKS,
     "derived shard": CHECKS,
     "view shard": {"view"} | CHECKS,
 }
@@ -139,6 +142,7 @@ def original(tmp_path_factory):
             for n, executor in ((10, "inline"), (5, ("local", "inline")[seed]))
         ][-1]
         made.move(4, "train")
+        made["train"].freeze()
     first = Cache(folder / "cache")["lines"][0]
     grow_set(first.paths, first.record, {"later": 1}, {})
     preprocess(first, find_preprocessor(lines, "doubled"), "train", 3)

@@ -1,0 +1,109 @@
+"""Frozen splits: the digest of a split as it was when somebody published about it.
+
+A record changes nothing about the split, which may grow. It says which samples were meant, in which
+order, and what their content was, so that a difference can be named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import CacheError
+from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.store.documents import publish_document, read_document, signature
+from datagen_core.store.layout import SetPaths, list_names
+
+FROZEN_FORMAT = "1.0"
+
+_KEYS = ("split", "digest", "content", "by", "created", "note")
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenSplit:
+    """A split as it was when it was frozen.
+
+    Attributes
+    ----------
+    split
+        Its name.
+    samples
+        The indices of its samples, in its order.
+    digest
+        The SHA-256 of their content, in 64 hexadecimal digits: `Samples.digest`.
+    content
+        What `digest` is of: `Samples.content`.
+    by, created
+        Who froze it, `user@host`, and when, in ISO 8601.
+    note
+        What it was frozen for, in any words.
+    """
+
+    split: str
+    samples: tuple[Interval, ...]
+    digest: str
+    content: Mapping[str, Any]
+    by: str
+    created: str
+    note: str = ""
+
+    @property
+    def size(self) -> int:
+        """The number of samples."""
+        return sum(interval.size for interval in self.samples)
+
+    def begins(self, digest: str) -> bool:
+        """Return whether its digest begins with some digits."""
+        return self.digest.startswith(digest)
+
+    def within(self, samples: IntervalSet) -> IntervalSet:
+        """Return those of its samples that are among others."""
+        return IntervalSet(self.samples) & samples
+
+
+def publish_frozen(
+    paths: SetPaths,
+    split: str,
+    samples: tuple[Interval, ...],
+    content: tuple[str, Mapping[str, Any]],
+    note: str,
+) -> FrozenSplit:
+    """Keep a record, put-if-absent, and return it; `content` is a digest and what it is of.
+
+    Raises
+    ------
+    CacheError
+        If the file belongs to another digest.
+    """
+    digest, described = content
+    path = paths.frozen / f"{split}-{digest[:8]}.json"
+    document = {
+        "format": FROZEN_FORMAT,
+        "split": split,
+        "samples": [list(interval) for interval in samples],
+        "digest": digest,
+        "content": dict(described),
+        **signature()._asdict(),
+        "note": note,
+    }
+    if not path.exists():
+        publish_document(path, document, paths.temporary)
+    record = _read(path)
+    if record.digest != digest:
+        raise CacheError(f"{path} belongs to another digest; move it away and try again")
+    return record
+
+
+def list_frozen(paths: SetPaths) -> list[FrozenSplit]:
+    """Return what was frozen of a parameter set, the oldest record first."""
+    names = list_names(paths.frozen)
+    records = [_read(paths.frozen / name) for name in sorted(names) if name.endswith(".json")]
+    return sorted(records, key=lambda record: record.created)
+
+
+def _read(path: Path) -> FrozenSplit:
+    content = read_document(path, FROZEN_FORMAT)
+    samples = tuple(Interval(*pair) for pair in content["samples"])
+    return FrozenSplit(samples=samples, **{key: content[key] for key in _KEYS})
