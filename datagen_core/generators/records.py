@@ -156,8 +156,8 @@ class _Batch:
         for item in remaining:
             self._add(rows, item)
             room = self._room_after(rows[-1:], room)
-            if not _samples_in(rows[-1]):  # pieces without samples would fill the memory too
-                rows.pop()
+            if all(_depth(value) != 0 and not len(value) for value in rows[-1]):
+                rows.pop()  # pieces without samples would fill the memory too
 
     def _room_after(self, rows: Sequence[Row], room: int) -> int:
         room -= sum(map(_samples_in, rows))

@@ -145,8 +145,9 @@ def stack(values: Sequence[Any]) -> NDArray[Any]:
         If they have different shapes, or no type holds all of them exactly.
     """
     kinds = set(map(type, values))
-    if len(kinds) == 1 and (array := _stack_alike(values, *kinds)) is not None:
-        return array
+    alike = _stack_alike(values, *kinds) if len(kinds) == 1 else _stack_numbers(values, kinds)
+    if alike is not None:
+        return alike
     arrays = [exact_array(value) for value in values]
     shapes = list({array.shape: None for array in arrays})
     if len(shapes) > 1:
@@ -174,6 +175,19 @@ def _stack_alike(values: Sequence[Any], kind: type) -> NDArray[Any] | None:
         if all(array.dtype is dtype and array.shape == shape for array in values):
             return np.array(values, dtype)
     return None
+
+
+def _stack_numbers(values: Sequence[Any], kinds: set[type]) -> NDArray[Any] | None:
+    """Return an array of numbers of several types, at once; None if that might bend one."""
+    if not kinds <= NUMBERS or not kinds:
+        return None
+    array = np.asarray(values)
+    if array.dtype.kind in "biu":
+        return array
+    # No float type of numpy's choice is too small for an integer below this.
+    has_floats = any(issubclass(kind, float | complex | np.inexact) for kind in kinds)
+    is_exact = has_floats and array.dtype != object and not (np.abs(array) >= 2**53).any()
+    return array if is_exact else None
 
 
 def common_dtype(arrays: Sequence[NDArray[Any]]) -> np.dtype[Any]:

@@ -198,3 +198,38 @@ def test_only_a_declared_schema_leaves_the_fault_with_the_batch(schema, declared
     with pytest.raises(SchemaError) as caught:
         collect(iter([(1.0, {1})]), 1, schema, declared=declared)
     assert caught.value.whole_set is whole
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"a": np.zeros(2)}, {"a": 5.0}],
+        [{"a": 5.0}, {"a": np.zeros(1)}],
+        [{"a": 5.0}, {"a": np.zeros(0)}],
+        [{"a": np.zeros(2)}, {"a": np.array(5.0)}],
+    ],
+)
+def test_samples_beside_pieces_are_refused(items):
+    with pytest.raises(SchemaError):
+        collect(iter(items), 2, Schema({"a": Field("f8")}))
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [{"a": 1, "b": 2}, {"b": 3, "a": 4}],
+        [(1, 2), {"y": 3, "x": 4}],
+        [{"y": 2, "x": 1}, (4, 3)],
+        [{"y": np.array(2), "x": 1}, (4, 3)],
+    ],
+)
+def test_values_go_by_their_names(items):
+    columns, _ = collect(iter(items), 2, None)
+
+    assert sorted(column.tolist() for column in columns.values()) == [[1, 4], [2, 3]]
+
+
+@pytest.mark.parametrize("items", [[{"a": 1, "b": 2}, (1, 2)], [(1, 2), {"a": 1, "b": 2}]])
+def test_a_pair_has_other_names_than_a_dict(items):
+    with pytest.raises(SchemaError, match=r"sample 1 has the fields .*, sample 0 \["):
+        collect(iter(items), 2, None)
