@@ -116,13 +116,15 @@ def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observe
     report = _Reporter(observer, progress_of(statuses))
     for run, status in zip(runs, statuses, strict=True):
         _announce_deaths(run, status)
+    states = [item.state for status in statuses for item in status.ranges]
+    busy = states.count("running") + states.count("queued")
     open_places = [place for place, status in enumerate(statuses) if status.submittable]
     for group in group_alike([runs[place] for place in open_places]):
         chosen = [open_places[place] for place in group]
         these, those = [runs[place] for place in chosen], [statuses[place] for place in chosen]
         patience = _Patience(runs, observer)
         for parts in patience.ask(these[0], partial(plan_jobs, these, those)):
-            job = publish_job(parts, report)
+            job = publish_job(parts, report, busy)
             patience.ask(these[0], partial(these[0].executor.submit, job))
 
 

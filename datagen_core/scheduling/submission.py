@@ -94,10 +94,11 @@ def _cut_suspects(run: Run, status: RunStatus, plan: Plan) -> Iterator[IntervalS
         yield from deal(samples, size, min(most, max(2, -(-len(samples) // share))))
 
 
-def publish_job(parts: Sequence[Part], report: Report) -> Job:
+def publish_job(parts: Sequence[Part], report: Report, busy: int = 0) -> Job:
     """Publish the plans of a job and return it; the scheduler has not heard of it yet.
 
-    `report` is told of the samples that an inline executor makes.
+    `report` is told of the samples that an inline executor makes. As long as `busy` other tasks are
+    alive, fewer may run at once, so that deaths one after another do not multiply processes.
     """
     minutes = max((plan.minutes or 0 for _, plan in parts), default=0) or None
     first = parts[0][0]
@@ -114,7 +115,8 @@ def publish_job(parts: Sequence[Part], report: Report) -> Job:
         run.plan = None
     work = _work(parts, plans, report)
     settings = first.settings
-    return Job(tuple(plans), first.resources, settings.njobs, settings.wait, work)
+    parallel = max(1, settings.njobs - busy)
+    return Job(tuple(plans), first.resources, parallel, settings.wait, work)
 
 
 def _work(parts: Sequence[Part], plans: Sequence[Plan], report: Report) -> Callable[[int], Any]:

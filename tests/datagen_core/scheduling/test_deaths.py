@@ -173,3 +173,12 @@ def test_only_a_batch_that_died_alone_counts_against_it(tmp_path):
     whole, batch, other = Interval(0, 20), Interval(0, 10), Interval(10, 20)
     assert sizes == [[whole], [batch, other], [batch], [batch]]
     assert run.inspect().missing == IntervalSet([batch])
+
+
+def test_deaths_one_after_another_do_not_multiply_processes(tmp_path):
+    run = run_of(tmp_path, 100, Dying(), 40)
+    go_round(run, {3})
+    (parts,) = plan_jobs([run], [run.inspect()])
+
+    assert publish_job(parts, lambda samples: None, busy=39).parallel == 1
+    assert publish_job(parts, lambda samples: None, busy=3).parallel == 37
