@@ -175,6 +175,8 @@ class ParamSet(Mapping[str, "Split"]):
         SplitError
             When there are no indices or no reason, or a sample is excluded already.
         """
+        check_kind("indices", indices, Iterable, "a list of indices, such as [3, 5]")
+        check_kind("the reason", reason, str, "it in words")
         samples = _as_samples(indices)
         if not samples or not reason.strip():
             missing = "their indices" if not samples else "a reason, in any words"

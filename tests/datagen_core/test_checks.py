@@ -103,6 +103,8 @@ def made(tmp_path):
         lambda made: made.move(1.5, "train"),
         lambda made: made.move(True, "train"),
         lambda made: made.move(3, 5),
+        lambda made: made.exclude(3, "broken"),
+        lambda made: made.exclude([3], 5),
         lambda made: made["raw"].get("3"),
         lambda made: made["raw"].get(1.5),
         lambda made: list(made["raw"].batches("3")),
