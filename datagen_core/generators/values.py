@@ -67,7 +67,8 @@ def exact_array(value: object) -> NDArray[Any]:
     """
     if isinstance(value, np.ma.MaskedArray):
         raise SchemaError(
-            "a masked array would lose its mask; yield value.filled(…), or a field for the mask"
+            "a masked array would lose its mask; yield value.filled(…), or its data and mask as "
+            "two fields"
         )
     if isinstance(value, np.ndarray):
         return _array_of_array(np.asarray(value))

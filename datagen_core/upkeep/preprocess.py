@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from datagen_core.errors import GeneratorError
+from datagen_core.errors import GeneratorError, SchemaError
 from datagen_core.generators.generator import DatasetGenerator, Preprocessor
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema
@@ -90,12 +90,14 @@ class _Preprocessing:
     def _apply(self, values: Any, start: int, size: int) -> tuple[Columns, Schema]:
         try:
             made = self._preprocessor(values, self._set.record.params)
+            named = made if isinstance(made, dict | tuple | Iterator) else {"values": made}
+            return collect(named, size, self._schema, start=start)
+        except SchemaError:
+            raise
         except Exception as error:
             raise GeneratorError(
                 f"preprocessor {self._preprocessor.name}: {type(error).__name__}: {error}"
             ) from error
-        named = made if isinstance(made, dict | tuple | Iterator) else {"values": made}
-        return collect(named, size, self._schema, start=start)
 
     def finish(self) -> None:
         self._writer.publish()

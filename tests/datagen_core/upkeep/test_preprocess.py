@@ -58,6 +58,32 @@ def test_a_split_that_grew_is_extended_without_touching_the_old(made):
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_buffer_that_is_filled_again_is_copied(made, monkeypatch, one_by_one):
+    monkeypatch.setattr("datagen_core.upkeep.preprocess._CHUNK", 5)
+    buffer = np.zeros(1 if one_by_one else 5)
+
+    def fill(X, y):
+        buffer[:] = X
+        return {"x": buffer}
+
+    def fill_each(X, y):
+        return (fill(each, y) for each in X)
+
+    preprocess(made, Preprocessor("fill", fill_each if one_by_one else fill), "train", 20)
+
+    assert made["train"]["fill"].get()["x"].ravel().tolist() == made["train"].get(20)[0].tolist()
+
+
+def test_a_result_that_is_not_held_exactly_names_its_sample(made, monkeypatch):
+    monkeypatch.setattr("datagen_core.upkeep.preprocess._CHUNK", 5)
+    drifting = Preprocessor("drift", lambda X, y: X.astype("f4") if X[0] == first else X)
+    first = made["train"].get(1)[0][0]
+
+    with pytest.raises(SchemaError, match=r"field 'values' of sample 5: its float32 cannot hold"):
+        preprocess(made, drifting, "train", 10)
+
+
 def test_another_source_is_another_version(made):
     first = Preprocessor("shift", lambda X, y: X + 1)
     second = Preprocessor("shift", lambda X, y: X + 2)
