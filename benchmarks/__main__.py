@@ -20,6 +20,7 @@ SECTIONS = {
     "store": "storing:measure",
     "collections": "param_sets:measure",
     "collections-10000": "param_sets:measure_many",
+    "bounds": "bounds:measure",
     "startup": "startup:measure",
     "engine": "engine:measure",
     "leaf": "leaf:measure",

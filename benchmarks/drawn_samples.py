@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core import Params, generator
+from datagen_core import Field, Params, Schema, generator
 
 BATCH = 50
 
@@ -53,3 +53,9 @@ def pairs(size: int, params: PairsParams, rng: np.random.Generator) -> Batch:  #
 def images(size: int, rng: np.random.Generator) -> Batch:
     """Draw images."""
     return draw_images(size, rng)
+
+
+@generator(1_000_000, schema=Schema({"x": Field("float64")}))
+def numbers(size: int, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    """Draw many numbers at once."""
+    return {"x": rng.random(size)}
