@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,8 @@ from datagen_core.cli.options import (
     load_generator_of,
     select_sets,
 )
-from datagen_core.commands import cache_option, json_option, print_json, set_option
-from datagen_core.errors import VerificationError
+from datagen_core.commands import cache_option, json_option, open_cache, print_json, set_option
+from datagen_core.errors import SelectionError, VerificationError
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
@@ -55,6 +56,8 @@ def verify_command(
 ) -> None:
     """Check every file's checksum and every split ledger; nothing is changed.
 
+    Without -p, also that every parameter set of NAME, or of the cache, is listed exactly once.
+
     With --against, splits are compared with a digest instead, that of a split as `datagen freeze`
     kept it: its first samples as many as then. Where no such split was frozen, those that have that
     digest now are looked for.
@@ -72,8 +75,11 @@ def verify_command(
         return
     from datagen_core.upkeep.verify import verify
 
-    results, left_out = [], Problems()
-    for param_set in select_sets(name, selector, left_out):
+    results, left_out = [] if selector else _check_inventory(name), Problems()
+    param_sets: list[ParamSet] = []
+    with suppress(*([SelectionError] if results else [])):  # a data set of sets without numbers
+        param_sets = select_sets(name, selector, left_out)
+    for param_set in param_sets:
         with left_out.collect():
             found = verify(param_set, partial(_load, param_set, folder), resample)
             results.append({"set": str(param_set), **found._asdict()})
@@ -89,6 +95,15 @@ def verify_command(
         click.echo(f"  {problem}", err=True)
     if problems:
         raise VerificationError(f"{_count(problems)} found: {problems[0]}")
+
+
+def _check_inventory(name: str | None) -> list[dict[str, Any]]:
+    from datagen_core.upkeep.inventory import check_inventory
+
+    return [
+        {"set": str(each), "files": 0, "resampled": 0, "problems": (each.problem,)}
+        for each in check_inventory(open_cache().path, name)
+    ]
 
 
 def _verify_against(

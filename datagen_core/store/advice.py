@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from datagen_core.generators.identity import format_assignments
 from datagen_core.store.layout import SetPaths
@@ -38,9 +38,20 @@ def command_to_make(
 
     It gives all parameters, since defaults may change. `source` is what the generator is loaded by.
     """
+    return _generate(paths, record, source, ("-n", str(samples)), *options)
+
+
+def command_to_number(paths: SetPaths, record: SetRecord, source: str, samples: int) -> str:
+    """Return the command line that gives a set its number; `samples` were asked for so far."""
+    return _generate(paths, record, source, ("--total", str(max(1, samples))))
+
+
+def _generate(
+    paths: SetPaths, record: SetRecord, source: str, count: Sequence[str], *options: str
+) -> str:
     seed = ["--seed", str(record.seed)] if record.seed else []
     return shlex.join([
-        "datagen", "generate", source or record.generator, "-n", str(samples),
+        "datagen", "generate", source or record.generator, *count,
         *format_assignments(record.params), *seed, *options,
         "--cache", str(paths.root.parent.parent),
     ])  # fmt: skip

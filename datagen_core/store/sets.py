@@ -295,7 +295,7 @@ def _number(sets: Sequence[SetPaths]) -> None:
     while sets:
         folder, temporary = sets[0].root.parent / "numbers", sets[0].temporary
         problems: list[CacheError] = []
-        known = _numbers(folder, problems)
+        known = read_numbers(folder, problems)
         names = set(known.values())
         new = [paths.root.name for paths in sets if paths.root.name not in names]
         if new and problems:  # it may be among those that cannot be read
@@ -308,7 +308,7 @@ def _number(sets: Sequence[SetPaths]) -> None:
             return
 
 
-def _numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, str]:
+def read_numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, str]:
     """Return the folder name of each set by number; errors go to `problems` unless it is None."""
     names: dict[int, str] = {}
     documents: list[int] = []
@@ -362,7 +362,7 @@ def list_sets(
     problems
         A list that gets the errors of numbers that cannot be read; None to raise the first one.
     """
-    numbers = _numbers(generator_folder / "numbers", problems)
+    numbers = read_numbers(generator_folder / "numbers", problems)
     return {
         number: SetPaths(generator_folder / name)
         for number, name in numbers.items()

@@ -17,7 +17,6 @@ from datagen_core.generators.schema import Schema, slice_columns, without_measur
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
-from datagen_core.store.advice import command_for
 from datagen_core.store.columns import Piece, cover
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
@@ -85,11 +84,18 @@ def _check_identity(param_set: ParamSet) -> None:
 
 def _check_ledger(param_set: ParamSet) -> None:
     ledger = read_ledger(param_set.paths)
+    reserved = IntervalSet(run.interval for run in list_runs(param_set.paths))
     for samples, where in ((ledger.assigned, "in a split"), (ledger.excluded, "excluded")):
-        if lost := samples - param_set.existing:
+        lost = samples - param_set.existing
+        if unknown := lost - reserved:
             raise DatagenError(
-                f"samples {lost} of {param_set} are {where} but in no file; make them again: "
-                f"{command_for(param_set.paths, 'resume')}"
+                f"samples {unknown.brief()} of {param_set} are {where}, but no run was to make "
+                f"them: {param_set.paths.splits} is of another set, or runs are lost; restore "
+                "them from a backup"
+            )
+        if lost:
+            raise DatagenError(
+                f"samples {lost} of {param_set} are {where} but in no file; run `datagen resume`"
             )
 
 

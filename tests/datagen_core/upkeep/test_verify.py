@@ -20,6 +20,7 @@ from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.store import documents, shards
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_shards, shard_name
+from datagen_core.store.ledger import new_exclusion, publish_ledger, read_ledger
 from datagen_core.store.shards import ShardLabel, publish_shard
 from datagen_core.upkeep import verify as verify_module
 from datagen_core.upkeep.preprocess import preprocess
@@ -143,6 +144,22 @@ def test_a_lost_file_with_samples_of_a_split_is_found(made):
     shard_of(made, 0, 30).unlink()
 
     assert "samples 0-29 of sine 0 are in a split but in no file" in verify(made).problems[0]
+
+
+@pytest.mark.parametrize("exclude", [False, True])
+def test_a_ledger_of_samples_that_nobody_asked_for_is_found(made, exclude):
+    ledger = read_ledger(made.paths)
+    samples = IntervalSet([(38, 45)])
+    if exclude:
+        following = ledger.exclude(new_exclusion(samples, "bad", "1"))
+    else:
+        following = ledger.assign(samples, "test", "1")
+    publish_ledger(made.paths, following)
+
+    (problem,) = verify(made).problems
+    where = "excluded" if exclude else "in a split"
+    assert f"samples 40-44 of sine 0 are {where}, but no run was to make them" in problem
+    assert str(made.paths.splits) in problem
 
 
 def test_a_shard_under_another_name_is_found(made):
