@@ -21,7 +21,9 @@ JOURNAL_FORMAT = "1.1"
 _OLDER_FORMAT, _LATER_KEYS = "1.0", {"refused", "whole_set"}
 """The format of lines that have none of these keys."""
 
-_JOURNAL_SECONDS = 1.0
+_JOURNAL_SECONDS, _MOST_SECONDS = 1.0, 10.0
+_LINES_PER_AGE = 100
+"""Lines come apart as a task grows old, so that a journal of days is read in a moment."""
 
 
 class Journal:
@@ -68,6 +70,7 @@ class BatchTimes:
     _line: dict[str, float | None] = field(default_factory=dict)
     _any: bool = False
     _written: float = field(default_factory=time.monotonic)
+    _begun: float = field(default_factory=time.monotonic)
 
     def add(self, seconds: float) -> None:
         """Add one batch. The first one is kept apart, since it includes imports and caching."""
@@ -82,8 +85,13 @@ class BatchTimes:
             line["squares"] = (line.get("squares") or 0.0) + seconds * seconds
 
     def write_if_due(self, waiting: int) -> None:
-        """Write a line if a second has passed; `waiting` samples are not yet published."""
-        if time.monotonic() - self._written >= _JOURNAL_SECONDS:
+        """Write a line if a second has passed, or ten when the task is old.
+
+        `waiting` samples are not yet published.
+        """
+        now = time.monotonic()
+        pause = min(max(_JOURNAL_SECONDS, (now - self._begun) / _LINES_PER_AGE), _MOST_SECONDS)
+        if now - self._written >= pause:
             self.write(waiting)
 
     def write(self, waiting: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from datagen_core.store.journals import BatchTimes, Journal, read_journal
@@ -54,3 +56,16 @@ def test_lines_are_written_about_once_a_second(paths):
     times._written -= 10
     times.write_if_due(waiting=7)
     assert [event["waiting"] for event in read_journal(journal._path)] == [7]
+
+
+def test_the_journal_of_a_day_has_a_line_every_ten_seconds(paths, monkeypatch):
+    seconds = itertools.count(step=0.5)
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    times = BatchTimes(Journal(paths.run(0).journal(0, 0)), born=0.0, _written=0.0, _begun=0.0)
+    lines = []
+    monkeypatch.setattr(times.journal, "append", lambda *_, **content: lines.append(content))
+    for number in range(2 * 24 * 3600):
+        times.write_if_due(number)
+
+    assert len(lines) < 24 * 3600 / 10 * 1.1
+    assert lines[1]["waiting"] < 10
