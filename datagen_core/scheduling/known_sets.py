@@ -57,6 +57,8 @@ class KnownSets:
         CacheError
             If it cannot be read.
         """
+        if not self._names:
+            return None
         digest = self.generator.digest_of(params, self.seed)
         return self._by_digest(digest, params) or self._by_params(params)
 
@@ -115,6 +117,8 @@ class KnownSets:
         return record.params == values or self._key(record) == canonical_json(values)
 
     def _by_params(self, params: Params) -> Known | None:
+        if not self._all:
+            return None
         return self._by_key[canonical_json(params.canonical())].get(self.generator.version)
 
     def _key(self, record: SetRecord) -> str:
@@ -146,6 +150,8 @@ class KnownSets:
 
         `point` is what was bound; parameters that it leaves out are at their defaults.
         """
+        if not self._names or not self._all:
+            return []
         given = _present_names(self.generator, point)
         name, version = self.generator.name, self.generator.version
         values = params.canonical()
