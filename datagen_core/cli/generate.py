@@ -14,7 +14,7 @@ import click
 from datagen_core.cli.options import WholeNumber, folder_option
 from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
 from datagen_core.commands import cache_option, json_option, open_cache, print_json
-from datagen_core.errors import IncompleteRunError, ParamsError
+from datagen_core.errors import GeneratorError, IncompleteRunError, ParamsError
 from datagen_core.reading.selection import parse_assignment
 
 _NOTE_SECONDS = 3.0
@@ -22,6 +22,7 @@ _NOTE_SECONDS = 3.0
 
 if TYPE_CHECKING:
     from datagen_core.executors.base import Executor
+    from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.scheduling.demands import Demand
     from datagen_core.scheduling.plan import Settings
     from datagen_core.scheduling.run import Run
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
               help="One parameter set for each value, or each combination; a JSON list, or @FILE "
               "with a JSON list of mappings. Repeatable.")  # fmt: skip
 @click.option("--seed", type=WholeNumber(0, 10**1000), metavar="N", default=0, show_default=True)
+@click.option("--generator-version", "version", metavar="V",
+              help="Refuse another version of the generator; it begins other sets.")  # fmt: skip
 @run_options
 @click.option("--dry-run", is_flag=True, help="Print the plan and do nothing.")
 @folder_option
@@ -54,6 +57,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     sweeps: tuple[str, ...],
     params: str | None,
     seed: int,
+    version: str | None,
     folder: Path | None,
     *,
     dry_run: bool,
@@ -81,8 +85,10 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
     settings = read_settings(options)
     points = _read_points(sweeps, _read_params(assignments, params))
+    loaded = load(name, folder)
+    _check_version(loaded.generator, version)
     demands = make_demands(
-        load(name, folder), points, seed, open_cache().path, samples or total or 0,
+        loaded, points, seed, open_cache().path, samples or total or 0,
         total=total is not None,
     )  # fmt: skip
     _print_notes(demands)
@@ -101,6 +107,15 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     else:
         _report(demands[0], runs, statuses, total, as_json=as_json)
     _refuse_holes(runs, statuses)
+
+
+def _check_version(generator: DatasetGenerator, version: str | None) -> None:
+    if version not in {None, generator.version}:
+        raise GeneratorError(
+            f"{generator.name} has version {generator.version} now, which cannot go on with "
+            f"parameter sets of version {version}; use the generator as it was, or leave out "
+            "--generator-version to begin a new set"
+        )
 
 
 def _read_points(sweeps: tuple[str, ...], params: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-from datagen_core.errors import CacheError, InsufficientSamplesError
+from datagen_core.errors import InsufficientSamplesError
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW, read_ledger
 from datagen_core.store.runs import RunRecord, list_refusals, list_runs
-from datagen_core.store.sets import SetRecord, existing_samples, list_sets, read_set
+from datagen_core.store.sets import SetRecord, existing_samples, read_set
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
 
 
@@ -34,18 +32,9 @@ def insufficient(
     left_out = f" (and {excluded} excluded)" if excluded else ""
     message = (
         f"{split} of {record.generator} {number} has {have} samples{left_out}, {missing} fewer "
-        f"than the {wanted} asked for{time}{why}; get them {_means(paths, record)}: {command}"
+        f"than the {wanted} asked for{time}{why}; get them with: {command}"
     )
     return InsufficientSamplesError(message, missing, seconds, command)
-
-
-def _means(paths: SetPaths, record: SetRecord) -> str:
-    """Return what else a command needs: another version of the generator makes another set."""
-    for other in list(list_sets(paths.root.parent, []).values())[-1:]:
-        with suppress(CacheError):
-            if read_set(other).version != record.version:
-                return f"with version {record.version} of {record.generator}"
-    return "with"
 
 
 def _compute_seconds(paths: SetPaths, batches: int) -> float | None:

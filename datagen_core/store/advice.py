@@ -36,7 +36,8 @@ def command_to_make(
 ) -> str:
     """Return the command line that makes more samples of a set.
 
-    It gives all parameters, since defaults may change. `source` is what the generator is loaded by.
+    It gives all parameters and the version, since they may change. `source` is what the generator
+    is loaded by.
     """
     return _generate(paths, record, source, ("-n", str(samples)), *options)
 
@@ -52,6 +53,6 @@ def _generate(
     seed = ["--seed", str(record.seed)] if record.seed else []
     return shlex.join([
         "datagen", "generate", source or record.generator, *count,
-        *format_assignments(record.params), *seed, *options,
+        *format_assignments(record.params), *seed, "--generator-version", record.version, *options,
         "--cache", str(paths.root.parent.parent),
     ])  # fmt: skip

@@ -110,15 +110,15 @@ def test_a_set_that_lacks_a_later_parameter_goes_on(write, make, run):
     assert Cache()["pend"][0].params["damping"] == 0.0
 
 
-def test_another_version_is_said_to_begin_a_new_set(write, make, run):
+def test_a_set_of_another_version_is_refused(write, make, run_cli):
     make()
     write(version=2)
-    answer = run(advice(lambda: Cache()["pend"][0]["raw"].get(15)))
+    command = advice(lambda: Cache()["pend"][0]["raw"].get(15))
+    answer = run_cli(*shlex.split(command)[1:])
 
-    assert pends() == [10, 5]
-    assert "pend has version 2 now, which cannot go on with sets of version 1" in answer.err
-    with pytest.raises(InsufficientSamplesError, match="get them with version 1 of pend: "):
-        Cache()["pend"][0]["raw"].get(15)
+    assert (answer.code, pends()) == (2, [10])
+    words = "pend has version 2 now, which cannot go on with parameter sets of version 1; "
+    assert answer.err.startswith(f"datagen: error: {words}")
 
 
 def test_a_split_and_a_preprocessor_are_those_of_the_set(write, make, run):
