@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datagen_core.errors import CacheError as CacheError
+    from datagen_core.errors import ChangedCodeError as ChangedCodeError
     from datagen_core.errors import ConfigurationError as ConfigurationError
     from datagen_core.errors import DamagedFileError as DamagedFileError
     from datagen_core.errors import DatagenError as DatagenError

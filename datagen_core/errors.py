@@ -46,7 +46,17 @@ class GeneratorError(ConfigurationError):
 
 
 class ChangedCodeError(GeneratorError):
-    """Code that is not the one that samples were to be made by, or were made by so far."""
+    """Code that is not the one that samples were to be made by, or were made by so far.
+
+    Attributes
+    ----------
+    whole_set
+        Whether no batch of the parameter set can be made with it.
+    """
+
+    def __init__(self, message: str, *, whole_set: bool = False) -> None:
+        super().__init__(message)
+        self.whole_set = whole_set
 
 
 class SchemaError(ConfigurationError):

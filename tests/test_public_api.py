@@ -17,6 +17,7 @@ from datagen_core.generators import hookspecs
 PUBLIC = [
     "Cache",
     "CacheError",
+    "ChangedCodeError",
     "ConfigurationError",
     "DamagedFileError",
     "DatagenError",

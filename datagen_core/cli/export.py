@@ -85,13 +85,24 @@ def export_command(
     counts = export(selection, form, destination, options, force=chosen["force"])
     samples = [each for item in (selection, *selection.more) for each in item.parts.values()]
     excluded = say_excluded(*samples) + _say_emptied(param_sets)
+    mixed = _say_mixed([item.param_set for item in (selection, *selection.more)])
     if as_json:
         path = str(destination.absolute())
-        print_json({"path": path, "samples": counts, "excluded": excluded})
+        print_json({"path": path, "samples": counts, "excluded": excluded, "mixed": mixed})
     else:
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
         whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"
         click.echo(f"{destination}: {whose}, {what}")
+
+
+def _say_mixed(param_sets: Sequence[ParamSet]) -> bool:
+    """Name the sets that other code was let add to; return whether there are any."""
+    mixed = [each for each in param_sets if each.mixed]
+    for each in mixed:
+        command = f"datagen verify {each.generator} -p {each.number}"
+        click.echo(f"{each} is mixed: other code was let add to it, and its samples may differ in "
+                   f"kind; `{command}` says which", err=True)  # fmt: skip
+    return bool(mixed)
 
 
 def _say_emptied(param_sets: Sequence[ParamSet]) -> int:

@@ -68,7 +68,9 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
 
     NAME is an installed generator, one of generators.py in the current folder (or in --generators
     DIR), or path/to/file.py:name. Sample i depends only on the generator, its parameters, the seed
-    and i: the number of jobs does not matter, and a later call adds to the existing samples.
+    and i: the number of jobs does not matter, and a later call adds to the existing samples. Where
+    the code or a package that it uses changed since these were made, some of them are made anew
+    first: when they differ, nothing is added.
 
     \b
     Examples:
@@ -161,11 +163,10 @@ def _choose_executor(settings: Settings) -> Executor:
 
 
 def _print_notes(demands: Sequence[Demand]) -> None:
-    """Print warnings and notes on stderr before anything runs, each line once."""
-    warnings = [demand.changed_code() for demand in demands]
+    """Print notes on stderr before anything runs, each line once."""
     notes = [note for demand in demands for note in demand.notes]
     news = [line for demand in demands for line in demand.news]
-    for line in dict.fromkeys([f"warning: {each}" for each in warnings if each] + notes + news):
+    for line in dict.fromkeys(notes + news):
         click.echo(f"datagen: {line}", err=True)
 
 

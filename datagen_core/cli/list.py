@@ -24,7 +24,8 @@ def list_command(name: str | None, *, as_json: bool) -> None:
 
     There is one line per parameter set: its number, the parameters that differ from the defaults
     or from the other sets, seed, version if there are several, samples per split, excluded ones if
-    there are any, size on disk, and whether all requested samples exist.
+    there are any, size on disk, and whether all requested samples exist. A set is mixed where
+    other code was let add to it with --accept-code.
 
     \b
     Examples:
@@ -90,4 +91,5 @@ def _has_versions(rows: list[dict[str, Any]]) -> bool:
 def _cells(row: dict[str, Any], counts: list[Any], size: str) -> tuple[Any, ...]:
     named = (row["generator"], row["number"], row["description"], row["seed"])
     account = " ".join(f"{name}={short_text(value)}" for name, value in row["account"].items())
-    return (*named, *counts, size, row["state"], account)
+    state = f"{row['state']}, mixed" if row["mixed"] else row["state"]
+    return (*named, *counts, size, state, account)

@@ -34,6 +34,11 @@ _RUN_OPTIONS = [
     click.option("--executor-option", "--slurm-option", "executor_options", multiple=True,
                  metavar="KEY=VALUE",
                  help="Another option of the executor, such as sbatch's qos=test; repeatable."),
+    click.option("--probe", is_flag=True,
+                 help="Where the code changed, make existing samples anew to compare them, however "
+                 "long that takes."),
+    click.option("--accept-code", is_flag=True,
+                 help="Where the code changed, go on without that; marks the set as mixed."),
     click.option("--no-wait", is_flag=True, help="Submit and return; see `datagen status`."),
     click.option("-v", "--verbose", is_flag=True, help="Print more on stderr."),
 ]  # fmt: skip
@@ -67,7 +72,10 @@ def read_settings(options: dict[str, Any]) -> Settings:
         cpus=options["cpus"],
         options=dict(_executor_option(text) for text in options["executor_options"]),
     )
-    return Settings(options["njobs"] or 1, options["executor"], resources, not options["no_wait"])
+    return Settings(
+        options["njobs"] or 1, options["executor"], resources, not options["no_wait"],
+        options["probe"], options["accept_code"],
+    )  # fmt: skip
 
 
 def _executor_option(text: str) -> tuple[str, str | bool]:

@@ -16,6 +16,7 @@ from datagen_core.cli.summaries import (
     summarize_set,
 )
 from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import one_line
 
 if TYPE_CHECKING:
@@ -27,22 +28,30 @@ if TYPE_CHECKING:
 @click.command("show")
 @click.argument("name")
 @set_option()
+@click.option("--runs", is_flag=True,
+              help="List the set's runs: code, versions, who, when, where, how long.")  # fmt: skip
 @folder_option
 @cache_option
 @json_option
 def show_command(
-    name: str, selector: tuple[str, ...], folder: Path | None, *, as_json: bool
+    name: str, selector: tuple[str, ...], folder: Path | None, *, runs: bool, as_json: bool
 ) -> None:
     """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
 
     With -p, describe a parameter set of the cache instead: parameters, schema, provenance, the
-    samples that are excluded, each time with the reason, and the splits that were frozen.
+    samples that are excluded, each time with the reason, and the splits that were frozen. It says
+    which codes made how many of its samples, and how many samples were made anew and equal before
+    another code added to it.
 
     \b
     Examples:
       datagen show noisy_sine
       datagen show noisy_sine -p 0
+      datagen show noisy_sine -p 0 --runs
     """
+    if runs:
+        _show_runs(select_set(name, selector), as_json=as_json)
+        return
     param_set = select_set(name, selector) if selector else None
     described = _show_generator(name, folder) if param_set is None else _show_set(param_set)
     if as_json:
@@ -54,12 +63,39 @@ def show_command(
         found = zip(described["exclusions"], param_set.exclusions, strict=False)  # it may grow
         described["exclusions"] = [_exclusion_cells(*each) for each in found]
         described["frozen"] = [_frozen_cells(each) for each in described["frozen"]]
+        described["codes"] = [_in_words(each) for each in described["codes"]]
     for key, value in described.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             rows = [[_cell(cell) for cell in row.values()] for row in value]
             print_table(f"\n{key}", list(value[0]), rows)
         else:
             click.echo(f"{key:<14}{_cell(value)}")
+
+
+def _show_runs(param_set: ParamSet, *, as_json: bool) -> None:
+    from datagen_core.cli.tables import print_table
+    from datagen_core.scheduling.history import list_attempts
+
+    found = list_attempts(param_set.paths)
+    if as_json:
+        print_json(found)
+    elif found:
+        print_table("", list(found[0]), [list(_in_words(each).values()) for each in found])
+    else:
+        click.echo(f"{param_set} has no runs that are known")
+
+
+def _in_words(described: dict[str, Any]) -> dict[str, str]:
+    """Return the cells of a run or a code, with ranges, lists and versions in words."""
+    versions = " ".join(f"{name} {version}" for name, version in described["packages"].items())
+    texts = {"samples": IntervalSet(described["samples"]).brief(), "packages": versions}
+    return {key: _words(value) for key, value in {**described, **texts}.items()}
+
+
+def _words(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_words, value))
+    return "" if value is None else str(value)
 
 
 def _cell(value: object) -> str:
@@ -78,6 +114,7 @@ def _frozen_cells(frozen: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show_set(param_set: ParamSet) -> dict[str, Any]:
+    from datagen_core.scheduling.history import list_codes
     from datagen_core.store.sets import read_schema
 
     record = param_set.record
@@ -86,6 +123,7 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
         "batch_size": record.batch_size,
         "schema": read_schema(param_set.paths),
         "views": param_set.views,
+        "codes": list_codes(param_set.paths),
         "exclusions": describe_exclusions(param_set, param_set.exclusions),
         "frozen": [describe_frozen(param_set, each) for each in param_set.frozen],
         **record.provenance,

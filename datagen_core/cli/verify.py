@@ -20,11 +20,13 @@ from datagen_core.cli.options import (
 )
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, set_option
 from datagen_core.errors import SelectionError, VerificationError
+from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
     from datagen_core.upkeep.pinning import Comparison
+    from datagen_core.upkeep.verify import Verification
 
 
 def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -58,6 +60,9 @@ def verify_command(
 
     Without -p, also that every parameter set of NAME, or of the cache, is listed exactly once.
 
+    Where several codes made a set's samples, or several versions of packages, each is named with
+    its samples. Samples that differ when made again are named with what else differs since then.
+
     With --against, splits are compared with a digest instead, that of a split as `datagen freeze`
     kept it: its first samples as many as then. Where no such split was frozen, those that have that
     digest now are looked for.
@@ -82,11 +87,11 @@ def verify_command(
     for param_set in param_sets:
         with left_out.collect():
             found = verify(param_set, partial(_load, param_set, folder), resample)
-            results.append({"set": str(param_set), **found._asdict()})
+            deviations = [each._asdict() for each in found.deviations]
+            known = {**found._asdict(), "deviations": deviations}
+            results.append({"set": str(param_set), **known})
             if not as_json:
-                verdict = _count(found.problems) if found.problems else "good"
-                click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made "
-                           f"anew: {verdict}")  # fmt: skip
+                _print(param_set, found)
     if as_json:
         print_json(results)
     problems = [problem for result in results for problem in result["problems"]]
@@ -165,6 +170,26 @@ def _explain_none(
         f"no split of {sets} has the digest {digest}, or was frozen with it in this cache; as many "
         "samples in the same order, moved into a split, would have it"
     )
+
+
+def _print(param_set: ParamSet, found: Verification) -> None:
+    verdict = _count(found.problems) if found.problems else "good"
+    mixed = ", mixed" if found.mixed else ""
+    click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made anew: "
+               f"{verdict}{mixed}")  # fmt: skip
+    for each in found.codes if len(found.codes) > 1 else ():
+        reason = _REASONS[each["probe"]].format(**each)
+        versions = "".join(f", {name} {number}" for name, number in each["packages"].items())
+        click.echo(f"  samples {IntervalSet(each['samples']).brief()}: code "
+                   f"{each['code'] or 'not known'}{versions}; {reason}")  # fmt: skip
+
+
+_REASONS = {
+    "first": "the first one",
+    "equal": "{compared} samples made anew were equal",
+    "accepted": "accepted by {by} without equal samples",
+    "unknown": "never compared with the others",
+}
 
 
 def _load(param_set: ParamSet, folder: Path | None) -> DatasetGenerator:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
+import operator
 import os
 import sys
 import sysconfig
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
 
 _RACY_NS = 2 * 10**9
-_CACHE_VERSION = 1
+_CACHE_VERSION = 2
 """To be raised when `syntax` reads files in another way."""
 
 
@@ -57,11 +58,14 @@ class Code:
         The versions of the installed distributions that it uses, by name.
     environment
         The values of the environment variables that the generator declares; None where not set.
+    kinds
+        What each part is, for people: "function", "class", "constant" or "module".
     """
 
     parts: Mapping[str, str]
     packages: Mapping[str, str]
     environment: Mapping[str, str | None] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -75,20 +79,25 @@ class Code:
         return sha256_of(found if self.environment else found[:2])[:16]
 
     def changes_since(self, earlier: Code) -> list[str]:
-        """Return the names of the parts and packages that differ from earlier ones, sorted.
+        """Return the parts and packages that differ from earlier ones, sorted, for people.
 
+        A part is its name with its kind, `helper (function)`; a package has its versions.
         Environment variables follow, as `$NAME`.
         """
-        pairs = ((self.parts, earlier.parts), (self.packages, earlier.packages))
-        changed = [
-            name
-            for now, before in pairs
-            for name in sorted(now.keys() | before.keys())
-            if now.get(name) != before.get(name)
+        kinds = {**earlier.kinds, **self.kinds}
+        parts = _differing(self.parts, earlier.parts)
+        named = [f"{name} ({kinds[name]})" if name in kinds else name for name in parts]
+        now, before = self.packages, earlier.packages
+        named += [
+            f"{name} {before.get(name, '(not used)')} -> {now.get(name, '(not used)')}"
+            for name in _differing(now, before)
         ]
-        names = sorted(self.environment.keys() | earlier.environment.keys())
         here, there = self.environment, earlier.environment
-        return changed + [f"${name}" for name in names if here.get(name) != there.get(name)]
+        return named + [f"${name}" for name in _differing(here, there)]
+
+
+def _differing(now: Mapping[str, str | None], before: Mapping[str, str | None]) -> list[str]:
+    return [n for n in sorted(now.keys() | before.keys()) if now.get(n) != before.get(n)]
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,19 @@ class _Module:
 
     @cached_property
     def syntax(self) -> ModuleSyntax | None:
-        """What it binds; None where it is compiled, or no Python of this version."""
+        """What it binds; None where it is compiled, or no Python of this version.
+
+        Of a module that this process has loaded, what it did when that was seen first: a file that
+        is edited later changes nothing in memory.
+        """
+        module = sys.modules.get(self.name)
+        state = module, getattr(module, "__spec__", None)  # reloading gives it another one
+        known = _loaded.get(self.path)
+        if known is None or module is None or not all(map(operator.is_, known[0], state)):
+            known = _loaded[self.path] = state, self._parse()
+        return known[1]
+
+    def _parse(self) -> ModuleSyntax | None:
         if self.path.is_dir():  # a package without __init__.py
             return ModuleSyntax()
         if self.path.suffix == ".py":
@@ -116,6 +137,9 @@ class _Module:
         above = imported.level - (self.path.name == "__init__.py")
         base = ".".join(self.name.split(".")[: -above or None])
         return f"{base}.{imported.module}" if imported.module else base
+
+
+_loaded: dict[Path, tuple[tuple[object, object], ModuleSyntax | None]] = {}
 
 
 def _read(path: Path, changed: int, size: int) -> ModuleSyntax:
@@ -157,14 +181,17 @@ def code_of(function: Callable[..., Any], *classes: type) -> Code:
         reader.add_class(each)
     reader.add_function(name, function.__code__)
     reader.read()
-    return Code(dict(sorted(reader.parts.items())), dict(sorted(reader.packages.items())))
+    parts, packages = (dict(sorted(each.items())) for each in (reader.parts, reader.packages))
+    return Code(parts, packages, kinds={name: reader.kinds[name] for name in parts})
 
 
 def code_of_generator(generator: DatasetGenerator) -> Code:
     """Return the code of a generator: of its function, and of the methods of its parameters."""
     code = code_of(generator.function, generator.params_type)
+    # What all draw from, whether or not their text names it.
+    packages = {**code.packages, "numpy": _version_of("numpy")}
     environment = {name: os.environ.get(name) for name in sorted(generator.environment)}
-    return replace(code, environment=environment)
+    return replace(code, packages=dict(sorted(packages.items())), environment=environment)
 
 
 def _unwrapped(function: Callable[..., Any]) -> Any:
@@ -182,6 +209,7 @@ class _Reader:
     distribution: str | None
     parts: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
     _classes: set[str] = field(default_factory=set)
     _waiting: list[tuple[_Module, str]] = field(default_factory=list)
     _modules: dict[str, _Module | None] = field(default_factory=dict)
@@ -205,7 +233,7 @@ class _Reader:
                 return
         # Typed into a session: only byte code is left.
         digest = hashlib.sha256(repr((code.co_code, code.co_consts)).encode()).hexdigest()
-        self.parts[self._name_of(module, code.co_name)] = digest[:16]
+        self._keep(self._name_of(module, code.co_name), digest[:16], "function")
 
     def read(self) -> None:
         """Follow all that waits."""
@@ -218,9 +246,14 @@ class _Reader:
         part = self._name_of(module, name)
         declared = part in self._classes
         digests = [each.methods if declared else each.digest for each in statements]
-        self.parts[part] = " ".join(digests)
+        # A name that statements change is what the first of them defines.
+        kind = statements[0].kind if statements else "constant"
+        self._keep(part, " ".join(digests), kind)
         for reference in {each for statement in statements for each in statement.references}:
             self._resolve(module, reference)
+
+    def _keep(self, part: str, digest: str, kind: str) -> None:
+        self.parts[part], self.kinds[part] = digest, kind
 
     def _name_of(self, module: _Module, name: str) -> str:
         return name if module.path == self.file else f"{module.name}.{name}"
@@ -265,7 +298,7 @@ class _Reader:
 
     def _syntax(self, module: _Module) -> ModuleSyntax:
         if module.syntax is None:  # all of it counts
-            self.parts[module.name] = hash_file(module.path)[:16]
+            self._keep(module.name, hash_file(module.path)[:16], "module")
         return module.syntax or ModuleSyntax()
 
     def _module(self, name: str) -> _Module | None:

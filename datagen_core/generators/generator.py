@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from numpy.random import Generator
 
@@ -35,6 +35,8 @@ from datagen_core.ranges import MOST_SAMPLES
 
 if TYPE_CHECKING:
     from datagen_core.generators.params import Params
+
+Reproducible = Literal["bits", "machine", "no"]
 
 _ARGUMENTS = ("size", "params", "rng", "start", "seed")
 
@@ -94,6 +96,10 @@ class DatasetGenerator:
     environment
         The names of environment variables that the samples depend on. Their values are kept with
         the code and compared like code: a job with other values than its plan's makes nothing.
+    reproducible
+        How far a sample made anew equals the first one: "bits" for always, "machine" where
+        instruction set, device and number of threads are the same, "no" for never. With "no",
+        samples are not compared when the code changed.
     preprocessors
         Preprocessors by name; the decorator `preprocessor` adds them.
     """
@@ -113,6 +119,7 @@ class DatasetGenerator:
     account: Callable[..., Mapping[str, float | str]] | None = None
     environment: tuple[str, ...] = ()
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
+    reproducible: Reproducible = "bits"
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -121,6 +128,10 @@ class DatasetGenerator:
             )
         if self.batch_size > MOST_SAMPLES:
             raise GeneratorError(f"{self.name}: batch_size is above 2**63 - 1; use a smaller one")
+        if self.reproducible not in get_args(Reproducible):
+            raise GeneratorError(
+                f'{self.name}: reproducible is "bits", "machine" or "no", not {self.reproducible!r}'
+            )
         # A user may write `generator(50, noisy_sine_params)`; nothing has checked the type yet.
         given: object = self.params_type
         if not (isinstance(given, type) and issubclass(given, _no_params())):
@@ -229,6 +240,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     preflight: Callable[..., Iterable[str]] | None = None,
     account: Callable[..., Mapping[str, float | str]] | None = None,
     environment: Sequence[str] = (),
+    reproducible: Reproducible = "bits",
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 
@@ -258,6 +270,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
             preflight=preflight,
             account=account,
             environment=tuple(environment),
+            reproducible=reproducible,
         )
 
     return decorate

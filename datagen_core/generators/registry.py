@@ -211,13 +211,17 @@ def _from_file(file: Path, name: str) -> Loaded:
 def _generators_in(file: Path) -> dict[str, DatasetGenerator]:
     from datagen_core.generators.generator import DatasetGenerator  # pydantic is slow
 
-    values = vars(_execute(file)).values()
+    state = file.stat()
+    values = vars(_execute(file, state.st_mtime_ns, state.st_size)).values()
     return {value.name: value for value in values if isinstance(value, DatasetGenerator)}
 
 
 @cache
-def _execute(file: Path) -> ModuleType:
-    """Import a file under a unique name; its folder becomes importable, as for a script."""
+def _execute(file: Path, *_state: int) -> ModuleType:
+    """Import a file under a unique name; its folder becomes importable, as for a script.
+
+    A file that was edited is imported again, as jobs import it; modules that it imports are not.
+    """
     name = f"datagen_file_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:

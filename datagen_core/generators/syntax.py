@@ -53,6 +53,8 @@ class Statement(NamedTuple):
         The same without the annotated attributes of a class, which declare its fields.
     references
         The global names and imports in it, sorted.
+    kind
+        What it defines, for people: "function", "class" or "constant".
     """
 
     first: int
@@ -60,6 +62,7 @@ class Statement(NamedTuple):
     digest: str
     methods: str
     references: tuple[Reference, ...]
+    kind: str
 
 
 @dataclass(frozen=True)
@@ -104,8 +107,8 @@ class ModuleSyntax:
         """Return what `to_json` returned as `content`."""
         return cls(
             [
-                Statement(first, last, digest, methods, tuple(map(_reference, found)))
-                for first, last, digest, methods, found in content["statements"]
+                Statement(first, last, digest, methods, tuple(map(_reference, found)), kind)
+                for first, last, digest, methods, found, kind in content["statements"]
             ],
             content["bindings"],
             {
@@ -247,7 +250,14 @@ def _describe(tree: ast.stmt, declares: Declares) -> Statement:
         methods = "".join(_text_of(part, declares) for part in body)
     first = min(_first_line(tree), tree.lineno)
     found = sorted(set(_refer(tree, frozenset(), declares)), key=repr)
-    return Statement(first, tree.end_lineno or first, _hash(text), _hash(methods), tuple(found))
+    last, digests = tree.end_lineno or first, (_hash(text), _hash(methods))
+    return Statement(first, last, *digests, tuple(found), _kind_of(tree))
+
+
+def _kind_of(tree: ast.stmt) -> str:
+    if isinstance(tree, _DEFINITIONS):
+        return "class" if isinstance(tree, ast.ClassDef) else "function"
+    return "constant"
 
 
 def _first_line(node: ast.stmt) -> int:

@@ -20,6 +20,7 @@ from datagen_core.reading.siblings import Siblings
 from datagen_core.store import frozen, ledger
 from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.probes import is_mixed
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import SetRecord, existing_samples, read_schema, size_on_disk
 
@@ -120,6 +121,11 @@ class ParamSet(Mapping[str, "Split"]):
     def counts(self) -> dict[str, int]:
         """The number of samples in each split, `raw` first, without excluded ones."""
         return ledger.read_ledger(self.paths).count(self.existing)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether a user let other code add to it without equal samples, which stays true."""
+        return is_mixed(self.paths)
 
     @property
     def bytes(self) -> int:

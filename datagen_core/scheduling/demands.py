@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,7 @@ from typing import Any
 from datagen_core.checks import check_kind
 from datagen_core.errors import ConfigurationError
 from datagen_core.generators.code import Code, code_of_generator
-from datagen_core.generators.generator import DatasetGenerator, source_digest
+from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
 from datagen_core.generators.registry import (
     Loaded,
@@ -23,7 +21,6 @@ from datagen_core.generators.registry import (
 from datagen_core.ranges import MOST_SAMPLES, Interval
 from datagen_core.scheduling.known_sets import KnownSets, bind_record, tell_renamed
 from datagen_core.scheduling.provenance import gather_provenance
-from datagen_core.store.codes import read_code
 from datagen_core.store.layout import SetPaths, check_name
 from datagen_core.store.sets import SetRecord, read_set
 
@@ -54,6 +51,8 @@ class Demand:
         What the user should be told of the parameters, a line each.
     news
         What the user should be told once: which parameters were renamed, and why a set is new.
+    probe
+        What a task does before its first batch; see `Plan.probe`.
     """
 
     generator: DatasetGenerator
@@ -67,6 +66,7 @@ class Demand:
     total: bool = False
     notes: tuple[str, ...] = ()
     news: tuple[str, ...] = ()
+    probe: str | None = None
 
     def __post_init__(self) -> None:
         if self.samples < 1:
@@ -98,31 +98,6 @@ class Demand:
                 f"reserved; ask for at most {limit - reserved} more"
             )
         return Interval(reserved, stop)
-
-    def changed_code(self) -> str:
-        """Return a warning when the generator's code is not the one that began the set."""
-        changed = self._changes()
-        if not changed:
-            return ""
-        name, cache = self.generator.name, shlex.quote(str(self.cache))
-        return (
-            f"the code of {name} changed since this parameter set was begun "
-            f"({self.record.provenance.get('created', 'earlier')}): {', '.join(changed)}; if its "
-            "samples changed too, raise `version`; this compares them: "
-            # For all sets, so that those of a sweep have one line.
-            f"datagen verify {name} --resample 10 --cache {cache}"
-        )
-
-    def _changes(self) -> list[str]:
-        begun = self.record.provenance
-        if begun.get("code") == self.code.id:
-            return []
-        if "code" in begun:
-            with suppress(FileNotFoundError):
-                return self.code.changes_since(read_code(self.paths, begun["code"]))
-        # Sets of 0.1 have a digest of the function alone.
-        now = source_digest(self.generator.function)
-        return [] if begun.get("source_digest") in {None, now} else [self.generator.name]
 
 
 def load(generator: str | DatasetGenerator, folder: Path | None = None) -> Loaded:

@@ -38,6 +38,8 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     memory: str | None = None,
     partition: str | None = None,
     cache: str | PathLike[str] | None = None,
+    probe: bool = False,
+    accept_code: bool = False,
     observer: Observer = ignore,
 ) -> ParamSet:
     """Make `n` more samples and return their parameter set.
@@ -61,6 +63,11 @@ def generate(  # noqa: PLR0913 (the options of the command line)
         As for sbatch; time is estimated from past runs when it is left out.
     cache
         The cache's folder; None for `$DATAGEN_CACHE`, else `./datagen-cache`.
+    probe
+        Where the code changed, whether to make existing samples anew and compare them even if that
+        takes more than a tenth of the work.
+    accept_code
+        Where the code changed, whether to go on without that, which marks the set as mixed.
     observer
         Called with `Progress` now and then.
 
@@ -68,12 +75,15 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     ------
     ConfigurationError
         For anything wrong with the arguments, before anything was written.
+    ChangedCodeError
+        When other code made the set, and makes samples of it differently; nothing was written.
     IncompleteRunError
         When samples are missing at the end; those that were made are kept.
     """
     return sweep(
         generator, n, [params], seed=seed, total=total, njobs=njobs, executor=executor, time=time,
-        memory=memory, partition=partition, cache=cache, observer=observer,
+        memory=memory, partition=partition, cache=cache, probe=probe, accept_code=accept_code,
+        observer=observer,
     )[0]  # fmt: skip
 
 
@@ -90,6 +100,8 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     memory: str | None = None,
     partition: str | None = None,
     cache: str | PathLike[str] | None = None,
+    probe: bool = False,
+    accept_code: bool = False,
     observer: Observer = ignore,
 ) -> list[ParamSet]:
     """Make `n` more samples of each of many parameter sets, as one submission; return the sets.
@@ -98,7 +110,7 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     is raised, is as for `generate`.
     """
     _check(observer, points, executor=executor, time=time, memory=memory, partition=partition,
-           total=total)  # fmt: skip
+           total=total, probe=probe, accept_code=accept_code)  # fmt: skip
     n, seed, njobs = whole_number("n", n), whole_number("seed", seed), whole_number("njobs", njobs)
     points = list(islice(points, MOST_POINTS + 1))  # it may be an endless generator
     if not points:
@@ -107,7 +119,9 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     if memory is not None:
         parse_memory(memory)
     resources = Resources(minutes=minutes, memory=memory, partition=partition)
-    settings = Settings(njobs=njobs, executor=executor, resources=resources)
+    settings = Settings(
+        njobs=njobs, executor=executor, resources=resources, probe=probe, accept_code=accept_code
+    )
     where = Cache(cache)
     demands = make_demands(load(generator), points, seed, where.path, n, total=total)
     _warn(line for demand in demands for line in demand.news)
@@ -136,6 +150,8 @@ _KINDS = {
     "memory": (_TEXT, 'text as for sbatch, such as "4G"'),
     "partition": (_TEXT, 'its name, such as "long"'),
     "total": ((bool,), "True to reach n samples, or False to add n"),
+    "probe": ((bool,), "True to make existing samples anew, however long that takes"),
+    "accept_code": ((bool,), "True to go on by other code without comparing samples"),
 }
 """The kind of each argument, and what to write."""
 

@@ -20,6 +20,9 @@ from datagen_core.store.layout import RunPaths
 from datagen_core.store.runs import Plan
 from datagen_core.store.timings import Estimate, read_timings
 
+MOST_PROBED = 2
+"""Number of existing batches that are made anew where the code changed, at most."""
+
 MOST_TASKS = 1_000_000
 """More tasks are a slip; their list alone would be a file of a hundred megabytes."""
 
@@ -38,12 +41,18 @@ class Settings:
         What the user asked for; it wins over what the generator declares.
     wait
         Whether somebody waits for the run, and resubmits what is lost.
+    probe
+        Whether to make existing samples anew, where the code changed, whatever that costs.
+    accept_code
+        Whether to go on by other code without doing so, which marks the set as mixed.
     """
 
     njobs: int = 1
     executor: str | None = None
     resources: Resources = field(default_factory=Resources)
     wait: bool = True
+    probe: bool = False
+    accept_code: bool = False
 
     def __post_init__(self) -> None:
         if self.njobs < 1:
@@ -154,16 +163,19 @@ def make_plan(
     batches = count_batches(missing, size)
     most = 1 if executor.in_process else limits.tasks or batches
     tasks = min(settings.njobs, most, batches)
-    guess = estimate(history, math.ceil(batches / tasks))
+    # Each task makes existing batches anew, or waits for the one that does.
+    more = MOST_PROBED if demand.probe == "compare" else 0
+    guess = estimate(history, math.ceil(batches / tasks) + more)
     while tasks < batches and resources.minutes is None and _is_above(guess, longest):
         tasks = min(2 * tasks, batches)
-        guess = estimate(history, math.ceil(batches / tasks))
+        guess = estimate(history, math.ceil(batches / tasks) + more)
     minutes = resources.minutes or _estimated_minutes(demand, executor, guess, longest)
     if longest is not None and minutes is not None and minutes > longest:
         raise ConfigurationError(_too_long(executor, minutes, longest))
     limits.check_tasks(executor, settings.njobs, tasks)
     dealt = tuple(deal(missing, size, tasks))
-    return Plan(run, executor.name, dealt, minutes, guess, code=demand.code.id)
+    code, probe = demand.code.id, demand.probe
+    return Plan(run, executor.name, dealt, minutes, guess, code=code, probe=probe)
 
 
 def _is_above(guess: Estimate | None, longest: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import socket
 import subprocess
@@ -11,6 +12,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from datagen_core.store.documents import user_name
 
@@ -40,6 +43,31 @@ def gather_provenance(loaded: Loaded, code: Code) -> dict[str, Any]:
         "code": code.id,
         "commit": _commit(Path(function.__code__.co_filename).parent),
     }
+
+
+def describe_machine() -> dict[str, Any]:
+    """Return what may change the last bits of a result: instruction set, threads, and device.
+
+    Threads are those of torch where the generator has loaded it, as is the device, and else the
+    number that numpy's libraries may use.
+    """
+    extensions = np.show_config(mode="dicts")["SIMD Extensions"]
+    found = [*extensions["baseline"], *extensions.get("found", [])]
+    torch = sys.modules.get("torch")
+    pinned = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(pinned) if pinned.isdigit() else len(os.sched_getaffinity(0))
+    return {
+        "instruction set": f"{platform.machine()} {found[-1]}" if found else platform.machine(),
+        "threads": torch.get_num_threads() if torch is not None else threads,
+        "device": _device(torch),
+    }
+
+
+def _device(torch: Any) -> str | None:
+    if torch is None or not torch.cuda.is_initialized():
+        return None
+    name: str = torch.cuda.get_device_name()
+    return name
 
 
 def _versions() -> dict[str, str]:

@@ -26,6 +26,7 @@ from datagen_core.scheduling.plan import (
     divide_jobs,
     make_plan,
 )
+from datagen_core.scheduling.probing import settle
 from datagen_core.scheduling.status import (
     Poll,
     RunStatus,
@@ -164,7 +165,12 @@ def begin(
     reserves in the same moment gets no run; see `check_made`. `observe` is told now and then how
     many of the demands are dealt with.
     """
-    plans = [plan for _, plan in plan_demands(demands, executor, settings)]
+    planned = plan_demands(demands, executor, settings)
+    work = [plan.samples for _, plan in planned]
+    demands = settle(demands, work, executor, settings)
+    if any(demand.probe for demand in demands):
+        planned = plan_demands(demands, executor, settings)
+    plans = [plan for _, plan in planned]
     check_made([demand for demand, plan in zip(demands, plans, strict=True) if not plan.tasks])
     if not demands:
         return []
@@ -328,6 +334,8 @@ def take_up(
     settings = _complete(executor, settings, list_plans(paths.run(record.number)))
     demand = renew_demand(paths, record.source, record.interval.size)
     check_loadable(demand, executor)
+    missing = IntervalSet([record.interval]) - existing_samples(paths)
+    (demand,) = settle([demand], [missing], executor, settings)
     keep_code(paths, demand.code)
     since = (numbered(paths.run(record.number).plans) or [-1])[-1] + 1
     maker = BatchMaker.of(demand.generator, demand.record, demand.params).growing(paths)

@@ -86,6 +86,8 @@ class RunStatus:
 
 def advise(status: RunStatus, resume: str) -> str:
     """Return what helps a run with missing samples; `resume` is the command that takes it up."""
+    if any("--accept-code" in item.reason for item in status.refused):
+        return f"then: {resume}"  # the reason says what to do
     if status.state != "refused":
         return f"{'make the others' if status.refused else 'go on'} with: {resume}"
     kept = ", or go on with the samples that are made" if status.done else ""

@@ -27,14 +27,15 @@ from datagen_core.errors import (
     SchemaError,
 )
 from datagen_core.executors.processes import describe_process
-from datagen_core.generators.code import code_of_generator
-from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.code import Code, code_of_generator
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.registry import load_generator
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.scheduling.judging import batch_0_is_deadly
+from datagen_core.scheduling.probing import ACCEPT, accept, settle_in_task
+from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
 from datagen_core.store.journals import BatchTimes, Journal
@@ -189,6 +190,7 @@ class _Work:
     made: int = 0
     hopeless: bool = False
     schema: Schema | None = None
+    code: str = ""
     begun: float = field(default_factory=time.monotonic)
     termination: _Termination = field(default_factory=_Termination)
 
@@ -196,7 +198,7 @@ class _Work:
         """Make the samples, and return the last word whatever happens."""
         try:
             with self.termination.installed():
-                return self._make_all(maker or self._load(), report)
+                return self._make_all(self._take(maker) if maker else self._load(), report)
         except Terminated:
             return "terminated"
         except self.termination.signs:
@@ -209,14 +211,20 @@ class _Work:
     def _load(self) -> BatchMaker:
         run = self.plan.run
         generator = load_generator(read_run(run.set, run.number, strict=True).source).generator
-        self._check_code(generator)
-        return BatchMaker.of(generator, read_set(run.set, strict=True)).growing(run.set)
+        found = code_of_generator(generator)
+        self._check_code(found)
+        maker = BatchMaker.of(generator, read_set(run.set, strict=True))
+        if self.plan.probe or found.id != self.plan.code:
+            settle_in_task(self.plan, self.number, maker, found)
+        self.code = found.id
+        self.journal.append("code", id=found.id)
+        return maker.growing(run.set)
 
-    def _check_code(self, generator: DatasetGenerator) -> None:
+    def _check_code(self, found: Code) -> None:
         """Refuse code that is not the plan's: a queued job would mix two kinds of samples."""
         if self.plan.code is None:
             return
-        planned, found = read_code(self.plan.run.set, self.plan.code), code_of_generator(generator)
+        planned = read_code(self.plan.run.set, self.plan.code)
         if found.fingerprint != planned.fingerprint:
             raise ChangedCodeError(
                 f"{', '.join(found.changes_since(planned))} changed since this job was submitted, "
@@ -224,12 +232,19 @@ class _Work:
                 f"{command_for(self.plan.run.set, 'resume')}"
             )
 
+    def _take(self, maker: BatchMaker) -> BatchMaker:
+        """Return a maker of this process, whose code it has probed already."""
+        self.code = self.plan.code or ""
+        if self.plan.probe == ACCEPT:
+            accept(self.plan.run.set, self.code)
+        return maker
+
     def _make_all(self, maker: BatchMaker, report: Callable[[int], None]) -> str:
         paths, record = self.plan.run.set, maker.record
         missing = self.plan.tasks[self.number] - existing_samples(paths)
         self.schema = self._find_schema(maker, missing)
         times = BatchTimes(self.journal, self.born)
-        made_by = read_run(paths, self.plan.run.number).id, self.plan.number
+        made_by = read_run(paths, self.plan.run.number).id, self.plan.number, self.code
         writer = ShardWriter(
             paths.shards, paths.temporary, record.generator, record.digest, record.compress, made_by
         )
@@ -322,6 +337,8 @@ class _Work:
             return
         self.made += 1
         times.add(time.perf_counter() - begun)
+        if self.made == 1:
+            self.journal.append("machine", **describe_machine())
         writer.add(piece, columns)
         times.write_if_due(writer.waiting)
 
@@ -329,10 +346,12 @@ class _Work:
         full = isinstance(error, OSError) and error.errno in _FULL
         final = full or isinstance(error, DatagenError)
         refusal: dict[str, bool] = {}
-        if isinstance(error, RefusedSampleError | SchemaError):
+        is_changed = isinstance(error, ChangedCodeError) and error.whole_set
+        if is_changed or isinstance(error, RefusedSampleError | SchemaError):
             self.refusals += 1
-            self.hopeless |= error.whole_set
-            refusal = {"refused": True, "whole_set": error.whole_set}
+            whole_set: bool = getattr(error, "whole_set", False)
+            self.hopeless |= whole_set
+            refusal = {"refused": True, "whole_set": whole_set}
         else:
             self.failures += 1
         message = _describe(error)
@@ -357,6 +376,6 @@ def _describe(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the generator called sys.exit({'' if error.code is None else repr(error.code)})"
     line, name = str(error).partition("\n")[0], type(error).__name__
-    if isinstance(error, RefusedSampleError):
+    if isinstance(error, RefusedSampleError | ChangedCodeError):
         return line or "it does not say why"
     return f"{name}: {line}" if line else name

@@ -6,9 +6,15 @@ for, and each shard the plan that made it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from datagen_core.errors import CacheError
 from datagen_core.generators.code import Code
+from datagen_core.ranges import IntervalSet
+from datagen_core.store.columns import Piece, cover
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.shards import Origin, read_origins
 
 CODE_FORMAT = "1.1"
 """Format 1.0 where the generator declares no environment variables (`environment`)."""
@@ -24,6 +30,7 @@ def keep_code(paths: SetPaths, code: Code) -> None:
             "parts": dict(code.parts),
             "packages": dict(code.packages),
             **({"environment": dict(code.environment)} if code.environment else {}),
+            "kinds": dict(code.kinds),
         }
         publish_document(path, content, paths.temporary)
 
@@ -37,4 +44,41 @@ def read_code(paths: SetPaths, code_id: str) -> Code:
         If there is none.
     """
     content = read_document(paths.code(code_id), CODE_FORMAT)
-    return Code(content["parts"], content["packages"], content.get("environment", {}))
+    environment, kinds = content.get("environment", {}), content.get("kinds", {})
+    return Code(content["parts"], content["packages"], environment, kinds)
+
+
+def origins_of(paths: SetPaths, samples: IntervalSet | None = None) -> Iterator[Origin]:
+    """Yield who made samples of a set, all or some, by range; the newest come first.
+
+    Files are opened one by one. Samples of which no file says who made them, or whose file cannot
+    be read, are in origins without run and code.
+
+    Raises
+    ------
+    FileNotFoundError
+        If another process compacts the set at the same time.
+    """
+    for piece in reversed(cover([paths.packs, paths.shards])):
+        unknown = IntervalSet([piece.interval]) & (samples or IntervalSet([piece.interval]))
+        for origin in _read(piece) if unknown else ():
+            for start, stop in IntervalSet([origin[:2]]) & unknown:
+                yield origin._replace(start=start, stop=stop)
+            unknown -= IntervalSet([origin[:2]])
+        for start, stop in unknown:
+            yield Origin(start, stop, "", 0)
+
+
+def _read(piece: Piece) -> tuple[Origin, ...]:
+    try:
+        return read_origins(piece.path, piece.file)
+    except CacheError:  # damaged, or of a newer version: `verify` says so
+        return ()
+
+
+def codes_of(paths: SetPaths) -> dict[str, IntervalSet]:
+    """Return the samples that each code made, by its id; the id is empty where nobody knows."""
+    found: dict[str, list[Origin]] = {}
+    for origin in origins_of(paths):
+        found.setdefault(origin.code, []).append(origin)
+    return {code: IntervalSet(each[:2] for each in made) for code, made in found.items()}

@@ -34,7 +34,9 @@ class Journal:
     samples are made and not yet published), `schema` (before batch 0 is made, from which the schema
     of the set is inferred), `error` (range, message, final; since 1.1 `refused` where the samples
     cannot be made by their own nature, and `whole_set` where that holds for the whole set), and at
-    last `end` (reason). Readers pass over events that they do not know.
+    last `end` (reason). There are also `code` (the id of the code that makes the samples) and
+    `machine` (what made the first batch, see `describe_machine`). Readers pass over events that
+    they do not know.
     """
 
     def __init__(self, path: Path) -> None:

@@ -11,6 +11,7 @@
         later/<k>.json             parameters that were added after the set was begun
         shards/<start>-<stop>.h5   packs/<start>-<stop>.h5
         runs/<k>.json              runs/<k>/: `RunPaths`
+        probes/<code>.json         whether another code makes equal samples
         splits/<generation>.json
         derived/<split>/<preprocessor>-<digest8>/<start>-<stop>.h5
         views/<name>-<digest8>/view.json
@@ -162,6 +163,15 @@ class SetPaths(NamedTuple):
     def code(self, code_id: str) -> Path:
         """Return the record of a code that made samples of this generator's sets."""
         return self.root.parent / "code" / f"{code_id}.json"
+
+    @property
+    def probes(self) -> Path:
+        """The folder of what became of comparing samples with those of other code."""
+        return self.root / "probes"
+
+    def probe(self, code_id: str) -> Path:
+        """Return the record that a code may go on with this set."""
+        return self.probes / f"{code_id}.json"
 
     def job(self, name: str) -> JobPaths:
         """Return the files of a job that several sets of this generator share."""

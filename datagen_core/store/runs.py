@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RUN_FORMAT = "1.0"
 PLAN_FORMAT = "1.1"
-"""Format 1.1 adds `code`."""
+"""Format 1.1 adds `code` and `probe`."""
 RECEIPT_FORMAT = "1.0"
 
 
@@ -147,6 +147,9 @@ class Plan:
         runs may share a job, one after the other, and then have the same name.
     code
         The id of the code that its samples are to be made by; None in plans of before 0.2.
+    probe
+        What a task does before its first batch, since other code made the set: "compare" existing
+        samples with such as it makes anew, or "accept" the code as it is; None for nothing.
     """
 
     run: RunPaths
@@ -159,6 +162,7 @@ class Plan:
     created: float = 0.0
     first: int | None = None
     code: str | None = None
+    probe: str | None = None
 
     @property
     def samples(self) -> IntervalSet:
@@ -250,6 +254,7 @@ def _write_plan(plan: Plan) -> bool:
         "created": plan.created,
         "first": plan.first,
         "code": plan.code,
+        "probe": plan.probe,
     }
     return publish_document(plan.run.plan(plan.number), content, plan.run.set.temporary)
 
@@ -258,7 +263,7 @@ def read_plan(run: RunPaths, number: int, *, strict: bool = False) -> Plan:
     """Return one plan of a run; `strict` is that of `read_document`."""
     content = read_document(run.plan(number), PLAN_FORMAT, strict=strict)
     tasks = tuple(IntervalSet(task) for task in content["tasks"])
-    keys = ("minutes", "name", "created", "first", "code")
+    keys = ("minutes", "name", "created", "first", "code", "probe")
     known = {key: content[key] for key in keys if key in content}
     return Plan(run, content["executor"], tasks, number=number, **known)
 

@@ -123,8 +123,8 @@ class ShardWriter:
     generator, digest
         The labels of the shards.
     made_by
-        The id of the run and the number of the plan that make the samples; None for what is not
-        made by a run.
+        Who makes the samples: the id of a run, the number of its plan, and the id of the code.
+        None for what is not made by a run.
     """
 
     folder: Path
@@ -132,7 +132,7 @@ class ShardWriter:
     generator: str
     digest: str
     compress: bool = False
-    made_by: tuple[str, int] | None = None
+    made_by: tuple[str, int, str] | None = None
     publish_bytes: int = PUBLISH_BYTES
     _columns: GrowingColumns = field(default_factory=GrowingColumns)
     _interval: Interval = _NOTHING
@@ -164,7 +164,8 @@ class ShardWriter:
         self._since = time.monotonic()
         if not self.waiting:
             return
-        origins = () if self.made_by is None else (Origin(*self._interval, *self.made_by),)
+        start, stop = self._interval
+        origins = () if self.made_by is None else (Origin(start, stop, *self.made_by),)
         label = ShardLabel(self.generator, self.digest, self._interval, origins)
         columns = self._columns.first(self.waiting)
         publish_shard(self.folder, self.temporary, label, columns, compress=self.compress)

@@ -6,10 +6,10 @@ the attribute `dtype`, which names the type. Default file format, contiguous, un
 any HDF5 tool opens it, and every field of numbers or times can be memory-mapped. With compression
 (gzip and shuffle) any tool still opens it, but nothing is mapped.
 
-Attributes of the file are the label: whose samples they are, and which run made them. `version` and
-`minor` are the format: a later minor only adds attributes, which others ignore, but do not lose by
-compaction; a newer version is refused. Files of version 1 have a SHA-256 as `checksum`, those of
-version 2 name its algorithm.
+Attributes of the file are the label: whose samples they are, which run made them, and since minor 1
+by which code. `version` and `minor` are the format: a later minor only adds attributes, which
+others ignore, but do not lose by compaction; a newer version is refused. Files of version 1 have a
+SHA-256 as `checksum`, those of version 2 name its algorithm.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from datagen_core.store.shard_columns import (
 )
 
 FORMAT = "datagen-shard"
-FORMAT_VERSION, FORMAT_MINOR = 2, 0
+FORMAT_VERSION, FORMAT_MINOR = 2, 1
 _TEXT = h5py.string_dtype()
 _SCALAR = h5s.create(h5s.SCALAR)
 _CHUNK_BYTES = 64 * 1024
@@ -55,12 +55,16 @@ _ERRNO = re.compile(r"errno = (\d+)")
 
 
 class Origin(NamedTuple):
-    """Who made the samples `[start, stop)`: the id of a run, and the number of its plan."""
+    """Who made the samples `[start, stop)`: a run by its id, its plan, and the id of the code.
+
+    `code` is empty where an earlier version made them, which did not write it down.
+    """
 
     start: int
     stop: int
     run: str
     plan: int
+    code: str = ""
 
 
 class ShardLabel(NamedTuple):
@@ -129,7 +133,7 @@ def _write_label(file: h5f.FileID, label: ShardLabel, checksum: str) -> None:
     attributes = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "minor": FORMAT_MINOR,
+        "minor": int(any(origin.code for origin in label.origins)),
         "generator": label.generator,
         "digest": label.digest,
         "start": label.interval.start,
@@ -146,17 +150,39 @@ def _write_label(file: h5f.FileID, label: ShardLabel, checksum: str) -> None:
 
 
 def _describe_origins(label: ShardLabel) -> dict[str, str | int]:
-    """Return the attributes `run` and `plan` of a shard; `origins` of a pack, by ranges."""
+    """Return the attributes `run`, `plan`, `code` of a shard; `origins`, `codes` of a pack."""
     origins = label.origins
+    known = any(origin.code for origin in origins)
     if len(origins) == 1 and origins[0][:2] == label.interval:
-        return {"run": origins[0].run, "plan": origins[0].plan}
-    return {"origins": json.dumps(origins)} if origins else {}
+        code = {"code": origins[0].code} if known else {}
+        return {"run": origins[0].run, "plan": origins[0].plan, **code}
+    codes = {"codes": json.dumps([origin.code for origin in origins])} if known else {}
+    return {"origins": json.dumps([origin[:4] for origin in origins]), **codes} if origins else {}
 
 
 def _read_origins(attributes: Mapping[str, Any], interval: Interval) -> tuple[Origin, ...]:
     if "run" in attributes:
-        return (Origin(*interval, str(attributes["run"]), int(attributes["plan"])),)
-    return tuple(Origin(*each) for each in json.loads(attributes.get("origins", "[]")))
+        code = str(attributes.get("code", ""))
+        return (Origin(*interval, str(attributes["run"]), int(attributes["plan"]), code),)
+    origins = json.loads(attributes.get("origins", "[]"))
+    codes = json.loads(attributes["codes"]) if "codes" in attributes else [""] * len(origins)
+    return tuple(
+        Origin(*each)._replace(code=code) for each, code in zip(origins, codes, strict=True)
+    )
+
+
+def read_origins(path: Path, interval: Interval) -> tuple[Origin, ...]:
+    """Return who made the samples of a shard; empty where nobody wrote it down.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is gone, as after a compaction.
+    DamagedFileError
+        If it cannot be read.
+    """
+    with reading(path) as file:
+        return _read_origins(dict(file.attrs), interval)
 
 
 def join_origins(origins: Sequence[Origin]) -> tuple[Origin, ...]:

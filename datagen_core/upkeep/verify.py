@@ -3,37 +3,102 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import accumulate, groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from datagen_core.errors import DatagenError
+from datagen_core.generators.code import Code, code_of_generator
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.generators.schema import Schema, slice_columns, without_measured
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
-from datagen_core.store.columns import Piece, cover
+from datagen_core.scheduling.batches import BatchMaker
+from datagen_core.scheduling.comparing import (
+    Difference,
+    KeptSamples,
+    find_differences,
+    make_anew,
+)
+from datagen_core.scheduling.history import (
+    changed_code,
+    changed_machine,
+    find_origins,
+    list_codes,
+)
+from datagen_core.store.columns import Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import check_known
-from datagen_core.store.shard_columns import PIECE_BYTES, columns_checksum, rows_checksum
-from datagen_core.store.shards import ShardLabel, reading, verify_shard
+from datagen_core.store.shard_columns import PIECE_BYTES, rows_checksum
+from datagen_core.store.shards import Origin, ShardLabel, reading, verify_shard
 from datagen_core.store.view_files import PART, list_views, read_view
 
 
+class Deviation(NamedTuple):
+    """A sample that differs when it is made again, and what else differs from when it was made.
+
+    Attributes
+    ----------
+    sample, field
+        Its index, and the first field that differs.
+    code
+        The functions, constants and versions of packages that changed; None where these are not
+        known of the sample.
+    machine
+        What of the machine is another one; empty also where that is not known.
+    """
+
+    sample: int
+    field: str
+    code: list[str] | None
+    machine: list[str]
+
+    @property
+    def why(self) -> str:
+        """The reason as far as it is known."""
+        reasons = []
+        if self.code is None:
+            reasons += ["it is not known which code made it"]
+        elif self.code:
+            reasons += [f"its code changed: {', '.join(self.code)}"]
+        if self.machine:
+            reasons += [f"the machine is another one: {', '.join(self.machine)}"]
+        return "; ".join(reasons) or (
+            "neither code, versions nor machine differ from the record, so the generator is not "
+            "deterministic, or reads what changed"
+        )
+
+
 class Verification(NamedTuple):
-    """The number of files and of samples that were checked, and the problems, one line each."""
+    """What was checked of a set.
+
+    Attributes
+    ----------
+    files, resampled
+        The number of files, and of samples that were made again.
+    problems
+        One line for each.
+    deviations
+        The samples that differ when they are made again; each is a problem, too.
+    codes
+        Which samples were made by which code and versions; see `list_codes`.
+    mixed
+        Whether samples were made by codes that a user accepted, or that nobody compared.
+    """
 
     files: int
     resampled: int
     problems: tuple[str, ...]
+    deviations: tuple[Deviation, ...] = ()
+    codes: tuple[dict[str, Any], ...] = ()
+    mixed: bool = False
 
 
 def verify(
@@ -58,13 +123,37 @@ def verify(
     for checked, found in _check_files(param_set):
         files += checked
         problems += found
-    resampled = min(resample, len(param_set.existing))
+    resampled, deviations = min(resample, len(param_set.existing)), []
     if resampled and generator is not None and not problems:
         try:
-            problems += _resample(param_set, generator, resampled)
+            deviations = list(_resample(param_set, generator, resampled))
+            problems += [_describe(param_set, each) for each in deviations]
         except DatagenError as error:
             problems.append(str(error))
-    return Verification(files, resampled, tuple(dict.fromkeys(problems)))
+    codes = _list_codes(param_set)
+    return Verification(
+        files, resampled, tuple(dict.fromkeys(problems)), tuple(deviations), codes,
+        mixed=param_set.mixed or _is_unseen(codes),
+    )  # fmt: skip
+
+
+def _describe(param_set: ParamSet, each: Deviation) -> str:
+    what = f"sample {each.sample} of {param_set} differs in field {each.field} when made again"
+    return f"{what}: {each.why}"
+
+
+def _list_codes(param_set: ParamSet) -> tuple[dict[str, Any], ...]:
+    with suppress(FileNotFoundError):  # compacted meanwhile
+        return tuple(list_codes(param_set.paths))
+    return tuple(list_codes(param_set.paths))
+
+
+def _is_unseen(codes: Sequence[dict[str, Any]]) -> bool:
+    """Whether codes made samples that were never compared, as where two caches were joined."""
+    return (
+        sum(each["code"] is not None and each["probe"] in {"first", "unknown"} for each in codes)
+        > 1
+    )
 
 
 def _attempt(check: Callable[[], object]) -> Iterator[str]:
@@ -190,64 +279,35 @@ def _rows_at_once(piece: Piece) -> int:
 
 def _resample(
     param_set: ParamSet, generator: Callable[[], DatasetGenerator], count: int
-) -> Iterator[str]:
+) -> Iterator[Deviation]:
     check_known(param_set.paths)
-    maker, kept = BatchMaker.of(generator(), param_set.record), _Kept(param_set)
+    made_by, paths = generator(), param_set.paths
+    maker, kept = BatchMaker.of(made_by, param_set.record), KeptSamples(paths, param_set.schema)
+    history = _History(paths, code_of_generator(made_by))
     batch_size = param_set.record.batch_size
     chosen = _choose(param_set.existing, count)
     for _, indices in groupby(chosen, key=lambda index: index // batch_size):
-        for index in _find_changed(param_set.schema, maker, kept, list(indices)):
-            yield (
-                f"sample {index} of {param_set} differs when made again: its code, its data or "
-                "a package changed, or the generator is not deterministic"
-            )
+        samples = IntervalSet((index, index + 1) for index in indices)
+        made = make_anew(maker, kept.schema, samples)
+        for found in find_differences(made, kept.read(samples)):
+            yield history.explain(found)
 
 
-def _find_changed(
-    schema: Schema, maker: BatchMaker, kept: _Kept, indices: list[int]
-) -> Iterator[int]:
-    """Make samples of one batch again, and yield the indices of those that are kept otherwise."""
-    first = indices[0]
-    piece = Interval(first, indices[-1] + 1)
-    try:
-        with preserved_global_generators():
-            made, _ = maker.make(piece, schema)
-    except Exception as error:  # a generator may fail in any way
-        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-        samples = IntervalSet([piece])
-        raise DatagenError(f"samples {samples} cannot be made again: {reason}") from error
-    made = without_measured(made, schema)
-    for index, checksum in zip(indices, kept.checksums(indices), strict=True):
-        if columns_checksum(slice_columns(made, index - first, index - first + 1)) != checksum:
-            yield index
+class _History:
+    """Says what differs now from the record of who made samples, each of which is read once."""
 
+    def __init__(self, paths: SetPaths, code: Code) -> None:
+        self._paths, self._code = paths, code
+        self._found: dict[Origin, tuple[list[str] | None, list[str]]] = {}
 
-class _Kept:
-    """The samples in files, of which only the rows that are asked for are read."""
-
-    def __init__(self, param_set: ParamSet) -> None:
-        self._folders = (param_set.paths.packs, param_set.paths.shards)
-        self._schema = param_set.schema
-        self._pieces = cover(self._folders)
-
-    def checksums(self, indices: Iterable[int]) -> list[str]:
-        """Return the checksum of each sample; `indices` are sorted."""
-        try:
-            return list(self._sum(indices))
-        except FileNotFoundError:  # compacted away meanwhile
-            self._pieces = cover(self._folders)
-            return list(self._sum(indices))
-
-    def _sum(self, indices: Iterable[int]) -> Iterator[str]:
-        for place, here in groupby(indices, key=self._place):
-            piece = self._pieces[place]
-            with reading(piece.path) as file:
-                for index in here:
-                    row = index - piece.file.start
-                    yield rows_checksum(file, self._schema, row, row + 1)
-
-    def _place(self, index: int) -> int:
-        return bisect_right(self._pieces, index, key=lambda piece: piece.interval.start) - 1
+    def explain(self, found: Difference) -> Deviation:
+        sample = found.sample
+        (origin,) = find_origins(self._paths, IntervalSet([(sample, sample + 1)]))
+        key = origin._replace(start=0, stop=0)
+        if key not in self._found:
+            code = changed_code(self._paths, self._code, [origin])
+            self._found[key] = code, changed_machine(self._paths, origin)
+        return Deviation(sample, found.field, *self._found[key])
 
 
 def _choose(existing: IntervalSet, count: int) -> Iterator[int]:

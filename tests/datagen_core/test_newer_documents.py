@@ -20,6 +20,7 @@ from datagen_core.generators.registry import load_generator
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.worker import run_task
 from datagen_core.store.journals import read_journal
+from datagen_core.store.probes import Probe, keep_probe
 from datagen_core.store.runs import list_plans
 from datagen_core.store.sets import grow_set
 from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
@@ -47,6 +48,7 @@ KINDS = {
     "run": "runs/1.json",
     "plan": "runs/1/0.json",
     "receipt": "runs/1/workers/0.json",
+    "probe": "probes/*.json",
     "verdict": "runs/1/verdicts/0-0.json",
     "journal": "runs/1/0-0.jsonl",
     "ledger": "splits/00000001.json",
@@ -96,7 +98,7 @@ CHECKS = {"verify", "resample"}
 RUNS = {"list", "show", "status", "cancel", "resume", "rm"}
 """What asks for the state of runs, where samples are missing."""
 
-MINOR = {"params": 1}
+MINOR = {"params": 1, "shard": 1, "derived shard": 1, "view shard": 1}
 """The minor versions that are known, where they are not 0."""
 
 NEWER_MAJOR = {
@@ -115,7 +117,8 @@ NEWER_MAJOR = {
     "derived": {"preprocess"} | CHECKS,
     "use": {"preprocess"},
     "view": {"view"} | CHECKS,
-    "shard": {"freeze", "export", "view", "preprocess", "compact"} | CHECKS,
+    "probe": {"list", "show", "export", "view"} | CHECKS,
+    "shard": {"freeze", "export", "view", "preprocess", "generate", "resume"} | CHECKS,
     "derived shard": CHECKS,
     "view shard": {"view"} | CHECKS,
 }
@@ -144,6 +147,7 @@ def original(tmp_path_factory):
         made.move(4, "train")
         made["train"].freeze()
     first = Cache(folder / "cache")["lines"][0]
+    keep_probe(first.paths, Probe("0123456789abcdef", ()))
     grow_set(first.paths, first.record, {"later": 1}, {})
     preprocess(first, find_preprocessor(lines, "doubled"), "train", 3)
     rows = Ragged(np.array([1]), np.array([0, 1]))

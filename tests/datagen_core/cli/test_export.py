@@ -125,6 +125,7 @@ def test_one_part_needs_no_name(users, run_cli, tmp_path):
         "path": str(tmp_path / "t.csv"),
         "samples": {"test": 2},
         "excluded": 0,
+        "mixed": False,
     }
     assert list(rows_of(tmp_path / "t.csv")[0])[:2] == ["user", "sample"]
 

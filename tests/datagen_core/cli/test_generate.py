@@ -152,17 +152,18 @@ def walk(size):
 """
 
 
-def test_changed_code_is_warned_of_by_name(generate_inline, tmp_path):
+def test_other_code_is_refused_by_name_unless_it_makes_equal_samples(generate_inline, tmp_path):
     texts = {"file.py": WALK.format(1.0), "moved.py": WALK.format(" 1.0  # the same")}
-    texts["other.py"] = WALK.format(2.0)
+    texts |= {"rewritten.py": WALK.format("float(1)"), "other.py": WALK.format(2.0)}
     answers = {}
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
         answers[name] = generate_inline(f"{tmp_path / name}:walk", "-n", 3)
 
-    assert "warning" not in answers["moved.py"].err
-    assert "changed since this parameter set was begun" in answers["other.py"].err
-    assert "): step; if its samples changed too, raise `version`" in answers["other.py"].err
+    assert [answer.code for answer in answers.values()] == [0, 0, 0, 2]
+    words = "walk 0 was made by other code: step (function); sample 0 made anew differs in field y"
+    assert words in answers["other.py"].err
+    assert "raise `version`" in answers["other.py"].err
 
 
 def test_ctrl_c_keeps_what_is_made(cache, slow):

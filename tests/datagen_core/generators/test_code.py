@@ -198,10 +198,11 @@ def test_changes_name_what_changed(fingerprint):
     before = fingerprint()
     after = fingerprint("physics.py", "9.81", "1.62")
 
-    assert after.changes_since(before) == ["physics.G"]
+    assert after.changes_since(before) == ["physics.G (constant)"]
     assert before.changes_since(before) == []
     newer = Code(before.parts, {**before.packages, "numpy": "99"})
-    assert newer.changes_since(before) == ["numpy"]
+    old = before.packages.get("numpy", "(not used)")
+    assert newer.changes_since(before) == [f"numpy {old} -> 99"]
     assert newer.fingerprint == before.fingerprint
 
 
@@ -290,7 +291,7 @@ def test_compiled_modules_count_by_their_content(tmp_path, monkeypatch):
     before = code_of(module.f)
     (tmp_path / "compiled.so").write_bytes(b"2")
 
-    assert code_of(module.f).changes_since(before) == ["compiled"]
+    assert code_of(module.f).changes_since(before) == ["compiled (module)"]
 
 
 def test_functions_of_a_session_have_code():
@@ -310,7 +311,9 @@ def test_files_that_did_not_change_are_read_from_the_users_cache(tmp_path, monke
     assert len(list((tmp_path / "home/datagen/code").iterdir())) == 1
     assert code == code_of(module.f)
     (tmp_path / "kept.py").write_text("A = 2\ndef f(size): return A\n")
-    assert code_of(module.f).changes_since(code) == ["A"]
+    assert code_of(module.f) == code
+    importlib.reload(module)
+    assert code_of(module.f).changes_since(code) == ["A (constant)"]
 
 
 def test_a_cache_folder_that_cannot_be_written_or_read_changes_nothing(tmp_path, monkeypatch):

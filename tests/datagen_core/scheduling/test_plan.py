@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_core import generate
 from datagen_core.errors import ConfigurationError, GeneratorError, ParamsError
 from datagen_core.executors.base import Resources
 from datagen_core.executors.inline import InlineExecutor
@@ -232,11 +231,3 @@ def test_a_generator_may_have_a_limit(tmp_path, samples, total):
 def test_the_limit_itself_can_be_reached(tmp_path):
     assert bound(tmp_path, count, 12, stop=12).interval(0) == (0, 12)
     assert bound(tmp_path, count, 12, total=True, stop=12).interval(5) == (5, 12)
-
-
-def test_changed_code_is_noticed(tmp_path):
-    generate(sine, 3, executor="inline", cache=tmp_path / "cache")
-    other = replace(sine, function=lambda size, rng: [(1.0, 2.0)] * size)
-
-    assert bound(tmp_path).changed_code() == ""
-    assert "raise `version`" in bound(tmp_path, other).changed_code()

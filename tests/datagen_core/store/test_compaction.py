@@ -13,6 +13,7 @@ from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import compaction, shards
+from datagen_core.store.codes import codes_of
 from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
@@ -174,8 +175,9 @@ def test_packs_that_absorb_others_lose_nothing(tmp_path_factory, steps):
 
 
 def test_a_pack_keeps_who_made_its_samples_by_range(paths):
-    for start, stop, run, plan in [(41, 44, "a", 0), (44, 47, "a", 0), (47, 50, "b", 1)]:
-        label = ShardLabel("g", DIGEST, Interval(start, stop), (Origin(start, stop, run, plan),))
+    for origin in [Origin(41, 44, "a", 0), Origin(44, 47, "a", 0), Origin(47, 50, "b", 1, "c0de")]:
+        start, stop = origin[:2]
+        label = ShardLabel("g", DIGEST, Interval(start, stop), (origin,))
         publish_shard(paths.shards, paths.temporary, label, sample_columns(start, stop))
 
     compact(paths, RECORD, SCHEMA)
@@ -184,7 +186,9 @@ def test_a_pack_keeps_who_made_its_samples_by_range(paths):
     origins = read_shard(paths.packs / shard_name(pack), SCHEMA, label)[1]
 
     assert pack == (30, 50)  # of the samples before 41 nobody knows who made them
-    assert origins == ((41, 47, "a", 0), (47, 50, "b", 1))
+    assert origins == ((41, 47, "a", 0, ""), (47, 50, "b", 1, "c0de"))
+    unknown = existing_samples(paths) - IntervalSet([(47, 50)])
+    assert codes_of(paths) == {"": unknown, "c0de": IntervalSet([(47, 50)])}
 
 
 def test_small_shards_want_compaction_where_it_is_cheap(paths, monkeypatch):

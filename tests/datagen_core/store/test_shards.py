@@ -130,12 +130,12 @@ def test_plain_h5py_reads_it(shard):
 
 
 def test_a_shard_names_who_made_it_and_how_it_is_checked(tmp_path):
-    origin = Origin(0, 5, "sine-1a2b3c4d-0-5e6f7a", 2)
+    origin = Origin(0, 5, "sine-1a2b3c4d-0-5e6f7a", 2, "5e884898da280471")
     label = label_of(5)._replace(origins=(origin,))
     path = publish_shard(tmp_path, tmp_path / "tmp", label, some_columns())
 
     with h5py.File(path, "r") as file:
-        assert (file.attrs["run"], file.attrs["plan"]) == origin[2:]
+        assert tuple(file.attrs[name] for name in ("run", "plan", "code")) == origin[2:]
         assert file.attrs["checksum_algorithm"] == "crc32"
         assert file.attrs["checksum"] == columns_checksum(some_columns(), "crc32")
     assert read_shard(path, SCHEMA, label_of(5))[1] == (origin,)

@@ -67,7 +67,7 @@ def test_a_good_set_is_good(tmp_path, generator):
     compact(made.paths, made.record, made.schema)
     found = verify(made, lambda: generator, resample=100)
 
-    assert found == (3, 18, ())
+    assert found[:3] == (3, 18, ())
 
 
 def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkeypatch):
@@ -81,10 +81,10 @@ def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkey
         return range(count)
 
     monkeypatch.setattr(verify_module, "_choose", compact_and_choose)
-    assert verify(made, lambda: sine, 40) == (2, 40, ())
+    assert verify(made, lambda: sine, 40)[:3] == (2, 40, ())
 
     monkeypatch.setattr(verify_module, "list_shards", listed.__getitem__)
-    assert verify(made) == (2, 0, ())
+    assert verify(made)[:3] == (2, 0, ())
     generate(sine, 5, executor="inline", cache=tmp_path)
     for pack in made.paths.packs.iterdir():
         pack.unlink()
@@ -92,7 +92,7 @@ def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkey
 
 
 def test_splits_and_derived_data_are_checked_too(made):
-    assert verify(made) == (3, 0, ())
+    assert verify(made)[:3] == (3, 0, ())
 
 
 @pytest.mark.parametrize("damage", [flip_a_byte, lambda path: os.truncate(path, 50)])
@@ -220,7 +220,9 @@ def test_samples_that_come_out_differently_are_found(tmp_path):
     found = verify(made, lambda: unsteady, resample=4)
 
     assert len(found.problems) == 4
-    assert "differs when made again" in found.problems[0]
+    assert "differs in field" in found.problems[0]
+    assert "so the generator is not deterministic" in found.problems[0]
+    assert {each.code == [] for each in found.deviations} == {True}
 
 
 def test_resampling_another_version_is_one_problem(made):
