@@ -169,12 +169,28 @@ def test_padding_is_not_part_of_the_content():
     aligned = np.dtype(
         [("a", "u1"), ("b", np.dtype([("c", "i2"), ("d", "f8")], align=True))], align=True
     )
+    offsets = {"names": ["a", "b"], "formats": ["u1", packed["b"]], "offsets": [10, 0]}
     values = [(1, (2, 3.0)), (4, (5, 6.0))]
     noisy = np.full(2 * aligned.itemsize, 255, np.uint8).view(aligned)
     for name in ("a", "b"):
         noisy[name] = np.array(values, packed)[name]
 
-    assert content_of(Field(aligned), noisy) == content_of(Field(packed), np.array(values, packed))
+    others = [noisy, np.array(values, np.dtype(offsets))]
+    plain = content_of(Field(packed), np.array(values, packed))
+    assert [content_of(Field(other.dtype), other) for other in others] == [plain, plain]
+
+
+@pytest.mark.parametrize("dtype", ["longdouble", "clongdouble", [("a", "longdouble", (2,))]])
+def test_padding_of_long_doubles_is_not_part_of_the_content(dtype):
+    dtype = np.dtype(dtype)
+    noisy, plain = (np.full(3 * dtype.itemsize, byte, np.uint8).view(dtype) for byte in (255, 0))
+    for array in (noisy, plain):
+        member = array["a"] if dtype.names else array
+        member[...] = np.longdouble(1) / 3
+
+    assert content_of(Field(dtype), noisy) == content_of(Field(dtype), plain)
+    member[0] = 7
+    assert content_of(Field(dtype), noisy) != content_of(Field(dtype), plain)
 
 
 def test_results_and_views_have_digests(tmp_path):
