@@ -108,7 +108,13 @@ def _rename(values: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, 
 
 
 def _join(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    return {**values, **{name: value for name, value in later.items() if name not in values}}
+    new = {n: v for n, v in later.items() if n not in values or _is_grown(values[n], v)}
+    return {**values, **new}
+
+
+def _is_grown(old: object, new: object) -> bool:
+    """Return whether a nested value has all that it had, and more."""
+    return isinstance(old, dict) and isinstance(new, dict) and old.items() < new.items()
 
 
 def _content(record: SetRecord) -> dict[str, Any]:
@@ -215,7 +221,7 @@ def _growth(
     """Return what is to be recorded; empty if the record has all parameters."""
     names = {old: new for old, new in renamed.items() if old in record.params}
     known = {**_rename(record.params, names), **record.renamed}
-    later = {name: value for name, value in params.items() if name not in known}
+    later = {n: v for n, v in params.items() if n not in known or _is_grown(known[n], v)}
     return {"params": later, "renamed": names} if later or names else {}
 
 

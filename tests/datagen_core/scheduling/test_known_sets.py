@@ -73,6 +73,22 @@ def test_its_samples_are_those_of_the_first_version(make, tmp_path):
     assert grown.params == {"length": 1.0, "steps": 20, "damping": 0.0}
 
 
+def test_a_set_goes_on_when_a_nested_parameter_is_added(make, tmp_path):
+    class Inner(Params):
+        width: int = 3
+
+    class GrownInner(Inner):
+        depth: int = 1
+
+    make(pend(inner=Inner(width=4))), make(pend(inner=GrownInner(width=4)))
+    changed = type("Changed", (GrownInner,), {"__annotations__": {"depth": int}, "depth": 2})
+
+    assert Cache(tmp_path)["pend"][0].params == {"inner": {"width": 4, "depth": 1}}
+    with pytest.warns(UserWarning, match="inner"):
+        assert make(pend(inner=changed(width=4))) == (1, 10)
+    assert make(pend(inner=changed(width=4)), {"inner": {"depth": 1, "width": 4}}) == (0, 30)
+
+
 def test_the_first_code_goes_on_with_what_declared_code_began(make):
     make(DECLARED)
 
