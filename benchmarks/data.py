@@ -13,7 +13,8 @@ from datagen_core.generators.schema import Columns, Field, Schema
 from datagen_core.ranges import Interval
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.store.sets import SetRecord, open_set, publish_schema
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import open_set, publish_schema
 from datagen_core.store.shards import ShardLabel, publish_shard
 from datagen_images import ImagesError, load_images
 

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from datagen_core.store.ledger import Exclusion as Exclusion
     from datagen_core.store.runs import Plan as Plan
     from datagen_core.store.runs import TaskKey as TaskKey
-    from datagen_core.store.sets import SetRecord as SetRecord
+    from datagen_core.store.set_records import SetRecord as SetRecord
 
     __version__: str
 else:

@@ -8,7 +8,8 @@ from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW, read_ledger
 from datagen_core.store.runs import RunRecord, list_refusals, list_runs
-from datagen_core.store.sets import SetRecord, existing_samples, read_set
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import existing_samples, read_set
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
 
 

@@ -22,7 +22,8 @@ from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.probes import is_mixed
 from datagen_core.store.runs import list_runs
-from datagen_core.store.sets import SetRecord, existing_samples, read_schema, size_on_disk
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import existing_samples, read_schema, size_on_disk
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema

@@ -11,7 +11,7 @@ from datagen_core.errors import SelectionError
 from datagen_core.generators.arguments import Argument
 from datagen_core.generators.identity import canonical_json
 from datagen_core.reading.siblings import Records, describe, find_contrast, readable
-from datagen_core.store.sets import SetRecord
+from datagen_core.store.set_records import SetRecord
 
 
 def select(

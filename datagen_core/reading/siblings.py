@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from datagen_core.errors import CacheError
 from datagen_core.generators.identity import short_text
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.sets import SetRecord, read_set
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import read_set
 
 Records = Mapping[int, SetRecord | None]
 """The sets of one generator by number; None for one whose record cannot be read."""

@@ -19,7 +19,8 @@ from datagen_core.generators.schema import Columns, Schema, slice_columns
 from datagen_core.ranges import Interval, batch_stream
 from datagen_core.scheduling.known_sets import bind_record
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.sets import SetRecord, grow_set
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import grow_set
 
 if TYPE_CHECKING:
     from datagen_core.generators.params import Params

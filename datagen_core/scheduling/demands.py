@@ -22,7 +22,8 @@ from datagen_core.ranges import MOST_SAMPLES, Interval
 from datagen_core.scheduling.known_sets import KnownSets, bind_record, tell_renamed
 from datagen_core.scheduling.provenance import gather_provenance
 from datagen_core.store.layout import SetPaths, check_name
-from datagen_core.store.sets import SetRecord, read_set
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import read_set
 
 MOST_POINTS = 100_000
 """A sweep over more parameter sets would take hours to begin, and is most likely a slip."""

@@ -25,7 +25,8 @@ from datagen_core.generators.identity import (
 )
 from datagen_core.generators.params import Params, defaults_of, identity_of, renamed_params
 from datagen_core.store.layout import SetPaths, list_names
-from datagen_core.store.sets import SetRecord, list_sets, read_set, set_paths
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import list_sets, read_set, set_paths
 
 Point = Mapping[str, Any] | Params | None
 """What a user gives to be bound; parameters that are left out are at their defaults."""

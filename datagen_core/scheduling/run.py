@@ -47,8 +47,8 @@ from datagen_core.store.runs import (
     reserve,
     reserved_samples,
 )
+from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import (
-    SetRecord,
     check_known,
     existing_samples,
     keep_inputs,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from datagen_core.generators.identity import format_assignments
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.sets import SetRecord
+from datagen_core.store.set_records import SetRecord
 
 
 def command_for(paths: SetPaths, command: str, *words: object) -> str:

@@ -13,7 +13,7 @@ from datagen_core.generators.schema import Schema, slice_columns
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece, cover, disjoint_parts
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
-from datagen_core.store.sets import SetRecord
+from datagen_core.store.set_records import SetRecord
 from datagen_core.store.shard_writer import GrowingColumns
 from datagen_core.store.shards import Origin, ShardLabel, join_origins, publish_shard, read_shard
 

@@ -5,22 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import CacheError, SchemaError
-from datagen_core.generators.identity import (
-    HASH_VERSION,
-    changed_params,
-    digest_of,
-    folder_name,
-)
+from datagen_core.generators.identity import folder_name
 from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, inputs_folder, list_folders, list_shards, numbered
 from datagen_core.store.publishing import in_parallel, publication
+from datagen_core.store.set_records import SetRecord, from_document, growth_of, to_document
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
@@ -33,97 +28,6 @@ SCHEMA_FORMAT = "2.0"
 """See `Schema.format`."""
 NUMBER_FORMAT = "2.0"
 """Format 1 numbers one set (`set`), format 2 several (`sets`)."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetRecord:
-    """What a parameter set is (its identity), how it is made, and where it came from.
-
-    Attributes
-    ----------
-    digest
-        The identity: see `datagen_core.generators.identity.digest_of`.
-    generator, version, params, seed
-        What the set is; `params` in plain JSON types, with parameters that were added since it was
-        begun, under their present names.
-    defaults
-        The default values of `params`, which show how this set differs without its generator.
-    batch_size, limit, compress
-        The generator's values when the set was begun; all later runs use them.
-    provenance
-        How the set was begun: versions, commit, host, user, time, command.
-    identity
-        The parameters of which `digest` is the digest; None where they are `params`.
-    renamed
-        The present names of parameters that were renamed, by their earlier names.
-    """
-
-    digest: str
-    generator: str
-    version: str
-    params: Mapping[str, Any]
-    seed: int
-    defaults: Mapping[str, Any]
-    batch_size: int
-    limit: int | None
-    provenance: Mapping[str, Any]
-    hash_version: int = HASH_VERSION
-    compress: bool = False
-    identity: Mapping[str, Any] | None = None
-    renamed: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def computed_digest(self) -> str:
-        """The digest of what the record says, which is `digest` unless it is damaged."""
-        params = self.params if self.identity is None else self.identity
-        return digest_of(self.generator, self.version, params, self.seed)
-
-    @property
-    def changed(self) -> dict[str, Any]:
-        """The parameters that differ from their defaults."""
-        return changed_params(self.params, self.defaults)
-
-    def with_later(self, params: Mapping[str, Any], renamed: Mapping[str, str]) -> SetRecord:
-        """Return the record with parameters that were added at their defaults, or renamed."""
-        return replace(
-            self,
-            params=_join(_rename(self.params, renamed), params),
-            defaults=_join(_rename(self.defaults, renamed), params),
-            identity=self.params if self.identity is None else self.identity,
-            renamed={
-                **{old: renamed.get(name, name) for old, name in self.renamed.items()},
-                **renamed,
-            },
-        )
-
-
-_KEYS = [
-    "digest", "generator", "version", "params", "seed", "defaults", "batch_size", "limit",
-    "provenance", "hash_version", "compress",
-]  # fmt: skip
-
-
-def _rename(values: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
-    return {renamed.get(name, name): value for name, value in values.items()}
-
-
-def _join(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    new = {n: v for n, v in later.items() if n not in values or _is_grown(values[n], v)}
-    return {**values, **new}
-
-
-def _is_grown(old: object, new: object) -> bool:
-    """Return whether a nested value has all that it had, and more."""
-    return isinstance(old, dict) and isinstance(new, dict) and old.items() < new.items()
-
-
-def _content(record: SetRecord) -> dict[str, Any]:
-    """Return the lowest format that has all of a record, which older versions read, too."""
-    content = {name: getattr(record, name) for name in _KEYS}  # `asdict` would copy every value
-    if record.identity is None:
-        return {"format": "1.0", **content}
-    grown = {"params": record.identity, "binding": record.params, "renamed": record.renamed}
-    return {"format": "1.1", **content, **grown}
 
 
 def set_paths(cache: Path, record: SetRecord) -> SetPaths:
@@ -159,7 +63,7 @@ def open_sets(sets: Sequence[tuple[SetPaths, SetRecord]]) -> list[SetRecord]:
 
 def _publish_set(paths: SetPaths, record: SetRecord) -> SetRecord:
     if not paths.params.exists() and publish_document(
-        paths.params, _content(record), paths.temporary
+        paths.params, to_document(record), paths.temporary
     ):
         return record
     published = read_set(paths)
@@ -171,10 +75,7 @@ def _publish_set(paths: SetPaths, record: SetRecord) -> SetRecord:
 def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
     """Return the record of a parameter set; `strict` is that of `read_document`."""
     content = read_document(paths.params, PARAMS_FORMAT, strict=strict)
-    record = SetRecord(**{key: content[key] for key in _KEYS if key in content})
-    if "binding" in content:
-        grown = {"params": content["binding"], "identity": content["params"]}
-        record = replace(record, **grown, renamed=content["renamed"])
+    record = from_document(content)
     for number in numbered(paths.later):
         path = paths.later / f"{number}.json"
         later = read_document(path, LATER_FORMAT, strict=strict)
@@ -199,13 +100,13 @@ def grow_set(
     CacheError
         If another process has recorded other values at the same time.
     """
-    first = growth = _growth(record, params, renamed)
+    first = growth = growth_of(record, params, renamed)
     while growth:
         number = max(numbered(paths.later), default=-1) + 1
         content = {"format": LATER_FORMAT, **growth}
         publish_document(paths.later / f"{number}.json", content, paths.temporary)
         record = read_set(paths, strict=True)
-        growth = _growth(record, params, renamed)
+        growth = growth_of(record, params, renamed)
     for name, value in first.get("params", {}).items():
         if record.params[name] != value:
             raise CacheError(
@@ -213,16 +114,6 @@ def grow_set(
                 "another process has recorded; let all use the same code"
             )
     return record
-
-
-def _growth(
-    record: SetRecord, params: Mapping[str, Any], renamed: Mapping[str, str]
-) -> dict[str, Any]:
-    """Return what is to be recorded; empty if the record has all parameters."""
-    names = {old: new for old, new in renamed.items() if old in record.params}
-    known = {**_rename(record.params, names), **record.renamed}
-    later = {n: v for n, v in params.items() if n not in known or _is_grown(known[n], v)}
-    return {"params": later, "renamed": names} if later or names else {}
 
 
 def check_known(paths: SetPaths) -> None:

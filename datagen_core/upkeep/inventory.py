@@ -18,7 +18,8 @@ from datagen_core.store.advice import command_to_number
 from datagen_core.store.documents import read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_names, list_shards
 from datagen_core.store.runs import list_runs
-from datagen_core.store.sets import NUMBER_FORMAT, SetRecord, read_numbers, read_set
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import NUMBER_FORMAT, read_numbers, read_set
 
 
 class Misplaced(NamedTuple):

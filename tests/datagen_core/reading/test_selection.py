@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from datagen_core.errors import SelectionError
 from datagen_core.generators.identity import digest_of
 from datagen_core.reading.selection import parse_assignment, select, select_only
-from datagen_core.store.sets import SetRecord
+from datagen_core.store.set_records import SetRecord
 from strategies import json_values
 
 DEFAULTS = {"left": -1, "right": 1, "label": "none", "sizes": [1, 2]}

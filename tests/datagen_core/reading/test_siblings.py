@@ -9,7 +9,7 @@ import pytest
 from datagen_core import Cache, Params, generate, generator
 from datagen_core.generators.identity import digest_of
 from datagen_core.reading.siblings import describe, find_contrast
-from datagen_core.store.sets import SetRecord
+from datagen_core.store.set_records import SetRecord
 from generators_for_tests import sine
 
 

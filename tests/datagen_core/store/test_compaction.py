@@ -17,7 +17,8 @@ from datagen_core.store.codes import codes_of
 from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
-from datagen_core.store.sets import SetRecord, existing_samples
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import existing_samples
 from datagen_core.store.shards import (
     Origin,
     ShardLabel,

@@ -12,8 +12,8 @@ from datagen_core.generators.identity import digest_of
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import documents
 from datagen_core.store.layout import SetPaths, shard_name
+from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import (
-    SetRecord,
     existing_samples,
     list_generators,
     list_sets,

@@ -1,0 +1,119 @@
+"""What is recorded of a parameter set, and how its record grows with its generator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from datagen_core.generators.identity import HASH_VERSION, changed_params, digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class SetRecord:
+    """What a parameter set is (its identity), how it is made, and where it came from.
+
+    Attributes
+    ----------
+    digest
+        The identity: see `datagen_core.generators.identity.digest_of`.
+    generator, version, params, seed
+        What the set is; `params` in plain JSON types, with parameters that were added since it was
+        begun, under their present names.
+    defaults
+        The default values of `params`, which show how this set differs without its generator.
+    batch_size, limit, compress
+        The generator's values when the set was begun; all later runs use them.
+    provenance
+        How the set was begun: versions, commit, host, user, time, command.
+    identity
+        The parameters of which `digest` is the digest; None where they are `params`.
+    renamed
+        The present names of parameters that were renamed, by their earlier names.
+    """
+
+    digest: str
+    generator: str
+    version: str
+    params: Mapping[str, Any]
+    seed: int
+    defaults: Mapping[str, Any]
+    batch_size: int
+    limit: int | None
+    provenance: Mapping[str, Any]
+    hash_version: int = HASH_VERSION
+    compress: bool = False
+    identity: Mapping[str, Any] | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def computed_digest(self) -> str:
+        """The digest of what the record says, which is `digest` unless it is damaged."""
+        params = self.params if self.identity is None else self.identity
+        return digest_of(self.generator, self.version, params, self.seed)
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """The parameters that differ from their defaults."""
+        return changed_params(self.params, self.defaults)
+
+    def with_later(self, params: Mapping[str, Any], renamed: Mapping[str, str]) -> SetRecord:
+        """Return the record with parameters that were added at their defaults, or renamed."""
+        return replace(
+            self,
+            params=_join(_rename(self.params, renamed), params),
+            defaults=_join(_rename(self.defaults, renamed), params),
+            identity=self.params if self.identity is None else self.identity,
+            renamed={
+                **{old: renamed.get(name, name) for old, name in self.renamed.items()},
+                **renamed,
+            },
+        )
+
+
+_KEYS = [
+    "digest", "generator", "version", "params", "seed", "defaults", "batch_size", "limit",
+    "provenance", "hash_version", "compress",
+]  # fmt: skip
+
+
+def _rename(values: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    return {renamed.get(name, name): value for name, value in values.items()}
+
+
+def _join(values: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
+    new = {n: v for n, v in later.items() if n not in values or _is_grown(values[n], v)}
+    return {**values, **new}
+
+
+def _is_grown(old: object, new: object) -> bool:
+    """Return whether a nested value has all that it had, and more."""
+    return isinstance(old, dict) and isinstance(new, dict) and old.items() < new.items()
+
+
+def to_document(record: SetRecord) -> dict[str, Any]:
+    """Return the document of a record, of the lowest format that has all of it."""
+    content = {name: getattr(record, name) for name in _KEYS}  # `asdict` would copy every value
+    if record.identity is None:
+        return {"format": "1.0", **content}
+    grown = {"params": record.identity, "binding": record.params, "renamed": record.renamed}
+    return {"format": "1.1", **content, **grown}
+
+
+def from_document(content: Mapping[str, Any]) -> SetRecord:
+    """Return the record that a document holds."""
+    record = SetRecord(**{key: content[key] for key in _KEYS if key in content})
+    if "binding" not in content:
+        return record
+    grown = {"params": content["binding"], "identity": content["params"]}
+    return replace(record, **grown, renamed=content["renamed"])
+
+
+def growth_of(
+    record: SetRecord, params: Mapping[str, Any], renamed: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return what is to be recorded; empty if the record has all parameters."""
+    names = {old: new for old, new in renamed.items() if old in record.params}
+    known = {**_rename(record.params, names), **record.renamed}
+    later = {n: v for n, v in params.items() if n not in known or _is_grown(known[n], v)}
+    return {"params": later, "renamed": names} if later or names else {}
