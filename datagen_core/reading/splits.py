@@ -63,6 +63,7 @@ class Split(Samples):
         if not len(self):
             raise SplitError(f"{self.title} has {self._count()}; there is nothing to freeze")
         record = read_set(self._set)
+        self._set.frozen.mkdir(exist_ok=True)  # fails before all is read, where nothing can be kept
         check_shards(self._folders, self.schema, (record.generator, record.digest), self.intervals)
         content = (self.digest, self.content)
         return publish_frozen(self._set, self.name, self.intervals, content, note)

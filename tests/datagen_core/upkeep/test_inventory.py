@@ -155,6 +155,17 @@ def test_two_folders_of_one_set_are_found(made, cache, run_cli, numbered):
     assert made.paths.root.exists()
 
 
+def test_the_set_with_the_first_number_is_kept(made, cache):
+    twin = made.paths.root.with_name(f"again-{made.paths.root.name[-8:]}")
+    shutil.copytree(made.paths.root, twin)
+    number(made, 2, twin.name, made.paths.root.name)
+    renumbered, same = check_inventory(cache)
+
+    assert "is listed as 1 and as 3" in renumbered.problem
+    assert f"{twin} and {made.paths.root} are the same" in same.problem
+    assert "datagen rm sine -p 2 " in same.problem
+
+
 def test_a_set_of_another_generator_is_found(made, cache):
     (cache / "count").rename(cache / "counters")
     found = only_problem(cache)
