@@ -8,41 +8,48 @@ up by text (`getattr`, `importlib`) or reads from files is not seen.
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
-import operator
 import os
-import sys
-import sysconfig
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, lru_cache
-from importlib import metadata
-from importlib.machinery import ModuleSpec, PathFinder
+from functools import cached_property
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.files import hash_file, replacing
+from datagen_core.files import hash_file
+from datagen_core.generators.descriptions import Describer, show
 from datagen_core.generators.identity import sha256_of
+from datagen_core.generators.live import (
+    Live,
+    changed_by,
+    code_digest,
+    find_bindings,
+    has_file,
+    is_bare,
+    is_open,
+    is_written,
+    unwrapped,
+    walk,
+)
+from datagen_core.generators.modules import (
+    UserModule,
+    distribution_of,
+    find_module,
+    is_standard,
+    version_of,
+)
+from datagen_core.generators.registry import LOADED
+from datagen_core.generators.scopes import Imported
 from datagen_core.generators.syntax import (
     CORE,
-    Imported,
     ModuleSyntax,
     Reference,
     Statement,
-    read_syntax,
 )
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
-
-_RACY_NS = 2 * 10**9
-_CACHE_VERSION = 2
-"""To be raised when `syntax` reads files in another way."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Code:
     environment
         The values of the environment variables that the generator declares; None where not set.
     kinds
-        What each part is, for people: "function", "class", "constant" or "module".
+        What each part is, for people: "function", "class", "constant", "value" or "module".
     """
 
     parts: Mapping[str, str]
@@ -100,105 +107,74 @@ def _differing(now: Mapping[str, str | None], before: Mapping[str, str | None]) 
     return [n for n in sorted(now.keys() | before.keys()) if now.get(n) != before.get(n)]
 
 
-@dataclass(frozen=True)
-class _Module:
-    """A module of the user's, by the name under which it is imported."""
-
-    name: str
-    path: Path
-
-    @cached_property
-    def syntax(self) -> ModuleSyntax | None:
-        """What it binds; None where it is compiled, or no Python of this version.
-
-        Of a module that this process has loaded, what it did when that was seen first: a file that
-        is edited later changes nothing in memory.
-        """
-        module = sys.modules.get(self.name)
-        state = module, getattr(module, "__spec__", None)  # reloading gives it another one
-        known = _loaded.get(self.path)
-        if known is None or module is None or not all(map(operator.is_, known[0], state)):
-            known = _loaded[self.path] = state, self._parse()
-        return known[1]
-
-    def _parse(self) -> ModuleSyntax | None:
-        if self.path.is_dir():  # a package without __init__.py
-            return ModuleSyntax()
-        if self.path.suffix == ".py":
-            with suppress(SyntaxError, ValueError):
-                state = self.path.stat()
-                return _read(self.path, state.st_mtime_ns, state.st_size)
-        return None
-
-    def origin_of(self, imported: Imported) -> str:
-        """Return the name of the module that one of its import statements names."""
-        if not imported.level:
-            return imported.module
-        above = imported.level - (self.path.name == "__init__.py")
-        base = ".".join(self.name.split(".")[: -above or None])
-        return f"{base}.{imported.module}" if imported.module else base
-
-
-_loaded: dict[Path, tuple[tuple[object, object], ModuleSyntax | None]] = {}
-
-
-def _read(path: Path, changed: int, size: int) -> ModuleSyntax:
-    """Return the syntax of a file of that state, from memory or the user's cache folder."""
-    if time.time_ns() - changed < _RACY_NS:  # it may change again without a sign
-        return read_syntax(path.read_bytes())
-    return _read_settled(path, changed, size)
-
-
-@lru_cache(1024)
-def _read_settled(path: Path, *state: int) -> ModuleSyntax:
-    key = [_CACHE_VERSION, str(path), *state]
-    kept = _cache_folder() / f"{sha256_of(str(path))[:24]}.json"
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        found, content = json.loads(kept.read_bytes())
-        if found == key:
-            return ModuleSyntax.from_json(content)
-    syntax = read_syntax(path.read_bytes())
-    with suppress(OSError), replacing(kept, "w") as file:
-        json.dump([key, syntax.to_json()], file)
-    return syntax
-
-
-def _cache_folder() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "datagen" / "code"
-
-
 def code_of(function: Callable[..., Any], *classes: type) -> Code:
     """Return the code that a function reaches, and the methods of classes such as its parameters'.
 
     Annotated attributes of these classes, which declare fields, do not count.
     """
-    function = _unwrapped(function)
-    name = function.__module__ or "__main__"
-    file = Path(function.__code__.co_filename)
-    reader = _Reader(file, _distribution_of(file))
+    return _read(function, classes, ()).code
+
+
+def _read(
+    function: Callable[..., Any],
+    classes: Iterable[type],
+    bindings: Iterable[tuple[ModuleType, str]],
+) -> _Reader:
+    root = unwrapped(function)
+    file = Path(root.__code__.co_filename)
+    reader = _Reader(file, distribution_of(file))
     for each in classes:
         reader.add_class(each)
-    reader.add_function(name, function.__code__)
+    reader.add_function(root.__module__ or "__main__", root.__code__)
+    bound = [reader.add_binding(module, name) for module, name in bindings]
     reader.read()
-    parts, packages = (dict(sorted(each.items())) for each in (reader.parts, reader.packages))
-    return Code(parts, packages, kinds={name: reader.kinds[name] for name in parts})
+    reader.add_live(walk(function, reader.is_users), held=not (is_bare(function) or any(bound)))
+    return reader
 
 
 def code_of_generator(generator: DatasetGenerator) -> Code:
-    """Return the code of a generator: of its function, and of the methods of its parameters."""
-    code = code_of(generator.function, generator.params_type)
+    """Return the code of a generator: of its function, and of the methods of its parameters.
+
+    What a module's file does not show counts by its value: a constant that was changed, a function
+    that replaces another one, and for a function that no module binds (a closure, a partial
+    function, a bound method) what it holds.
+    """
+    code = _read_generator(generator).code
     # What all draw from, whether or not their text names it.
-    packages = {**code.packages, "numpy": _version_of("numpy")}
+    packages = {**code.packages, "numpy": version_of("numpy")}
     environment = {name: os.environ.get(name) for name in sorted(generator.environment)}
     return replace(code, packages=dict(sorted(packages.items())), environment=environment)
 
 
-def _unwrapped(function: Callable[..., Any]) -> Any:
-    """Return the function behind partial functions, wrappers and callable objects."""
-    while inner := getattr(function, "func", None) or getattr(function, "__wrapped__", None):
-        function = inner
-    return function if hasattr(function, "__code__") else type(function).__call__
+def values_of_generator(generator: DatasetGenerator) -> dict[str, tuple[str, str]]:
+    """Return digest and short text of the values that a generator's code reaches now, by name.
+
+    Values that the code itself changes are left out. The digests are those of this machine and this
+    version of Python.
+    """
+    reader = _read_generator(generator)
+    describer = reader.describer()
+    return {name: (describer.digest(value), show(value)) for name, value in reader.values().items()}
+
+
+def edited_functions(generator: DatasetGenerator, since: float) -> list[tuple[str, Path]]:
+    """Return the functions, with their files, whose code was read from another text than they are.
+
+    `since` is the time when this process began; files that are older were not edited in between.
+    """
+    reader = _read_generator(generator)
+    changed = {path for path, module in reader.files.items() if module.was_read_after(since)}
+    return [
+        (function.__qualname__, Path(function.__code__.co_filename))
+        for function in reader.live.functions
+        if function.__code__.co_filename in changed
+        if not reader.files[function.__code__.co_filename].holds(function.__code__)
+    ]
+
+
+def _read_generator(generator: DatasetGenerator) -> _Reader:
+    bindings = () if is_bare(generator.function) else find_bindings(generator)
+    return _read(generator.function, [generator.params_type], bindings)
 
 
 @dataclass
@@ -210,10 +186,22 @@ class _Reader:
     parts: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    live: Live = field(default_factory=Live)
+    changed: set[str] = field(default_factory=set)
+    files: dict[str, UserModule] = field(default_factory=dict)
     _classes: set[str] = field(default_factory=set)
-    _waiting: list[tuple[_Module, str]] = field(default_factory=list)
-    _modules: dict[str, _Module | None] = field(default_factory=dict)
+    _waiting: list[tuple[UserModule, str]] = field(default_factory=list)
+    _modules: dict[str, UserModule | None] = field(default_factory=dict)
     _followed: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    _read: set[str] = field(default_factory=set)
+    _values: dict[str, str] = field(default_factory=dict)
+    _users: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def code(self) -> Code:
+        """What was read."""
+        parts, packages = (dict(sorted(each.items())) for each in (self.parts, self.packages))
+        return Code(parts, packages, kinds={name: self.kinds[name] for name in parts})
 
     def add_class(self, each: type) -> None:
         """Let the methods of a class count, and those of its bases."""
@@ -225,15 +213,88 @@ class _Reader:
 
     def add_function(self, module_name: str, code: CodeType) -> None:
         """Let a function count, with the functions around it."""
-        module = _Module(module_name, Path(code.co_filename))
+        module = UserModule(module_name, Path(code.co_filename))
         with suppress(OSError):
             syntax, name = module.syntax or ModuleSyntax(), code.co_qualname.partition(".")[0]
             if statement := syntax.defining(name, code.co_firstlineno):
                 self._add(module, code.co_name, [statement])
                 return
         # Typed into a session: only byte code is left.
-        digest = hashlib.sha256(repr((code.co_code, code.co_consts)).encode()).hexdigest()
-        self._keep(self._name_of(module, code.co_name), digest[:16], "function")
+        self._keep(self._name_of(module, code.co_name), code_digest(code), "function")
+
+    def add_binding(self, found: ModuleType, name: str) -> bool:
+        """Let the statement count that binds a generator to a name; False where there is none."""
+        module = self._module(found.__name__)
+        if module is None:
+            return False
+        statements = self._syntax(module).bound_to(name)
+        for statement in statements:
+            self._keep(name, statement.digest, statement.kind)
+            for reference in statement.references:
+                self._resolve(module, reference)
+        return bool(statements)
+
+    def _keep(self, part: str, digest: str, kind: str) -> None:
+        """Let a digest count under a name, with those that do already."""
+        self.parts[part] = f"{self.parts.get(part, '')} {digest}".strip()
+        self.kinds.setdefault(part, kind)
+
+    def add_live(self, live: Live, *, held: bool) -> None:
+        """Let values and functions count that differ from what the files say.
+
+        With `held`, those that the function holds count, too.
+        """
+        self.live = live
+        self.changed = {name for each in live.functions for name in self._changes(each)}
+        for function in live.functions:
+            self._add_unread(function)
+        describer = self.describer()
+        session = live.root is not None and not has_file(live.root)
+        for name, value in self.values().items():
+            if isinstance(value, FunctionType | type):
+                continue
+            own = (held and name in live.held) or (session and name not in self.parts)
+            digest = describer.digest(value) if own or name in self._values else ""
+            if own or self._values.get(name, digest) != digest:
+                self._keep(name, digest, "value")
+
+    def values(self) -> dict[str, Any]:
+        """Return the values that the code reaches, without those that it changes."""
+        found = self.live.values.items()
+        return {key: each for key, each in found if key.rpartition(".")[2] not in self.changed}
+
+    def describer(self) -> Describer:
+        """Return what describes values, and the instances of the user's classes."""
+        return Describer(
+            lambda function: code_digest(function.__code__),
+            lambda kind: is_open(kind, self.is_users),
+            frozenset(self.changed),
+        )
+
+    def _changes(self, function: FunctionType) -> Iterable[str]:
+        statement = self._statement_of(function)
+        return changed_by(function.__code__) if statement is None else statement.changes
+
+    def _statement_of(self, function: FunctionType) -> Statement | None:
+        """Return the statement of a file that a function is from; None where there is none."""
+        code = function.__code__
+        if code.co_filename not in self.files:
+            name = function.__globals__.get("__name__", "")
+            self.files[code.co_filename] = UserModule(name, Path(code.co_filename))
+        with suppress(OSError):
+            return self.files[code.co_filename].statement_of(code)
+        return None
+
+    def _add_unread(self, function: FunctionType) -> None:
+        """Let a function count that no name of the files leads to: it replaces another one."""
+        statement = self._statement_of(function)
+        if statement is not None and statement.digest in self._read:
+            return
+        if statement is None and not is_written(function):
+            return
+        digest = code_digest(function.__code__) if statement is None else statement.digest
+        if digest not in self.parts.values():
+            self._keep(function.__qualname__, digest, "function")
 
     def read(self) -> None:
         """Follow all that waits."""
@@ -242,23 +303,28 @@ class _Reader:
             if self._name_of(module, name) not in self.parts:
                 self._add(module, name, self._syntax(module).bound_to(name))
 
-    def _add(self, module: _Module, name: str, statements: Sequence[Statement]) -> None:
+    def _add(self, module: UserModule, name: str, statements: Sequence[Statement]) -> None:
         part = self._name_of(module, name)
         declared = part in self._classes
         digests = [each.methods if declared else each.digest for each in statements]
         # A name that statements change is what the first of them defines.
         kind = statements[0].kind if statements else "constant"
         self._keep(part, " ".join(digests), kind)
+        self._read.update(each.digest for each in statements)
+        if len(statements) == 1 and not declared:
+            prefix = part.removesuffix(name)
+            plain = statements[0].values
+            self._values |= {f"{prefix}{key}": value for key, value in plain if value}
         for reference in {each for statement in statements for each in statement.references}:
             self._resolve(module, reference)
 
-    def _keep(self, part: str, digest: str, kind: str) -> None:
-        self.parts[part], self.kinds[part] = digest, kind
+    def _name_of(self, module: UserModule, name: str) -> str:
+        if module.path == self.file:
+            return name
+        loaded = module.name == "__main__" or module.name.startswith(LOADED)
+        return f"{module.path.stem if loaded else module.name}.{name}"
 
-    def _name_of(self, module: _Module, name: str) -> str:
-        return name if module.path == self.file else f"{module.name}.{name}"
-
-    def _resolve(self, module: _Module, reference: Reference) -> None:
+    def _resolve(self, module: UserModule, reference: Reference) -> None:
         if isinstance(reference, Imported):
             self._follow(module, reference, ())
             return
@@ -272,7 +338,7 @@ class _Reader:
             for star in syntax.imports.get("*", ()):
                 self._go_on(module.origin_of(star), reference)
 
-    def _follow(self, module: _Module, imported: Imported, rest: tuple[str, ...]) -> None:
+    def _follow(self, module: UserModule, imported: Imported, rest: tuple[str, ...]) -> None:
         origin, name = module.origin_of(imported), imported.name
         if origin == module.name and name:  # a package names a module in it
             self._go_on(f"{origin}.{name}", rest)
@@ -296,77 +362,34 @@ class _Reader:
         if path and path[0] not in syntax.names:
             self._go_on(f"{source}.{path[0]}", path[1:])
 
-    def _syntax(self, module: _Module) -> ModuleSyntax:
+    def _syntax(self, module: UserModule) -> ModuleSyntax:
         if module.syntax is None:  # all of it counts
             self._keep(module.name, hash_file(module.path)[:16], "module")
         return module.syntax or ModuleSyntax()
 
-    def _module(self, name: str) -> _Module | None:
+    def _module(self, name: str) -> UserModule | None:
         """Return a module of the user's; None behind a border, which is noted."""
         if name not in self._modules:
             self._modules[name] = self._locate(name)
         return self._modules[name]
 
-    def _locate(self, name: str) -> _Module | None:
-        path = _find(name)
-        if path is None or name.partition(".")[0] == CORE or _is_standard(path):
+    def is_users(self, module: ModuleType) -> bool:
+        """Whether a module is the user's own, or of the generator's distribution."""
+        name = module.__name__
+        if name not in self._users:
+            file = getattr(module, "__file__", None)
+            path = Path(file) if file and name.partition(".")[0] != CORE else None
+            own = path is not None and not is_standard(path)
+            own = own and distribution_of(path) in {None, self.distribution}
+            self._users[name] = own or name == "__main__"
+        return self._users[name]
+
+    def _locate(self, name: str) -> UserModule | None:
+        path = find_module(name)
+        if path is None or name.partition(".")[0] == CORE or is_standard(path):
             return None
-        distribution = _distribution_of(path)
+        distribution = distribution_of(path)
         if distribution is not None and distribution != self.distribution:
-            self.packages[distribution] = _version_of(distribution)
+            self.packages[distribution] = version_of(distribution)
             return None
-        return _Module(name, path)
-
-
-@lru_cache(256)  # reading a distribution's metadata takes as long as making many a batch
-def _version_of(distribution: str) -> str:
-    return metadata.version(distribution)
-
-
-def _find(name: str) -> Path | None:
-    """Return the file of a module, or the folder of a package without `__init__.py`.
-
-    Nothing is imported, not even the packages that hold it.
-    """
-    file = getattr(sys.modules.get(name), "__file__", None)
-    if file is not None:
-        return Path(file)
-    parent, _, last = name.rpartition(".")
-    with suppress(ImportError, ValueError, AttributeError):
-        spec = _find_in(parent, name) if parent else importlib.util.find_spec(last)
-        if spec is not None and spec.has_location:
-            return Path(spec.origin or "")
-        if spec is not None and spec.submodule_search_locations:
-            return Path(next(iter(spec.submodule_search_locations)))
-    return None
-
-
-def _find_in(package: str, name: str) -> ModuleSpec | None:
-    folder = _find(package)
-    if folder is None:
-        return None
-    place = folder if folder.is_dir() else folder.parent
-    return PathFinder.find_spec(name, [str(place)])
-
-
-_STANDARD = Path(sysconfig.get_path("stdlib"))
-_SITES = {"site-packages", "dist-packages"}
-
-
-def _is_standard(path: Path) -> bool:
-    return path.is_relative_to(_STANDARD) and not _SITES & set(path.parts)
-
-
-def _distribution_of(path: Path | None) -> str | None:
-    """Return the installed distribution that a file belongs to; None for the user's own files."""
-    parts = path.parts if path is not None else ()
-    folders = [place for place, part in enumerate(parts) if part in _SITES]
-    return _provider(parts[folders[-1] + 1].partition(".")[0]) if folders else None
-
-
-@cache
-def _provider(package: str) -> str | None:
-    """Return the distribution that installs a package; most are called like it."""
-    with suppress(metadata.PackageNotFoundError):
-        return metadata.distribution(package).name
-    return next(iter(metadata.packages_distributions().get(package, [])), None)
+        return UserModule(name, path)

@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.errors import DatagenError, GeneratorError
+from datagen_core.generators.live import find_bindings, is_bare, unwrapped
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 GROUP = "datagen"
 EXECUTOR_GROUP = "datagen.executors"
+LOADED = "datagen_file_"
+"""How the names of modules begin that were loaded for their generators."""
+
 FILE, OLD_FILE = "generators.py", "datasets.py"
 _loading: list[Path] = []
 
@@ -106,11 +110,14 @@ def source_of(generator: DatasetGenerator) -> str:
 
     Empty for a generator that was typed into a notebook or a session.
     """
-    module = generator.function.__module__
+    function = unwrapped(generator.function)
+    module = function.__module__
     for point in entry_points(group=GROUP, name=generator.name):
         if module == point.module or module.startswith(f"{point.module}."):
             return generator.name
-    file = inspect.getsourcefile(generator.function)
+    bound = () if is_bare(generator.function) else find_bindings(generator)
+    files = [getattr(found, "__file__", None) for found, _ in bound]
+    file = next(filter(None, files), None) or inspect.getsourcefile(function)
     return f"{Path(file).resolve()}:{generator.name}" if file and Path(file).is_file() else ""
 
 
@@ -211,18 +218,27 @@ def _from_file(file: Path, name: str) -> Loaded:
 def _generators_in(file: Path) -> dict[str, DatasetGenerator]:
     from datagen_core.generators.generator import DatasetGenerator  # pydantic is slow
 
-    state = file.stat()
-    values = vars(_execute(file, state.st_mtime_ns, state.st_size)).values()
-    return {value.name: value for value in values if isinstance(value, DatasetGenerator)}
+    found: dict[str, DatasetGenerator] = {}
+    for value in vars(_import_file(file)).values():
+        if isinstance(value, DatasetGenerator) and found.setdefault(value.name, value) is not value:
+            raise GeneratorError(
+                f"{file} has several generators named {value.name!r}; give each a name of its own"
+            )
+    return found
 
 
-@cache
-def _execute(file: Path, *_state: int) -> ModuleType:
+def _import_file(file: Path) -> ModuleType:
     """Import a file under a unique name; its folder becomes importable, as for a script.
 
     A file that was edited is imported again, as jobs import it; modules that it imports are not.
     """
-    name = f"datagen_file_{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
+    state = file.stat()
+    return _execute(file, state.st_mtime_ns, state.st_ctime_ns, state.st_size)
+
+
+@cache
+def _execute(file: Path, *_state: int) -> ModuleType:
+    name = f"{LOADED}{hashlib.sha256(os.fsencode(file)).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise GeneratorError(f"{file} is not a Python file")

@@ -12,6 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from datagen_core.generators.descriptions import Describer
+from datagen_core.generators.scopes import (
+    Imported,
+    base_of,
+    changes_in,
+    imports_of,
+    locals_of,
+)
+
 CORE = "datagen_core"
 
 _LEFT_OUT = {"ctx", "kind", "type_comment", "annotation", "returns", "type_params"}
@@ -20,20 +29,7 @@ _LEFT_OUT = {"ctx", "kind", "type_comment", "annotation", "returns", "type_param
 _OUTSIDE = {"decorator_list", "args"}
 """Parts of a function, with its defaults, that do not see its local names."""
 
-_SCOPES = (
-    ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda,
-    ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp,
-)  # fmt: skip
-
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
-
-class Imported(NamedTuple):
-    """What an import statement names: a module, or a name in it (`*` for all)."""
-
-    module: str
-    level: int
-    name: str = ""
 
 
 Reference = tuple[str, ...] | Imported
@@ -55,6 +51,10 @@ class Statement(NamedTuple):
         The global names and imports in it, sorted.
     kind
         What it defines, for people: "function", "class" or "constant".
+    values
+        The digests of the plain values that it binds to names, `Shape.unit` for those of a class.
+    changes
+        The global names and attributes whose values a function or class changes when it runs.
     """
 
     first: int
@@ -63,6 +63,8 @@ class Statement(NamedTuple):
     methods: str
     references: tuple[Reference, ...]
     kind: str
+    values: tuple[tuple[str, str], ...] = ()
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,16 +108,30 @@ class ModuleSyntax:
     def from_json(cls, content: Mapping[str, Any]) -> ModuleSyntax:
         """Return what `to_json` returned as `content`."""
         return cls(
-            [
-                Statement(first, last, digest, methods, tuple(map(_reference, found)), kind)
-                for first, last, digest, methods, found, kind in content["statements"]
-            ],
+            [_statement(*each) for each in content["statements"]],
             content["bindings"],
             {
                 name: [Imported(*each) for each in found]
                 for name, found in content["imports"].items()
             },
         )
+
+
+def _statement(
+    first: int,
+    last: int,
+    digest: str,
+    methods: str,
+    found: Sequence[Any],
+    kind: str,
+    *lists: Sequence[Any],
+) -> Statement:
+    values, changes = lists
+    pairs = tuple((name, value) for name, value in values)
+    references = tuple(map(_reference, found))
+    return Statement(
+        first, last, digest, methods, references, kind, pairs, tuple(map(str, changes))
+    )
 
 
 def _reference(parts: Sequence[Any]) -> Reference:
@@ -135,7 +151,7 @@ def read_syntax(source: bytes) -> ModuleSyntax:
     statements = list(_statements(ast.parse(source).body))
     for tree, _ in statements:
         if isinstance(tree, ast.Import | ast.ImportFrom):
-            for name, imported in _imports(tree):
+            for name, imported in imports_of(tree):
                 found.imports.setdefault(name, []).append(imported)
     declares = _declaring(found.imports)
     for tree, names in statements:
@@ -193,36 +209,17 @@ def _inside(statement: ast.If | ast.Try | ast.With) -> Iterator[ast.stmt]:
         yield from getattr(statement, part, ())
 
 
-def _imports(statement: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, Imported]]:
-    for alias in statement.names:
-        if isinstance(statement, ast.ImportFrom):
-            target = Imported(statement.module or "", statement.level, alias.name)
-            yield alias.asname or alias.name, target
-        elif alias.asname:
-            yield alias.asname, Imported(alias.name, 0)
-        else:
-            first = alias.name.partition(".")[0]
-            yield first, Imported(first, 0)
-
-
 def _bound_by(statement: ast.stmt) -> set[str]:
     """Return the names that a statement at the top level binds, or whose values it changes."""
     if isinstance(statement, ast.Expr):
-        return {_base(statement.value)} - {""}
+        return {base_of(statement.value)} - {""}
     nodes = list(ast.walk(statement))
     if isinstance(statement, _DEFINITIONS):
         shared = (node.names for node in nodes if isinstance(node, ast.Global))
         return {statement.name}.union(*shared)
     kinds = (ast.Name, ast.Subscript, ast.Attribute)
     places = (node for node in nodes if isinstance(node, kinds))
-    return {_base(place) for place in places if isinstance(place.ctx, ast.Store)} - {""}
-
-
-def _base(node: ast.expr) -> str:
-    """Return the name at the left end of an expression, such as `table` in `table[0].add(x)`."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else ""
+    return {base_of(place) for place in places if isinstance(place.ctx, ast.Store)} - {""}
 
 
 Declares = Callable[[ast.expr], bool]
@@ -250,14 +247,46 @@ def _describe(tree: ast.stmt, declares: Declares) -> Statement:
         methods = "".join(_text_of(part, declares) for part in body)
     first = min(_first_line(tree), tree.lineno)
     found = sorted(set(_refer(tree, frozenset(), declares)), key=repr)
-    last, digests = tree.end_lineno or first, (_hash(text), _hash(methods))
-    return Statement(first, last, *digests, tuple(found), _kind_of(tree))
+    changes = sorted(set(changes_in(tree, frozenset()))) if isinstance(tree, _DEFINITIONS) else ()
+    return Statement(
+        first, tree.end_lineno or first, _hash(text), _hash(methods), tuple(found),
+        _kind_of(tree), tuple(_plain_values(tree)), tuple(changes),
+    )  # fmt: skip
 
 
 def _kind_of(tree: ast.stmt) -> str:
     if isinstance(tree, _DEFINITIONS):
         return "class" if isinstance(tree, ast.ClassDef) else "function"
     return "constant"
+
+
+_PLAIN = (
+    ast.Constant, ast.Tuple, ast.List, ast.Set, ast.Dict, ast.UnaryOp, ast.BinOp, ast.unaryop,
+    ast.operator, ast.expr_context,
+)  # fmt: skip
+
+
+def _plain_values(tree: ast.stmt, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield names and digests of what is bound to expressions of constants alone."""
+    if isinstance(tree, ast.ClassDef) and not prefix:
+        for part in tree.body:
+            yield from _plain_values(part, f"{tree.name}.")
+    if not isinstance(tree, ast.Assign | ast.AnnAssign) or tree.value is None:
+        return
+    value = tree.value
+    if not all(isinstance(node, _PLAIN) for node in ast.walk(value)):
+        return
+    for target in tree.targets if isinstance(tree, ast.Assign) else [tree.target]:
+        if isinstance(target, ast.Name):
+            yield f"{prefix}{target.id}", _evaluate(value)
+
+
+def _evaluate(value: ast.expr) -> str:
+    code = compile(ast.Expression(value), "a constant", "eval")
+    try:
+        return Describer().digest(eval(code, {"__builtins__": {}}))  # noqa: S307 (it has no names)
+    except Exception:  # its module does not load, either
+        return ""
 
 
 def _first_line(node: ast.stmt) -> int:
@@ -301,14 +330,14 @@ def _is_idle(node: object) -> bool:
 
 def _refer(node: ast.AST, local: frozenset[str], declares: Declares) -> Iterator[Reference]:
     if isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (imported for _, imported in _imports(node))
+        yield from (imported for _, imported in imports_of(node))
         return
     names = _chain(node)
     if names:
         is_target = isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
         yield from () if is_target or names[0] in local else (names,)
         return
-    inner = local | _locals(node)
+    inner = local | locals_of(node)
     for name, value in _parts(node, declares):
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, ast.AST):
@@ -322,37 +351,3 @@ def _chain(node: ast.AST) -> tuple[str, ...]:
         names.append(node.attr)
         node = node.value
     return (node.id, *reversed(names)) if isinstance(node, ast.Name) else ()
-
-
-def _locals(scope: ast.AST) -> frozenset[str]:
-    """Return the names that are local to a scope: arguments, and what its body binds."""
-    if not isinstance(scope, _SCOPES):
-        return frozenset()
-    bound: set[str] = set()
-    shared: set[str] = set()
-    for node in _own_nodes(scope):
-        if isinstance(node, ast.Global):
-            shared.update(node.names)
-        else:
-            bound.update(_binds(node))
-    return frozenset(bound - shared)
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (name for name, _ in _imports(node))
-    elif isinstance(node, ast.Name):
-        yield from () if isinstance(node.ctx, ast.Load) else (node.id,)
-    elif isinstance(node, ast.arg):
-        yield node.arg
-    else:  # definitions, `except … as name`, and the captures of `match`
-        name = getattr(node, "name", None) or getattr(node, "rest", None)
-        yield from (name,) if isinstance(name, str) else ()
-
-
-def _own_nodes(scope: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a scope, but not what is inside the scopes in it."""
-    for child in ast.iter_child_nodes(scope):
-        yield child
-        if not isinstance(child, (*_SCOPES, ast.ClassDef)):
-            yield from _own_nodes(child)

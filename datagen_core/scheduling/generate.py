@@ -12,13 +12,15 @@ from warnings import warn
 
 from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import IncompleteRunError
-from datagen_core.executors.base import Resources
+from datagen_core.executors.base import Executor, Resources
 from datagen_core.executors.choice import choose_executor
 from datagen_core.executors.limits import parse_memory, parse_time_limit
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
+from datagen_core.generators.registry import Loaded
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
+from datagen_core.scheduling.clean_process import check_same, check_unedited
 from datagen_core.scheduling.demands import MOST_POINTS, load, make_demands
 from datagen_core.scheduling.driving import Observer, drive, explain
 from datagen_core.scheduling.plan import Settings
@@ -47,7 +49,10 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     Parameters
     ----------
     generator
-        A name (see `datagen generators`), `path/to/file.py:name`, or a `DatasetGenerator`.
+        A name (see `datagen generators`), `path/to/file.py:name`, or a `DatasetGenerator`. Jobs
+        load a generator by its name, so one that is passed is loaded in a clean process first, and
+        refused where it is not the same: a closure, or a global that was changed. The executor
+        "inline" runs what is passed.
     n
         Number of samples to add, or the total to reach with `total`.
     params
@@ -123,9 +128,11 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
         njobs=njobs, executor=executor, resources=resources, probe=probe, accept_code=accept_code
     )
     where = Cache(cache)
-    demands = make_demands(load(generator), points, seed, where.path, n, total=total)
+    loaded, chosen = load(generator), choose_executor(executor)
+    demands = make_demands(loaded, points, seed, where.path, n, total=total)
     _warn(line for demand in demands for line in demand.news)
-    runs = begin(demands, choose_executor(executor), settings)
+    _check_code(loaded, chosen, passed=isinstance(generator, DatasetGenerator))
+    runs = begin(demands, chosen, settings)
     driven = zip(runs, drive(runs, observer), strict=True)
     if incomplete := [(run, status) for run, status in driven if status.missing]:
         raise IncompleteRunError(explain(incomplete))
@@ -139,6 +146,15 @@ def _warn(lines: Iterable[str]) -> None:
     for line in dict.fromkeys(lines):
         outside = (frame.filename != __file__ for frame in inspect.stack(0))
         warn(line, stacklevel=1 + list(outside).index(True))
+
+
+def _check_code(loaded: Loaded, executor: Executor, *, passed: bool) -> None:
+    """Refuse a generator that was passed as an object where something else would run."""
+    if executor.in_process:
+        check_unedited(loaded.generator)
+    elif passed and loaded.source:
+        check_unedited(loaded.generator)
+        check_same(loaded)
 
 
 _TEXT = (str, NoneType)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datagen_core.generators.live import unwrapped
 from datagen_core.store.documents import user_name
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def gather_provenance(loaded: Loaded, code: Code) -> dict[str, Any]:
     the id of its code. Packages that are not installed are left out. `commit` is None outside of
     git, and ends in `-dirty` where files have changed since.
     """
-    function = loaded.generator.function
+    function = unwrapped(loaded.generator.function)
     return {
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "host": socket.gethostname(),

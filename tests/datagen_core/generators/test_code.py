@@ -230,8 +230,8 @@ def test_partial_functions_callable_objects_and_lambdas_have_code(tmp_path, monk
     )
 
     partial = functools.partial(module.long, more=1)
-    assert list(code_of(partial).parts) == ["A", "long"]
-    assert list(code_of(module.Made()).parts) == ["A", "__call__"]
+    assert list(code_of(partial).parts) == ["A", "long", "long(more)"]
+    assert list(code_of(module.Made()).parts) == ["A", "__call__", "__call__.self"]
     assert list(code_of(module.short).parts) == ["<lambda>", "B"]
 
 

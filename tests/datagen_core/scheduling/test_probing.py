@@ -154,7 +154,7 @@ def test_a_mixed_set_is_compared_with_its_last_batch(extend, edit):
 
 def test_other_versions_of_packages_are_compared(extend, monkeypatch):
     made = extend()
-    monkeypatch.setattr("datagen_core.generators.code._version_of", lambda _: "99")
+    monkeypatch.setattr("datagen_core.generators.code.version_of", lambda _: "99")
 
     extend()
     [probe] = read_probes(made.paths)

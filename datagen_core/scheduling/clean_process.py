@@ -1,0 +1,165 @@
+"""Whether jobs would run the generator that was passed: a clean process loads it and is asked.
+
+A job loads a generator by its name. Closures, globals that were changed, helpers that were replaced
+and files that were edited since are not what it finds then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from datagen_core.errors import ChangedCodeError, DatagenError
+from datagen_core.executors.processes import describe_process
+from datagen_core.generators.code import (
+    code_of_generator,
+    edited_functions,
+    values_of_generator,
+)
+from datagen_core.generators.descriptions import Describer, show
+from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.registry import Loaded, load_generator
+from datagen_core.generators.schema import Schema
+
+_MOST_NAMED = 3
+_ADVICE = (
+    "define it at the top level of a file, pass what differs as a parameter or put it into the "
+    "file, or use the executor inline"
+)
+
+Values = Mapping[str, tuple[str, str]]
+"""Digest and short text of values by name."""
+
+
+class _Description(NamedTuple):
+    """A generator as one process has it."""
+
+    declared: Values
+    values: Values
+    parts: Mapping[str, str]
+
+
+def check_unedited(generator: DatasetGenerator) -> None:
+    """Refuse a generator whose files were edited after this process had loaded them.
+
+    Raises
+    ------
+    ChangedCodeError
+        If another text would be recorded than the one that makes the samples.
+    """
+    edited = edited_functions(generator, describe_process()["started"])
+    if edited:
+        names = ", ".join(dict.fromkeys(name for name, _ in edited))
+        raise ChangedCodeError(
+            f"{names}: {edited[0][1]} was edited after this session had loaded it, so that what "
+            "runs here is not what it says; restart Python, or reload the module"
+        )
+
+
+def check_same(loaded: Loaded) -> None:
+    """Refuse a generator that is another one, or none, where a job loads it by its name.
+
+    Raises
+    ------
+    ChangedCodeError
+        If another process would not run the same; the message names what differs.
+    """
+    name = loaded.generator.name
+    here, there = _describe(loaded.generator), _ask(loaded)
+    found = list(_compare(here, there))
+    if found:
+        again = _ask(loaded)  # what two loads do not agree upon is no change of the user's
+        volatile = {key for key, value in there.values.items() if value != again.values.get(key)}
+        found = [(key, words) for key, words in found if key not in volatile]
+    if found:
+        more = f" (and {len(found) - _MOST_NAMED} more)" if len(found) > _MOST_NAMED else ""
+        told = "; ".join(words for _, words in found[:_MOST_NAMED])
+        raise ChangedCodeError(
+            f"{name} is not the same in a job, which loads {loaded.source}: {told}{more}; {_ADVICE}"
+        )
+
+
+def _compare(here: _Description, there: _Description) -> Iterator[tuple[str, str]]:
+    told = set()
+    pairs = ((here.declared, there.declared), (here.values, there.values))
+    for ours, theirs in pairs:
+        for key in sorted(ours):
+            # What is inside of modules may not be imported there yet.
+            if key not in theirs and ("." in key or "(" in key):
+                continue
+            digest, shown = theirs.get(key, ("", "nothing"))
+            if ours[key][0] != digest:
+                told.add(key)
+                same = ours[key][1] == shown
+                yield (
+                    key,
+                    f"{key} {'differs' if same else f'is {ours[key][1]} here, {shown} there'}",
+                )
+    names = sorted(here.parts.keys() | there.parts.keys())
+    changed = [name for name in names if here.parts.get(name) != there.parts.get(name)]
+    if changed and not told:
+        yield "", f"the code of {', '.join(changed)} differs"
+
+
+def _describe(generator: DatasetGenerator) -> _Description:
+    parts = code_of_generator(generator).parts
+    return _Description(_declared(generator), values_of_generator(generator), parts)
+
+
+def _declared(generator: DatasetGenerator) -> dict[str, tuple[str, str]]:
+    """Return what a generator declares that samples depend on."""
+    schema = generator.schema
+    values: dict[str, Any] = {
+        "version": generator.version,
+        "batch_size": generator.batch_size,
+        "compress": generator.compress,
+        "environment": sorted(generator.environment),
+        "schema": schema.to_json() if isinstance(schema, Schema) else schema,
+    }
+    fields = generator.params_type.model_fields
+    values |= {f"parameter {name}": field.default for name, field in fields.items()}
+    describer = Describer()
+    return {name: (describer.digest(value), show(value)) for name, value in values.items()}
+
+
+def _ask(loaded: Loaded) -> _Description:
+    """Return a generator as a clean process has it that loads it by its name."""
+    flags = ["-O"] * sys.flags.optimize
+    done = subprocess.run(  # noqa: S603 (our own module, no shell)
+        [sys.executable, *flags, "-m", __name__, loaded.source],
+        stdin=subprocess.DEVNULL, capture_output=True, check=False,
+    )  # fmt: skip
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        answer = {"error": f"the process that loads it ends with exit code {done.returncode}"}
+    if "error" in answer:
+        raise ChangedCodeError(
+            f"{loaded.generator.name}: a job would not find the generator that was passed: "
+            f"{answer['error']}; {_ADVICE}"
+        )
+    declared, values = (
+        {key: (digest, shown) for key, (digest, shown) in answer[each].items()}
+        for each in ("declared", "values")
+    )
+    return _Description(declared, values, answer["parts"])
+
+
+def main() -> None:
+    """Print the description of the generator that the first argument names, as JSON."""
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what its file prints goes elsewhere
+    try:
+        found: dict[str, Any] = _describe(load_generator(sys.argv[1]).generator)._asdict()
+    except DatagenError as error:
+        found = {"error": str(error)}
+    with os.fdopen(answer, "w") as file:
+        json.dump(found, file)
+
+
+if __name__ == "__main__":
+    main()
