@@ -104,9 +104,10 @@ def verify_command(
 
 def _check_inventory(name: str | None) -> list[dict[str, Any]]:
     from datagen_core.upkeep.inventory import check_inventory
+    from datagen_core.upkeep.verify import Verification
 
     return [
-        {"set": str(each), "files": 0, "resampled": 0, "problems": (each.problem,)}
+        {"set": str(each), **Verification(0, 0, (each.problem,))._asdict()}
         for each in check_inventory(open_cache().path, name)
     ]
 

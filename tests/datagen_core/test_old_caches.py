@@ -30,12 +30,21 @@ VERSIONS = sorted(path.parent.name for path in CACHES.glob("*/expected.json"))
 CHEAP = ["noisy_sine", "walks", "scans", "squeezed", "leaf_synthetic"]
 """Generators of which more samples can be made at once; others need torch, or are at their end."""
 
+DIGESTS = {
+    "0.1": {
+        ("noisy_sine", "train"): "475a6019f1c94cfd0531c13d8f037abfb1a2d3f03c85d43b65e17c05b1a77c4a",
+        ("walks", "hold-out"): "5c3cdfcc007787db898a3776e8bf281578934c8fb8adf5f516e45ee88dfc30ab",
+    }
+}
+"""What papers may name, by version."""
+
 
 class OldCache(NamedTuple):
     """A copy of a kept cache beside its generators, and what its version read from it."""
 
     folder: Path
     expected: dict[str, Any]
+    version: str
 
     @property
     def path(self) -> Path:
@@ -56,7 +65,8 @@ def old(request, tmp_path, cache, monkeypatch):
     shutil.copy(CACHES / "datasets.py", tmp_path)
     # Only where they ran can be told that processes of this machine are gone.
     monkeypatch.setattr(socket, "gethostname", lambda: HOST)
-    return OldCache(tmp_path, json.loads((kept / "expected.json").read_text()))
+    expected = json.loads((kept / "expected.json").read_text())
+    return OldCache(tmp_path, expected, request.param)
 
 
 def stable(listed):
@@ -102,6 +112,11 @@ def test_parameters_are_what_they_were(old):
         # As text: 1 and 1.0 are equal but have different digests, and folders follow the order.
         assert json.dumps(bound.canonical()) == json.dumps(each["params"])
         assert generator.digest_of(bound, each["seed"]) == each["digest"]
+
+
+def test_splits_have_the_same_digests(old, run_cli):
+    for (name, split), digest in DIGESTS.get(old.version, {}).items():
+        assert run_cli("freeze", name, split, "-p", 0, "--json").json["digest"] == digest
 
 
 def test_runs_have_the_same_states(old, run_cli):

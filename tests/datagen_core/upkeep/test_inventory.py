@@ -188,6 +188,7 @@ def test_verify_says_what_is_wrong(made, run_cli, cache):
     assert (answer.code, answer.err.count("\n")) == (5, 1)
     assert answer.json[0]["set"] == f"sine/{made.paths.root.name}"
     assert "is listed as 1 and as 2" in answer.json[0]["problems"][0]
+    assert len({tuple(each) for each in answer.json}) == 1
     assert len(answer.json) == 5
     assert run_cli("verify", "sine", "-p", 1).code == 0
 
