@@ -34,7 +34,7 @@ from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.scheduling.judging import batch_0_is_deadly
-from datagen_core.scheduling.probing import ACCEPT, accept, settle_in_task
+from datagen_core.scheduling.probing import ACCEPT, accept, is_settled, settle_in_task
 from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
@@ -191,6 +191,7 @@ class _Work:
     hopeless: bool = False
     schema: Schema | None = None
     code: str = ""
+    published: bool = False
     begun: float = field(default_factory=time.monotonic)
     termination: _Termination = field(default_factory=_Termination)
 
@@ -251,18 +252,18 @@ class _Work:
         try:
             for piece in cut_into_batches(missing, record.batch_size):
                 if writer.is_due(piece):
-                    self._publish(writer)
+                    self._publish(maker, writer)
                 if self._is_late(times.slowest):
                     return "time limit"
                 self._make(maker, piece, writer, times)
                 report(piece.size)
                 if self.made == 1 and self.plan.number:
                     # Another process may have died here; what is made shows that not all do.
-                    self._publish(writer)
+                    self._publish(maker, writer)
                 if self._gives_up():
                     break
         finally:
-            self._publish(writer)
+            self._publish(maker, writer)
             times.write(0)
         return "failed" if self.failures or self.refusals else "done"
 
@@ -303,7 +304,16 @@ class _Work:
         self.journal.append("schema")
         return maker.first_schema()
 
-    def _publish(self, writer: ShardWriter) -> None:
+    def _look_for_others(self, maker: BatchMaker) -> None:
+        """Probe if other code has published the first samples of the set since this task began."""
+        paths = self.plan.run.set
+        if self.code and not is_settled(paths, self.code):
+            settle_in_task(self.plan, self.number, maker, read_code(paths, self.code))
+
+    def _publish(self, maker: BatchMaker, writer: ShardWriter) -> None:
+        if writer.waiting and not self.published:
+            self._look_for_others(maker)
+            self.published = True
         with self.termination.shield():
             writer.publish()
 

@@ -12,12 +12,15 @@ import pytest
 import datagen_core
 from datagen_core import ChangedCodeError, generate, sweep
 from datagen_core.errors import IncompleteRunError
+from datagen_core.executors.inline import InlineExecutor
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.generators import registry
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling import probing
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.probing import settle
+from datagen_core.scheduling.run import begin
+from datagen_core.scheduling.submission import publish_job
 from datagen_core.store.codes import codes_of, read_code
 from datagen_core.store.probes import read_probes
 from datagen_core.store.runs import list_runs
@@ -313,6 +316,21 @@ def wait_for_end(run_cli):
         if status["state"] != "running":
             return status
         time.sleep(0.2)
+
+
+def test_what_other_code_publishes_first_is_compared_before_the_first_shard(fall, edit, cache):
+    runs = []
+    for change in (None, EDITS["helper (function)"]):
+        if change:
+            edit(*change)
+        runs += begin([demand_for(fall, cache, 10)], InlineExecutor(), Settings())
+    older, newer = (publish_job([(run, run.plan)], lambda _: None) for run in runs)
+
+    assert newer.work(0) == "done"
+    assert older.work(0) == "failed"
+    assert str(runs[0].inspect().done) == "none"
+    assert "SCALE" not in (reason := runs[0].inspect().refused[0].reason)
+    assert "helper (function); sample 10 made anew differs" in reason
 
 
 def test_one_task_compares_and_the_others_go_on(extend, edit, run_cli, fall):
