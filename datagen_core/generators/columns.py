@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,17 +172,34 @@ def _ragged_column(values: Any, field: Field, *, rounding: bool) -> Ragged:
 
 
 def _join_arrays(values: Any, field: Field) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    rows = as_rows(values)
+    parts = _parts(as_rows(values), field)
+    offsets = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum([len(part) for part in parts], out=offsets[1:])
+    dtype = parts[0].dtype if parts else field.dtype
+    return np.concatenate([np.empty((0, *field.shape), dtype), *parts]), offsets
+
+
+def _parts(rows: Sequence[Any] | NDArray[Any], field: Field) -> list[NDArray[Any]]:
+    """Return the values of samples as arrays of one type and the field's shape."""
+    if not field.element and all(_is_like(row, field) for row in rows):
+        return list(rows)
     unpacked = rows if field.element else _unpacked(rows)
     arrays = [exact_array(value) for value in unpacked]
     for array in arrays:
         if array.ndim == 0 or (array.shape[1:] != field.shape and array.size):
             raise SchemaError(_misfit(array.shape, field))
-    offsets = np.zeros(len(arrays) + 1, np.int64)
-    np.cumsum([len(array) for array in arrays], out=offsets[1:])
     dtype = common_dtype(arrays)
-    parts = [fit(array, dtype).reshape(len(array), *field.shape) for array in arrays]
-    return np.concatenate([np.empty((0, *field.shape), dtype), *parts]), offsets
+    return [fit(array, dtype).reshape(len(array), *field.shape) for array in arrays]
+
+
+def _is_like(row: object, field: Field) -> TypeGuard[NDArray[Any]]:
+    """Whether the value of a sample is an array of the field's type and shape already."""
+    return (
+        type(row) is np.ndarray
+        and row.dtype == field.dtype
+        and row.ndim > 0
+        and row.shape[1:] == field.shape
+    )
 
 
 def _misfit(shape: tuple[int, ...], field: Field) -> str:

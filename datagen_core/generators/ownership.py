@@ -43,7 +43,7 @@ def own_item(item: object, index: int) -> dict[str, Any]:
     }
 
 
-def own_plain(values: Iterable[Any]) -> tuple[Any, ...] | None:
+def own_plain(values: Iterable[Any]) -> list[Any] | None:
     """Return copies of scalars and arrays of numbers, fast; None if there are other values."""
     copies = []
     for value in values:
@@ -53,7 +53,7 @@ def own_plain(values: Iterable[Any]) -> tuple[Any, ...] | None:
             copies.append(value.copy())
         else:
             return None
-    return tuple(copies)
+    return copies
 
 
 def _own_value(name: str, value: object, index: int) -> Any:

@@ -25,7 +25,7 @@ from datagen_core.generators.columns import as_column, infer_field
 from datagen_core.generators.ownership import FINAL, name_values, own_item, own_plain, refusal
 from datagen_core.generators.schema import Columns, Field, Ragged, Schema, join_columns
 
-Row = tuple[Any, ...]
+Row = Sequence[Any]
 """The values of a sample, or arrays of several, in the order of the batch's names."""
 
 _PAIR = ("x", "y")
@@ -110,9 +110,10 @@ class _Batch:
         xs, ys, others = _copy_pairs(made, self.size + 1)
         count = len(xs)
         if others:
-            rows = list(zip(xs, ys, strict=True))
-            for item in chain(others, islice(made, self.size - count)):
-                self._add(rows, item)
+            rows: list[Row] = [*zip(xs, ys, strict=True)]
+            items = chain(others, islice(made, self.size - count))
+            while odd := self._copy_plain(rows, items):
+                self._add(rows, odd[0])
                 if self.are_pieces:
                     self._add_pieces(rows, made)
             xs, ys, count = [], [], len(rows)
@@ -122,10 +123,6 @@ class _Batch:
 
     def _add(self, rows: list[Row], item: object) -> None:
         """Add a copy of an item, its values in the order of the first one's."""
-        values = self._plain_values(item) if self.are_pieces is not None else None
-        if values is not None:
-            rows.append(values)
-            return
         try:
             owned = own_item(item, self.start + len(rows))
             rows.append(self._order(owned, len(rows)))
@@ -134,12 +131,22 @@ class _Batch:
         if self.are_pieces is None:
             self.are_pieces = _are_pieces(owned, self.schema)
 
-    def _plain_values(self, item: object) -> Row | None:
-        if type(item) is dict and tuple(item) == self.names:
-            return own_plain(item.values())
-        if type(item) is tuple and len(item) == 2 and self.names == _PAIR:
-            return own_plain(item)
-        return None
+    def _copy_plain(self, rows: list[Row], items: Iterator[object]) -> list[object]:
+        """Add copies of items of scalars and arrays of numbers; return the first other, in a list.
+
+        Calls for each item would cost a generator of small arrays a fifth of its time.
+        """
+        names = self.names if self.are_pieces is not None else None
+        for item in items:
+            row = None
+            if type(item) is dict and tuple(item) == names:
+                row = own_plain(item.values())
+            elif type(item) is tuple and len(item) == 2 and names == _PAIR:
+                row = own_plain(item)
+            if row is None:
+                return [item]
+            rows.append(row)
+        return []
 
     def _order(self, named: Mapping[str, Any], place: int) -> Row:
         if not self.names:
@@ -259,14 +266,18 @@ class _Batch:
 def _copy_pairs(made: Iterator[object], most: int) -> tuple[list[Any], list[Any], list[object]]:
     """Return x and y of pairs of scalars up to the first other item, and that in a list.
 
-    A loop of its own: calls would cost a generator of numbers a tenth of its time.
+    All x have one type, and all y; others are not as common. A loop of its own: calls would cost a
+    generator of numbers a tenth of its time.
     """
     xs: list[Any] = []
     ys: list[Any] = []
+    kinds: tuple[type, type] | None = None
     for item in islice(made, most):
         if type(item) is tuple and len(item) == 2:
             x, y = item
-            if type(x) in FINAL and type(y) in FINAL:
+            if kinds is None and type(x) in FINAL and type(y) in FINAL:
+                kinds = kind_x, kind_y = type(x), type(y)
+            if kinds and type(x) is kind_x and type(y) is kind_y:
                 xs.append(x)
                 ys.append(y)
                 continue
