@@ -19,7 +19,7 @@ from datagen_core.store.documents import read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_names, list_shards
 from datagen_core.store.runs import list_runs
 from datagen_core.store.set_records import SetRecord
-from datagen_core.store.sets import NUMBER_FORMAT, read_numbers, read_set
+from datagen_core.store.sets import NUMBER_FORMAT, read_numbers, read_set, set_paths
 
 
 class Misplaced(NamedTuple):
@@ -147,6 +147,9 @@ def _explain_unnumbered(paths: SetPaths, record: SetRecord | None) -> Misplaced:
     trouble = f"{paths.root} has no number, so that nothing lists it"
     if record is None:
         return Misplaced(paths.root, f"{trouble}; restore {paths.params}, which is damaged, first")
+    if not paths.root.name.endswith(f"-{record.digest[:8]}"):
+        name = set_paths(paths.root.parent.parent, record).root
+        return Misplaced(paths.root, f"{trouble}; rename it to {name}, and verify again")
     source, samples = str(record.provenance.get("source", "")), 0
     with suppress(CacheError):
         for run in list_runs(paths):

@@ -69,6 +69,22 @@ def test_a_copied_set_without_a_number_is_numbered(made, tmp_path, run_cli, name
     assert len(Cache(other)["sine"][0].existing) == 12
 
 
+def test_a_renamed_set_is_numbered_under_its_new_name(made, cache, run_cli):
+    renamed = made.paths.root.rename(cache / "sine" / f"mine-{made.paths.root.name[-8:]}")
+    found = only_problem(cache)
+
+    assert (found.folder, follow(run_cli, found.problem).code) == (renamed, 0)
+    assert list(check_inventory(cache)) == []
+    assert Cache(cache)["sine"]["seed=7"].paths.root == renamed
+
+
+def test_a_set_is_renamed_back_where_its_digest_is_missing(made, cache):
+    made.paths.root.rename(cache / "sine" / "mine")
+    problem = only_problem(cache).problem
+
+    assert problem.endswith(f"rename it to {made.paths.root}, and verify again")
+
+
 def test_a_set_whose_number_another_one_got_has_none(made, cache):
     names = [each.paths.root.name for each in Cache(cache)["sine"].values()]
     for path in (cache / "sine" / "numbers").iterdir():
