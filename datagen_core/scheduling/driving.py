@@ -16,7 +16,7 @@ from datagen_core.generators.schema import Schema
 from datagen_core.ranges import is_one_batch
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
-from datagen_core.scheduling.status import Look, RunStatus, advise
+from datagen_core.scheduling.status import ACCEPT_CODE, Look, RunStatus, advise
 from datagen_core.scheduling.submission import group_alike, plan_jobs, publish_job
 from datagen_core.store.advice import command_for, command_for_all
 from datagen_core.store.compaction import compact, wants_compaction
@@ -230,7 +230,7 @@ def explain(incomplete: Sequence[tuple[Run, RunStatus]]) -> str:
 
 def _describe(item: RangeStatus) -> str:
     log = f"; log: {item.log}" if item.log else ""
-    if item.state == "refused":
+    if item.state == "refused" and ACCEPT_CODE not in item.reason:
         return f"the generator refuses samples {item.samples.brief()}: {item.reason}{log}"
     return f"samples {item.samples.brief()} {item.state}: {item.reason}{log}"
 

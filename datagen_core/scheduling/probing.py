@@ -263,8 +263,10 @@ def _explain(
         if next(find_differences(made, [again]), None) is not None:
             yield ", and from the next attempt too: the generator is not deterministic"
     for origin in find_origins(paths, IntervalSet([(found.sample, found.sample + 1)])):
-        if machine := changed_machine(paths, origin):
-            yield f"; the machine may be the reason, too ({', '.join(machine)})"
+        if machine := ", ".join(changed_machine(paths, origin)):
+            is_known = maker.generator.reproducible == "machine"
+            why = 'is, since it declares reproducible="machine"' if is_known else "may be"
+            yield f"; that the machine is another one {why} a reason, too ({machine})"
     yield f"; {WAYS}"
 
 

@@ -20,6 +20,9 @@ from datagen_core.store.layout import RunPaths, SetPaths
 from datagen_core.store.runs import Plan, RunRecord, TaskKey, list_plans, list_runs
 from datagen_core.store.sets import existing_samples
 
+ACCEPT_CODE = "--accept-code"
+"""What refusals name that come of changed code, and not of the generator."""
+
 Poll = Callable[[Sequence[Plan]], Mapping[TaskKey, TaskState] | None]
 
 
@@ -86,7 +89,7 @@ class RunStatus:
 
 def advise(status: RunStatus, resume: str) -> str:
     """Return what helps a run with missing samples; `resume` is the command that takes it up."""
-    if any("--accept-code" in item.reason for item in status.refused):
+    if any(ACCEPT_CODE in item.reason for item in status.refused):
         return f"then: {resume}"  # the reason says what to do
     if status.state != "refused":
         return f"{'make the others' if status.refused else 'go on'} with: {resume}"

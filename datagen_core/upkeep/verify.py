@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from datagen_core.errors import DatagenError
-from datagen_core.generators.code import Code, code_of_generator
+from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
@@ -53,12 +53,15 @@ class Deviation(NamedTuple):
         known of the sample.
     machine
         What of the machine is another one; empty also where that is not known.
+    expected
+        Whether the generator declares that another machine makes other samples.
     """
 
     sample: int
     field: str
     code: list[str] | None
     machine: list[str]
+    expected: bool = False
 
     @property
     def why(self) -> str:
@@ -86,7 +89,8 @@ class Verification(NamedTuple):
     problems
         One line for each.
     deviations
-        The samples that differ when they are made again; each is a problem, too.
+        The samples that differ when they are made again; each is a problem, too, unless it is
+        expected to differ.
     codes
         Which samples were made by which code and versions; see `list_codes`.
     mixed
@@ -111,7 +115,8 @@ def verify(
     generator
         Loads the set's generator; needed to resample.
     resample
-        Number of random samples to make again and compare, byte for byte.
+        Number of random samples to make again and compare, byte for byte; none is made again of a
+        generator that declares itself not reproducible.
     """
     problems = [
         *_attempt(partial(_check_identity, param_set)),
@@ -123,11 +128,12 @@ def verify(
     for checked, found in _check_files(param_set):
         files += checked
         problems += found
-    resampled, deviations = min(resample, len(param_set.existing)), []
+    resampled = min(resample, len(param_set.existing))
+    deviations: list[Deviation] = []
     if resampled and generator is not None and not problems:
         try:
-            deviations = list(_resample(param_set, generator, resampled))
-            problems += [_describe(param_set, each) for each in deviations]
+            resampled, deviations = _resample(param_set, generator(), resampled)
+            problems += [_describe(param_set, each) for each in deviations if not each.expected]
         except DatagenError as error:
             problems.append(str(error))
     codes = _list_codes(param_set)
@@ -278,12 +284,20 @@ def _rows_at_once(piece: Piece) -> int:
 
 
 def _resample(
-    param_set: ParamSet, generator: Callable[[], DatasetGenerator], count: int
+    param_set: ParamSet, generator: DatasetGenerator, count: int
+) -> tuple[int, list[Deviation]]:
+    if generator.reproducible == "no":
+        return 0, []
+    return count, list(_find_deviations(param_set, generator, count))
+
+
+def _find_deviations(
+    param_set: ParamSet, generator: DatasetGenerator, count: int
 ) -> Iterator[Deviation]:
     check_known(param_set.paths)
-    made_by, paths = generator(), param_set.paths
-    maker, kept = BatchMaker.of(made_by, param_set.record), KeptSamples(paths, param_set.schema)
-    history = _History(paths, code_of_generator(made_by))
+    paths = param_set.paths
+    maker, kept = BatchMaker.of(generator, param_set.record), KeptSamples(paths, param_set.schema)
+    history = _History(paths, generator)
     batch_size = param_set.record.batch_size
     chosen = _choose(param_set.existing, count)
     for _, indices in groupby(chosen, key=lambda index: index // batch_size):
@@ -296,8 +310,9 @@ def _resample(
 class _History:
     """Says what differs now from the record of who made samples, each of which is read once."""
 
-    def __init__(self, paths: SetPaths, code: Code) -> None:
-        self._paths, self._code = paths, code
+    def __init__(self, paths: SetPaths, generator: DatasetGenerator) -> None:
+        self._paths, self._code = paths, code_of_generator(generator)
+        self._differs = generator.reproducible == "machine"
         self._found: dict[Origin, tuple[list[str] | None, list[str]]] = {}
 
     def explain(self, found: Difference) -> Deviation:
@@ -307,7 +322,9 @@ class _History:
         if key not in self._found:
             code = changed_code(self._paths, self._code, [origin])
             self._found[key] = code, changed_machine(self._paths, origin)
-        return Deviation(sample, found.field, *self._found[key])
+        code, machine = self._found[key]
+        expected = self._differs and bool(machine) and not code
+        return Deviation(sample, found.field, code, machine, expected)
 
 
 def _choose(existing: IntervalSet, count: int) -> Iterator[int]:

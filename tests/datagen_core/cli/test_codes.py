@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from datagen_core import Cache
@@ -104,6 +106,28 @@ def test_verify_calls_a_generator_without_changes_not_deterministic(run_cli, fil
 
     words = "neither code, versions nor machine differ from the record, so the generator is not"
     assert words in run_cli("verify", "walk", "--resample", 5).err
+
+
+def test_verify_makes_no_sample_again_that_is_declared_not_reproducible(run_cli, file):
+    text = WALK.format("__import__('time').time()")
+    file.write_text(text.replace("generator(5)", "generator(5, reproducible='no')"))
+    run_cli("generate", f"{file}:walk", "-n", 5, "--executor", "inline")
+
+    answer = run_cli("verify", "walk", "--resample", 5)
+    assert (answer.code, "0 samples made anew: good" in answer.out) == (0, True)
+
+
+@pytest.mark.parametrize(("word", "code"), [("bits", 5), ("machine", 0)])
+def test_another_machine_is_named_and_may_be_expected(run_cli, file, monkeypatch, word, code):
+    text = WALK.format("__import__('time').time()")
+    file.write_text(text.replace("generator(5)", f"generator(5, reproducible={word!r})"))
+    run_cli("generate", f"{file}:walk", "-n", 5, "--executor", "inline")
+    monkeypatch.setenv("OMP_NUM_THREADS", "63")
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+
+    answer = run_cli("verify", "walk", "--resample", 5, "--json")
+    machine = answer.json[0]["deviations"][0]["machine"]
+    assert (answer.code, "threads 63 instead of" in machine[0]) == (code, True)
 
 
 def test_verify_marks_codes_that_nobody_compared(mixed):
