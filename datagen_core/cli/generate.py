@@ -173,6 +173,7 @@ def _print_notes(demands: Sequence[Demand]) -> None:
 def _begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> list[Run]:
     """Begin runs; say now and then how far that is, and what is to be done when it is cut short."""
     from datagen_core.scheduling.run import begin  # slow; not for --help
+    from datagen_core.store.advice import command_for_all  # the same
 
     name, begun, told = demands[0].generator.name, 0, time.monotonic()
 
@@ -187,11 +188,12 @@ def _begin(demands: Sequence[Demand], executor: Executor, settings: Settings) ->
         return begin(demands, executor, settings, observe)
     except KeyboardInterrupt:
         if begun:
+            resume = command_for_all({demand.paths for demand in demands}, "resume")
             click.echo(
-                f"datagen: {begun:,} of {len(demands):,} parameter sets are begun: `datagen resume "
-                f"{name}` makes their samples, and then this command with --total those of the "
-                "others", err=True,
-            )  # fmt: skip
+                f"datagen: {begun:,} of {len(demands):,} parameter sets are begun: `{resume}` "
+                "makes their samples, and then this command with --total those of the others",
+                err=True,
+            )
         raise
 
 

@@ -30,6 +30,7 @@ from datagen_core.scheduling.history import (
     find_origins,
     list_codes,
 )
+from datagen_core.store.advice import command_for
 from datagen_core.store.columns import Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
@@ -190,7 +191,8 @@ def _check_ledger(param_set: ParamSet) -> None:
             )
         if lost:
             raise DatagenError(
-                f"samples {lost} of {param_set} are {where} but in no file; run `datagen resume`"
+                f"samples {lost.brief()} of {param_set} are {where} but in no file; make them "
+                f"again: {command_for(param_set.paths, 'resume')}"
             )
 
 

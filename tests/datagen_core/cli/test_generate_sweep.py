@@ -100,7 +100,7 @@ def test_an_interrupted_beginning_says_what_is_begun_and_loses_nothing(run_cli):
     answer = run_cli(*arguments, "-n", 12)
 
     assert "sine: begun 2 of 4 parameter sets" in answer.err
-    assert "2 of 4 parameter sets are begun: `datagen resume sine` makes" in answer.err
+    assert "2 of 4 parameter sets are begun: `datagen resume sine --cache " in answer.err
     assert run_cli("resume", "sine").code == 0
     assert "24 samples made in 2 of 4 parameter sets" in run_cli(*arguments, "--total", 12).out
 
