@@ -160,7 +160,7 @@ class RefusedSampleError(DatagenError):
 
     exit_code = 4
 
-    def __init__(self, message: str, *, whole_set: bool = False) -> None:
+    def __init__(self, message: str = "", *, whole_set: bool = False) -> None:
         super().__init__(message)
         self.whole_set = whole_set
 
@@ -169,3 +169,25 @@ class VerificationError(DatagenError):
     """Files or regenerated samples that differ from what they should be."""
 
     exit_code = 5
+
+
+_LONGEST = 500
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return the type of an exception of the user's code and the first line of what it says.
+
+    Characters that would move the cursor or change the colours of a terminal are escaped.
+    """
+    name, message = type(error).__name__, message_of(error)
+    return f"{name}: {message}" if message else name
+
+
+def message_of(error: BaseException) -> str:
+    """Return the first line of what an exception says, at most 500 characters of it."""
+    try:
+        line = str(error).strip().partition("\n")[0].rstrip()
+    except Exception:  # its own code may fail too
+        return ""
+    text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line[:_LONGEST])
+    return text if len(line) <= _LONGEST else f"{text}..."

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from datagen_core.commands import LazyGroup
-from datagen_core.errors import DatagenError
+from datagen_core.errors import DatagenError, in_one_line
 from datagen_core.streams import discard_unwritable, prepare_streams
 
 _HELP = {
@@ -74,9 +74,7 @@ def _load_plugin_command(point: Any) -> click.Command:
     try:
         command: click.Command = point.load()
     except Exception as error:  # a plugin may fail in any way
-        raise DatagenError(
-            f"command {point.name!r} does not load: {type(error).__name__}: {error}"
-        ) from error
+        raise DatagenError(f"command {point.name!r} does not load: {in_one_line(error)}") from error
     return command
 
 

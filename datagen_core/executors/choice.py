@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from datagen_core.errors import ConfigurationError, DatagenError, ExecutionError
+from datagen_core.errors import ConfigurationError, DatagenError, ExecutionError, in_one_line
 from datagen_core.executors.base import Executor
 from datagen_core.generators.registry import installed_executors, load_executor
 
@@ -84,7 +84,7 @@ def _explained(method: Callable[..., Any], name: str) -> Callable[..., Any]:
             raise
         except Exception as error:  # a plugin may fail in any way
             raise ExecutionError(
-                f"executor {name} fails in {method.__name__}: {type(error).__name__}: {error}"
+                f"executor {name} fails in {method.__name__}: {in_one_line(error)}"
             ) from error
 
     return call

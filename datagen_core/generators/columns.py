@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from datagen_core.errors import SchemaError
 from datagen_core.generators.schema import Column, Field, Ragged
 from datagen_core.generators.values import (
+    as_array,
     common_dtype,
     describe,
     exact_array,
@@ -73,9 +74,7 @@ def as_rows(values: Any) -> NDArray[Any] | list[Any] | tuple[Any, ...]:
         return values
     if isinstance(values, Sequence) and not isinstance(values, memoryview):
         return list(values)
-    if isinstance(values, np.ma.MaskedArray):
-        return exact_array(values)  # refuses it
-    array = np.asarray(values)
+    array = as_array(values)
     if array.ndim == 0:
         raise SchemaError(f"{describe(values)} is not an array or list of one value per sample")
     return list(array) if array.dtype.kind in "OUT" else array

@@ -7,16 +7,16 @@ sample would be the last one. Values that cannot change are passed on as they ar
 from __future__ import annotations
 
 import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from functools import singledispatch
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.errors import SchemaError
+from datagen_core.errors import SchemaError, in_one_line, message_of
 from datagen_core.generators.schema import Ragged
-from datagen_core.generators.values import NUMBERS, describe, exact_array, objects
+from datagen_core.generators.values import NUMBERS, as_array, describe, objects
 
 FINAL = NUMBERS | {str, bytes, np.str_, np.bytes_, np.datetime64, np.timedelta64}
 """Types whose values cannot change: most samples are made of them."""
@@ -72,10 +72,9 @@ def refusal(
 
     `advice` is for reasons without any.
     """
-    shown, why = describe(value), str(error)
+    shown, why = describe(value), message_of(error)
     if not isinstance(error, SchemaError):
-        message = " ".join(why.split())
-        why = f"cannot be stored ({type(error).__name__}: {message})"
+        why = f"cannot be stored ({in_one_line(error)})"
         advice = "make a numpy array of it first"
     if advice and ";" not in why:
         why = f"{why}; {advice}"
@@ -102,8 +101,12 @@ def name_values(item: object) -> dict[str, Any]:
 
 
 def _named(item: Mapping[Any, Any]) -> dict[str, Any]:
+    try:
+        pairs = list(_flatten(item, ""))
+    except RecursionError:
+        raise SchemaError("a dict holds itself, or too many others in each other") from None
     named: dict[str, Any] = {}
-    for name, value in _flatten(item, ""):
+    for name, value in pairs:
         if name in named:
             raise SchemaError(f"two values of a sample are called {name!r}; rename one of them")
         named[name] = value
@@ -126,10 +129,18 @@ def _flatten(item: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 def own(value: object) -> Any:
     """Return a copy of a value that shares no memory with it; arrays become those of numpy."""
     if hasattr(value, "__array__") or _has_buffer(value):
-        return own(np.asarray(value))
+        return own(as_array(value))
     if hasattr(value, "__dlpack__"):
         return np.array(np.from_dlpack(value))
+    if _is_sequence(value):
+        return [own(value[place]) for place in range(len(value))]
     return value  # a scalar, or something that is refused later
+
+
+def _is_sequence(value: object) -> TypeGuard[Sequence[object]]:
+    """Whether numpy would read a value item by item, whatever its type."""
+    counts = isinstance(value, Sized) and not isinstance(value, Mapping)
+    return counts and hasattr(value, "__getitem__")
 
 
 def _has_buffer(value: object) -> bool:
@@ -142,8 +153,7 @@ def _has_buffer(value: object) -> bool:
 
 @own.register
 def _(value: np.ndarray) -> NDArray[Any]:
-    if isinstance(value, np.ma.MaskedArray):
-        return exact_array(value)  # refuses it
+    value = as_array(value)
     if value.dtype == object:
         return objects([own(each) for each in value.flat]).reshape(value.shape)
     return np.array(value)

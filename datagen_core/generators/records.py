@@ -249,10 +249,12 @@ class _Batch:
         error: Exception,
     ) -> SchemaError:
         """Return an error that names the field and the first sample that cannot be converted."""
-        if not hasattr(values, "__getitem__"):
+        try:
+            values[: len(values)]
+        except Exception:  # no rows that could be tried one by one
             return SchemaError(f"field {name!r}: {error}")
         place, failure = _find_first(values, convert, error)
-        value = values[place] if len(values) else values
+        value = values[place] if isinstance(values, Sequence | np.ndarray) else values[place:]
         return refusal(name, start + place, value, failure, self._advice())
 
     def _advice(self) -> str:

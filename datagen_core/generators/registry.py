@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datagen_core.errors import DatagenError, GeneratorError
+from datagen_core.errors import DatagenError, GeneratorError, in_one_line
 from datagen_core.generators.live import find_bindings, is_bare, unwrapped
 
 if TYPE_CHECKING:
@@ -163,11 +163,7 @@ def _call_hook(group: str, name: str, hook: str) -> Any:
     except DatagenError:
         raise
     except Exception as error:  # a plugin may fail in any way
-        raise GeneratorError(f"plugin {name!r} does not load: {_one_line(error)}") from error
-
-
-def _one_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        raise GeneratorError(f"plugin {name!r} does not load: {in_one_line(error)}") from error
 
 
 def _not_found(name: str, file: Path | None) -> str:
@@ -254,7 +250,7 @@ def _execute(file: Path, *_state: int) -> ModuleType:
         raise
     except Exception as error:  # the user's file may fail in any way
         del sys.modules[name]
-        raise GeneratorError(f"{file} does not load: {_one_line(error)}") from error
+        raise GeneratorError(f"{file} does not load: {in_one_line(error)}") from error
     finally:
         _loading.pop()
     return module

@@ -65,16 +65,54 @@ def exact_array(value: object) -> NDArray[Any]:
     SchemaError
         If it cannot be stored exactly; the message says what to yield instead.
     """
-    if isinstance(value, np.ma.MaskedArray):
+    if isinstance(value, np.ndarray):
+        return _array_of_array(as_array(value))
+    if isinstance(value, list | tuple):
+        return stack(value)
+    return _array_of_one(value)
+
+
+def as_array(value: object) -> NDArray[Any]:
+    """Return an array, or an array or table of another package, as `numpy.asarray` does.
+
+    Raises
+    ------
+    SchemaError
+        If it has a mask, or values that are missing, of which numpy would make NaN or whatever the
+        mask hides, or if no type holds all columns of a table exactly.
+    """
+    if hasattr(value, "columns") and hasattr(value, "__array__"):
+        return stack(list(map(as_array, _columns_of(value)))).swapaxes(0, -1)
+    array = np.asanyarray(value)
+    if isinstance(array, np.ma.MaskedArray):
         raise SchemaError(
             "a masked array would lose its mask; yield value.filled(…), or its data and mask as "
             "two fields"
         )
-    if isinstance(value, np.ndarray):
-        return _array_of_array(np.asarray(value))
-    if isinstance(value, list | tuple):
-        return stack(value)
-    return _array_of_one(value)
+    if not isinstance(value, np.ndarray) and _lacks_values(value):
+        raise SchemaError(
+            "an array with missing values would become one of floats; fill them, or yield a field "
+            "of its own that says where there is no value"
+        )
+    return np.asarray(array)
+
+
+def _columns_of(table: Any) -> Iterator[object]:
+    """Return the columns of a table of Arrow, polars or pandas."""
+    for name in ("itercolumns", "iter_columns"):
+        if hasattr(table, name):
+            return iter(getattr(table, name)())
+    return (column for _, column in table.items())
+
+
+def _lacks_values(array: Any) -> bool:
+    """Whether values of an array of Arrow, polars or pandas are null, which is not NaN."""
+    nulls = getattr(array, "null_count", 0)
+    if nulls() if callable(nulls) else nulls:
+        return True
+    # NaN and NaT count as missing, too: they are values where the type is numpy's.
+    is_masked = hasattr(array, "isna") and not isinstance(array.dtype, np.dtype)
+    return is_masked and bool(array.isna().any())
 
 
 def _array_of_array(array: NDArray[Any]) -> NDArray[Any]:
@@ -92,7 +130,7 @@ def _array_of_one(value: object) -> NDArray[Any]:
     plain = _exact_scalar(value)
     if isinstance(plain, str | bytes):
         return objects([plain]).reshape(())
-    array = np.asarray(plain)
+    array = as_array(plain)
     if array.dtype.kind in "OUT" and array.ndim:  # such as a pandas column of text
         return _array_of_array(array)
     if array.dtype == object and hasattr(value, "__dlpack__"):

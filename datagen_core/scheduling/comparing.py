@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from datagen_core.errors import DatagenError
+from datagen_core.errors import DatagenError, in_one_line
 from datagen_core.generators.schema import Columns, Schema, slice_columns, without_measured
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
@@ -84,7 +84,7 @@ def make_anew(maker: BatchMaker, schema: Schema, samples: IntervalSet) -> Rows:
         with preserved_global_generators():
             columns, _ = maker.make(piece, schema)
     except (Exception, SystemExit) as error:  # a generator may fail in any way
-        reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+        reason = in_one_line(error)
         made = IntervalSet([piece])
         raise DatagenError(f"samples {made} cannot be made again: {reason}") from error
     return Rows(piece.start, without_measured(columns, schema))

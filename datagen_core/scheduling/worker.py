@@ -25,6 +25,8 @@ from datagen_core.errors import (
     NewerFormatError,
     RefusedSampleError,
     SchemaError,
+    in_one_line,
+    message_of,
 )
 from datagen_core.executors.processes import describe_process
 from datagen_core.generators.code import Code, code_of_generator
@@ -385,7 +387,6 @@ def _describe(error: BaseException) -> str:
     """Return an error of a generator in one line."""
     if isinstance(error, SystemExit):
         return f"the generator called sys.exit({'' if error.code is None else repr(error.code)})"
-    line, name = str(error).partition("\n")[0], type(error).__name__
     if isinstance(error, RefusedSampleError | ChangedCodeError):
-        return line or "it does not say why"
-    return f"{name}: {line}" if line else name
+        return message_of(error) or "it does not say why"
+    return in_one_line(error)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
+from datagen_core.errors import ConfigurationError, DatagenError, SelectionError, in_one_line
 from datagen_core.files import placing
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.table_files import FORMATS
@@ -56,7 +56,7 @@ def _load(point: EntryPoint, what: str) -> Any:
     try:
         return point.load()
     except Exception as error:  # a plugin may fail in any way
-        raise DatagenError(f"{what} does not load: {type(error).__name__}: {error}") from error
+        raise DatagenError(f"{what} does not load: {in_one_line(error)}") from error
 
 
 def find_table(generator: str) -> Callable[..., Any] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from datagen_core.errors import GeneratorError, SchemaError
+from datagen_core.errors import GeneratorError, SchemaError, in_one_line
 from datagen_core.generators.generator import DatasetGenerator, Preprocessor
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema
@@ -96,7 +96,7 @@ class _Preprocessing:
             raise
         except Exception as error:
             raise GeneratorError(
-                f"preprocessor {self._preprocessor.name}: {type(error).__name__}: {error}"
+                f"preprocessor {self._preprocessor.name}: {in_one_line(error)}"
             ) from error
 
     def finish(self) -> None:

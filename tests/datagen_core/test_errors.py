@@ -12,8 +12,10 @@ from datagen_core import errors
 from datagen_core.errors import (
     DatagenError,
     InsufficientSamplesError,
+    RefusedSampleError,
     SchemaError,
     SelectionError,
+    in_one_line,
 )
 
 CLASSES = [
@@ -71,3 +73,26 @@ def test_a_schema_error_says_whether_it_concerns_the_whole_set():
 
     assert (str(error), error.whole_set) == ("no schema", True)
     assert not SchemaError("one value").whole_set
+
+
+class UnspeakableError(Exception):
+    def __str__(self):
+        raise ValueError("not to be said")
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("\nfirst\r\nsecond"), "ValueError: first"),
+        (ValueError(), "ValueError"),
+        (ValueError("\x1b[31mred\x07\udc80"), r"ValueError: \x1b[31mred\x07\udc80"),
+        (ValueError("A" * 1_000_000), f"ValueError: {'A' * 500}..."),
+        (UnspeakableError(), "UnspeakableError"),
+    ],
+)
+def test_whatever_a_users_code_raises_is_one_short_line(error, line):
+    assert in_one_line(error) == line
+
+
+def test_a_refusal_needs_no_reason():
+    assert str(RefusedSampleError()) == ""

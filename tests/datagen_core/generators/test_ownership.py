@@ -49,6 +49,19 @@ class OtherTensor:
         return self.memory.__dlpack_device__()
 
 
+class OtherSequence:
+    """What numpy reads item by item, though it is of no type that says so."""
+
+    def __init__(self, memory):
+        self.memory = memory
+
+    def __len__(self):
+        return len(self.memory)
+
+    def __getitem__(self, place):
+        return self.memory[place]
+
+
 def read_only(buffer):
     view = buffer.view()
     view.flags.writeable = False
@@ -77,6 +90,8 @@ BUFFERS = {
     "other array": (OtherArray, same),
     "other tensor": (OtherTensor, same),
     "list": (lambda: [0, 0], same),
+    "other sequence": (lambda: [0, 0], OtherSequence),
+    "list of other sequences": (lambda: np.zeros(2), lambda b: [OtherSequence(b)]),
     "deque": (lambda: collections.deque([0, 0]), same),
     "list of arrays": (lambda: np.zeros(1), lambda b: [b, b]),
     "tuple of lists": (lambda: [0], lambda b: (b, b)),
@@ -174,6 +189,14 @@ def test_a_tensor_that_numpy_cannot_read_is_named(change):
 def test_names_of_nested_values_are_clear(item, words):
     with pytest.raises(SchemaError, match=words):
         collect(iter([item]), 1, None)
+
+
+def test_a_dict_that_holds_itself_is_refused():
+    item = {}
+    item["a"] = item
+
+    with pytest.raises(SchemaError, match="sample 5: a dict holds itself"):
+        collect(iter([item]), 1, None, start=5)
 
 
 @pytest.mark.parametrize("made", [{"a": {"b": [1, 2]}}, iter([{"a": {"b": 1}}, {"a": {"b": 2}}])])

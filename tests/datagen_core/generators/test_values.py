@@ -145,6 +145,59 @@ def test_a_masked_array_that_is_returned_is_refused(values):
         collect({"a": values}, 2, None)
 
 
+class HidesMask:
+    """An array of another package, which hands numpy one with a mask."""
+
+    def __array__(self, dtype=None, copy=None):
+        return MASKED
+
+
+def missing_values():
+    pd, pa = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    integers = pd.array([2**53 + 1, None], dtype="Int64")
+    return [
+        integers,
+        pd.Series(integers),
+        pd.Categorical([1, None]),
+        pd.DataFrame({"p": integers}),
+        pa.array([2**53 + 1, None]),
+        pa.chunked_array([[1, None]]),
+        pa.table({"p": [1, None]}),
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda value: iter([{"a": value}] * 2), lambda value: {"a": value}]
+)
+def test_missing_values_of_other_packages_are_refused(wrap):
+    for value in missing_values():
+        with pytest.raises(SchemaError, match=r"field 'a' of sample [01].*missing values would"):
+            collect(wrap(value), 2, None)
+
+
+def test_the_mask_of_another_package_is_refused():
+    with pytest.raises(SchemaError, match=r"field 'a' of sample 0.*would lose its mask"):
+        collect(iter([{"a": HidesMask()}]), 1, None)
+
+
+def test_columns_of_a_table_are_held_exactly_or_refused():
+    pd = pytest.importorskip("pandas")
+    table = pd.DataFrame({"p": [1, 2**53 + 1], "q": [0.5, np.nan]})
+
+    columns, _ = collect(iter([{"a": table[:1]}]), 1, None)
+    assert columns["a"].tolist() == [[[1.0, 0.5]]]
+
+    with pytest.raises(SchemaError, match="float64 cannot hold 9007199254740993"):
+        collect(iter([{"a": table}]), 1, None)
+
+
+def test_rows_that_cannot_be_counted_are_no_traceback():
+    sparse = pytest.importorskip("scipy.sparse")
+
+    with pytest.raises(SchemaError, match=r"field 'a': .* is not an array or list"):
+        collect({"a": sparse.csr_matrix(np.eye(2))}, 2, None)
+
+
 FITTING = [
     ([1, 2], "u1", "[1, 2]"),
     ([1, 2], "f4", "[1.0, 2.0]"),
