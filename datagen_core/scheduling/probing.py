@@ -7,13 +7,18 @@ on other machines. Equal samples are evidence, not proof.
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from datagen_core.errors import ChangedCodeError, DatagenError
-from datagen_core.executors.base import Executor
+from datagen_core.executors.base import Executor, Job
 from datagen_core.generators.code import Code
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.schema import Schema
@@ -26,14 +31,14 @@ from datagen_core.scheduling.comparing import (
     find_differences,
     make_anew,
 )
-from datagen_core.scheduling.demands import Demand
+from datagen_core.scheduling.demands import Demand, renew_demand
 from datagen_core.scheduling.history import (
     changed_code,
     changed_machine,
     find_origins,
     name_set,
 )
-from datagen_core.scheduling.plan import Settings
+from datagen_core.scheduling.plan import Settings, combine_resources
 from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.store.codes import keep_code, origins_of
 from datagen_core.store.layout import SetPaths, inputs_folder
@@ -100,6 +105,11 @@ def settle(
         if not settings.probe:
             _refuse_costly(costs, sum(map(_count, demands, work)))
         settled = {cost.demand.paths: _settle(cost, executor, settings) for cost in costs}
+        here = [cost.demand for cost in costs if settled[cost.demand.paths] is None]
+        if executor.in_process:
+            _probe_here(here)
+        elif here:
+            _probe_apart(here, settings)
     return [replace(demand, probe=settled.get(demand.paths)) for demand in demands]
 
 
@@ -147,10 +157,65 @@ def _settle(cost: _Cost, executor: Executor, settings: Settings) -> str | None:
     here = settings.wait and (executor.ends_with_caller or is_quick)
     if not here and not executor.in_process and demand.generator.reproducible != "no":
         return COMPARE
-    look_in(inputs_folder(demand.cache))
-    maker = BatchMaker.of(demand.generator, demand.record, demand.params)
-    probe(maker, demand.paths, demand.code)
     return None
+
+
+def _probe_here(demands: Sequence[Demand]) -> None:
+    for demand in demands:
+        look_in(inputs_folder(demand.cache))
+        maker = BatchMaker.of(demand.generator, demand.record, demand.params)
+        probe(maker, demand.paths, demand.code)
+
+
+def _probe_apart(demands: Sequence[Demand], settings: Settings) -> None:
+    """Probe sets of one generator in a process like a worker's: what ends it does not end this one.
+
+    Its number of threads is a worker's, too, which may change the last bits of a result.
+    """
+    first = demands[0]
+    resources = combine_resources(first.generator, settings.resources)
+    threads = Job((), resources, 1, waiting=True, work=lambda _: None).environment
+    sets = [str(demand.paths.root) for demand in demands]
+    done = subprocess.run(  # noqa: S603 (our own module, no shell)
+        [sys.executable, *["-O"] * sys.flags.optimize, "-m", __name__],
+        input=json.dumps({"source": first.source, "code": first.code.id, "sets": sets}).encode(),
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **threads},
+        check=False,
+    )  # fmt: skip
+    try:
+        error = json.loads(done.stdout)["error"]
+    except ValueError:
+        change = _describe_change(first.paths, first.code)
+        error = (
+            f"{change}; the process that makes samples anew ends with exit code {done.returncode}; "
+            f"{WAYS}"
+        )
+    if error:
+        raise ChangedCodeError(error, whole_set=True)
+
+
+def main() -> None:
+    """Probe the sets that standard input names, and print the first error as JSON."""
+    answer = os.dup(1)
+    os.dup2(2, 1)  # what a generator prints goes elsewhere
+    error = ""
+    try:
+        _probe_asked(**json.load(sys.stdin))
+    except DatagenError as problem:
+        error = str(problem)
+    with os.fdopen(answer, "w") as file:
+        json.dump({"error": error}, file)
+
+
+def _probe_asked(source: str, code: str, sets: Sequence[str]) -> None:
+    for root in sets:
+        demand = renew_demand(SetPaths(Path(root)), source, 1)
+        if demand.code.id != code:
+            raise ChangedCodeError(
+                f"a file of {demand.generator.name} was edited after this session had loaded it; "
+                "restart Python, or reload the module"
+            )
+        _probe_here([demand])
 
 
 def settle_in_task(plan: Plan, task: int, maker: BatchMaker, code: Code) -> None:
@@ -276,3 +341,7 @@ def _describe_change(paths: SetPaths, code: Code, samples: IntervalSet | None = 
     changes = changed_code(paths, code, origins)
     what = "of which an earlier version kept no record" if changes is None else ", ".join(changes)
     return f"{name_set(paths)} was made by other code{' ' if changes is None else ': '}{what}"
+
+
+if __name__ == "__main__":
+    main()

@@ -183,6 +183,27 @@ def test_a_generator_that_is_not_deterministic_is_called_so(extend, edit):
         extend()
 
 
+def test_jobs_of_this_machine_are_probed_in_a_process_like_theirs(extend, edit):
+    extend(executor="local")
+    edit("fall.py", "return x + 1", "print('noise')\n    return 1 + x")
+    made = extend(executor="local")
+
+    assert read_probes(made.paths)[0].machine["threads"] == 1
+    edit("fall.py", "return 1 + x", "import os\n    os.abort()")
+    with pytest.raises(ChangedCodeError, match="makes samples anew ends with exit code -6; raise"):
+        extend(executor="local")
+
+
+def test_a_job_of_this_machine_is_refused_before_anything_is_reserved(extend, edit):
+    made = extend(executor="local")
+    edit(*EDITS["helper (function)"])
+
+    words = r"helper \(function\); sample 0 made anew differs in field f; raise `version`"
+    with pytest.raises(ChangedCodeError, match=words):
+        extend(executor="local")
+    assert len(list_runs(made.paths)) == 1
+
+
 def test_what_is_declared_not_reproducible_is_never_made_anew(extend, edit):
     edit("fall.py", "generator(10, FallParams)", "generator(10, FallParams, reproducible='no')")
     extend()
