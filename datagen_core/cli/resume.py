@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import click
@@ -24,6 +25,13 @@ from datagen_core.errors import IncompleteRunError
 @click.argument("name", required=False)
 @set_option()
 @click.option("--run", "number", type=int, help="Only this run.")
+@click.option(
+    "--generators",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The folder that now holds the generator's file, where it was moved.",
+)
 @run_options
 @cache_option
 @json_option
@@ -31,6 +39,7 @@ def resume_command(
     name: str | None,
     selector: tuple[str, ...],
     number: int | None,
+    folder: Path | None,
     *,
     as_json: bool,
     **options: Any,
@@ -44,6 +53,7 @@ def resume_command(
     Examples:
       datagen resume
       datagen resume noisy_sine -p 0 --mem 4GB
+      datagen resume walk --generators ~/moved/project
     """
     from datagen_core.executors.choice import choose_executor
     from datagen_core.scheduling.driving import explain  # slow; not for --help
@@ -57,7 +67,9 @@ def resume_command(
             remove_litter(*param_set.paths.all_temporary)
             continue
         with problems.collect():
-            runs.append(take_up(param_set.paths, status.record, settings, options["njobs"], choose))
+            runs.append(
+                take_up(param_set.paths, status.record, settings, options["njobs"], choose, folder)
+            )
     results = list(zip(runs, execute(runs), strict=True))
     if as_json:
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]

@@ -30,7 +30,7 @@ _RUN_OPTIONS = [
     click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB)."),
     click.option("--partition", metavar="P", help="The Slurm partition."),
     click.option("--cpus", type=WholeNumber(1, _MOST_CPUS), default=1, show_default=True,
-                 help="Processors (and threads) of a job."),
+                 help="Processors of a job. The first run of a set decides its number of threads."),
     click.option("--executor-option", "--slurm-option", "executor_options", multiple=True,
                  metavar="KEY=VALUE",
                  help="Another option of the executor, such as sbatch's qos=test; repeatable."),

@@ -42,7 +42,7 @@ class Resources:
     partition
         The Slurm partition; None for the cluster's default.
     cpus
-        Processors, and with them threads, of a task.
+        Processors of a task. Those of a parameter set's first run are its number of threads.
     options
         Further options of the executor, by name without dashes; True for a flag. Generators declare
         options of sbatch, so other executors pass over names that they do not know.
@@ -82,6 +82,8 @@ class Job(NamedTuple):
         Whether somebody watches the job, and resubmits what is lost.
     work
         Does the task at a place, in the process that calls it.
+    threads
+        Number of threads of numpy and torch in one task; None for one per processor.
     """
 
     plans: tuple[Plan, ...]
@@ -89,6 +91,7 @@ class Job(NamedTuple):
     parallel: int
     waiting: bool
     work: Callable[[int], None]
+    threads: int | None = None
 
     @property
     def name(self) -> str:
@@ -103,7 +106,7 @@ class Job(NamedTuple):
     @property
     def environment(self) -> dict[str, str]:
         """Variables for a worker's environment, which pin the threads of numpy and torch."""
-        return dict.fromkeys(_THREAD_VARIABLES, str(self.resources.cpus))
+        return dict.fromkeys(_THREAD_VARIABLES, str(self.threads or self.resources.cpus))
 
     def divide(self) -> list[range]:
         """Return the places of tasks for each of at most `parallel` workers, all of which start."""

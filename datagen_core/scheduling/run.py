@@ -35,6 +35,14 @@ from datagen_core.scheduling.status import (
     never_submitted,
     statuses,
 )
+from datagen_core.scheduling.surroundings import (
+    check_moved,
+    describe_surroundings,
+    locate_source,
+    surroundings_of,
+    threads_of,
+    threads_of_run,
+)
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import keep_code
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
@@ -101,8 +109,14 @@ class Run:
 
     @property
     def resources(self) -> Resources:
-        """What a task gets."""
-        return combine_resources(self.demand.generator, self.settings.resources)
+        """What a task gets; a processor for each thread, unless another number was asked for."""
+        resources = combine_resources(self.demand.generator, self.settings.resources)
+        return resources if resources.cpus > 1 else replace(resources, cpus=self.threads)
+
+    @property
+    def threads(self) -> int:
+        """The number of threads that make its samples, which all runs of the set have."""
+        return threads_of_run(self.paths.set, self.record)
 
     def inspect(self, poll: Poll | None = None) -> RunStatus:
         """Return the run's status; `poll` asks for the living tasks instead of the executor."""
@@ -228,6 +242,8 @@ def _reserve(
         "executor": executor.name,
         "njobs": settings.njobs,
         "resources": asdict(settings.resources),
+        "threads": threads_of(demand.paths, settings.resources.cpus),
+        **describe_surroundings(),
         **demand.provenance,
     }
     account = partial(accounts.count, demand)
@@ -305,6 +321,7 @@ def take_up(
     settings: Settings,
     njobs: int | None = None,
     choose: Callable[[str], Executor] = choose_executor,
+    folder: Path | None = None,
 ) -> Run:
     """Return a run that was begun before; its failures so far are forgiven.
 
@@ -316,6 +333,8 @@ def take_up(
     ----------
     choose
         Finds an executor by its name; for many runs, one that remembers it.
+    folder
+        Where the file of the generator is now, if it was moved.
 
     Raises
     ------
@@ -332,10 +351,14 @@ def take_up(
     executor = choose(settings.executor or record.details["executor"])
     settings = replace(settings, njobs=njobs or record.details["njobs"], resources=resources)
     settings = _complete(executor, settings, list_plans(paths.run(record.number)))
-    demand = renew_demand(paths, record.source, record.interval.size)
-    check_loadable(demand, executor)
-    missing = IntervalSet([record.interval]) - existing_samples(paths)
-    (demand,) = settle([demand], [missing], executor, settings)
+    source = locate_source(record.source, folder)
+    with surroundings_of(record, source):
+        demand = renew_demand(paths, source, record.interval.size)
+        if source != record.source:
+            check_moved(paths, record, source, demand.code)
+        check_loadable(demand, executor)
+        missing = IntervalSet([record.interval]) - existing_samples(paths)
+        (demand,) = settle([demand], [missing], executor, settings)
     keep_code(paths, demand.code)
     since = (numbered(paths.run(record.number).plans) or [-1])[-1] + 1
     maker = BatchMaker.of(demand.generator, demand.record, demand.params).growing(paths)

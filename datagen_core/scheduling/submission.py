@@ -18,6 +18,7 @@ from datagen_core.scheduling.judging import TIME_LIMIT
 from datagen_core.scheduling.plan import Limits, Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
+from datagen_core.scheduling.surroundings import place_of
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
 from datagen_core.store.timings import format_duration
@@ -36,7 +37,8 @@ def group_alike(runs: Sequence[Run]) -> list[list[int]]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for place, run in enumerate(runs):
         settings = canonical_json([asdict(run.resources), run.settings.njobs, run.settings.wait])
-        kind = (run.executor.name, run.demand.source, settings)
+        around = canonical_json([*place_of(run.record), run.threads])
+        kind = (run.executor.name, run.demand.source, settings, around)
         # What is not loadable by name works in this process alone, for its own generator.
         shared = run.executor.shares_jobs and run.demand.source
         groups.setdefault(kind if shared else (str(place),), []).append(place)
@@ -61,6 +63,7 @@ def plan_jobs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[P
     parts = [(run, run.plan or _plan(run, status, share, limits)) for run, status in pairs]
     limits.check_tasks(executor, settings.njobs, sum(len(plan.tasks) for _, plan in parts))
     _announce_limit(parts)
+    _announce_threads(runs[0])
     return list(_pack(parts, limits.tasks))
 
 
@@ -108,7 +111,9 @@ def publish_job(parts: Sequence[Part], report: Report, busy: int = 0) -> Job:
     def publish(part: tuple[Part, int]) -> Plan:
         (run, plan), place = part
         shared = TaskKey(name, place) if len(parts) > 1 else None
-        return publish_plan(replace(plan, minutes=minutes), run.record.id, shared)
+        source = run.demand.source if run.demand.source != run.record.source else None
+        plan = replace(plan, minutes=minutes, source=source)
+        return publish_plan(plan, run.record.id, shared)
 
     plans = in_parallel(publish, list(zip(parts, places, strict=False)))
     for run, _ in parts:
@@ -116,7 +121,7 @@ def publish_job(parts: Sequence[Part], report: Report, busy: int = 0) -> Job:
     work = _work(parts, plans, report)
     settings = first.settings
     parallel = max(1, settings.njobs - busy)
-    return Job(tuple(plans), first.resources, parallel, settings.wait, work)
+    return Job(tuple(plans), first.resources, parallel, settings.wait, work, first.threads)
 
 
 def _work(parts: Sequence[Part], plans: Sequence[Plan], report: Report) -> Callable[[int], Any]:
@@ -160,6 +165,16 @@ def _announce_limit(parts: Sequence[Part]) -> None:
         run.announce(
             f"a job is estimated to take {format_duration(seconds)}, and gets a time limit of "
             f"{format_minutes(minutes)}; --time sets another one"
+        )
+
+
+def _announce_threads(run: Run) -> None:
+    """Report once that the samples of a set are made with as many threads as its first ones."""
+    asked = run.settings.resources.cpus
+    if asked not in {1, run.threads} and not list_plans(run.paths)[run.since :]:
+        run.announce(
+            f"a job gets {asked} processors, and makes the samples with {run.threads} thread(s), "
+            "as the first ones of this set were: with another number they may differ"
         )
 
 

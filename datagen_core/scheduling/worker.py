@@ -38,6 +38,7 @@ from datagen_core.scheduling.batches import BatchMaker, preserved_global_generat
 from datagen_core.scheduling.judging import batch_0_is_deadly
 from datagen_core.scheduling.probing import ACCEPT, accept, is_settled, settle_in_task
 from datagen_core.scheduling.provenance import describe_machine
+from datagen_core.scheduling.surroundings import surroundings_of_task
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
 from datagen_core.store.journals import BatchTimes, Journal
@@ -165,8 +166,9 @@ def run_task(
     born = process["started"] if maker is None else time.time()
     word = "interrupted"
     try:
-        with preserved_global_generators():
-            plan = read_plan(run, plan_number, strict=True)
+        plan = read_plan(run, plan_number, strict=True)
+        around = surroundings_of_task(plan, in_process=maker is not None)
+        with around, preserved_global_generators():
             begin(plan.log(task))
             # What other processes print goes to their log anyway.
             log = plan.log(task) if maker is not None else None
@@ -213,7 +215,8 @@ class _Work:
 
     def _load(self) -> BatchMaker:
         run = self.plan.run
-        generator = load_generator(read_run(run.set, run.number, strict=True).source).generator
+        source = self.plan.source or read_run(run.set, run.number, strict=True).source
+        generator = load_generator(source).generator
         found = code_of_generator(generator)
         self._check_code(found)
         maker = BatchMaker.of(generator, read_set(run.set, strict=True))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from datagen_core.store.timings import Estimate
 
 RUN_FORMAT = "1.0"
-PLAN_FORMAT = "1.1"
-"""Format 1.1 adds `code` and `probe`."""
+PLAN_FORMAT = "1.2"
+"""Format 1.1 adds `code` and `probe`, format 1.2 `source` where it is not that of the run."""
 RECEIPT_FORMAT = "1.0"
 
 
@@ -150,6 +150,8 @@ class Plan:
     probe
         What a task does before its first batch, since other code made the set: "compare" existing
         samples with such as it makes anew, or "accept" the code as it is; None for nothing.
+    source
+        The name of the generator where its file was moved after the run was begun.
     """
 
     run: RunPaths
@@ -163,6 +165,7 @@ class Plan:
     first: int | None = None
     code: str | None = None
     probe: str | None = None
+    source: str | None = None
 
     @property
     def samples(self) -> IntervalSet:
@@ -246,7 +249,7 @@ def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan
 
 def _write_plan(plan: Plan) -> bool:
     content = {
-        "format": PLAN_FORMAT,
+        "format": "1.1" if plan.source is None else PLAN_FORMAT,
         "name": plan.name,
         "executor": plan.executor,
         "tasks": [[list(interval) for interval in task] for task in plan.tasks],
@@ -255,6 +258,7 @@ def _write_plan(plan: Plan) -> bool:
         "first": plan.first,
         "code": plan.code,
         "probe": plan.probe,
+        **({} if plan.source is None else {"source": plan.source}),
     }
     return publish_document(plan.run.plan(plan.number), content, plan.run.set.temporary)
 
@@ -263,7 +267,7 @@ def read_plan(run: RunPaths, number: int, *, strict: bool = False) -> Plan:
     """Return one plan of a run; `strict` is that of `read_document`."""
     content = read_document(run.plan(number), PLAN_FORMAT, strict=strict)
     tasks = tuple(IntervalSet(task) for task in content["tasks"])
-    keys = ("minutes", "name", "created", "first", "code", "probe")
+    keys = ("minutes", "name", "created", "first", "code", "probe", "source")
     known = {key: content[key] for key in keys if key in content}
     return Plan(run, content["executor"], tasks, number=number, **known)
 

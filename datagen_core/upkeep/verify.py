@@ -30,6 +30,7 @@ from datagen_core.scheduling.history import (
     find_origins,
     list_codes,
 )
+from datagen_core.scheduling.surroundings import limited_threads, threads_of
 from datagen_core.store.advice import command_for
 from datagen_core.store.columns import Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
@@ -304,9 +305,10 @@ def _find_deviations(
     chosen = _choose(param_set.existing, count)
     for _, indices in groupby(chosen, key=lambda index: index // batch_size):
         samples = IntervalSet((index, index + 1) for index in indices)
-        made = make_anew(maker, kept.schema, samples)
-        for found in find_differences(made, kept.read(samples)):
-            yield history.explain(found)
+        with limited_threads(threads_of(paths)):
+            made = make_anew(maker, kept.schema, samples)
+            differences = list(find_differences(made, kept.read(samples)))
+        yield from map(history.explain, differences)
 
 
 class _History:

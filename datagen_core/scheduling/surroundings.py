@@ -1,0 +1,212 @@
+"""What a run has around it besides its code: working directory, PYTHONPATH, threads, code folder.
+
+Samples may depend on them, so a run keeps those that it was begun with.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from datagen_core.errors import ChangedCodeError, GeneratorError
+from datagen_core.generators.code import Code
+from datagen_core.generators.registry import FILE
+from datagen_core.store.codes import read_code
+from datagen_core.store.layout import SetPaths, numbered
+from datagen_core.store.runs import Plan, RunRecord, list_plans, read_run
+
+_VARIABLE = "PYTHONPATH"
+
+
+def describe_surroundings() -> dict[str, str | None]:
+    """Return the working directory and PYTHONPATH of this process, to be kept with a run."""
+    folder = None
+    with suppress(FileNotFoundError):
+        folder = str(Path.cwd())
+    return {"working_directory": folder, "pythonpath": os.environ.get(_VARIABLE)}
+
+
+def place_of(record: RunRecord) -> tuple[str, str]:
+    """Return the working directory and PYTHONPATH of a run; empty where none is recorded."""
+    details = record.details
+    return details.get("working_directory") or "", details.get("pythonpath") or ""
+
+
+@contextmanager
+def surroundings_of(record: RunRecord, source: str | None = None) -> Iterator[None]:
+    """Let this process have the working directory of a run, and find what its PYTHONPATH names.
+
+    What this process has itself comes behind. A folder that is not here is said on stderr.
+
+    Parameters
+    ----------
+    source
+        The name of the generator where its file was moved, and other folders with it.
+    """
+    here, (folder, pythonpath) = describe_surroundings(), place_of(record)
+    path, own = [*sys.path], here["pythonpath"]
+    folder = _moved(folder, record.source, source or record.source)
+    if folder and folder != here["working_directory"]:
+        _enter(folder)
+    if pythonpath and pythonpath != own:
+        places = [
+            _moved(str(Path(folder, name)), record.source, source or record.source)
+            for name in pythonpath.split(os.pathsep)
+            if name
+        ]
+        names = [str(Path(place).absolute()) for place in places]
+        sys.path[1:1] = [name for name in names if name not in path]
+        os.environ[_VARIABLE] = os.pathsep.join([*names, *([own] if own else [])])
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        if here["working_directory"] is not None:
+            os.chdir(here["working_directory"])
+        if own is None:
+            os.environ.pop(_VARIABLE, None)
+        else:
+            os.environ[_VARIABLE] = own
+
+
+@contextmanager
+def surroundings_of_task(plan: Plan, *, in_process: bool) -> Iterator[None]:
+    """Let this process have what a plan's run has; a worker has its threads from its start."""
+    paths = plan.run.set
+    record = read_run(paths, plan.run.number)
+    threads = limited_threads(threads_of_run(paths, record)) if in_process else nullcontext()
+    with surroundings_of(record, plan.source), threads:
+        yield
+
+
+def _moved(folder: str, before: str, after: str) -> str:
+    """Return where a folder is that was moved together with a generator's file."""
+    old, new = (Path(source.rpartition(":")[0]) for source in (before, after))
+    if old == new or Path(folder).is_dir():
+        return folder
+    while old.name == new.name and old.name:
+        old, new = old.parent, new.parent
+    is_below = Path(folder).is_relative_to(old)
+    return str(new / Path(folder).relative_to(old)) if is_below else folder
+
+
+def _enter(folder: str) -> None:
+    before = str(Path.cwd())
+    try:
+        os.chdir(folder)
+    except OSError:
+        _say(f"datagen: the run's working directory {folder} is not here; it goes on in {before}\n")
+        return
+    if sys.path[0] in {"", before}:  # as `python -m` has it
+        sys.path[0] = folder
+
+
+@cache
+def _say(words: str) -> None:
+    sys.stderr.write(words)
+
+
+def threads_of(paths: SetPaths, default: int = 1) -> int:
+    """Return the number of threads that make the samples of a set: that of its first run.
+
+    A sum in another order is another sample. `default` is for a set without runs.
+    """
+    known = numbered(paths.runs)
+    return default if not known else _threads_of_first(read_run(paths, known[0]))
+
+
+def threads_of_run(paths: SetPaths, record: RunRecord) -> int:
+    """Return the number of threads that make the samples of a run, which is its set's."""
+    return threads_of(paths) if record.number else _threads_of_first(record)
+
+
+def _threads_of_first(record: RunRecord) -> int:
+    resources = record.details.get("resources") or {}
+    return int(record.details.get("threads") or resources.get("cpus", 1))
+
+
+@contextmanager
+def limited_threads(count: int) -> Iterator[None]:
+    """Let torch, and numpy where threadpoolctl is installed, use this many threads for a while."""
+    torch: Any = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch is not None else count
+    if before != count:
+        torch.set_num_threads(count)
+    try:
+        with _limited_libraries(count):
+            yield
+    finally:
+        if before != count:
+            torch.set_num_threads(before)
+
+
+@contextmanager
+def _limited_libraries(count: int) -> Iterator[None]:
+    try:
+        limits = import_module("threadpoolctl").threadpool_limits
+    except ImportError:
+        yield
+        return
+    with limits(count):
+        yield
+
+
+def locate_source(source: str, folder: Path | None) -> str:
+    """Return by which name a run's generator is loaded now that its file may lie elsewhere.
+
+    Parameters
+    ----------
+    folder
+        The folder that holds its file now, or a folder above it; None where it was not moved.
+
+    Raises
+    ------
+    GeneratorError
+        If the file is not there.
+    """
+    path, colon, name = source.rpartition(":")
+    file = Path(path)
+    if not colon or (folder is None and (file.is_file() or file.with_name(FILE).is_file())):
+        return source
+    if folder is None:
+        raise GeneratorError(
+            f"there is no file {file} any more; where its folder was moved to says "
+            "`datagen resume --generators DIR`"
+        )
+    parts = file.parts[1:]
+    places = [folder.joinpath(*parts[-count:]) for count in range(1, len(parts) + 1)]
+    found = [place for place in [*places, folder / FILE] if place.is_file()]
+    if not found:
+        raise GeneratorError(
+            f"there is no {file.name} in {folder}; --generators must name the folder that now "
+            f"holds {file}"
+        )
+    return f"{found[0].resolve()}:{name}"
+
+
+def check_moved(paths: SetPaths, record: RunRecord, source: str, code: Code) -> None:
+    """Refuse a file that lies elsewhere than when a run was begun, unless its code is the same.
+
+    Raises
+    ------
+    ChangedCodeError
+        If it is not, with what differs.
+    """
+    plans = list_plans(paths.run(record.number))
+    ids = dict.fromkeys([record.details.get("code"), *(plan.code for plan in plans)])
+    known = []
+    for each in filter(None, ids):
+        with suppress(FileNotFoundError):
+            known.append(read_code(paths, each))
+    if known and all(each.fingerprint != code.fingerprint for each in known):
+        changes = ", ".join(code.changes_since(known[-1]))
+        raise ChangedCodeError(
+            f"{source} is not the code of run {record.number}, which has {record.source}: "
+            f"{changes} changed; name the folder with the code as it was"
+        )
