@@ -19,7 +19,8 @@ import hashlib
 import inspect
 import shlex
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import NoneType
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from numpy.random import Generator
 
 from datagen_core.checks import check_kind, whole_number
-from datagen_core.errors import GeneratorError, ParamsError
+from datagen_core.errors import DatagenError, GeneratorError, ParamsError, in_one_line
 from datagen_core.generators.identity import digest_of
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import MOST_SAMPLES
@@ -115,7 +116,7 @@ class DatasetGenerator:
     setup: tuple[str, ...] = ()
     compress: bool = False
     limit: Callable[[Any], int | None] | None = None
-    preflight: Callable[..., Iterable[str]] | None = None
+    preflight: Callable[..., Iterable[str] | None] | None = None
     account: Callable[..., Mapping[str, float | str]] | None = None
     environment: tuple[str, ...] = ()
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
@@ -168,11 +169,31 @@ class DatasetGenerator:
             ) from None
 
     def inspect(self, params: Params, seed: int) -> tuple[str, ...]:
-        """Return the lines of `preflight` for the user; none without a `preflight`."""
-        if self.preflight is None:
-            return ()
-        named = {"seed": seed} if "seed" in _parameters(self.preflight) else {}
-        return tuple(self.preflight(params, **named))
+        """Return the lines of `preflight` for the user, before anything is begun.
+
+        Raises
+        ------
+        DatagenError
+            If `preflight` or a function `schema` raises it, or anything else.
+        """
+        lines: tuple[str, ...] = ()
+        if self.preflight is not None:
+            named = {"seed": seed} if "seed" in _parameters(self.preflight) else {}
+            with self._calling("preflight"):
+                found = self.preflight(params, **named) or ()
+                lines = (found,) if isinstance(found, str) else tuple(map(str, found))
+        self.schema_of(params)
+        return lines
+
+    @contextmanager
+    def _calling(self, what: str) -> Iterator[None]:
+        """Name the user's function that raises an error, or that would end the process."""
+        try:
+            yield
+        except DatagenError:
+            raise
+        except (Exception, SystemExit) as error:
+            raise GeneratorError(f"{what} of {self.name}: {in_one_line(error)}") from error
 
     def account_of(
         self, params: Params, samples: int, others: Callable[[], Sequence[tuple[Params, int]]]
@@ -181,11 +202,25 @@ class DatasetGenerator:
         if self.account is None:
             return {}
         named = {"others": others()} if "others" in _parameters(self.account) else {}
-        return dict(self.account(params, samples, **named))
+        with self._calling("account"):
+            return dict(self.account(params, samples, **named))
 
     def schema_of(self, params: Params) -> Schema | None:
         """Return the fields of a sample with these parameters; None to infer them."""
-        return self.schema(params) if callable(self.schema) else self.schema
+        if not callable(self.schema):
+            return self.schema
+        with self._calling("schema"):
+            schema = self.schema(params)
+            if schema is not None:
+                check_kind(f"the schema of {self.name}", schema, Schema, "a Schema")
+            return schema
+
+    def limit_of(self, params: Params) -> int | None:
+        """Return the number of samples that there are with these parameters; None for any."""
+        if self.limit is None:
+            return None
+        with self._calling("limit"):
+            return self.limit(params)
 
     @property
     def summary(self) -> str:
@@ -237,7 +272,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     setup: Sequence[str] = (),
     compress: bool = False,
     limit: Callable[[Any], int | None] | None = None,
-    preflight: Callable[..., Iterable[str]] | None = None,
+    preflight: Callable[..., Iterable[str] | None] | None = None,
     account: Callable[..., Mapping[str, float | str]] | None = None,
     environment: Sequence[str] = (),
     reproducible: Reproducible = "bits",

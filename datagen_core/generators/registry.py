@@ -162,7 +162,7 @@ def _call_hook(group: str, name: str, hook: str) -> Any:
         return getattr(manager.hook, hook)()
     except DatagenError:
         raise
-    except Exception as error:  # a plugin may fail in any way
+    except (Exception, SystemExit) as error:  # a plugin may fail in any way
         raise GeneratorError(f"plugin {name!r} does not load: {in_one_line(error)}") from error
 
 
@@ -248,7 +248,7 @@ def _execute(file: Path, *_state: int) -> ModuleType:
     except DatagenError:
         del sys.modules[name]
         raise
-    except Exception as error:  # the user's file may fail in any way
+    except (Exception, SystemExit) as error:  # the user's file may fail in any way
         del sys.modules[name]
         raise GeneratorError(f"{file} does not load: {in_one_line(error)}") from error
     finally:

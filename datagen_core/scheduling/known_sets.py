@@ -74,7 +74,7 @@ class KnownSets:
             seed=self.seed,
             defaults=self.defaults,
             batch_size=generator.batch_size,
-            limit=generator.limit(params) if generator.limit is not None else None,
+            limit=generator.limit_of(params),
             provenance=provenance,
             compress=generator.compress,
             identity=identity,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import datagen_core
-from datagen_core.errors import GeneratorError
+from datagen_core.errors import ConfigurationError, GeneratorError
 from datagen_core.generators.generator import Preprocessor, parse_options, source_digest
 from generators_for_tests import SineParams, count, sine, square_both, walks
 
@@ -154,3 +154,41 @@ def test_a_preflight_may_look_at_the_seed():
         datagen_core.DatasetGenerator("g", lambda size: size).inspect(datagen_core.Params(), 7)
         == ()
     )
+
+
+@pytest.mark.parametrize("lines", [None, [], "one line"])
+def test_a_preflight_may_return_nothing_or_one_line(lines):
+    generator = datagen_core.DatasetGenerator(
+        "g", lambda size: size, preflight=lambda params: lines
+    )
+
+    assert generator.inspect(datagen_core.Params(), 0) == (("one line",) if lines else ())
+
+
+@pytest.mark.parametrize("error", [ValueError("oops"), SystemExit(0)])
+@pytest.mark.parametrize(
+    ("name", "method", "arguments"),
+    [
+        ("preflight", "inspect", (0,)),
+        ("schema", "inspect", (0,)),
+        ("limit", "limit_of", ()),
+        ("account", "account_of", (1, list)),
+    ],
+)
+def test_what_a_users_function_raises_is_named(name, method, arguments, error):
+    def fail(*args):
+        raise error
+
+    generator = datagen_core.DatasetGenerator("g", lambda size: size, **{name: fail})
+
+    with pytest.raises(GeneratorError, match=f"{name} of g: {type(error).__name__}: "):
+        getattr(generator, method)(datagen_core.Params(), *arguments)
+
+
+def test_a_function_that_returns_no_schema_is_named():
+    generator = datagen_core.DatasetGenerator(
+        "g", lambda size: size, schema=lambda params: {"x": "f8"}
+    )
+
+    with pytest.raises(ConfigurationError, match=r"the schema of g is \{'x': 'f8'\}, of"):
+        generator.inspect(datagen_core.Params(), 0)

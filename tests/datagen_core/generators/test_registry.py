@@ -179,6 +179,7 @@ def test_what_a_file_imports_lies_beside_it(tmp_path):
             "it has none; decorate a function with @datagen_core.generator()",
         ),
         ("file.py:walk", "1 / 0", "does not load: ZeroDivisionError: division by zero"),
+        ("file.py:walk", "raise SystemExit(0)", "does not load: SystemExit: 0"),
         ("file.py:walk", "def (:", "does not load: SyntaxError"),
         (
             "file.py:walk",
