@@ -151,11 +151,11 @@ def test_a_number_comes_before_a_text_that_looks_like_it():
     assert select(records, 'label="1"') == 0
 
 
-OLDER = {"steps": 20}
+OLDER, LATER = {"steps": 20}, {"damping": 0.0}
 GROWN = {
     0: record_of(),
     1: SetRecord("a1", "sine", "1", {"steps": 20}, 0, OLDER, 10, None, {}),
-    2: SetRecord("a2", "sine", "1", {"steps": 20, "damping": 0.0}, 0, OLDER, 10, None, {}),
+    2: SetRecord("a2", "sine", "1", {**OLDER, **LATER}, 0, {**OLDER, **LATER}, 10, None, {}),
     3: SetRecord("a3", "sine", "1", {"steps": 20}, 7, OLDER, 10, None, {}),
     4: SetRecord("a4", "sine", "2", {"steps": 30}, 0, {"steps": 30}, 10, None, {}),
 }
