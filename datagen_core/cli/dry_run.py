@@ -10,6 +10,7 @@ import click
 
 from datagen_core.commands import print_json
 from datagen_core.executors.limits import format_minutes
+from datagen_core.scheduling.probing import is_settled
 from datagen_core.scheduling.run import describe_submission, plan_demands
 from datagen_core.store.timings import format_duration
 
@@ -51,6 +52,7 @@ def _to_json(demand: Demand, interval: Interval, plan: Plan, text: str) -> dict[
         "tasks": [[list(part) for part in task] for task in plan.tasks],
         "minutes": plan.minutes,
         "estimate": asdict(plan.estimate) if plan.estimate else None,
+        "probe": not is_settled(demand.paths, demand.code.id),
         "submission": text,
     }
 
@@ -67,4 +69,6 @@ def _print_plan(demand: Demand, interval: Interval, plan: Plan, text: str) -> No
     limit = f", limit {format_minutes(plan.minutes)}" if plan.minutes else ""
     click.echo(f"time       {known}{limit}")
     click.echo(f"executor   {plan.executor}")
+    if not is_settled(demand.paths, demand.code.id):
+        click.echo("code       other code made this set: some of its samples are made anew first")
     click.echo(text)

@@ -279,11 +279,10 @@ def probe(maker: BatchMaker, paths: SetPaths, code: Code) -> None:
     ChangedCodeError
         When they are not, cannot be made, or are declared never to be.
     """
-    change = _describe_change(paths, code)
     if maker.generator.reproducible == "no":
         raise ChangedCodeError(
-            f"{change}; whether that matters cannot be found out, since the generator "
-            f'declares reproducible="no"; {WAYS}',
+            f"{_describe_change(paths, code)}; whether that matters cannot be found out, since the "
+            f'generator declares reproducible="no"; {WAYS}',
             whole_set=True,
         )
     schema = Schema.from_json(read_schema(paths, strict=True) or [])

@@ -23,6 +23,7 @@ from datagen_core import Cache
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.registry import load_generator
 from datagen_core.store.layout import inputs_folder
+from datagen_core.store.probes import read_probes
 from old_caches import CACHES, HOST, STABLE, describe_cache, describe_samples
 
 VERSIONS = sorted(path.parent.name for path in CACHES.glob("*/expected.json"))
@@ -155,6 +156,9 @@ def test_samples_are_added_to_the_same_set(old, run_cli, name):
         found = Cache(old.path)[name][each["number"]]
         assert found.record.digest == each["digest"]
         assert len(found.existing) == each["samples"] + 3
+        # Nobody knew by which code its samples were made.
+        [probe] = read_probes(found.paths)
+        assert (probe.against, probe.accepted, bool(probe.samples)) == (("",), False, True)
         assert run_cli("verify", *chosen(each), "--resample", 9, *how[2:]).code == 0
 
     assert {path.name for path in (old.path / name).iterdir()} == folders

@@ -306,6 +306,16 @@ def without_code(start, stop, run, plan, _):
     return Origin(start, stop, run, plan)
 
 
+def test_a_dry_run_says_that_samples_will_be_compared(extend, edit, run_cli, fall):
+    extend()
+    words = ["generate", fall, "-n", 10, "--executor", "inline", "--dry-run"]
+    assert "other code" not in run_cli(*words).out
+    edit(*REWRITTEN)
+
+    assert "other code made this set: some of its samples are made anew" in run_cli(*words).out
+    assert run_cli(*words, "--json").json["probe"]
+
+
 def test_resume_compares_too(extend, edit, cache, run_cli):
     made = extend(30)
     max(made.paths.shards.iterdir()).unlink()
