@@ -40,6 +40,7 @@ from datagen_core.scheduling.history import (
 )
 from datagen_core.scheduling.plan import Settings, combine_resources
 from datagen_core.scheduling.provenance import describe_machine
+from datagen_core.scheduling.surroundings import limited_threads, threads_of
 from datagen_core.store.codes import keep_code, origins_of
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.probes import Probe, is_mixed, keep_probe
@@ -164,7 +165,8 @@ def _probe_here(demands: Sequence[Demand]) -> None:
     for demand in demands:
         look_in(inputs_folder(demand.cache))
         maker = BatchMaker.of(demand.generator, demand.record, demand.params)
-        probe(maker, demand.paths, demand.code)
+        with limited_threads(threads_of(demand.paths)):
+            probe(maker, demand.paths, demand.code)
 
 
 def _probe_apart(demands: Sequence[Demand], settings: Settings) -> None:
@@ -174,12 +176,12 @@ def _probe_apart(demands: Sequence[Demand], settings: Settings) -> None:
     """
     first = demands[0]
     resources = combine_resources(first.generator, settings.resources)
-    threads = Job((), resources, 1, waiting=True, work=lambda _: None).environment
+    job = Job((), resources, 1, waiting=True, work=print, threads=threads_of(first.paths))
     sets = [str(demand.paths.root) for demand in demands]
     done = subprocess.run(  # noqa: S603 (our own module, no shell)
         [sys.executable, *["-O"] * sys.flags.optimize, "-m", __name__],
         input=json.dumps({"source": first.source, "code": first.code.id, "sets": sets}).encode(),
-        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **threads},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **job.environment},
         check=False,
     )  # fmt: skip
     try:
