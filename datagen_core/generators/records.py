@@ -23,7 +23,14 @@ import numpy as np
 from datagen_core.errors import SchemaError
 from datagen_core.generators.columns import as_column, infer_field
 from datagen_core.generators.ownership import FINAL, name_values, own_item, own_plain, refusal
-from datagen_core.generators.schema import Columns, Field, Ragged, Schema, join_columns
+from datagen_core.generators.schema import (
+    Columns,
+    Field,
+    Ragged,
+    Schema,
+    clean_column,
+    join_columns,
+)
 
 Row = Sequence[Any]
 """The values of a sample, or arrays of several, in the order of the batch's names."""
@@ -224,7 +231,8 @@ class _Batch:
         columns: Columns = {}
         for name, field in schema.fields.items():
             try:
-                columns[name] = as_column(values[name], field, rounding=self.declared)
+                column = as_column(values[name], field, rounding=self.declared)
+                columns[name] = clean_column(column)
             except Exception as error:  # an array of another package may refuse in any way
                 convert = partial(as_column, field=field, rounding=self.declared)
                 raise self._explain(name, values[name], start, convert, error) from error

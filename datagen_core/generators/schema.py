@@ -6,7 +6,7 @@ a `Ragged` for one whose first dimension differs from sample to sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self, overload
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import SchemaError
+from datagen_core.generators.padding import without_padding
 
 ELEMENTS: dict[str, type[str | bytes]] = {"str": str, "bytes": bytes}
 """Types of variable length, by their names in documents: text (stored as UTF-8), and bytes."""
@@ -307,19 +308,31 @@ def _join(parts: Sequence[Column]) -> Column:
 
 
 def without_measured(columns: Columns, schema: Schema) -> Columns:
-    """Return columns with zeros for measurements, which differ each time a sample is made."""
+    """Return columns as they are compared: with zeros for padding, and for measurements.
+
+    Those differ each time a sample is made.
+    """
     return {name: _blank(column, schema.fields[name]) for name, column in columns.items()}
 
 
 def _blank(column: Column, field: Field) -> Column:
-    if not field.measured:
-        return column
+    return _changed(column, lambda array: without_padding(_zeroed(array, field)))
+
+
+def clean_column(column: Column) -> Column:
+    """Return a column with zeros for the bytes of values that hold nothing."""
+    return _changed(column, without_padding)
+
+
+def _changed(column: Column, change: Callable[[NDArray[Any]], NDArray[Any]]) -> Column:
     if isinstance(column, Ragged):
-        return Ragged(_zeroed(column.values, field), column.offsets)
-    return _zeroed(column, field)
+        return Ragged(change(column.values), column.offsets)
+    return change(column)
 
 
 def _zeroed(array: NDArray[Any], field: Field) -> NDArray[Any]:
+    if not field.measured:
+        return array
     copy = array.copy()
     for name in field.measured:
         copy[name] = 0

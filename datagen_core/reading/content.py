@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,12 +26,10 @@ from numpy.lib.format import dtype_to_descr
 from numpy.typing import NDArray
 
 from datagen_core.generators.identity import plain
+from datagen_core.generators.padding import used_bytes
 from datagen_core.generators.schema import Columns, Field, Ragged, Schema
 
 _VERSION = 1
-
-_EXTENDED = 63
-"""The bits behind the point in long doubles of x86, which have 80 bits."""
 
 Pieces = Iterable[tuple[str, str, NDArray[Any]]]
 """Parts of a field's arrays, in order: its name, "values" or "lengths", and some of them."""
@@ -87,35 +84,10 @@ def _bytes_of(kind: str, array: NDArray[Any]) -> Iterator[tuple[str, Any]]:
 def _plain_bytes(array: NDArray[Any]) -> NDArray[np.uint8]:
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
     flat: NDArray[np.uint8] = np.ascontiguousarray(little).reshape(-1).view(np.uint8)
-    used = _padded(array.dtype)
+    used = used_bytes(array.dtype)
     if used is None:
         return flat
     return np.ascontiguousarray(flat.reshape(-1, array.dtype.itemsize)[:, used])
-
-
-@lru_cache
-def _padded(dtype: np.dtype[Any]) -> list[int] | None:
-    """Return the places of the bytes that count in a value; None if all do, in this order."""
-    used = _bytes_used(dtype)
-    return None if used == list(range(dtype.itemsize)) else used
-
-
-def _bytes_used(dtype: np.dtype[Any]) -> list[int]:
-    """Return the places of the bytes of a value that are no padding, in the order of members."""
-    if dtype.subdtype is not None:
-        base, count = dtype.subdtype[0], dtype.itemsize // dtype.subdtype[0].itemsize
-        return [
-            place * base.itemsize + byte for place in range(count) for byte in _bytes_used(base)
-        ]
-    if dtype.names is not None and dtype.fields is not None:
-        members = [dtype.fields[name][:2] for name in dtype.names]
-        return [offset + byte for member, offset in members for byte in _bytes_used(member)]
-    if dtype.kind == "c":
-        half = np.dtype(f"f{dtype.itemsize // 2}")
-        return _bytes_used(np.dtype((half, (2,))))
-    # Numbers of 80 bits take 12 or 16 bytes, of which the last ones hold anything.
-    is_extended = dtype.kind == "f" and np.finfo(dtype).nmant == _EXTENDED
-    return list(range(10 if is_extended else dtype.itemsize))
 
 
 def _packed(dtype: np.dtype[Any]) -> np.dtype[Any]:
