@@ -25,7 +25,7 @@ DIED = "died: "
 was cancelled or preempted, or lost its node, its time or its memory. Some batch of such a task is
 poisonous, so that the next plan has it in two halves."""
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Environment variables by which numpy and torch pin their number of threads."""
 
 
@@ -106,7 +106,7 @@ class Job(NamedTuple):
     @property
     def environment(self) -> dict[str, str]:
         """Variables for a worker's environment, which pin the threads of numpy and torch."""
-        return dict.fromkeys(_THREAD_VARIABLES, str(self.threads or self.resources.cpus))
+        return dict.fromkeys(THREAD_VARIABLES, str(self.threads or self.resources.cpus))
 
     def divide(self) -> list[range]:
         """Return the places of tasks for each of at most `parallel` workers, all of which start."""

@@ -36,13 +36,12 @@ from datagen_core.generators.modules import (
     UserModule,
     distribution_of,
     find_module,
-    is_standard,
+    is_border,
     version_of,
 )
 from datagen_core.generators.registry import LOADED
 from datagen_core.generators.scopes import Imported
 from datagen_core.generators.syntax import (
-    CORE,
     ModuleSyntax,
     Reference,
     Statement,
@@ -146,15 +145,19 @@ def code_of_generator(generator: DatasetGenerator) -> Code:
     return replace(code, packages=dict(sorted(packages.items())), environment=environment)
 
 
-def values_of_generator(generator: DatasetGenerator) -> dict[str, tuple[str, str]]:
+def values_of_generator(
+    generator: DatasetGenerator, *, uncounted: bool = False
+) -> dict[str, tuple[str, str]]:
     """Return digest and short text of the values that a generator's code reaches now, by name.
 
     Values that the code itself changes are left out. The digests are those of this machine and this
-    version of Python.
+    version of Python. With `uncounted`, only data that its `Code` does not count, since a module
+    computes it.
     """
     reader = _read_generator(generator)
     describer = reader.describer()
-    return {name: (describer.digest(value), show(value)) for name, value in reader.values().items()}
+    values = reader.uncounted() if uncounted else reader.values()
+    return {name: (describer.digest(value), show(value)) for name, value in values.items()}
 
 
 def edited_functions(generator: DatasetGenerator, since: float) -> list[tuple[str, Path]]:
@@ -245,9 +248,11 @@ class _Reader:
         With `held`, those that the function holds count, too.
         """
         self.live = live
-        self.changed = {name for each in live.functions for name in self._changes(each)}
         for function in live.functions:
-            self._add_unread(function)
+            statement = self._statement_of(function)
+            code = function.__code__
+            self.changed.update(changed_by(code) if statement is None else statement.changes)
+            self._add_unread(function, statement)
         describer = self.describer()
         session = live.root is not None and not has_file(live.root)
         for name, value in self.values().items():
@@ -263,6 +268,16 @@ class _Reader:
         found = self.live.values.items()
         return {key: each for key, each in found if key.rpartition(".")[2] not in self.changed}
 
+    def uncounted(self) -> dict[str, Any]:
+        """Return data whose text counts, but not its value."""
+        text = self.describer().text
+        return {
+            name: value
+            for name, value in self.values().items()
+            if name not in self._values and self.kinds.get(name) != "value"
+            if not callable(value) and not text(value).endswith("()")  # which says nothing of it
+        }
+
     def describer(self) -> Describer:
         """Return what describes values, and the instances of the user's classes."""
         return Describer(
@@ -271,26 +286,17 @@ class _Reader:
             frozenset(self.changed),
         )
 
-    def _changes(self, function: FunctionType) -> Iterable[str]:
-        statement = self._statement_of(function)
-        return changed_by(function.__code__) if statement is None else statement.changes
-
     def _statement_of(self, function: FunctionType) -> Statement | None:
         """Return the statement of a file that a function is from; None where there is none."""
-        code = function.__code__
-        if code.co_filename not in self.files:
-            name = function.__globals__.get("__name__", "")
-            self.files[code.co_filename] = UserModule(name, Path(code.co_filename))
+        code, name = function.__code__, function.__globals__.get("__name__", "")
+        module = UserModule(name, Path(code.co_filename))
         with suppress(OSError):
-            return self.files[code.co_filename].statement_of(code)
+            return self.files.setdefault(code.co_filename, module).statement_of(code)
         return None
 
-    def _add_unread(self, function: FunctionType) -> None:
+    def _add_unread(self, function: FunctionType, statement: Statement | None) -> None:
         """Let a function count that no name of the files leads to: it replaces another one."""
-        statement = self._statement_of(function)
-        if statement is not None and statement.digest in self._read:
-            return
-        if statement is None and not is_written(function):
+        if not is_written(function) if statement is None else statement.digest in self._read:
             return
         digest = code_digest(function.__code__) if statement is None else statement.digest
         if digest not in self.parts.values():
@@ -375,18 +381,16 @@ class _Reader:
 
     def is_users(self, module: ModuleType) -> bool:
         """Whether a module is the user's own, or of the generator's distribution."""
-        name = module.__name__
+        name, file = module.__name__, getattr(module, "__file__", None) or ""
         if name not in self._users:
-            file = getattr(module, "__file__", None)
-            path = Path(file) if file and name.partition(".")[0] != CORE else None
-            own = path is not None and not is_standard(path)
-            own = own and distribution_of(path) in {None, self.distribution}
+            inside = bool(file) and not is_border(name, Path(file))
+            own = inside and distribution_of(Path(file)) in {None, self.distribution}
             self._users[name] = own or name == "__main__"
         return self._users[name]
 
     def _locate(self, name: str) -> UserModule | None:
         path = find_module(name)
-        if path is None or name.partition(".")[0] == CORE or is_standard(path):
+        if path is None or is_border(name, path):
             return None
         distribution = distribution_of(path)
         if distribution is not None and distribution != self.distribution:

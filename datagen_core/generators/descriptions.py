@@ -118,5 +118,13 @@ def show(value: object) -> str:
     """Return a value as people read it, in one short line; a function by its name."""
     if isinstance(value, FunctionType | type | ModuleType):
         return f"{'function' if isinstance(value, FunctionType) else 'the'} {_name_of(value)}"
-    text = " ".join(repr(value).split())
+    text = " ".join(_written(value).split())
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _written(value: object) -> str:
+    """Return the repr of a value, with its attributes where that would be its address."""
+    if type(value).__repr__ is not object.__repr__:
+        return repr(value)
+    found = (f"{name}={each!r}" for name, each in _attributes(value, frozenset()))
+    return f"{type(value).__name__}({', '.join(found)})"

@@ -291,7 +291,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
 
     def decorate(function: Callable[..., Any]) -> DatasetGenerator:
         return DatasetGenerator(
-            name=name or function.__name__,
+            name=name or _name_of(function),
             function=function,
             params_type=_no_params() if params is None else params,
             batch_size=batch_size,
@@ -309,6 +309,15 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
         )
 
     return decorate
+
+
+def _name_of(function: Callable[..., Any]) -> str:
+    name: str | None = getattr(function, "__name__", None)
+    if name is None:
+        raise GeneratorError(
+            f"a {type(function).__name__} has no name; give one: @datagen_core.generator(name=...)"
+        )
+    return name
 
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {

@@ -24,7 +24,7 @@ from datagen_core.files import replacing
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.live import code_digest, functions_in
 from datagen_core.generators.scopes import Imported
-from datagen_core.generators.syntax import ModuleSyntax, Statement, read_syntax
+from datagen_core.generators.syntax import CORE, ModuleSyntax, Statement, read_syntax
 
 _RACY_NS = 2 * 10**9
 _CACHE_VERSION = 3
@@ -177,8 +177,12 @@ _STANDARD = Path(sysconfig.get_path("stdlib"))
 _SITES = {"site-packages", "dist-packages"}
 
 
-def is_standard(path: Path) -> bool:
-    """Whether a file is of Python's standard library."""
+def is_border(name: str, path: Path) -> bool:
+    """Whether a module is of Python's standard library or of datagen's core."""
+    return name.partition(".")[0] == CORE or _is_standard(path)
+
+
+def _is_standard(path: Path) -> bool:
     return path.is_relative_to(_STANDARD) and not _SITES & set(path.parts)
 
 

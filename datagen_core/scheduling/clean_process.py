@@ -11,11 +11,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from datagen_core.errors import ChangedCodeError, DatagenError
 from datagen_core.executors.processes import describe_process
 from datagen_core.generators.code import (
+    Code,
     code_of_generator,
     edited_functions,
     values_of_generator,
@@ -69,11 +73,11 @@ def check_same(loaded: Loaded) -> None:
         If another process would not run the same; the message names what differs.
     """
     name = loaded.generator.name
-    here, there = _describe(loaded.generator), _ask(loaded)
+    here, there = _describe(loaded.generator), _ask(loaded.source)
     found = list(_compare(here, there))
     if found:
-        again = _ask(loaded)  # what two loads do not agree upon is no change of the user's
-        volatile = {key for key, value in there.values.items() if value != again.values.get(key)}
+        again = _ask(loaded.source)  # what two loads do not agree upon is no change of the user's
+        volatile = _differing(there.values, again.values)
         found = [(key, words) for key, words in found if key not in volatile]
     if found:
         more = f" (and {len(found) - _MOST_NAMED} more)" if len(found) > _MOST_NAMED else ""
@@ -81,6 +85,36 @@ def check_same(loaded: Loaded) -> None:
         raise ChangedCodeError(
             f"{name} is not the same in a job, which loads {loaded.source}: {told}{more}; {_ADVICE}"
         )
+
+
+def code_in_process(loaded: Loaded) -> Code:
+    """Return the code of a generator that runs in this process, with data that differs here.
+
+    Where a module computes data, a clean process is asked for it, once for each code.
+    """
+    code = code_of_generator(loaded.generator)
+    here = values_of_generator(loaded.generator, uncounted=True)
+    if not here or not loaded.source:
+        return code
+    there = _ask_for_values(loaded.source, code.id)
+    changed = _differing(here, there)
+    if changed and there:
+        changed -= _differing(there, _ask_for_values(loaded.source, code.id, again=True))
+    parts = {name: f"{code.parts.get(name, '')} {here[name][0]}".strip() for name in changed}
+    kinds = {**dict.fromkeys(changed, "value"), **code.kinds}
+    return replace(code, parts=dict(sorted({**code.parts, **parts}.items())), kinds=kinds)
+
+
+@lru_cache(256)
+def _ask_for_values(source: str, code: str, *, again: bool = False) -> Values:  # noqa: ARG001
+    """Return the values that a clean process finds; none where it does not find the generator."""
+    with suppress(ChangedCodeError):
+        return _ask(source).values
+    return {}
+
+
+def _differing(values: Values, others: Values) -> set[str]:
+    return {key for key in values if values[key][0] != others.get(key, ("", ""))[0]}
 
 
 def _compare(here: _Description, there: _Description) -> Iterator[tuple[str, str]]:
@@ -126,11 +160,17 @@ def _declared(generator: DatasetGenerator) -> dict[str, tuple[str, str]]:
     return {name: (describer.digest(value), show(value)) for name, value in values.items()}
 
 
-def _ask(loaded: Loaded) -> _Description:
-    """Return a generator as a clean process has it that loads it by its name."""
+def _ask(source: str) -> _Description:
+    """Return a generator as a clean process has it that loads it by its name.
+
+    Raises
+    ------
+    ChangedCodeError
+        If it does not find it.
+    """
     flags = ["-O"] * sys.flags.optimize
     done = subprocess.run(  # noqa: S603 (our own module, no shell)
-        [sys.executable, *flags, "-m", __name__, loaded.source],
+        [sys.executable, *flags, "-m", __name__, source],
         stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )  # fmt: skip
     try:
@@ -139,7 +179,7 @@ def _ask(loaded: Loaded) -> _Description:
         answer = {"error": f"the process that loads it ends with exit code {done.returncode}"}
     if "error" in answer:
         raise ChangedCodeError(
-            f"{loaded.generator.name}: a job would not find the generator that was passed: "
+            f"a job would not find the generator that was passed, {source}: "
             f"{answer['error']}; {_ADVICE}"
         )
     declared, values = (

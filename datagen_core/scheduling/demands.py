@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,15 @@ class Demand:
     def cache(self) -> Path:
         """The cache's folder."""
         return self.paths.root.parent.parent
+
+    def made_by(self, code: Code) -> Demand:
+        """Return the demand with other code, which a set that it begins has from its start."""
+        if code.id == self.code.id:
+            return self
+        provenance = {**self.provenance, "code": code.id}
+        is_new = self.record.provenance is self.provenance
+        record = replace(self.record, provenance=provenance) if is_new else self.record
+        return replace(self, code=code, provenance=provenance, record=record)
 
     def interval(self, reserved: int) -> Interval:
         """Return the indices to make when the first `reserved` ones are reserved already.

@@ -20,8 +20,8 @@ from datagen_core.generators.params import Params
 from datagen_core.generators.registry import Loaded
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.scheduling.clean_process import check_same, check_unedited
-from datagen_core.scheduling.demands import MOST_POINTS, load, make_demands
+from datagen_core.scheduling.clean_process import check_same, check_unedited, code_in_process
+from datagen_core.scheduling.demands import MOST_POINTS, Demand, load, make_demands
 from datagen_core.scheduling.driving import Observer, drive, explain
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin, check_made, ignore
@@ -131,7 +131,10 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     loaded, chosen = load(generator), choose_executor(executor)
     demands = make_demands(loaded, points, seed, where.path, n, total=total)
     _warn(line for demand in demands for line in demand.news)
-    _check_code(loaded, chosen, passed=isinstance(generator, DatasetGenerator))
+    if isinstance(generator, DatasetGenerator) or chosen.in_process:
+        check_unedited(loaded.generator)
+    if isinstance(generator, DatasetGenerator):
+        demands = _check_code(loaded, chosen, demands)
     runs = begin(demands, chosen, settings)
     driven = zip(runs, drive(runs, observer), strict=True)
     if incomplete := [(run, status) for run, status in driven if status.missing]:
@@ -148,13 +151,14 @@ def _warn(lines: Iterable[str]) -> None:
         warn(line, stacklevel=1 + list(outside).index(True))
 
 
-def _check_code(loaded: Loaded, executor: Executor, *, passed: bool) -> None:
-    """Refuse a generator that was passed as an object where something else would run."""
+def _check_code(loaded: Loaded, executor: Executor, demands: list[Demand]) -> list[Demand]:
+    """Refuse a generator that was passed where a job would run another one."""
     if executor.in_process:
-        check_unedited(loaded.generator)
-    elif passed and loaded.source:
-        check_unedited(loaded.generator)
+        code = code_in_process(loaded)
+        return [demand.made_by(code) for demand in demands]
+    if loaded.source:
         check_same(loaded)
+    return demands
 
 
 _TEXT = (str, NoneType)

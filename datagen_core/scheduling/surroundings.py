@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import ChangedCodeError, GeneratorError
+from datagen_core.executors.base import THREAD_VARIABLES
 from datagen_core.generators.code import Code
 from datagen_core.generators.registry import FILE
 from datagen_core.store.codes import read_code
@@ -153,8 +154,15 @@ def _limited_libraries(count: int) -> Iterator[None]:
     except ImportError:
         yield
         return
-    with limits(count):
-        yield
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(before, str(count)))  # for processes that are started, too
+    try:
+        with limits(count):
+            yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            os.environ.update({} if value is None else {name: value})
 
 
 def locate_source(source: str, folder: Path | None) -> str:

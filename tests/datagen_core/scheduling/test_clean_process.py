@@ -15,7 +15,7 @@ from datagen_core.errors import ChangedCodeError
 from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.registry import Loaded, load_generator, source_of
 from datagen_core.scheduling import clean_process
-from datagen_core.scheduling.clean_process import check_same, check_unedited
+from datagen_core.scheduling.clean_process import check_same, check_unedited, code_in_process
 
 SOURCE = """
 import functools, time
@@ -82,6 +82,16 @@ def do(module, change):
     return change(module)
 
 
+def stand_in(*_):
+    return 3.0
+
+
+def put(module, owner, name):
+    """Replace a function, as a session would."""
+    setattr(owner, name, stand_in)
+    return module.wave
+
+
 CHANGES = {
     "scale is 5 here, 1 there": lambda module: module.names["make"](5),
     "K is 100 here, 7 there": "names['K'] = 100",
@@ -90,9 +100,9 @@ CHANGES = {
     "Model.unit is 5 here, 3 there": "Model.unit = 5",
     "MODEL ": "MODEL.k = 8",
     "G is 3 here, 9.81 there": "helpers.G = 3",
-    "force is function": "helpers.force = lambda x: x",
+    "force is function": lambda module: put(module, module.helpers, "force"),
     "helper(offset) is 2 here, 1 there": "helper.__defaults__ = (2,)",
-    "Model.apply": "Model.apply = lambda self, x: x",
+    "Model.apply": lambda module: put(module, module.names["Model"], "apply"),
     "batch_size is 7 here, 5 there": lambda module: replace(module.wave, batch_size=7),
     "version is '2' here, '1' there": lambda module: replace(module.wave, version="2"),
     "the code of COUNT, ": lambda module: replace(module.wave, function=module.names["plain"]),
@@ -112,14 +122,46 @@ def test_what_differs_from_a_clean_load_is_refused_by_name(module, monkeypatch, 
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("told", list(CHANGES)[:7])
-def test_an_inline_run_records_what_was_changed(module, told):
-    before = code_of_generator(module.wave)
-    changed = code_of_generator(do(module, CHANGES[told]))
+RECORDED = {
+    "K": "K is 100 here, 7 there",
+    "LIMITS": "LIMITS is {'low': [0, 1, 2]} here",
+    "TABLE": "TABLE is array([5, 1, 2]) here",
+    "Model.unit": "Model.unit is 5 here, 3 there",
+    "MODEL": "MODEL ",
+    ".G": "G is 3 here, 9.81 there",
+    "stand_in": "force is function",
+    "stand_in (function)": "Model.apply",
+    "wave.scale": "scale is 5 here, 1 there",
+}
 
-    name = told.partition(" ")[0]
-    recorded = any(name in part for part in changed.changes_since(before))
-    assert recorded == (name not in {"TABLE", "MODEL"})  # their files do not show their values
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_an_inline_run_records_what_was_changed(module, monkeypatch, name):
+    clean = clean_process._describe(module.wave)
+    monkeypatch.setattr(clean_process, "_ask", lambda _: clean)
+    before = code_in_process(module.loaded)
+    passed = do(module, CHANGES[RECORDED[name]])
+
+    changes = code_in_process(Loaded(passed, module.loaded.source)).changes_since(before)
+    assert any(name in each for each in changes)
+
+
+def test_a_clean_process_is_asked_for_computed_data_once(module, monkeypatch):
+    asked = []
+    clean = clean_process._describe(module.wave)
+    monkeypatch.setattr(clean_process, "_ask", lambda source: asked.append(source) or clean)
+    codes = [code_in_process(module.loaded) for _ in range(3)]
+
+    assert codes[0] == codes[1] == code_of_generator(module.wave)
+    assert asked == [module.loaded.source]
+
+
+def test_data_that_no_other_process_finds_counts(module):
+    code_of_generator(module.wave)  # while its file is as it was loaded
+    module.file.write_text("raise ValueError\n")
+
+    parts = code_in_process(module.loaded).parts
+    assert len(parts["TABLE"].split()) == 2
 
 
 def test_two_closures_have_two_codes(module):
@@ -171,7 +213,7 @@ def test_what_cannot_be_loaded_is_refused_with_the_reason(module, text, told):
     module.file.write_text(text)
 
     with pytest.raises(ChangedCodeError, match=told):
-        clean_process._ask(module.loaded)
+        clean_process._ask(module.loaded.source)
 
 
 @pytest.mark.parametrize(
