@@ -203,7 +203,7 @@ def test_a_clean_process_finds_another_closure(module):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("import sys\nsys.exit(3)", "exit code 3"),
+        ("import sys\nsys.exit(3)", "SystemExit: 3"),
         ("import os\nos._exit(3)", "exit code 3"),
         ("print('hello')", "has no generator 'wave'"),
         ("raise ValueError('no')", "ValueError: no"),
