@@ -184,8 +184,8 @@ def locate_source(source: str, folder: Path | None) -> str:
         return source
     if folder is None:
         raise GeneratorError(
-            f"there is no file {file} any more; where its folder was moved to says "
-            "`datagen resume --generators DIR`"
+            f"there is no file {file} any more; name the folder where it is now: "
+            "datagen resume --generators DIR"
         )
     parts = file.parts[1:]
     places = [folder.joinpath(*parts[-count:]) for count in range(1, len(parts) + 1)]
@@ -216,5 +216,5 @@ def check_moved(paths: SetPaths, record: RunRecord, source: str, code: Code) -> 
         changes = ", ".join(code.changes_since(known[-1]))
         raise ChangedCodeError(
             f"{source} is not the code of run {record.number}, which has {record.source}: "
-            f"{changes} changed; name the folder with the code as it was"
+            f"{changes} changed; put back what changed, or name the folder with the same code"
         )
