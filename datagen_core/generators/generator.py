@@ -14,15 +14,11 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import inspect
 import shlex
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -31,6 +27,7 @@ from numpy.random import Generator
 from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import DatagenError, GeneratorError, ParamsError, in_one_line
 from datagen_core.generators.identity import digest_of
+from datagen_core.generators.preprocessor import Preprocessor, parameters_of
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import MOST_SAMPLES
 
@@ -139,7 +136,7 @@ class DatasetGenerator:
             raise GeneratorError(
                 f"{self.name}: its parameters must be a subclass of datagen_core.Params"
             )
-        unknown = [name for name in _parameters(self.function) if name not in _ARGUMENTS]
+        unknown = [name for name in parameters_of(self.function) if name not in _ARGUMENTS]
         if unknown:
             known = ", ".join(_ARGUMENTS)
             raise GeneratorError(
@@ -151,7 +148,7 @@ class DatasetGenerator:
     ) -> Any:
         """Call the function with the arguments that it has."""
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
-        named = _parameters(self.function)
+        named = parameters_of(self.function)
         return self.function(**{name: given[name] for name in named})
 
     def digest_of(self, params: Params, seed: int = 0) -> str:
@@ -178,7 +175,7 @@ class DatasetGenerator:
         """
         lines: tuple[str, ...] = ()
         if self.preflight is not None:
-            named = {"seed": seed} if "seed" in _parameters(self.preflight) else {}
+            named = {"seed": seed} if "seed" in parameters_of(self.preflight) else {}
             with self._calling("preflight"):
                 found = self.preflight(params, **named) or ()
                 lines = (found,) if isinstance(found, str) else tuple(map(str, found))
@@ -201,7 +198,7 @@ class DatasetGenerator:
         """Return what the first `samples` samples cost together; empty without an `account`."""
         if self.account is None:
             return {}
-        named = {"others": others()} if "others" in _parameters(self.account) else {}
+        named = {"others": others()} if "others" in parameters_of(self.account) else {}
         with self._calling("account"):
             return dict(self.account(params, samples, **named))
 
@@ -238,26 +235,6 @@ class DatasetGenerator:
         made = Preprocessor(function.__name__, function)
         self.preprocessors[made.name] = made
         return function
-
-
-@dataclass(frozen=True)
-class Preprocessor:
-    """A function over splits, whose results are kept under its name and version."""
-
-    name: str
-    function: Callable[..., Any]
-
-    @property
-    def version(self) -> str:
-        """Digest of the function's source, without comments, docstring and decorators."""
-        return source_digest(self.function)
-
-    def __call__(self, values: Any, params: Mapping[str, Any]) -> Any:
-        """Apply the function to what `Split.get` returned."""
-        arguments = values if isinstance(values, tuple) else (values,)
-        if "params" in _parameters(self.function):
-            return self.function(*arguments, params=params)
-        return self.function(*arguments)
 
 
 def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
@@ -355,35 +332,3 @@ def parse_options(text: str) -> dict[str, str | bool]:
         else:
             raise GeneratorError(f"cannot read sbatch options {text!r}; write them as --name=value")
     return options
-
-
-def _parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    try:
-        return _kept_parameters(function)
-    except TypeError:  # it has no hash
-        return _kept_parameters.__wrapped__(function)
-
-
-@lru_cache(256)  # asked for every batch, and `inspect` takes as long as a small batch
-def _kept_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(function).parameters)
-
-
-def source_digest(function: Callable[..., Any]) -> str:
-    """Return the SHA-256 of a function's code without comments, docstring and decorators."""
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-        code = _bare_source(text)
-    except (OSError, SyntaxError, TypeError):  # typed into a session: only byte code is left
-        code = repr((function.__code__.co_code, function.__code__.co_consts))
-    return hashlib.sha256(code.encode()).hexdigest()
-
-
-def _bare_source(text: str) -> str:
-    tree = ast.parse(text)
-    definition = tree.body[0]
-    if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef):
-        definition.decorator_list = []
-        if ast.get_docstring(definition, clean=False) is not None:
-            definition.body = definition.body[1:] or [ast.Pass()]
-    return ast.unparse(tree)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from datagen_core.errors import GeneratorError, SchemaError, in_one_line
-from datagen_core.generators.generator import DatasetGenerator, Preprocessor
+from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.preprocessor import Preprocessor
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches

@@ -7,7 +7,8 @@ import pytest
 
 import datagen_core
 from datagen_core.errors import ConfigurationError, GeneratorError
-from datagen_core.generators.generator import Preprocessor, parse_options, source_digest
+from datagen_core.generators.generator import parse_options
+from datagen_core.generators.preprocessor import Preprocessor, source_digest
 from generators_for_tests import SineParams, count, sine, square_both, walks
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from datagen_core import Cache, InsufficientSamplesError, IntervalSet, generate
 from datagen_core.errors import DatagenError, SelectionError, SplitError
-from datagen_core.generators.generator import Preprocessor
+from datagen_core.generators.preprocessor import Preprocessor
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import numbered
