@@ -25,7 +25,7 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     There is one line per parameter set: its number, the parameters that differ from the defaults
     or from the other sets, seed, version if there are several, samples per split, excluded ones if
     there are any, size on disk, and whether all requested samples exist. A set is mixed where
-    other code was let add to it with --accept-code.
+    other code was let add to it with --accept-code, and private where only its owner adds samples.
 
     \b
     Examples:
@@ -91,5 +91,5 @@ def _has_versions(rows: list[dict[str, Any]]) -> bool:
 def _cells(row: dict[str, Any], counts: list[Any], size: str) -> tuple[Any, ...]:
     named = (row["generator"], row["number"], row["description"], row["seed"])
     account = " ".join(f"{name}={short_text(value)}" for name, value in row["account"].items())
-    state = f"{row['state']}, mixed" if row["mixed"] else row["state"]
-    return (*named, *counts, size, state, account)
+    marks = [mark for mark in ("mixed", "private") if row[mark]]
+    return (*named, *counts, size, ", ".join([row["state"], *marks]), account)

@@ -120,6 +120,7 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
     record = param_set.record
     return {
         **{key: value for key, value in summarize_set(param_set).items() if key != "changed"},
+        **({"owner": dict(record.owner)} if record.owner else {}),
         "batch_size": record.batch_size,
         "schema": read_schema(param_set.paths),
         "views": param_set.views,
@@ -128,6 +129,9 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
         "frozen": [describe_frozen(param_set, each) for each in param_set.frozen],
         **record.provenance,
     }
+
+
+_FOLLOWS = "follows from the parameters"
 
 
 def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
@@ -143,6 +147,7 @@ def _show_generator(name: str, folder: Path | None) -> dict[str, Any]:
         "batch_size": generator.batch_size,
         "memory": generator.memory,
         "options": dict(generator.options),
+        "private": _FOLLOWS if callable(generator.private) else generator.private,
         "preprocessors": list(generator.preprocessors),
         "params": describe_params(generator.params_type),
         "schema": _describe_fields(generator),
@@ -153,4 +158,4 @@ def _describe_fields(generator: DatasetGenerator) -> str | list[dict[str, Any]]:
     schema = generator.schema
     if schema is None:
         return "inferred from the first batch"
-    return "follows from the parameters" if callable(schema) else schema.to_json()
+    return _FOLLOWS if callable(schema) else schema.to_json()

@@ -69,6 +69,7 @@ def summarize_set(param_set: ParamSet, states: States | None = None) -> dict[str
         "reserved": reserved,
         "bytes": param_set.bytes,
         "mixed": param_set.mixed,
+        "private": param_set.record.private,
         "state": "complete" if len(existing) >= reserved else states.find(param_set),
         "account": runs[-1].account if runs else {},
         "digest": param_set.record.digest,

@@ -62,6 +62,7 @@ def verify_command(
 
     Where several codes made a set's samples, or several versions of packages, each is named with
     its samples. Samples that differ when made again are named with what else differs since then.
+    Those of private sets are never made again.
 
     With --against, splits are compared with a digest instead, that of a split as `datagen freeze`
     kept it: its first samples as many as then. Where no such split was frozen, those that have that
@@ -176,8 +177,8 @@ def _explain_none(
 def _print(param_set: ParamSet, found: Verification) -> None:
     verdict = _count(found.problems) if found.problems else "good"
     mixed = ", mixed" if found.mixed else ""
-    click.echo(f"{param_set}: {found.files} files, {found.resampled} samples made anew: "
-               f"{verdict}{mixed}")  # fmt: skip
+    anew = "private, not made anew" if found.private else f"{found.resampled} samples made anew"
+    click.echo(f"{param_set}: {found.files} files, {anew}: {verdict}{mixed}")
     for each in found.codes if len(found.codes) > 1 else ():
         reason = _REASONS[each["probe"]].format(**each)
         versions = "".join(f", {name} {number}" for name, number in each["packages"].items())

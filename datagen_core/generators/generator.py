@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from numpy import bool_
 from numpy.random import Generator
 
 from datagen_core.checks import check_kind, whole_number
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 Reproducible = Literal["bits", "machine", "no"]
 
-_ARGUMENTS = ("size", "params", "rng", "start", "seed")
+_ARGUMENTS = ("size", "params", "rng", "start", "seed", "secret")
 
 
 def _no_params() -> type[Params]:
@@ -56,8 +57,8 @@ class DatasetGenerator:
     function
         Makes one batch. It has any of the arguments `size` (the number of samples), `params`,
         `rng` (the batch's `numpy.random.Generator`), `start` (the index of the batch's first
-        sample) and `seed` (the set's, for what all its samples share). A sample must depend on
-        nothing else.
+        sample), `seed` (the set's, for what all its samples share) and, for private sets, `secret`
+        (32 bytes of the batch's own, None for other sets). A sample must depend on nothing else.
     params_type
         The class of its parameters.
     batch_size
@@ -98,6 +99,12 @@ class DatasetGenerator:
         How far a sample made anew equals the first one: "bits" for always, "machine" where
         instruction set, device and number of threads are the same, "no" for never. With "no",
         samples are not compared when the code changed.
+    private
+        Whether parameter sets are private, such as noisy votes: True, or a function of parameters.
+        `rng` and `secret` of such a set follow from a key that only its owner has, who alone adds
+        samples; no sample is ever made a second time, and sets with equal parameters are never the
+        same set. `rng` is no cryptographic generator: noise that must stand up to those who see
+        much of it is drawn from `secret`, as by `hashlib.shake_256(secret)`.
     preprocessors
         Preprocessors by name; the decorator `preprocessor` adds them.
     """
@@ -118,6 +125,7 @@ class DatasetGenerator:
     environment: tuple[str, ...] = ()
     preprocessors: dict[str, Preprocessor] = field(default_factory=dict)
     reproducible: Reproducible = "bits"
+    private: bool | Callable[[Any], bool] = False
 
     def __post_init__(self) -> None:
         if self.batch_size < 1:
@@ -142,19 +150,40 @@ class DatasetGenerator:
             raise GeneratorError(
                 f"{self.name}: unknown argument {unknown[0]!r} of the function; it may have {known}"
             )
+        if self.private is False and "secret" in parameters_of(self.function):
+            raise GeneratorError(
+                f"{self.name}: only private sets have a `secret`; use private=True"
+            )
 
     def __call__(
-        self, size: int, params: Params, rng: Generator, start: int = 0, seed: int = 0
+        self,
+        size: int,
+        params: Params,
+        rng: Generator,
+        start: int = 0,
+        seed: int = 0,
+        secret: bytes | None = None,
     ) -> Any:
         """Call the function with the arguments that it has."""
         given = {"size": size, "params": params, "rng": rng, "start": start, "seed": seed}
+        given["secret"] = secret
         named = parameters_of(self.function)
         return self.function(**{name: given[name] for name in named})
+
+    def is_private(self, params: Params) -> bool:
+        """Return whether a parameter set is private."""
+        if not callable(self.private):
+            return self.private
+        with self._calling("private"):
+            private = self.private(params)
+            check_kind(f"private of {self.name}", private, (bool, bool_), "True or False")
+            return bool(private)
 
     def digest_of(self, params: Params, seed: int = 0) -> str:
         """Return the digest of a new parameter set, 64 hexadecimal digits.
 
-        A set that was begun before a parameter was added may have another one, which stays.
+        A set that was begun before a parameter was added may have another one, which stays. Private
+        sets have digests of their own.
         """
         from datagen_core.generators.params import identity_of  # pydantic is slow, as above
 
@@ -253,6 +282,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     account: Callable[..., Mapping[str, float | str]] | None = None,
     environment: Sequence[str] = (),
     reproducible: Reproducible = "bits",
+    private: bool | Callable[[Any], bool] = False,
 ) -> Callable[[Callable[..., Any]], DatasetGenerator]:
     """Turn a function into a `DatasetGenerator`; a decorator.
 
@@ -264,6 +294,8 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
     _check_kinds(memory=memory, options=options, name=name, setup=setup, compress=compress,
                  environment=environment)  # fmt: skip
     _check_functions(schema=schema, limit=limit, preflight=preflight, account=account)
+    if not callable(private):
+        check_kind("private", private, (bool,), "True, False, or a function of the parameters")
     batch_size = whole_number("batch_size", batch_size)
 
     def decorate(function: Callable[..., Any]) -> DatasetGenerator:
@@ -283,6 +315,7 @@ def generator(  # noqa: PLR0913 (each is one declaration of the recipe)
             account=account,
             environment=tuple(environment),
             reproducible=reproducible,
+            private=private,
         )
 
     return decorate

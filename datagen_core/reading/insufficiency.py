@@ -7,6 +7,7 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW, read_ledger
+from datagen_core.store.published import lost_samples
 from datagen_core.store.runs import RunRecord, list_refusals, list_runs
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples, read_set
@@ -23,7 +24,7 @@ def insufficient(
     to_make = max(0, missing - spare)
     seconds = _compute_seconds(paths, -(-to_make // record.batch_size))
     refused, why = _find_refused(paths, existing) if to_make else (IntervalSet(), "")
-    settled = len(existing) + len(refused)
+    settled = len(existing) + len(refused | lost_samples(paths))
     commands = [] if not to_make else [_make(paths, record, to_make, settled)]
     if split != RAW:
         commands.append(command_for(paths, "move", missing, split, "-y"))
@@ -46,7 +47,7 @@ def _compute_seconds(paths: SetPaths, batches: int) -> float | None:
 def _make(paths: SetPaths, record: SetRecord, samples: int, settled: int) -> str:
     """Return the command that makes samples: the holes of earlier runs first.
 
-    Samples that are `settled` exist, or are refused by the generator.
+    Samples that are `settled` exist, are refused by the generator, or private and lost.
     """
     runs = list_runs(paths)
     holes = sum(run.interval.size for run in runs) - settled

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema, slice_columns
 from datagen_core.ranges import Interval, batch_stream
 from datagen_core.scheduling.known_sets import bind_record
+from datagen_core.store.keys import derive_secret, read_key
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import grow_set
@@ -33,6 +34,7 @@ class BatchMaker:
     generator: DatasetGenerator
     record: SetRecord
     params: Params
+    key: bytes | None = field(default=None, repr=False)
 
     @classmethod
     def of(
@@ -44,6 +46,8 @@ class BatchMaker:
         ------
         GeneratorError
             When the generator is not the one that began the set.
+        CacheError
+            When the set is private, and this user not its owner.
         """
         for what, now, begun in (
             ("version", generator.version, record.version),
@@ -56,7 +60,13 @@ class BatchMaker:
                 )
         if params is None:
             params = bind_record(generator, record)
-        return cls(generator, record, params)
+        if generator.is_private(params) != record.private:
+            raise GeneratorError(
+                f"{generator.name} declares these parameters "
+                f"{'public' if record.private else 'private'} now, and did not when this parameter "
+                "set was begun; change it back, or begin a new set with `datagen generate`"
+            )
+        return cls(generator, record, params, read_key(record) if record.private else None)
 
     def growing(self, paths: SetPaths) -> BatchMaker:
         """Record the parameters that the set has now and had not, before samples are made."""
@@ -67,20 +77,32 @@ class BatchMaker:
     def make(self, piece: Interval, schema: Schema | None) -> tuple[Columns, Schema]:
         """Return the samples of `piece`, which lies in one batch, and their schema.
 
-        The whole batch is made, since its samples share a stream; the rows asked for are kept.
+        The whole batch is made, since its samples share a stream; the rows asked for are kept. All
+        that is random in a private set follows from its key.
         """
         size = self.record.batch_size
         batch = piece.start // size
         start = batch * size
         if self.record.limit is not None:
             size = min(size, self.record.limit - start)
-        stream = batch_stream(self.record.seed, self.record.digest, batch)
+        stream, secret = self._stream(batch), self._derive("secret", batch)
         _seed_global_generators(stream)
         rng = np.random.Generator(np.random.PCG64DXSM(stream))
-        made = self.generator(size, self.params, rng, start, self.record.seed)
+        made = self.generator(size, self.params, rng, start, self.record.seed, secret)
         declared = self.declared_schema is not None
         columns, schema = collect(made, size, schema, start=start, declared=declared)
         return slice_columns(columns, piece.start - start, piece.stop - start), schema
+
+    def _stream(self, batch: int) -> np.random.SeedSequence:
+        secret = self._derive("stream", batch)
+        if secret is None:
+            return batch_stream(self.record.seed, self.record.digest, batch)
+        return np.random.SeedSequence(np.frombuffer(secret, "<u4").tolist())
+
+    def _derive(self, purpose: str, batch: int) -> bytes | None:
+        if self.key is None:
+            return None
+        return derive_secret(self.key, purpose, self.record.digest, batch)
 
     @cached_property
     def declared_schema(self) -> Schema | None:

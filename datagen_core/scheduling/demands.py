@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from datagen_core.checks import check_kind
-from datagen_core.errors import ConfigurationError
+from datagen_core.errors import CacheError, ConfigurationError
 from datagen_core.generators.code import Code, code_of_generator
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
@@ -21,7 +22,9 @@ from datagen_core.generators.registry import (
 from datagen_core.ranges import MOST_SAMPLES, Interval
 from datagen_core.scheduling.known_sets import KnownSets, bind_record, tell_renamed
 from datagen_core.scheduling.provenance import gather_provenance
+from datagen_core.store.keys import read_key
 from datagen_core.store.layout import SetPaths, check_name
+from datagen_core.store.runs import reserved_samples
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import read_set
 
@@ -173,6 +176,43 @@ def make_demands(
     return list(demands.values())
 
 
+def check_owner(demand: Demand) -> None:
+    """Refuse to add to a private set of another user.
+
+    Raises
+    ------
+    CacheError
+        If its key is not here.
+    """
+    if demand.record.private and demand.paths.params.exists():
+        read_key(demand.record)
+
+
+def refuse_seconds(demands: Sequence[Demand]) -> None:
+    """Remove private sets that were begun this moment where another process was first with each.
+
+    Raises
+    ------
+    CacheError
+        If there are any; the set of the other process is the one to go on with.
+    """
+    new = [each for each in demands if each.record.private and not reserved_samples(each.paths)]
+    known: dict[tuple[Path, int], KnownSets] = {}
+    seconds = []
+    for demand in new:
+        folder, seed = demand.paths.root.parent, demand.record.seed
+        sets = known.setdefault((folder, seed), KnownSets(folder, demand.generator, seed))
+        found = sets.find(demand.params)
+        if found and found.paths != demand.paths:
+            seconds.append(demand)
+            shutil.rmtree(demand.paths.root)
+    if seconds:
+        raise CacheError(
+            f"another process has begun a private set of {seconds[0].generator.name} with these "
+            "parameters at the same moment; run this again to go on with it"
+        )
+
+
 def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
     """Return the demand of a run that was begun before.
 
@@ -180,8 +220,12 @@ def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
     ------
     NewerFormatError
         If a newer version began the set, and this one does not know all of its record.
+    CacheError
+        If the set is private, and this user not its owner.
     """
     generator, record = load_generator(source).generator, read_set(paths, strict=True)
     params = bind_record(generator, record)
     code = code_of_generator(generator)
-    return Demand(generator, params, source, record, paths, record.provenance, code, samples)
+    demand = Demand(generator, params, source, record, paths, record.provenance, code, samples)
+    check_owner(demand)
+    return demand

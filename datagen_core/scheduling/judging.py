@@ -20,6 +20,7 @@ from datagen_core.executors.base import DIED, Executor, TaskState
 from datagen_core.ranges import Interval, IntervalSet, is_one_batch
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.published import lost_samples
 from datagen_core.store.runs import Plan, TaskKey, list_plans
 from datagen_core.store.sets import read_set
 
@@ -38,6 +39,9 @@ VERDICT_FORMAT = "1.0"
 TIME_LIMIT = "time limit"
 _VISIBLE_SECONDS = 60.0
 """Folder listings of network file systems are cached for up to a minute."""
+
+NEVER_AGAIN = "private, and published before, so never made again"
+"""Why samples whose files are gone stay missing."""
 
 _CANCELLED = ("cancelled", "interrupted", "terminated")
 _HOPELESS = ("out of memory",)
@@ -132,7 +136,8 @@ class Judge:
 
     def judge(self, missing: IntervalSet) -> list[RangeStatus]:
         """Return the fates of missing samples, those of the latest plan first."""
-        found = list(self._ranges(missing))
+        lost = lost_samples(self._paths) & missing if missing else missing
+        found = [part for item in self._ranges(missing) for part in _without_lost(item, lost)]
         refusal = self.refusal(missing)
         return [_refused_with_all(item, refusal) for item in found] if refusal else found
 
@@ -304,8 +309,20 @@ class Judge:
         return self._stories[key]
 
 
+def _without_lost(item: RangeStatus, lost: IntervalSet) -> Iterator[RangeStatus]:
+    """Yield the parts of a range that may be made, and that must not be made a second time."""
+    if not lost or item.state in {"queued", "running", "unknown"}:
+        yield item
+        return
+    parts = item.samples - lost, item.samples & lost
+    if parts[0]:
+        yield item._replace(samples=parts[0])
+    if parts[1]:
+        yield RangeStatus("lost", parts[1], NEVER_AGAIN, blocked=True)
+
+
 def _refused_with_all(item: RangeStatus, message: str) -> RangeStatus:
-    if item.state in {"queued", "running", "unknown", "refused"}:
+    if item.state in {"queued", "running", "unknown", "refused"} or item.reason == NEVER_AGAIN:
         return item
     return item._replace(state="refused", reason=message, blocked=True, died=False)
 

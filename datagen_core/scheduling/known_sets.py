@@ -6,6 +6,8 @@ parameters. A parameter that it does not have counts as being at its default.
 
 from __future__ import annotations
 
+import os
+import secrets
 import shlex
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,8 +26,9 @@ from datagen_core.generators.identity import (
     short_text,
 )
 from datagen_core.generators.params import Params, defaults_of, identity_of, renamed_params
+from datagen_core.store.documents import user_name
 from datagen_core.store.layout import SetPaths, list_names
-from datagen_core.store.set_records import SetRecord
+from datagen_core.store.set_records import INSTANCE, SetRecord
 from datagen_core.store.sets import list_sets, read_set, set_paths
 
 Point = Mapping[str, Any] | Params | None
@@ -66,6 +69,12 @@ class KnownSets:
     def describe_new(self, params: Params, provenance: Mapping[str, Any]) -> Known:
         """Return the paths and the record of a set with these parameters that is to be begun."""
         generator, (digest, identity) = self.generator, self._identify(params)
+        owner = None
+        if generator.is_private(params):
+            digest, identity = self._identify_private(params)
+            owner = {
+                "user": user_name(), "host": os.uname().nodename, "cache": str(self.folder.parent),
+            }  # fmt: skip
         record = SetRecord(
             digest=digest,
             generator=generator.name,
@@ -79,6 +88,7 @@ class KnownSets:
             compress=generator.compress,
             identity=identity,
             renamed=renamed_params(generator.params_type),
+            owner=owner,
         )
         return Known(set_paths(self.folder.parent, record), record)
 
@@ -93,6 +103,11 @@ class KnownSets:
             name, version = self.generator.name, self.generator.version
             return digest_of(name, version, values, self.seed), None
         return digest, identity
+
+    def _identify_private(self, params: Params) -> tuple[str, dict[str, Any]]:
+        """Return digest and `SetRecord.identity` of a new private set, which are never the same."""
+        identity = {**identity_of(params), INSTANCE: secrets.token_hex(16)}
+        return digest_of(self.generator.name, self.generator.version, identity, self.seed), identity
 
     def _by_digest(self, digest: str, params: Params) -> Known | None:
         fitting = [one for one in self._ending_with(digest[:8]) if one.record.digest == digest]
@@ -115,6 +130,8 @@ class KnownSets:
 
     def _fits(self, record: SetRecord, params: Params) -> bool:
         values = params.canonical()
+        if record.private != self.generator.is_private(params):
+            return False
         return record.params == values or self._key(record) == canonical_json(values)
 
     def _by_params(self, params: Params) -> Known | None:
@@ -123,9 +140,14 @@ class KnownSets:
         return self._by_key[canonical_json(params.canonical())].get(self.generator.version)
 
     def _key(self, record: SetRecord) -> str:
-        """Return the parameters of a set as the generator has them now; empty if it cannot."""
+        """Return the parameters of a set as the generator has them now; empty if it cannot.
+
+        So it is where the generator declares them private now and did not before, or the reverse.
+        """
         try:
-            return canonical_json(bind_record(self.generator, record).canonical())
+            params = bind_record(self.generator, record)
+            same = self.generator.is_private(params) == record.private
+            return canonical_json(params.canonical()) if same else ""
         except Exception:
             return ""
 
@@ -139,9 +161,11 @@ class KnownSets:
 
     @cached_property
     def _all(self) -> list[Known]:
-        """The sets of the seed, by number; those that cannot be read are left out."""
+        """The readable sets of the seed, by number, then those that have no number yet."""
         found = []
-        for paths in list_sets(self.folder, []).values():
+        numbered = list(list_sets(self.folder, []).values())
+        others = [SetPaths(self.folder / each) for names in self._names.values() for each in names]
+        for paths in dict.fromkeys([*numbered, *others]):
             with suppress(CacheError, FileNotFoundError):
                 found.append(Known(paths, read_set(paths)))
         return [known for known in found if known.record.seed == self.seed]

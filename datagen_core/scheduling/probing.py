@@ -20,6 +20,7 @@ from pathlib import Path
 from datagen_core.errors import ChangedCodeError, DatagenError
 from datagen_core.executors.base import Executor, Job
 from datagen_core.generators.code import Code
+from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import IntervalSet, count_batches
@@ -45,6 +46,7 @@ from datagen_core.store.codes import keep_code, origins_of
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.probes import Probe, is_mixed, keep_probe
 from datagen_core.store.runs import Plan
+from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples, read_schema
 from datagen_core.store.shards import Origin
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
@@ -104,7 +106,8 @@ def settle(
     else:
         costs = [_Cost.of(demand) for demand in open_ones]
         if not settings.probe:
-            _refuse_costly(costs, sum(map(_count, demands, work)))
+            silent = [c for c in costs if not _forbid(c.demand.generator, c.demand.record)]
+            _refuse_costly(silent, sum(map(_count, demands, work)))
         settled = {cost.demand.paths: _settle(cost, executor, settings) for cost in costs}
         here = [cost.demand for cost in costs if settled[cost.demand.paths] is None]
         if executor.in_process:
@@ -156,7 +159,7 @@ def _settle(cost: _Cost, executor: Executor, settings: Settings) -> str | None:
     demand = cost.demand
     is_quick = cost.seconds is not None and cost.seconds <= QUICK_SECONDS
     here = settings.wait and (executor.ends_with_caller or is_quick)
-    if not here and not executor.in_process and demand.generator.reproducible != "no":
+    if not here and not executor.in_process and not _forbid(demand.generator, demand.record):
         return COMPARE
     return None
 
@@ -281,10 +284,10 @@ def probe(maker: BatchMaker, paths: SetPaths, code: Code) -> None:
     ChangedCodeError
         When they are not, cannot be made, or are declared never to be.
     """
-    if maker.generator.reproducible == "no":
+    if why := _forbid(maker.generator, maker.record):
         raise ChangedCodeError(
-            f"{_describe_change(paths, code)}; whether that matters cannot be found out, since the "
-            f'generator declares reproducible="no"; {WAYS}',
+            f"{_describe_change(paths, code)}; whether that matters cannot be found out, since "
+            f"{why}; {WAYS}",
             whole_set=True,
         )
     schema = Schema.from_json(read_schema(paths, strict=True) or [])
@@ -297,6 +300,13 @@ def probe(maker: BatchMaker, paths: SetPaths, code: Code) -> None:
     keep_code(paths, code)
     against = _codes_of(find_origins(paths, compared))
     keep_probe(paths, Probe(code.id, against, samples=compared, machine=describe_machine()))
+
+
+def _forbid(generator: DatasetGenerator, record: SetRecord) -> str:
+    """Return why samples of a set are not made anew; empty if they may be."""
+    if record.private:
+        return "private samples are never made again"
+    return 'the generator declares reproducible="no"' if generator.reproducible == "no" else ""
 
 
 def _choose_batches(paths: SetPaths, size: int) -> list[IntervalSet]:

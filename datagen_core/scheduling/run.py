@@ -15,7 +15,7 @@ from datagen_core.generators.params import Params
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import worker, worker_process
 from datagen_core.scheduling.batches import BatchMaker
-from datagen_core.scheduling.demands import Demand, renew_demand
+from datagen_core.scheduling.demands import Demand, check_owner, refuse_seconds, renew_demand
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.known_sets import bind_record
 from datagen_core.scheduling.plan import (
@@ -45,6 +45,7 @@ from datagen_core.scheduling.surroundings import (
 )
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import keep_code
+from datagen_core.store.keys import draw_key
 from datagen_core.store.layout import RunPaths, SetPaths, numbered
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import (
@@ -147,6 +148,8 @@ def plan_demands(
         check_loadable(demand, executor)
     intervals = [demand.interval(reserved_samples(demand.paths)) for demand in demands]
     active = [demand for demand, each in zip(demands, intervals, strict=True) if each.size]
+    for demand in active:
+        check_owner(demand)
     settings = _complete(executor, settings)
     share = divide_jobs(settings, len(active))
     limits = _ask_limits(active, executor, settings)
@@ -192,6 +195,8 @@ def begin(
     keep_code(demands[0].paths, demands[0].code)
     for demand in demands:
         keep_inputs(cache, demand.record.params)
+        if demand.record.private and not demand.paths.params.exists():
+            draw_key(demand.record)
     start = _Start(executor, settings, completed, _Accounts())
     runs: list[Run] = []
     for first in range(0, len(demands), _BEGUN_AT_ONCE):
@@ -212,6 +217,7 @@ class _Start:
 
     def begin(self, demands: Sequence[Demand], plans: Sequence[Plan]) -> list[Run]:
         begun = open_sets([(demand.paths, demand.record) for demand in demands])
+        refuse_seconds(demands)
         parts = list(zip(demands, plans, begun, strict=True))
         # What costs add up to follows from the order of the sets.
         adds_up = demands[0].generator.account is not None
@@ -224,6 +230,8 @@ class _Start:
 
     def _begin(self, demand: Demand, plan: Plan, begun: SetRecord) -> Run | None:
         paths = demand.paths
+        if begun.private and not plan.tasks:  # it may be another user's, and has enough samples
+            return None
         maker = BatchMaker.of(demand.generator, begun, demand.params)
         if maker.declared_schema is not None:
             publish_schema(paths, maker.declared_schema)

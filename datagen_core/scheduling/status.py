@@ -15,7 +15,7 @@ from datagen_core.errors import CacheError, DatagenError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.executors.choice import find_executor
 from datagen_core.ranges import IntervalSet
-from datagen_core.scheduling.judging import Judge, RangeStatus, merge_alike
+from datagen_core.scheduling.judging import NEVER_AGAIN, Judge, RangeStatus, merge_alike
 from datagen_core.store.layout import RunPaths, SetPaths
 from datagen_core.store.runs import Plan, RunRecord, TaskKey, list_plans, list_runs
 from datagen_core.store.sets import existing_samples
@@ -91,6 +91,8 @@ def advise(status: RunStatus, resume: str) -> str:
     """Return what helps a run with missing samples; `resume` is the command that takes it up."""
     if any(ACCEPT_CODE in item.reason for item in status.refused):
         return f"then: {resume}"  # the reason says what to do
+    if status.ranges and all(item.reason == NEVER_AGAIN for item in status.ranges):
+        return "restore their files from a backup, or go on without them"
     if status.state != "refused":
         return f"{'make the others' if status.refused else 'go on'} with: {resume}"
     kept = ", or go on with the samples that are made" if status.done else ""

@@ -43,6 +43,7 @@ from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
+from datagen_core.store.published import keep_published
 from datagen_core.store.runs import Plan, read_plan, read_run
 from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
 from datagen_core.store.shard_writer import ShardWriter
@@ -247,13 +248,15 @@ class _Work:
 
     def _make_all(self, maker: BatchMaker, report: Callable[[int], None]) -> str:
         paths, record = self.plan.run.set, maker.record
-        missing = self.plan.tasks[self.number] - existing_samples(paths)
+        made = keep_published(paths, self.journal) if record.private else existing_samples(paths)
+        missing = self.plan.tasks[self.number] - made
         self.schema = self._find_schema(maker, missing)
         times = BatchTimes(self.journal, self.born)
         made_by = read_run(paths, self.plan.run.number).id, self.plan.number, self.code
         writer = ShardWriter(
-            paths.shards, paths.temporary, record.generator, record.digest, record.compress, made_by
-        )
+            paths.shards, paths.temporary, record.generator, record.digest, record.compress,
+            made_by, private=record.private,
+        )  # fmt: skip
         try:
             for piece in cut_into_batches(missing, record.batch_size):
                 if writer.is_due(piece):
@@ -320,7 +323,9 @@ class _Work:
             self._look_for_others(maker)
             self.published = True
         with self.termination.shield():
-            writer.publish()
+            samples = writer.publish()
+            if samples.size and writer.private:
+                self.journal.keep("published", samples=[samples])
 
     def _is_late(self, slowest: float) -> bool:
         """Whether the next batch might not end before the time limit.

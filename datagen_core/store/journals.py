@@ -34,9 +34,9 @@ class Journal:
     samples are made and not yet published), `schema` (before batch 0 is made, from which the schema
     of the set is inferred), `error` (range, message, final; since 1.1 `refused` where the samples
     cannot be made by their own nature, and `whole_set` where that holds for the whole set), and at
-    last `end` (reason). There are also `code` (the id of the code that makes the samples) and
-    `machine` (what made the first batch, see `describe_machine`). Readers pass over events that
-    they do not know.
+    last `end` (reason). There are also `code` (the id of the code that makes the samples),
+    `machine` (what made the first batch, see `describe_machine`), and in private sets `published`
+    (ranges of `samples`). Readers pass over events that they do not know.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,10 +45,21 @@ class Journal:
 
     def append(self, event: str, **content: object) -> None:
         """Append one line. Work goes on if the journal cannot be written."""
+        with suppress(OSError):
+            self.keep(event, **content)
+
+    def keep(self, event: str, **content: object) -> None:
+        """Append one line that must not be lost.
+
+        Raises
+        ------
+        OSError
+            If the journal cannot be written.
+        """
         stamp = JOURNAL_FORMAT if _LATER_KEYS & content.keys() else _OLDER_FORMAT
         head = {"format": stamp, "event": event, "time": time.time()}
         line = json.dumps({**head, **content}) + "\n"
-        with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
+        with self._path.open("a", encoding="utf-8") as file:
             file.write(line)
 
 

@@ -44,17 +44,18 @@ def temporary_path(folder: Path, name: str) -> Path:
 
 
 @contextmanager
-def publication(folder: Path, final: Path) -> Iterator[Path]:
+def publication(folder: Path, final: Path, *, equals: bool = True) -> Iterator[Path]:
     """Yield a temporary path in `folder` to write; publish it as `final` when the block succeeds.
 
     Put-if-absent: if `final` exists, what was written is dropped silently. That is right for files
-    whose content follows from their name. Use `publish` where it matters which process was first.
+    whose content follows from their name; `equals` is that of `publish`. Use `publish` where the
+    caller must know which process was first.
     """
     temporary = temporary_path(folder, final.name)
     try:
         with naming(final, temporary):
             yield temporary
-            publish(temporary, final, equals=True)
+            publish(temporary, final, equals=equals)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -30,6 +30,9 @@ class SetRecord:
         The parameters of which `digest` is the digest; None where they are `params`.
     renamed
         The present names of parameters that were renamed, by their earlier names.
+    owner
+        Of a private set who began it and where it belongs, `user`, `host` and `cache`; None for
+        other sets.
     """
 
     digest: str
@@ -45,6 +48,17 @@ class SetRecord:
     compress: bool = False
     identity: Mapping[str, Any] | None = None
     renamed: Mapping[str, str] = field(default_factory=dict)
+    owner: Mapping[str, str] | None = None
+
+    @property
+    def private(self) -> bool:
+        """Whether only its owner adds samples, and nobody ever makes one a second time."""
+        return self.owner is not None
+
+    @property
+    def instance(self) -> str:
+        """The random id of a private set, which has a key of that name; empty for other sets."""
+        return str((self.identity or {}).get(INSTANCE, "")) if self.private else ""
 
     @property
     def computed_digest(self) -> str:
@@ -70,6 +84,9 @@ class SetRecord:
             },
         )
 
+
+INSTANCE = "<instance>"
+"""The key of the instance id among the parameters of an identity; no parameter has such a name."""
 
 _KEYS = [
     "digest", "generator", "version", "params", "seed", "defaults", "batch_size", "limit",
@@ -97,7 +114,9 @@ def to_document(record: SetRecord) -> dict[str, Any]:
     if record.identity is None:
         return {"format": "1.0", **content}
     grown = {"params": record.identity, "binding": record.params, "renamed": record.renamed}
-    return {"format": "1.1", **content, **grown}
+    if record.owner is None:
+        return {"format": "1.1", **content, **grown}
+    return {"format": "1.2", **content, **grown, "owner": record.owner}
 
 
 def from_document(content: Mapping[str, Any]) -> SetRecord:
@@ -106,7 +125,8 @@ def from_document(content: Mapping[str, Any]) -> SetRecord:
     if "binding" not in content:
         return record
     grown = {"params": content["binding"], "identity": content["params"]}
-    return replace(record, **grown, renamed=content["renamed"])
+    known = {"renamed": content["renamed"], "owner": content.get("owner")}
+    return replace(record, **grown, **known)
 
 
 def growth_of(

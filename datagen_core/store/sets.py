@@ -20,8 +20,9 @@ from datagen_core.store.set_records import SetRecord, from_document, growth_of, 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
 
-PARAMS_FORMAT = "1.1"
-"""Format 1.0 where the digest has all parameters under their names (`binding`, `renamed`)."""
+PARAMS_FORMAT = "1.2"
+"""Format 1.0 where the digest has all parameters under their names (`binding`, `renamed`), format
+1.1 where the set is not private (`owner`)."""
 
 LATER_FORMAT = "1.0"
 SCHEMA_FORMAT = "2.0"

@@ -122,6 +122,9 @@ class ShardWriter:
         The folders where shards belong, and where they are written first.
     generator, digest
         The labels of the shards.
+    private
+        Whether samples must not be published twice, which may differ. Then each batch is a file of
+        its own, so that two processes publish it under one name, and the first one's stays.
     made_by
         Who makes the samples: the id of a run, the number of its plan, and the id of the code.
         None for what is not made by a run.
@@ -134,6 +137,7 @@ class ShardWriter:
     compress: bool = False
     made_by: tuple[str, int, str] | None = None
     publish_bytes: int = PUBLISH_BYTES
+    private: bool = False
     _columns: GrowingColumns = field(default_factory=GrowingColumns)
     _interval: Interval = _NOTHING
     _bytes: int = 0
@@ -155,19 +159,23 @@ class ShardWriter:
 
     def is_due(self, following: Interval) -> bool:
         """Return whether to publish before adding the samples `following`."""
-        apart = self.waiting > 0 and following.start != self._interval.stop
+        apart = self.waiting > 0 and (self.private or following.start != self._interval.stop)
         late = time.monotonic() - self._since >= PUBLISH_SECONDS
         return apart or late or self._bytes >= self.publish_bytes
 
-    def publish(self) -> None:
-        """Publish the samples that wait; they stay in memory until that has succeeded."""
+    def publish(self) -> Interval:
+        """Publish the samples that wait, and return them; they stay in memory until then."""
         self._since = time.monotonic()
         if not self.waiting:
-            return
+            return _NOTHING
         start, stop = self._interval
         origins = () if self.made_by is None else (Origin(start, stop, *self.made_by),)
         label = ShardLabel(self.generator, self.digest, self._interval, origins)
         columns = self._columns.first(self.waiting)
-        publish_shard(self.folder, self.temporary, label, columns, compress=self.compress)
+        publish_shard(
+            self.folder, self.temporary, label, columns,
+            compress=self.compress, equals=not self.private,
+        )  # fmt: skip
         self._columns.clear()
         self._bytes, self._interval = 0, _NOTHING
+        return label.interval

@@ -35,6 +35,7 @@ from datagen_core.ranges import Interval
 from datagen_core.store.advice import command_for
 from datagen_core.store.layout import SetPaths, shard_name
 from datagen_core.store.publishing import publication
+from datagen_core.store.sets import read_set
 from datagen_core.store.shard_columns import (
     ALGORITHM,
     CHECKSUMS,
@@ -77,15 +78,21 @@ class ShardLabel(NamedTuple):
 
 
 def publish_shard(
-    folder: Path, temporary: Path, label: ShardLabel, columns: Columns, *, compress: bool = False
+    folder: Path,
+    temporary: Path,
+    label: ShardLabel,
+    columns: Columns,
+    *,
+    compress: bool = False,
+    equals: bool = True,
 ) -> Path:
     """Publish columns as the shard of `label.interval` in `folder`, and return its path.
 
     If the shard exists, it is left as it is: it holds the same samples, since a sample is a
-    function of its index.
+    function of its index. Without `equals`, those of the first process stay.
     """
     final = folder / shard_name(label.interval)
-    with publication(temporary, final) as path, _created(path) as file:
+    with publication(temporary, final, equals=equals) as path, _created(path) as file:
         for name, column in columns.items():
             _write_column(file, name, column, compress=compress)
         _write_label(file.id, label, columns_checksum(columns, ALGORITHM))
@@ -299,8 +306,11 @@ def damaged(path: Path, reason: str) -> DamagedFileError:
     """Return the error that names a damaged file and says how to replace it."""
     advice = "move it away and make it again"
     if path.parent.name in {"shards", "packs"}:
-        resume = command_for(SetPaths(path.parent.parent), "resume")
-        advice = f"{advice}: {resume}"
+        paths = SetPaths(path.parent.parent)
+        advice = f"{advice}: {command_for(paths, 'resume')}"
+        with suppress(OSError, CacheError):  # the set's record may be damaged, too
+            if read_set(paths).private:
+                advice = "restore it from a backup: private samples are never made again"
     message = f"{path} is damaged: {reason}; {advice}"
     return DamagedFileError(message.replace("\n", " "))
 

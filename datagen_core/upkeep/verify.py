@@ -36,6 +36,7 @@ from datagen_core.store.columns import Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
+from datagen_core.store.published import lost_samples
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import check_known
 from datagen_core.store.shard_columns import PIECE_BYTES, rows_checksum
@@ -95,6 +96,8 @@ class Verification(NamedTuple):
         expected to differ.
     codes
         Which samples were made by which code and versions; see `list_codes`.
+    private
+        Whether the set is private, so that no samples are made again.
     mixed
         Whether samples were made by codes that a user accepted, or that nobody compared.
     """
@@ -105,6 +108,7 @@ class Verification(NamedTuple):
     deviations: tuple[Deviation, ...] = ()
     codes: tuple[dict[str, Any], ...] = ()
     mixed: bool = False
+    private: bool = False
 
 
 def verify(
@@ -118,19 +122,21 @@ def verify(
         Loads the set's generator; needed to resample.
     resample
         Number of random samples to make again and compare, byte for byte; none is made again of a
-        generator that declares itself not reproducible.
+        private set, or of a generator that declares itself not reproducible.
     """
+    private = _is_private(param_set)
     problems = [
         *_attempt(partial(_check_identity, param_set)),
         *_attempt(partial(list_runs, param_set.paths)),
         *_attempt(partial(_check_ledger, param_set)),
+        *_attempt(partial(_check_published, param_set)),
         *_attempt(lambda: param_set.frozen),
     ]
     files = 0
     for checked, found in _check_files(param_set):
         files += checked
         problems += found
-    resampled = min(resample, len(param_set.existing))
+    resampled = 0 if private else min(resample, len(param_set.existing))
     deviations: list[Deviation] = []
     if resampled and generator is not None and not problems:
         try:
@@ -141,8 +147,14 @@ def verify(
     codes = _list_codes(param_set)
     return Verification(
         files, resampled, tuple(dict.fromkeys(problems)), tuple(deviations), codes,
-        mixed=param_set.mixed or _is_unseen(codes),
+        mixed=param_set.mixed or _is_unseen(codes), private=private,
     )  # fmt: skip
+
+
+def _is_private(param_set: ParamSet) -> bool:
+    with suppress(DatagenError, OSError):  # a problem that is told of
+        return param_set.record.private
+    return False
 
 
 def _describe(param_set: ParamSet, each: Deviation) -> str:
@@ -190,11 +202,19 @@ def _check_ledger(param_set: ParamSet) -> None:
                 f"them: {param_set.paths.splits} is of another set, or runs are lost; restore "
                 "them from a backup"
             )
-        if lost:
+        if lost and not param_set.record.private:
             raise DatagenError(
                 f"samples {lost.brief()} of {param_set} are {where} but in no file; make them "
                 f"again: {command_for(param_set.paths, 'resume')}"
             )
+
+
+def _check_published(param_set: ParamSet) -> None:
+    if lost := lost_samples(param_set.paths):
+        raise DatagenError(
+            f"samples {lost.brief()} of {param_set} are private, were published, and are in no "
+            "file; restore them from a backup, since they are never made again"
+        )
 
 
 def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
@@ -211,7 +231,8 @@ def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
             label = ShardLabel(param_set.generator, param_set.record.digest, file)
             path = folder / shard_name(file)
             yield 1, list(_attempt(partial(_check_shard, param_set, path, label)))
-    for left, right in _overlapping(paths):
+    # Of private samples that were made twice, nobody reads but those that were published first.
+    for left, right in () if param_set.record.private else _overlapping(paths):
         yield 0, list(_attempt(partial(_compare, param_set, left, right)))
     yield from _check_derived(param_set, paths)
     for name in list_views(paths):
