@@ -27,6 +27,7 @@ from datagen_core.generators.live import (
     find_bindings,
     has_file,
     is_bare,
+    is_computed,
     is_open,
     is_written,
     unwrapped,
@@ -275,7 +276,7 @@ class _Reader:
             name: value
             for name, value in self.values().items()
             if name not in self._values and self.kinds.get(name) != "value"
-            if not callable(value) and not text(value).endswith("()")  # which says nothing of it
+            if is_computed(name, value) and not text(value).endswith("()")  # it says nothing
         }
 
     def describer(self) -> Describer:

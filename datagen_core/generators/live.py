@@ -260,3 +260,12 @@ def has_file(function: FunctionType | MethodType) -> bool:
 def is_written(function: FunctionType) -> bool:
     """Whether somebody wrote a function, in a file or a session; not made by a library's text."""
     return has_file(function) or function.__module__ == "__main__"
+
+
+_CONSTANTS = (str, bytes, int, float, complex, type(None))
+
+
+def is_computed(name: str, value: object) -> bool:
+    """Whether a value is data, and not just the constant default of an argument."""
+    is_default = name.endswith(")") and isinstance(value, _CONSTANTS)
+    return not (is_default or callable(value) or isinstance(value, _DESCRIPTORS))

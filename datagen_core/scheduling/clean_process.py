@@ -97,7 +97,8 @@ def code_in_process(loaded: Loaded) -> Code:
     if not here or not loaded.source:
         return code
     there = _ask_for_values(loaded.source, code.id)
-    changed = _differing(here, there)
+    seen = {key: value for key, value in here.items() if _is_seen(key, there) or not there}
+    changed = _differing(seen, there)
     if changed and there:
         changed -= _differing(there, _ask_for_values(loaded.source, code.id, again=True))
     parts = {name: f"{code.parts.get(name, '')} {here[name][0]}".strip() for name in changed}
@@ -117,13 +118,17 @@ def _differing(values: Values, others: Values) -> set[str]:
     return {key for key in values if values[key][0] != others.get(key, ("", ""))[0]}
 
 
+def _is_seen(key: str, values: Values) -> bool:
+    """Whether a process must have a value; modules that are imported late may not be there yet."""
+    return key in values or not ("." in key or "(" in key)
+
+
 def _compare(here: _Description, there: _Description) -> Iterator[tuple[str, str]]:
     told = set()
     pairs = ((here.declared, there.declared), (here.values, there.values))
     for ours, theirs in pairs:
         for key in sorted(ours):
-            # What is inside of modules may not be imported there yet.
-            if key not in theirs and ("." in key or "(" in key):
+            if not _is_seen(key, theirs):
                 continue
             digest, shown = theirs.get(key, ("", "nothing"))
             if ours[key][0] != digest:

@@ -156,6 +156,18 @@ def test_a_clean_process_is_asked_for_computed_data_once(module, monkeypatch):
     assert asked == [module.loaded.source]
 
 
+def test_what_a_clean_process_has_not_imported_yet_is_no_change(module, monkeypatch):
+    clean = clean_process._describe(module.wave)
+    bare = {key: value for key, value in clean.values.items() if "." not in key}
+    monkeypatch.setattr(clean_process, "_ask", lambda _: clean._replace(values=bare))
+
+    check_same(module.loaded)
+    assert code_in_process(module.loaded) == code_of_generator(module.wave)
+    del bare["TABLE"]
+    with pytest.raises(ChangedCodeError, match="TABLE is array"):
+        check_same(module.loaded)
+
+
 def test_data_that_no_other_process_finds_counts(module):
     code_of_generator(module.wave)  # while its file is as it was loaded
     module.file.write_text("raise ValueError\n")
