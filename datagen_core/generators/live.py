@@ -159,6 +159,9 @@ class _Walker:
             self.add(f"{name}({argument})", default, held=local)
         for free, content in _cells(function):
             self.add(f"{name}.{free}", content, held=True)
+        for key, value in vars(function).items():
+            if key not in _WRAPPED:
+                self.add(f"{function.__qualname__}.{key}", value, held=local)
         code, space = function.__code__, function.__globals__
         names = names_in(code)
         self._follow_names(space, set(globals_in(code)), names)

@@ -45,6 +45,8 @@ def helper(x, offset=1):
     SEEN[COUNT] = START
     return x + K + LIMITS["low"][0] + TABLE[0] + offset
 
+helper.k = 0
+
 def make(scale):
     @datagen_core.generator(5, name="wave")
     def wave(size, rng):
@@ -210,6 +212,15 @@ def test_a_clean_process_finds_the_same_and_passes_over_the_time_of_loading(modu
 def test_a_clean_process_finds_another_closure(module):
     with pytest.raises(ChangedCodeError, match=r"wave.scale is 5 here, 1 there"):
         check_same(Loaded(module.names["make"](5), module.loaded.source))
+
+
+@pytest.mark.parametrize("change", ["MODEL.k = 8", "LIMITS['low'] = make", "helper.k = 1"])
+def test_a_clean_process_finds_what_changed_in_objects_that_are_shown_by_address(module, change):
+    do(module, change)
+
+    with pytest.raises(ChangedCodeError, match=r"is not the same in a job") as error:
+        check_same(module.loaded)
+    assert " at 0x" not in str(error.value)
 
 
 @pytest.mark.parametrize(
