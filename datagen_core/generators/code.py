@@ -9,17 +9,17 @@ up by text (`getattr`, `importlib`) or reads from files is not seen.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from datagen_core.files import hash_file
 from datagen_core.generators.descriptions import Describer, show
-from datagen_core.generators.identity import sha256_of
+from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.live import (
     Live,
     changed_by,
@@ -38,11 +38,13 @@ from datagen_core.generators.modules import (
     distribution_of,
     find_module,
     is_border,
+    is_own,
     version_of,
 )
 from datagen_core.generators.registry import LOADED
 from datagen_core.generators.scopes import Imported
 from datagen_core.generators.syntax import (
+    LOADING,
     ModuleSyntax,
     Reference,
     Statement,
@@ -50,61 +52,6 @@ from datagen_core.generators.syntax import (
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
-
-
-@dataclass(frozen=True)
-class Code:
-    """What decides the samples of a generator.
-
-    Attributes
-    ----------
-    parts
-        A digest of each function, class and constant, by module and name: `physics.force`. Names
-        in the file of the generator stand alone, since it may be moved, and loaded in two ways.
-    packages
-        The versions of the installed distributions that it uses, by name.
-    environment
-        The values of the environment variables that the generator declares; None where not set.
-    kinds
-        What each part is, for people: "function", "class", "constant", "value" or "module".
-    """
-
-    parts: Mapping[str, str]
-    packages: Mapping[str, str]
-    environment: Mapping[str, str | None] = field(default_factory=dict)
-    kinds: Mapping[str, str] = field(default_factory=dict, compare=False)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """The digest of parts and environment, 64 hexadecimal digits; versions do not count."""
-        return sha256_of([self.parts, self.environment] if self.environment else self.parts)
-
-    @cached_property
-    def id(self) -> str:
-        """The name under which a cache keeps it: 16 hexadecimal digits of all that it has."""
-        found = [self.parts, self.packages, self.environment]
-        return sha256_of(found if self.environment else found[:2])[:16]
-
-    def changes_since(self, earlier: Code) -> list[str]:
-        """Return the parts and packages that differ from earlier ones, sorted, for people.
-
-        A part is its name with its kind, `helper (function)`; a package has its versions.
-        Environment variables follow, as `$NAME`.
-        """
-        kinds = {**earlier.kinds, **self.kinds}
-        parts = _differing(self.parts, earlier.parts)
-        named = [f"{name} ({kinds[name]})" if name in kinds else name for name in parts]
-        now, before = self.packages, earlier.packages
-        named += [
-            f"{name} {before.get(name, '(not used)')} -> {now.get(name, '(not used)')}"
-            for name in _differing(now, before)
-        ]
-        here, there = self.environment, earlier.environment
-        return named + [f"${name}" for name in _differing(here, there)]
-
-
-def _differing(now: Mapping[str, str | None], before: Mapping[str, str | None]) -> list[str]:
-    return [n for n in sorted(now.keys() | before.keys()) if now.get(n) != before.get(n)]
 
 
 def code_of(function: Callable[..., Any], *classes: type) -> Code:
@@ -178,7 +125,21 @@ def edited_functions(generator: DatasetGenerator, since: float) -> list[tuple[st
 
 def _read_generator(generator: DatasetGenerator) -> _Reader:
     bindings = () if is_bare(generator.function) else find_bindings(generator)
-    return _read(generator.function, [generator.params_type], bindings)
+    return _read(generator.function, _classes_of(generator.params_type), bindings)
+
+
+def _classes_of(params_type: type) -> Iterator[type]:
+    """Yield a class of parameters, and those of which its parameters are."""
+    seen: set[type] = set()
+    waiting: list[Any] = [params_type]
+    while waiting:
+        found = waiting.pop()
+        waiting.extend(get_args(found))
+        if isinstance(found, type) and get_origin(found) is None and found not in seen:
+            seen.add(found)
+            yield found
+            fields = getattr(found, "model_fields", {})
+            waiting.extend(each.annotation for each in fields.values())
 
 
 @dataclass
@@ -219,6 +180,7 @@ class _Reader:
         """Let a function count, with the functions around it."""
         module = UserModule(module_name, Path(code.co_filename))
         with suppress(OSError):
+            self._load(module)
             syntax, name = module.syntax or ModuleSyntax(), code.co_qualname.partition(".")[0]
             if statement := syntax.defining(name, code.co_firstlineno):
                 self._add(module, code.co_name, [statement])
@@ -307,8 +269,19 @@ class _Reader:
         """Follow all that waits."""
         while self._waiting:
             module, name = self._waiting.pop()
-            if self._name_of(module, name) not in self.parts:
+            if name == LOADING:
+                self._load(module)
+            elif self._name_of(module, name) not in self.parts:
                 self._add(module, name, self._syntax(module).bound_to(name))
+
+    def _load(self, module: UserModule) -> None:
+        """Let what a module changes elsewhere as it is loaded count, and what it loads for that."""
+        if statements := (module.syntax or ModuleSyntax()).bound_to(LOADING):
+            self._add(module, LOADING, statements)
+        for name, whole in module.loads():
+            found = sys.modules.get(name)
+            if found is not None and self.is_users(found) and self._module(name) and whole:
+                self._go_on(name, ())
 
     def _add(self, module: UserModule, name: str, statements: Sequence[Statement]) -> None:
         part = self._name_of(module, name)
@@ -322,7 +295,8 @@ class _Reader:
             prefix = part.removesuffix(name)
             plain = statements[0].values
             self._values |= {f"{prefix}{key}": value for key, value in plain if value}
-        for reference in {each for statement in statements for each in statement.references}:
+        found = (each.reached if declared else each.references for each in statements)
+        for reference in set().union(*found):
             self._resolve(module, reference)
 
     def _name_of(self, module: UserModule, name: str) -> str:
@@ -367,26 +341,27 @@ class _Reader:
         elif path[0] in syntax.names or "*" in syntax.imports:
             self._resolve(module, path)
         if path and path[0] not in syntax.names:
+            self._resolve(module, ("__getattr__",))
             self._go_on(f"{source}.{path[0]}", path[1:])
 
     def _syntax(self, module: UserModule) -> ModuleSyntax:
-        if module.syntax is None:  # all of it counts
+        if module.syntax is None and module.name not in self.parts:  # all of it counts
             self._keep(module.name, hash_file(module.path)[:16], "module")
         return module.syntax or ModuleSyntax()
 
     def _module(self, name: str) -> UserModule | None:
         """Return a module of the user's; None behind a border, which is noted."""
         if name not in self._modules:
-            self._modules[name] = self._locate(name)
+            self._modules[name] = found = self._locate(name)
+            if found is not None:
+                self._waiting.append((found, LOADING))
         return self._modules[name]
 
     def is_users(self, module: ModuleType) -> bool:
         """Whether a module is the user's own, or of the generator's distribution."""
-        name, file = module.__name__, getattr(module, "__file__", None) or ""
+        name = module.__name__
         if name not in self._users:
-            inside = bool(file) and not is_border(name, Path(file))
-            own = inside and distribution_of(Path(file)) in {None, self.distribution}
-            self._users[name] = own or name == "__main__"
+            self._users[name] = is_own(module, self.distribution)
         return self._users[name]
 
     def _locate(self, name: str) -> UserModule | None:

@@ -12,13 +12,14 @@ import os
 import sys
 import sysconfig
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from importlib import metadata
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 
 from datagen_core.files import replacing
 from datagen_core.generators.identity import sha256_of
@@ -27,7 +28,7 @@ from datagen_core.generators.scopes import Imported
 from datagen_core.generators.syntax import CORE, ModuleSyntax, Statement, read_syntax
 
 _RACY_NS = 2 * 10**9
-_CACHE_VERSION = 3
+_CACHE_VERSION = 4
 """To be raised when `syntax` reads files in another way."""
 
 
@@ -103,6 +104,19 @@ class UserModule:
         base = ".".join(self.name.split(".")[: -above or None])
         return f"{base}.{imported.module}" if imported.module else base
 
+    def loads(self) -> Iterator[tuple[str, bool]]:
+        """Yield the modules that it loads, and whether that is for what they change, in all of it.
+
+        Names that `__init__.py` does not use are there for others.
+        """
+        shares = self.path.name == "__init__.py"
+        for imported, unused in (self.syntax or ModuleSyntax()).loads:
+            origin = self.origin_of(imported)
+            parts = origin.split(".")
+            yield from ((".".join(parts[:count]), False) for count in range(1, len(parts)))
+            yield origin, unused and not imported.name and not shares
+            yield f"{origin}.{imported.name}", unused and not shares
+
 
 _loaded: dict[Path, tuple[tuple[object, object], ModuleSyntax | None, float]] = {}
 
@@ -171,6 +185,14 @@ def _find_in(package: str, name: str) -> ModuleSpec | None:
         return None
     place = folder if folder.is_dir() else folder.parent
     return PathFinder.find_spec(name, [str(place)])
+
+
+def is_own(module: ModuleType, distribution: str | None) -> bool:
+    """Whether a module is the user's own, or of a distribution."""
+    name, file = module.__name__, getattr(module, "__file__", None) or ""
+    inside = bool(file) and not is_border(name, Path(file))
+    own = inside and distribution_of(Path(file)) in {None, distribution}
+    return own or name == "__main__"
 
 
 _STANDARD = Path(sysconfig.get_path("stdlib"))

@@ -14,11 +14,15 @@ from typing import Any, NamedTuple
 
 from datagen_core.generators.descriptions import Describer
 from datagen_core.generators.scopes import (
+    DEFINITIONS,
     Imported,
-    base_of,
+    acts,
     changes_in,
+    full_imports_of,
     imports_of,
     locals_of,
+    registers_with,
+    statements_in,
 )
 
 CORE = "datagen_core"
@@ -29,8 +33,8 @@ _LEFT_OUT = {"ctx", "kind", "type_comment", "annotation", "returns", "type_param
 _OUTSIDE = {"decorator_list", "args"}
 """Parts of a function, with its defaults, that do not see its local names."""
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-
+LOADING = "<module>"
+"""The name of what a module does for its effects when it is loaded, as in tracebacks."""
 
 Reference = tuple[str, ...] | Imported
 """A global name followed by attributes, `physics.force` as `("physics", "force")`; or an import."""
@@ -55,6 +59,8 @@ class Statement(NamedTuple):
         The digests of the plain values that it binds to names, `Shape.unit` for those of a class.
     changes
         The global names and attributes whose values a function or class changes when it runs.
+    reached
+        The references without those of annotated attributes that declare fields.
     """
 
     first: int
@@ -65,6 +71,7 @@ class Statement(NamedTuple):
     kind: str
     values: tuple[tuple[str, str], ...] = ()
     changes: tuple[str, ...] = ()
+    reached: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,16 +86,20 @@ class ModuleSyntax:
         The places in `statements` of those that bind or change each name.
     imports
         What import statements bind, by name.
+    loads
+        The modules that import statements load, or names in them, and whether nothing here uses
+        what they bind, so that they are there for what they change.
     """
 
     statements: list[Statement] = field(default_factory=list)
     bindings: dict[str, list[int]] = field(default_factory=dict)
     imports: dict[str, list[Imported]] = field(default_factory=dict)
+    loads: list[tuple[Imported, bool]] = field(default_factory=list)
 
     @property
     def names(self) -> list[str]:
         """All names that the module binds, sorted; not those of `from … import *`."""
-        return sorted((self.bindings.keys() | self.imports.keys()) - {"*"})
+        return sorted((self.bindings.keys() | self.imports.keys()) - {"*", LOADING})
 
     def bound_to(self, name: str) -> list[Statement]:
         """Return the statements that bind or change a name."""
@@ -102,7 +113,7 @@ class ModuleSyntax:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON types."""
-        return {"statements": self.statements, "bindings": self.bindings, "imports": self.imports}
+        return vars(self)
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> ModuleSyntax:
@@ -114,6 +125,7 @@ class ModuleSyntax:
                 name: [Imported(*each) for each in found]
                 for name, found in content["imports"].items()
             },
+            [(Imported(*found), unused) for found, unused in content["loads"]],
         )
 
 
@@ -126,12 +138,13 @@ def _statement(
     kind: str,
     *lists: Sequence[Any],
 ) -> Statement:
-    values, changes = lists
+    values, changes, reached = lists
     pairs = tuple((name, value) for name, value in values)
     references = tuple(map(_reference, found))
     return Statement(
-        first, last, digest, methods, references, kind, pairs, tuple(map(str, changes))
-    )
+        first, last, digest, methods, references, kind, pairs, tuple(map(str, changes)),
+        tuple(map(_reference, reached)),
+    )  # fmt: skip
 
 
 def _reference(parts: Sequence[Any]) -> Reference:
@@ -148,78 +161,27 @@ def read_syntax(source: bytes) -> ModuleSyntax:
         If the source is not Python of this version.
     """
     found = ModuleSyntax()
-    statements = list(_statements(ast.parse(source).body))
+    module = ast.parse(source)
+    statements = list(statements_in(module.body))
+    used = {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
     for tree, _ in statements:
         if isinstance(tree, ast.Import | ast.ImportFrom):
             for name, imported in imports_of(tree):
                 found.imports.setdefault(name, []).append(imported)
-    declares = _declaring(found.imports)
+            found.loads.extend((each, name not in used) for name, each in full_imports_of(tree))
+    declares, own = _declaring(found.imports), _values_of(statements)
     for tree, names in statements:
-        for name in sorted(names):
+        loading = {LOADING} if acts(tree, own, found.imports) else set()
+        for name in sorted(names | registers_with(tree) | loading):
             found.bindings.setdefault(name, []).append(len(found.statements))
         found.statements.append(_describe(tree, declares))
     return found
 
 
-def _statements(body: Iterable[ast.stmt]) -> Iterator[tuple[ast.stmt, set[str]]]:
-    """Yield statements, with the names that they bind or change.
-
-    A block that defines or imports something is not one statement: what is in it follows one by
-    one, after its condition, which counts for all names in it.
-    """
-    for statement in body:
-        if _is_guard(statement):
-            yield from _statements(getattr(statement, "orelse", ()))
-        elif isinstance(statement, ast.If | ast.Try | ast.With) and _defines(statement):
-            inside = list(_statements(_inside(statement)))
-            names = set[str]().union(*(bound for _, bound in inside))
-            yield from ((head, names) for head in _heads(statement))
-            yield from inside
-        else:
-            yield statement, _bound_by(statement)
-
-
-def _heads(statement: ast.If | ast.Try | ast.With) -> Iterator[ast.stmt]:
-    items = getattr(statement, "items", ())
-    heads = [getattr(statement, "test", None), *(item.context_expr for item in items)]
-    yield from (ast.copy_location(ast.Expr(head), head) for head in heads if head is not None)
-
-
-def _is_guard(statement: ast.stmt) -> bool:
-    """Whether a block is for scripts or for type checkers, and never runs in a job."""
-    if not isinstance(statement, ast.If):
-        return False
-    nodes = list(ast.walk(statement.test))
-    names = {node.id for node in nodes if isinstance(node, ast.Name)}
-    return bool((names | {n.attr for n in nodes if isinstance(n, ast.Attribute)}) & _GUARDS)
-
-
-_GUARDS = {"__name__", "TYPE_CHECKING"}
-
-
-def _defines(statement: ast.stmt) -> bool:
-    kinds = (*_DEFINITIONS, ast.Import, ast.ImportFrom)
-    return any(isinstance(node, kinds) for node in ast.walk(statement))
-
-
-def _inside(statement: ast.If | ast.Try | ast.With) -> Iterator[ast.stmt]:
-    for handler in getattr(statement, "handlers", ()):
-        yield from handler.body
-    for part in ("body", "orelse", "finalbody"):
-        yield from getattr(statement, part, ())
-
-
-def _bound_by(statement: ast.stmt) -> set[str]:
-    """Return the names that a statement at the top level binds, or whose values it changes."""
-    if isinstance(statement, ast.Expr):
-        return {base_of(statement.value)} - {""}
-    nodes = list(ast.walk(statement))
-    if isinstance(statement, _DEFINITIONS):
-        shared = (node.names for node in nodes if isinstance(node, ast.Global))
-        return {statement.name}.union(*shared)
-    kinds = (ast.Name, ast.Subscript, ast.Attribute)
-    places = (node for node in nodes if isinstance(node, kinds))
-    return {base_of(place) for place in places if isinstance(place.ctx, ast.Store)} - {""}
+def _values_of(statements: Iterable[tuple[ast.stmt, set[str]]]) -> set[str]:
+    """Return the names of a module's own values; what datagen's decorators make is none."""
+    kinds = (*DEFINITIONS, ast.Expr)
+    return {name for tree, names in statements if not isinstance(tree, kinds) for name in names}
 
 
 Declares = Callable[[ast.expr], bool]
@@ -243,19 +205,34 @@ def _describe(tree: ast.stmt, declares: Declares) -> Statement:
     text = _text_of(tree, declares)
     methods = text
     if isinstance(tree, ast.ClassDef):
-        body = [part for part in tree.body if not isinstance(part, ast.AnnAssign)]
+        body = [part for part in tree.body if not _is_field(part)]
         methods = "".join(_text_of(part, declares) for part in body)
     first = min(_first_line(tree), tree.lineno)
-    found = sorted(set(_refer(tree, frozenset(), declares)), key=repr)
-    changes = sorted(set(changes_in(tree, frozenset()))) if isinstance(tree, _DEFINITIONS) else ()
+    found = _references(tree, declares)
+    reached = found
+    if isinstance(tree, ast.ClassDef):
+        rest = [*tree.bases, *tree.keywords, *tree.decorator_list, *body]
+        reached = tuple(sorted({each for p in rest for each in _references(p, declares)}, key=repr))
+    changes = sorted(set(changes_in(tree))) if isinstance(tree, DEFINITIONS) else ()
     return Statement(
-        first, tree.end_lineno or first, _hash(text), _hash(methods), tuple(found),
-        _kind_of(tree), tuple(_plain_values(tree)), tuple(changes),
+        first, tree.end_lineno or first, _hash(text), _hash(methods), found,
+        _kind_of(tree), tuple(_plain_values(tree)), tuple(changes), reached,
     )  # fmt: skip
 
 
+def _references(tree: ast.AST, declares: Declares) -> tuple[Reference, ...]:
+    return tuple(sorted(set(_refer(tree, declares)), key=repr))
+
+
+def _is_field(part: ast.stmt) -> bool:
+    """Whether a statement in a class of parameters declares one of them."""
+    if not isinstance(part, ast.AnnAssign) or not isinstance(part.target, ast.Name):
+        return False
+    return not part.target.id.startswith("_") and "ClassVar" not in ast.dump(part.annotation)
+
+
 def _kind_of(tree: ast.stmt) -> str:
-    if isinstance(tree, _DEFINITIONS):
+    if isinstance(tree, DEFINITIONS):
         return "class" if isinstance(tree, ast.ClassDef) else "function"
     return "constant"
 
@@ -310,16 +287,39 @@ def _parts(node: ast.AST, declares: Declares) -> Iterator[tuple[str, Any]]:
             yield name, kept
 
 
-def _text_of(node: object, declares: Declares) -> str:
+def _text_of(tree: object, declares: Declares) -> str:
     """Return a tree as text, the same for the same computation on every Python version."""
+    texts: list[str] = []
+    waiting = [tree]
+    while waiting:  # trees may be deeper than calls: a long row of `elif`
+        node = waiting.pop()
+        if isinstance(node, _Text):
+            texts.append(node)
+        else:
+            waiting.extend(reversed(list(_pieces(node, declares))))
+    return "".join(texts)
+
+
+class _Text(str):
+    __slots__ = ()
+
+
+def _pieces(node: object, declares: Declares) -> Iterator[object]:
+    """Yield the texts and trees that a tree is written as."""
     if isinstance(node, ast.Constant):
-        return f"{type(node.value).__name__} {node.value!r}"
-    if isinstance(node, ast.AST):
-        parts = (f"{name}={_text_of(value, declares)}" for name, value in _parts(node, declares))
-        return f"{type(node).__name__}({','.join(parts)})"
-    if isinstance(node, list):
-        return f"[{','.join(_text_of(each, declares) for each in node if not _is_idle(each))}]"
-    return repr(node)
+        yield _Text(f"{type(node.value).__name__} {node.value!r}")
+    elif isinstance(node, ast.AST):
+        yield _Text(f"{type(node).__name__}(")
+        for place, (name, value) in enumerate(_parts(node, declares)):
+            yield from (_Text(f"{',' if place else ''}{name}="), value)
+        yield _Text(")")
+    elif isinstance(node, list):
+        yield _Text("[")
+        for place, each in enumerate(each for each in node if not _is_idle(each)):
+            yield from (_Text("," if place else ""), each)
+        yield _Text("]")
+    else:
+        yield _Text(repr(node))
 
 
 def _is_idle(node: object) -> bool:
@@ -328,20 +328,22 @@ def _is_idle(node: object) -> bool:
     return constant or isinstance(node, ast.Pass)
 
 
-def _refer(node: ast.AST, local: frozenset[str], declares: Declares) -> Iterator[Reference]:
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        yield from (imported for _, imported in imports_of(node))
-        return
-    names = _chain(node)
-    if names:
-        is_target = isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-        yield from () if is_target or names[0] in local else (names,)
-        return
-    inner = local | locals_of(node)
-    for name, value in _parts(node, declares):
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, ast.AST):
-                yield from _refer(part, local if name in _OUTSIDE else inner, declares)
+def _refer(tree: ast.AST, declares: Declares) -> Iterator[Reference]:
+    waiting = [(tree, frozenset[str]())]
+    while waiting:
+        node, local = waiting.pop()
+        names = _chain(node)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from (imported for _, imported in imports_of(node))
+        elif names:
+            is_target = isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
+            yield from () if is_target or names[0] in local else (names,)
+        else:
+            inner = local | locals_of(node)
+            for name, value in _parts(node, declares):
+                parts = value if isinstance(value, list) else [value]
+                seen = local if name in _OUTSIDE else inner
+                waiting.extend((part, seen) for part in parts if isinstance(part, ast.AST))
 
 
 def _chain(node: ast.AST) -> tuple[str, ...]:

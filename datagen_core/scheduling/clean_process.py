@@ -19,12 +19,12 @@ from typing import Any, NamedTuple
 from datagen_core.errors import ChangedCodeError, DatagenError
 from datagen_core.executors.processes import describe_process
 from datagen_core.generators.code import (
-    Code,
     code_of_generator,
     edited_functions,
     values_of_generator,
 )
 from datagen_core.generators.descriptions import Describer, show
+from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.registry import Loaded, load_generator
 from datagen_core.generators.schema import Schema

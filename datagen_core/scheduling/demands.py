@@ -10,7 +10,8 @@ from typing import Any
 
 from datagen_core.checks import check_kind
 from datagen_core.errors import CacheError, ConfigurationError
-from datagen_core.generators.code import Code, code_of_generator
+from datagen_core.generators.code import code_of_generator
+from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
 from datagen_core.generators.registry import (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datagen_core.errors import CacheError
-from datagen_core.generators.code import Code
+from datagen_core.generators.fingerprint import Code
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.store.codes import codes_of, origins_of, read_code

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from datagen_core.errors import ChangedCodeError, DatagenError
 from datagen_core.executors.base import Executor, Job
-from datagen_core.generators.code import Code
+from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.schema import Schema

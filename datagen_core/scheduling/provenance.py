@@ -19,7 +19,7 @@ from datagen_core.generators.live import unwrapped
 from datagen_core.store.documents import user_name
 
 if TYPE_CHECKING:
-    from datagen_core.generators.code import Code
+    from datagen_core.generators.fingerprint import Code
     from datagen_core.generators.registry import Loaded
 
 _PACKAGES = ("datagen", "numpy", "h5py", "torch", "scikit-learn")

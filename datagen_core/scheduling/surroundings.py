@@ -16,7 +16,7 @@ from typing import Any
 
 from datagen_core.errors import ChangedCodeError, GeneratorError
 from datagen_core.executors.base import THREAD_VARIABLES
-from datagen_core.generators.code import Code
+from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.registry import FILE
 from datagen_core.store.codes import read_code
 from datagen_core.store.layout import SetPaths, numbered

@@ -29,7 +29,8 @@ from datagen_core.errors import (
     message_of,
 )
 from datagen_core.executors.processes import describe_process
-from datagen_core.generators.code import Code, code_of_generator
+from datagen_core.generators.code import code_of_generator
+from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.registry import load_generator
 from datagen_core.generators.schema import Schema
@@ -229,9 +230,7 @@ class _Work:
 
     def _check_code(self, found: Code) -> None:
         """Refuse code that is not the plan's: a queued job would mix two kinds of samples."""
-        if self.plan.code is None:
-            return
-        planned = read_code(self.plan.run.set, self.plan.code)
+        planned = read_code(self.plan.run.set, self.plan.code) if self.plan.code else found
         if found.fingerprint != planned.fingerprint:
             raise ChangedCodeError(
                 f"{', '.join(found.changes_since(planned))} changed since this job was submitted, "

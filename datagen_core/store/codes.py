@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from datagen_core.errors import CacheError
-from datagen_core.generators.code import Code
+from datagen_core.generators.fingerprint import Code
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.columns import Piece, cover
 from datagen_core.store.documents import publish_document, read_document

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import datagen_core
-from datagen_core.generators.code import Code, code_of, code_of_generator
+from datagen_core.generators.code import code_of, code_of_generator
+from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.registry import load_generator
 from datagen_core.store.codes import keep_code, read_code
 from datagen_core.store.layout import SetPaths

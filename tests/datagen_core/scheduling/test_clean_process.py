@@ -214,8 +214,8 @@ def test_a_clean_process_finds_another_closure(module):
         check_same(Loaded(module.names["make"](5), module.loaded.source))
 
 
-@pytest.mark.parametrize("change", ["MODEL.k = 8", "LIMITS['low'] = make", "helper.k = 1"])
-def test_a_clean_process_finds_what_changed_in_objects_that_are_shown_by_address(module, change):
+@pytest.mark.parametrize("change", ["MODEL.k = 8", "LIMITS['high'] = 3", "helper.k = 1"])
+def test_a_clean_process_finds_what_changed_inside_of_objects_and_functions(module, change):
     do(module, change)
 
     with pytest.raises(ChangedCodeError, match=r"is not the same in a job") as error:
