@@ -186,6 +186,12 @@ class KnownSets:
             "this begins a new parameter set"
             for each in sorted(versions)
         ]
+        private = self.generator.is_private(params)
+        if any(one.record.private != private and one.record.params == values for one in self._all):
+            kind = "private" if private else "public"
+            lines += [
+                f"{name} declares these parameters {kind} now; this begins a new parameter set"
+            ]
         for before in self._earlier_defaults:
             changed = {
                 key: value

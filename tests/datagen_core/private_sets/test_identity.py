@@ -66,6 +66,8 @@ def test_a_generator_that_became_private_begins_a_new_set(tmp_path, make, source
     before = make()
     path.write_text(SOURCE)
 
+    begun = run_cli("generate", source, "-n", 5, "--executor", "inline")
+    assert "declares these parameters private now; this begins a new" in begun.err
     assert make().number == 1
     refused = run_cli("verify", "votes", "-p", before.number, "--resample", 1)
     assert "declares these parameters private now" in refused.err
