@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from datagen_core.errors import DatagenError
 from datagen_core.ranges import MOST_SAMPLES
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
 
@@ -57,6 +58,8 @@ class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # older versions 
 
 def _read_number(value: str | int) -> Decimal | None:
     """Return a whole number, which may be too large for the digits of an `int`; else None."""
+    from decimal import Decimal, InvalidOperation  # few commands count
+
     with suppress(InvalidOperation):
         number = Decimal(value)
         if number.is_finite() and number == number.to_integral_value():

@@ -7,7 +7,6 @@ nothing here opens a shard.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -66,6 +65,8 @@ class Probe:
 
 def keep_probe(paths: SetPaths, probe: Probe) -> None:
     """Keep a probe with time, user and host, unless there is one of its code."""
+    import socket  # reading needs no name
+
     now = datetime.now(UTC).isoformat(timespec="microseconds")
     stamp = {"created": now, "by": user_name(), "host": socket.gethostname()}
     content = {"format": PROBE_FORMAT, **probe.to_json(), **stamp}

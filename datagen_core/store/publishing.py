@@ -11,7 +11,6 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
@@ -154,6 +153,8 @@ def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """
     if len(items) < _FEW:
         return list(map(function, items))
+    from concurrent.futures import ThreadPoolExecutor  # reading publishes nothing
+
     with ThreadPoolExecutor(_WRITERS) as pool:
         return list(pool.map(function, items))
 
