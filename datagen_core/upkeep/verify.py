@@ -328,8 +328,9 @@ def _find_deviations(
         samples = IntervalSet((index, index + 1) for index in indices)
         with limited_threads(threads_of(paths)):
             made = make_anew(maker, kept.schema, samples)
-            differences = list(find_differences(made, kept.read(samples)))
-        yield from map(history.explain, differences)
+            # Explained inside, too: the machine is compared with the number of threads that it has.
+            found = [history.explain(each) for each in find_differences(made, kept.read(samples))]
+        yield from found
 
 
 class _History:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import datagen_core
 from datagen_core import generate
+from datagen_core.executors.base import THREAD_VARIABLES
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.batches import BatchMaker
@@ -223,6 +224,16 @@ def test_samples_that_come_out_differently_are_found(tmp_path):
     assert "differs in field" in found.problems[0]
     assert "so the generator is not deterministic" in found.problems[0]
     assert {each.code == [] for each in found.deviations} == {True}
+
+
+def test_this_machine_is_not_another_one_for_having_more_threads(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(64), raising=False)
+    for name in THREAD_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    made = generate(unsteady, 10, executor="inline", cache=tmp_path)
+    found = verify(made, lambda: unsteady, resample=4)
+
+    assert [each.machine for each in found.deviations] == [[]] * 4
 
 
 def test_resampling_another_version_is_one_problem(made):
