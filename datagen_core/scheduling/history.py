@@ -111,9 +111,11 @@ def list_codes(paths: SetPaths) -> list[dict[str, Any]]:
     """
     probes = {probe.code: probe for probe in read_probes(paths)}
     made = codes_of(paths)
+    # Not by its samples alone: other code may have filled holes before them.
+    order = sorted(made, key=lambda code: (code in probes, made[code].intervals[0]))
     return [
         _describe_code(paths, code, made[code], probes.get(code), is_first=place == 0)
-        for place, code in enumerate(sorted(made, key=lambda code: made[code].intervals[0]))
+        for place, code in enumerate(order)
     ]
 
 
@@ -121,7 +123,7 @@ def _describe_code(
     paths: SetPaths, code_id: str, samples: IntervalSet, probe: Probe | None, *, is_first: bool
 ) -> dict[str, Any]:
     code = _find_code(paths, code_id)
-    why = "first" if is_first and code_id else "unknown"
+    why = "first" if is_first else "unknown"
     if probe is not None:
         why = "accepted" if probe.accepted else "equal"
     return {
