@@ -175,7 +175,7 @@ _LONGEST = 500
 
 
 def in_one_line(error: BaseException) -> str:
-    """Return the type of an exception of the user's code and the first line of what it says.
+    """Return the type of an exception of the user's code and what it says, in one line.
 
     Characters that would move the cursor or change the colours of a terminal are escaped.
     """
@@ -184,9 +184,9 @@ def in_one_line(error: BaseException) -> str:
 
 
 def message_of(error: BaseException) -> str:
-    """Return the first line of what an exception says, at most 500 characters of it."""
+    """Return what an exception says in one line, at most 500 characters of it."""
     try:
-        line = str(error).strip().partition("\n")[0].rstrip()
+        line = " ".join(str(error).split())
     except Exception:  # its own code may fail too
         return ""
     text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line[:_LONGEST])

@@ -83,7 +83,7 @@ class UnspeakableError(Exception):
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (ValueError("\nfirst\r\nsecond"), "ValueError: first"),
+        (ValueError("\nfirst\r\nsecond"), "ValueError: first second"),
         (ValueError(), "ValueError"),
         (ValueError("\x1b[31mred\x07\udc80"), r"ValueError: \x1b[31mred\x07\udc80"),
         (ValueError("A" * 1_000_000), f"ValueError: {'A' * 500}..."),
