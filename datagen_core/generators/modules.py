@@ -28,7 +28,7 @@ from datagen_core.generators.scopes import Imported
 from datagen_core.generators.syntax import CORE, ModuleSyntax, Statement, read_syntax
 
 _RACY_NS = 2 * 10**9
-_CACHE_VERSION = 4
+_CACHE_VERSION = 5
 """To be raised when `syntax` reads files in another way."""
 
 

@@ -1,4 +1,4 @@
-"""Functions that preprocess samples, with the version that their results are kept under."""
+"""Functions that preprocess samples, and the digest that names results of earlier versions."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Preprocessor:
-    """A function over splits, whose results are kept under its name and version."""
+    """A function over splits, whose results are kept under its name and code."""
 
     name: str
     function: Callable[..., Any]
 
     @property
     def version(self) -> str:
-        """Digest of the function's source, without comments, docstring and decorators."""
+        """Digest of the function's source alone: 0.1 and before: what results were kept under."""
         return source_digest(self.function)
 
     def __call__(self, values: Any, params: Mapping[str, Any]) -> Any:

@@ -146,17 +146,20 @@ _CHANGING = {
 }  # fmt: skip
 """Methods that change what they are called on."""
 
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _BEGINNING = {"__init__", "__new__", "__post_init__"}
 
 
 def changes_in(definition: ast.AST) -> Iterator[str]:
-    """Yield the global names, and the attributes, whose values a definition changes."""
+    """Yield the names that are not its own, and the attributes, whose values code changes."""
     waiting = [(definition, frozenset[str]())]
     while waiting:
         node, local = waiting.pop()
         if isinstance(node, ast.FunctionDef) and node.name in _BEGINNING:
             continue
-        inner = local | locals_of(node)
+        # A local name of the functions around it is a cell of a closure.
+        outside = frozenset[str]() if isinstance(node, _FUNCTIONS) else local
+        inner = outside | locals_of(node)
         if isinstance(node, ast.Global):
             yield from node.names
         elif _is_change(node):

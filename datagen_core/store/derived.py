@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbe
 DERIVED_FORMAT = "2.0"
 """See `Schema.format`."""
 
-USE_FORMAT = "1.0"
+USE_FORMAT = CODE_FORMAT = "1.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,30 @@ class DerivedPaths:
 def derived_paths(paths: SetPaths, split: str, name: str, version: str) -> DerivedPaths:
     """Return the folder of one version of a preprocessor, which need not exist."""
     return DerivedPaths(paths.derived(split) / f"{name}-{version[:8]}")
+
+
+def find_derived(
+    paths: SetPaths, split: str, name: str, fingerprint: str, old_version: str
+) -> DerivedPaths:
+    """Return the folder of a preprocessor's code, which need not exist.
+
+    Earlier versions of datagen knew only the text of its function, `old_version`. Such a folder
+    goes on, and belongs to the code that adds to it first.
+    """
+    old = derived_paths(paths, split, name, old_version)
+    if (old.root / "derived.json").exists() and _is_of(old, fingerprint, paths.temporary):
+        return old
+    return derived_paths(paths, split, name, fingerprint)
+
+
+def _is_of(old: DerivedPaths, fingerprint: str, temporary: Path) -> bool:
+    path = old.root / "code.json"
+    with suppress(OSError):  # where nothing can be written, nothing is added, either
+        publish_document(path, {"format": CODE_FORMAT, "fingerprint": fingerprint}, temporary)
+    try:
+        return bool(read_document(path, CODE_FORMAT)["fingerprint"] == fingerprint)
+    except FileNotFoundError:
+        return True
 
 
 def begin_derived(paths: SetPaths, derived: DerivedPaths, name: str, schema: Schema) -> None:

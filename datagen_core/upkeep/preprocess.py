@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from datagen_core.errors import GeneratorError, SchemaError, in_one_line
+from datagen_core.generators.code import code_of
 from datagen_core.generators.generator import DatasetGenerator
+from datagen_core.generators.identity import sha256_of
+from datagen_core.generators.live import is_bare
 from datagen_core.generators.preprocessor import Preprocessor
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema
@@ -14,7 +17,7 @@ from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.samples import present
 from datagen_core.store.columns import ColumnReader
-from datagen_core.store.derived import DerivedPaths, begin_derived, derived_paths, record_use
+from datagen_core.store.derived import DerivedPaths, begin_derived, find_derived, record_use
 from datagen_core.store.shard_writer import ShardWriter
 
 _CHUNK = 1024
@@ -43,7 +46,7 @@ def preprocess(
 ) -> int:
     """Preprocess the first `n` samples of a split; return the number of new results.
 
-    Results are kept under the preprocessor's name and the version of its source. When its source
+    Results are kept under the preprocessor's name and the fingerprint of its code. When that
     changes, all results are made again, beside the old ones.
 
     Raises
@@ -53,7 +56,8 @@ def preprocess(
     """
     source = param_set[split]
     wanted = source._first(n)  # noqa: SLF001 (the split's own way to count)
-    paths = derived_paths(param_set.paths, split, preprocessor.name, preprocessor.version)
+    name, fingerprint = preprocessor.name, _fingerprint(preprocessor)
+    paths = find_derived(param_set.paths, split, name, fingerprint, preprocessor.version)
     missing = IntervalSet(wanted) - paths.existing()
     reader = ColumnReader((param_set.paths.packs, param_set.paths.shards), param_set.schema)
     work = _Preprocessing(param_set, preprocessor, paths)
@@ -66,6 +70,13 @@ def preprocess(
     work.finish()
     record_use(param_set.paths, split, paths)
     return total
+
+
+def _fingerprint(preprocessor: Preprocessor) -> str:
+    """Return that of its code; of several functions in one statement, that of their texts, too."""
+    found = code_of(preprocessor.function).fingerprint
+    bare = is_bare(preprocessor.function)
+    return found if bare else sha256_of([found, preprocessor.version])
 
 
 class _Preprocessing:

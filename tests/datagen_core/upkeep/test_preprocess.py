@@ -10,7 +10,9 @@ import pytest
 from datagen_core import Cache, InsufficientSamplesError, generate
 from datagen_core.errors import GeneratorError, SchemaError, SelectionError
 from datagen_core.generators.generator import Preprocessor
+from datagen_core.generators.registry import load_generator
 from datagen_core.store import shards
+from datagen_core.upkeep import preprocess as preprocess_module
 from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
 from generators_for_tests import count, sine, walks
 
@@ -91,6 +93,45 @@ def test_another_source_is_another_version(made):
 
     assert preprocess(made, second, "train", 5) == 5
     assert np.array_equal(made["train"]["shift"].get()["values"], made["train"].get(5)[0] + 2)
+
+
+WAVES = """
+import datagen_core
+FACTOR = {}
+def scale(x): return x * FACTOR
+@datagen_core.generator(5)
+def waves(size, rng):
+    return {{"x": rng.random(size)}}
+@waves.preprocessor
+def scaled(values): return scale(values["x"])
+"""
+
+
+@pytest.fixture
+def scaled(tmp_path):
+    """Return a set and what preprocesses it, by a helper with one of several constants."""
+    file = tmp_path / "waves.py"
+
+    def load(factor):
+        file.write_text(WAVES.format(factor))
+        return load_generator(f"{file}:waves").generator
+
+    made = generate(load(2), 10, executor="inline", cache=tmp_path / "cache")
+    made.move(10, "train")
+    return lambda n, factor: preprocess(made, load(factor).preprocessors["scaled"], "train", n)
+
+
+def test_what_a_preprocessor_reaches_counts(scaled):
+    counts = [scaled(5, 2), scaled(6, "2  # two"), scaled(7, 3), scaled(8, 2), scaled(9, 3)]
+    assert counts == [5, 1, 7, 2, 2]
+
+
+def test_results_of_old_versions_go_on_with_one_code(scaled, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(preprocess_module, "_fingerprint", lambda found: found.version)
+        assert scaled(5, 2) == 5
+
+    assert [scaled(6, 2), scaled(6, 3), scaled(7, 2), scaled(7, 3)] == [1, 6, 1, 1]
 
 
 def test_going_back_to_an_earlier_source_shows_its_results(made):
