@@ -114,10 +114,19 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def publishing_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Undo what a `generators.py` of the fault tests changes when it is loaded in this process."""
+def publishing_limits() -> Iterator[None]:
+    """Undo what a `generators.py` of the fault tests changes when it is loaded in this process.
+
+    Afterwards as well: fixtures of the next file come before this one.
+    """
+    _restore_limits()
+    yield
+    _restore_limits()
+
+
+def _restore_limits() -> None:
     for name, value in PUBLISHING_LIMITS.items():
-        monkeypatch.setattr(shard_writer, name, value)
+        setattr(shard_writer, name, value)
 
 
 @pytest.fixture(scope="session")

@@ -155,7 +155,7 @@ def test_the_schema_follows_the_data(params):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"rounds": 0}, "parameter rounds: .* greater than 0, not 0"),
+        ({"rounds": 0}, "parameter rounds: .* greater than or equal to 1, not 0"),
         ({"lrate": 0}, "parameter lrate: .* greater than 0, not 0"),
         ({"batch_size": -1}, "parameter batch_size: .* greater than 0"),
         ({"server_lrate": -1.0}, "server_lrate"),

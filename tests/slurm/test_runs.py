@@ -84,7 +84,7 @@ def test_the_estimate_is_told_and_used_when_no_time_is_given(folder, slurm):
 
 def test_without_time_or_timings_nothing_begins(folder):
     done = generate(folder, "-n", 200, code=2)
-    assert "give --time, or run a small one first" in one_error(done)
+    assert "give --time, or first run a few: datagen generate" in one_error(done)
     assert not (folder / "cache").exists()
 
 
