@@ -137,7 +137,9 @@ def test_one_batch_is_enough_to_see_that_a_generator_does_not_end(tmp_path, run_
         "def endless(size):\n"
         "    return ({'a': i} for i in itertools.count())\n"
     )
-    failed = run_cli("generate", f"{tmp_path / 'endless.py'}:endless", "-n", 8)
+    failed = run_cli(
+        "generate", f"{tmp_path / 'endless.py'}:endless", "-n", 8, "--executor", "inline"
+    )
 
     assert failed.code != 0
     assert "yielded more than 4 samples for a batch of 4; stop after `size`" in failed.err

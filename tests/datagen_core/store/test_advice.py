@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from datagen_core import Cache, InsufficientSamplesError, SelectionError
+from datagen_core.executors.slurm.executor import SlurmExecutor
 from datagen_core.generators.registry import _execute
 from datagen_core.store.advice import command_for, command_for_all, command_to_make
 from datagen_core.store.shards import damaged
@@ -48,8 +49,9 @@ PARAMS = [
 
 @pytest.fixture
 def write(cache, tmp_path, monkeypatch):
-    """Write the generator's file, and forget the one before."""
+    """Write the generator's file, and forget the one before; jobs run on this machine."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(SlurmExecutor, "available", lambda self: "it is not asked here")
 
     def write(default=20, version=1):
         text = SOURCE.replace("DEFAULT", str(default)).replace("VERSION", str(version))
