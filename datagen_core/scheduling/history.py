@@ -10,20 +10,12 @@ from datagen_core.errors import CacheError
 from datagen_core.generators.fingerprint import Code
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.provenance import describe_machine
-from datagen_core.store.codes import codes_of, origins_of, read_code
+from datagen_core.store.codes import codes_of, read_code
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.probes import Probe, read_probes
 from datagen_core.store.runs import Plan, RunRecord, list_plans, list_runs, read_plan
 from datagen_core.store.sets import list_sets, read_set
 from datagen_core.store.shards import Origin
-
-
-def find_origins(paths: SetPaths, samples: IntervalSet) -> list[Origin]:
-    """Return who made samples, by range, the newest first."""
-    try:
-        return list(origins_of(paths, samples))
-    except FileNotFoundError:  # compacted meanwhile
-        return list(origins_of(paths, samples))
 
 
 def name_set(paths: SetPaths) -> str:

@@ -36,13 +36,12 @@ from datagen_core.scheduling.demands import Demand, renew_demand
 from datagen_core.scheduling.history import (
     changed_code,
     changed_machine,
-    find_origins,
     name_set,
 )
 from datagen_core.scheduling.plan import Settings, combine_resources
 from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.scheduling.surroundings import limited_threads, threads_of
-from datagen_core.store.codes import keep_code, origins_of
+from datagen_core.store.codes import find_origins, has_made, keep_code
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.probes import Probe, is_mixed, keep_probe
 from datagen_core.store.runs import Plan
@@ -73,10 +72,7 @@ def is_settled(paths: SetPaths, code_id: str) -> bool:
     """Return whether a code may add to a set: it made samples of it, or was probed or accepted."""
     if not existing_samples(paths) or paths.probe(code_id).exists():
         return True
-    try:
-        return any(origin.code == code_id for origin in origins_of(paths))
-    except FileNotFoundError:  # compacted meanwhile
-        return any(origin.code == code_id for origin in origins_of(paths))
+    return has_made(paths, code_id)
 
 
 def settle(

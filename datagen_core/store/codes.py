@@ -6,7 +6,8 @@ for, and each shard the plan that made it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from datagen_core.errors import CacheError
 from datagen_core.generators.fingerprint import Code
@@ -15,6 +16,8 @@ from datagen_core.store.columns import Piece, cover
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.shards import Origin, read_origins
+
+_Found = TypeVar("_Found")
 
 CODE_FORMAT = "1.1"
 """Format 1.0 where the generator declares no environment variables (`environment`)."""
@@ -48,17 +51,29 @@ def read_code(paths: SetPaths, code_id: str) -> Code:
     return Code(content["parts"], content["packages"], environment, kinds)
 
 
-def origins_of(paths: SetPaths, samples: IntervalSet | None = None) -> Iterator[Origin]:
-    """Yield who made samples of a set, all or some, by range; the newest come first.
+def find_origins(paths: SetPaths, samples: IntervalSet | None = None) -> list[Origin]:
+    """Return who made samples of a set, all or some, by range; the newest come first.
 
-    Files are opened one by one. Samples of which no file says who made them, or whose file cannot
-    be read, are in origins without run and code.
-
-    Raises
-    ------
-    FileNotFoundError
-        If another process compacts the set at the same time.
+    Samples of which no file says who made them, or whose file cannot be read, are in origins
+    without run and code.
     """
+    return _again_if_compacted(lambda: list(_origins(paths, samples)))
+
+
+def has_made(paths: SetPaths, code_id: str) -> bool:
+    """Return whether a code made samples of a set; opens no more files than that takes."""
+    return _again_if_compacted(lambda: any(each.code == code_id for each in _origins(paths)))
+
+
+def _again_if_compacted(read: Callable[[], _Found]) -> _Found:
+    """Read, and once more if another process has compacted the set since its files were listed."""
+    try:
+        return read()
+    except FileNotFoundError:
+        return read()
+
+
+def _origins(paths: SetPaths, samples: IntervalSet | None = None) -> Iterator[Origin]:
     for piece in reversed(cover([paths.packs, paths.shards])):
         unknown = IntervalSet([piece.interval]) & (samples or IntervalSet([piece.interval]))
         for origin in _read(piece) if unknown else ():
@@ -79,6 +94,6 @@ def _read(piece: Piece) -> tuple[Origin, ...]:
 def codes_of(paths: SetPaths) -> dict[str, IntervalSet]:
     """Return the samples that each code made, by its id; the id is empty where nobody knows."""
     found: dict[str, list[Origin]] = {}
-    for origin in origins_of(paths):
+    for origin in find_origins(paths):
         found.setdefault(origin.code, []).append(origin)
     return {code: IntervalSet(each[:2] for each in made) for code, made in found.items()}

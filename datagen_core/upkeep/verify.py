@@ -27,11 +27,11 @@ from datagen_core.scheduling.comparing import (
 from datagen_core.scheduling.history import (
     changed_code,
     changed_machine,
-    find_origins,
     list_codes,
 )
 from datagen_core.scheduling.surroundings import limited_threads, threads_of
 from datagen_core.store.advice import command_for
+from datagen_core.store.codes import find_origins
 from datagen_core.store.columns import Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
@@ -144,7 +144,7 @@ def verify(
             problems += [_describe(param_set, each) for each in deviations if not each.expected]
         except DatagenError as error:
             problems.append(str(error))
-    codes = _list_codes(param_set)
+    codes = tuple(list_codes(param_set.paths))
     return Verification(
         files, resampled, tuple(dict.fromkeys(problems)), tuple(deviations), codes,
         mixed=param_set.mixed or _is_unseen(codes), private=private,
@@ -160,12 +160,6 @@ def _is_private(param_set: ParamSet) -> bool:
 def _describe(param_set: ParamSet, each: Deviation) -> str:
     what = f"sample {each.sample} of {param_set} differs in field {each.field} when made again"
     return f"{what}: {each.why}"
-
-
-def _list_codes(param_set: ParamSet) -> tuple[dict[str, Any], ...]:
-    with suppress(FileNotFoundError):  # compacted meanwhile
-        return tuple(list_codes(param_set.paths))
-    return tuple(list_codes(param_set.paths))
 
 
 def _is_unseen(codes: Sequence[dict[str, Any]]) -> bool:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store import compaction, shards
+from datagen_core.store import codes, compaction, shards
 from datagen_core.store.codes import codes_of
 from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.compaction import compact, wants_compaction
@@ -190,6 +190,16 @@ def test_a_pack_keeps_who_made_its_samples_by_range(paths):
     assert origins == ((41, 47, "a", 0, ""), (47, 50, "b", 1, "c0de"))
     unknown = existing_samples(paths) - IntervalSet([(47, 50)])
     assert codes_of(paths) == {"": unknown, "c0de": IntervalSet([(47, 50)])}
+
+
+def test_who_made_samples_is_found_while_their_files_are_compacted(paths, monkeypatch):
+    listed = [cover([paths.packs, paths.shards])]
+    compact(paths, RECORD, SCHEMA, grace=0.0)
+    now = codes_of(paths)
+    monkeypatch.setattr(codes, "cover", lambda folders: listed.pop() if listed else cover(folders))
+
+    assert codes_of(paths) == now
+    assert not listed
 
 
 def test_small_shards_want_compaction_where_it_is_cheap(paths, monkeypatch):
