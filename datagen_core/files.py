@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from datagen_core.errors import MissingPackageError, NewerFormatError
 
-__all__ = ["check_format", "hash_file", "placing", "replacing", "require"]
+__all__ = ["check_format", "hash_file", "placing", "replacing", "require", "user_cache"]
 
 _DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """The distributions of modules, where the names differ."""
@@ -27,6 +27,15 @@ def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's content, in 64 hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def user_cache(name: str) -> Path:
+    """Return this user's folder for what can be fetched or worked out again; it need not exist.
+
+    `$XDG_CACHE_HOME/datagen/NAME`, or the same below `~/.cache` (XDG Base Directory Specification).
+    """
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "datagen" / name
 
 
 @contextmanager

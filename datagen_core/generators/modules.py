@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import operator
-import os
 import sys
 import sysconfig
 import time
@@ -21,7 +20,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from datagen_core.files import replacing
+from datagen_core.files import replacing, user_cache
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.live import code_digest, functions_in
 from datagen_core.generators.scopes import Imported
@@ -139,7 +138,7 @@ def _read(path: Path, changed: int, size: int) -> ModuleSyntax:
 @lru_cache(1024)
 def _read_settled(path: Path, *state: int) -> ModuleSyntax:
     key = [_CACHE_VERSION, str(path), *state]
-    kept = _cache_folder() / f"{sha256_of(str(path))[:24]}.json"
+    kept = user_cache("code") / f"{sha256_of(str(path))[:24]}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         found, content = json.loads(kept.read_bytes())
         if found == key:
@@ -148,11 +147,6 @@ def _read_settled(path: Path, *state: int) -> ModuleSyntax:
     with suppress(OSError), replacing(kept, "w") as file:
         json.dump([key, syntax.to_json()], file)
     return syntax
-
-
-def _cache_folder() -> Path:
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "datagen" / "code"
 
 
 @lru_cache(256)  # reading a distribution's metadata takes as long as making many a batch

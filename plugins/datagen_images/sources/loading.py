@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import DatagenError
+from datagen_core.files import user_cache
 from datagen_images.errors import ImagesError
 from datagen_images.sources.catalogue import (
     AnySource,
@@ -90,7 +91,7 @@ def load_images(
     """
     publication = find_publication(source, part, variant)
     chosen = _chosen_folder(folder)
-    files = _find(publication, chosen) or _download(publication, chosen or _download_folder())
+    files = _find(publication, chosen) or _download(publication, chosen or user_cache("images"))
     images, labels = _read(publication, files)
     where = files.paths[0].parent
     _check(publication, where, images, labels)
@@ -119,12 +120,6 @@ def _chosen_folder(folder: str | Path | None) -> Path | None:
     return chosen
 
 
-def _download_folder() -> Path:
-    # XDG Base Directory Specification: a cache is what can be fetched again.
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "datagen" / "images"
-
-
 def _find(publication: Publication, chosen: Path | None) -> _Files | None:
     """Return the files from the first folder that has all of one form."""
     candidates = (
@@ -148,7 +143,7 @@ def _places(publication: Publication, chosen: Path | None) -> Iterator[Path]:
         yield chosen / publication.source
         yield chosen
     yield DEBIAN / publication.source.replace("_", "-")
-    yield _download_folder() / publication.folder
+    yield user_cache("images") / publication.folder
 
 
 def _file(folder: Path, name: str) -> Path | None:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import DatagenError
-from datagen_core.files import require
+from datagen_core.files import require, user_cache
 from datagen_images import Download, downloading
 from datagen_pate.errors import PateError
 from datagen_pate.public.drawing import Jitter, draw_shapes
@@ -105,8 +105,7 @@ def draw_omniglot(count: int, rng: np.random.Generator, folder: Path | None = No
 
 def _places(folder: Path | None) -> list[Path]:
     named = os.environ.get("DATAGEN_IMAGES")
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "datagen" / "images"
-    places = [folder, Path(named) if named else None, cache]
+    places = [folder, Path(named) if named else None, user_cache("images")]
     return [place.expanduser() for place in places if place is not None]
 
 
