@@ -7,7 +7,6 @@ and files that were edited since are not what it finds then.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,6 +27,7 @@ from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.registry import Loaded, load_generator
 from datagen_core.generators.schema import Schema
+from datagen_core.streams import StdoutDiversion
 
 _MOST_NAMED = 3
 _ADVICE = (
@@ -196,14 +196,12 @@ def _ask(source: str) -> _Description:
 
 def main() -> None:
     """Print the description of the generator that the first argument names, as JSON."""
-    answer = os.dup(1)
-    os.dup2(2, 1)  # what its file prints goes elsewhere
+    answer = StdoutDiversion()  # what its file prints goes elsewhere
     try:
         found: dict[str, Any] = _describe(load_generator(sys.argv[1]).generator)._asdict()
     except DatagenError as error:
         found = {"error": str(error)}
-    with os.fdopen(answer, "w") as file:
-        json.dump(found, file)
+    answer.write(json.dumps(found))
 
 
 if __name__ == "__main__":

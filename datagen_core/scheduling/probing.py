@@ -49,6 +49,7 @@ from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples, read_schema
 from datagen_core.store.shards import Origin
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
+from datagen_core.streams import StdoutDiversion
 
 COMPARE, ACCEPT = "compare", "accept"
 """What a task does before its first batch; see `Plan.probe`."""
@@ -197,15 +198,13 @@ def _probe_apart(demands: Sequence[Demand], settings: Settings) -> None:
 
 def main() -> None:
     """Probe the sets that standard input names, and print the first error as JSON."""
-    answer = os.dup(1)
-    os.dup2(2, 1)  # what a generator prints goes elsewhere
+    answer = StdoutDiversion()  # what a generator prints goes elsewhere
     error = ""
     try:
         _probe_asked(**json.load(sys.stdin))
     except DatagenError as problem:
         error = str(problem)
-    with os.fdopen(answer, "w") as file:
-        json.dump({"error": error}, file)
+    answer.write(json.dumps({"error": error}))
 
 
 def _probe_asked(source: str, code: str, sets: Sequence[str]) -> None:
