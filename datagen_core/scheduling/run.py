@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from datagen_core.errors import IncompleteRunError
@@ -114,7 +114,7 @@ class Run:
         resources = combine_resources(self.demand.generator, self.settings.resources)
         return resources if resources.cpus > 1 else replace(resources, cpus=self.threads)
 
-    @property
+    @cached_property
     def threads(self) -> int:
         """The number of threads that make its samples, which all runs of the set have."""
         return threads_of_run(self.paths.set, self.record)

@@ -77,11 +77,10 @@ def surroundings_of(record: RunRecord, source: str | None = None) -> Iterator[No
 
 
 @contextmanager
-def surroundings_of_task(plan: Plan, *, in_process: bool) -> Iterator[None]:
+def surroundings_of_task(plan: Plan, record: RunRecord, *, in_process: bool) -> Iterator[None]:
     """Let this process have what a plan's run has; a worker has its threads from its start."""
-    paths = plan.run.set
-    record = read_run(paths, plan.run.number)
-    threads = limited_threads(threads_of_run(paths, record)) if in_process else nullcontext()
+    count = threads_of_run(plan.run.set, record)
+    threads = limited_threads(count) if in_process else nullcontext()
     with surroundings_of(record, plan.source), threads:
         yield
 

@@ -169,12 +169,13 @@ def run_task(
     word = "interrupted"
     try:
         plan = read_plan(run, plan_number, strict=True)
-        around = surroundings_of_task(plan, in_process=maker is not None)
+        record = read_run(run.set, number)
+        around = surroundings_of_task(plan, record, in_process=maker is not None)
         with around, preserved_global_generators():
             begin(plan.log(task))
             # What other processes print goes to their log anyway.
             log = plan.log(task) if maker is not None else None
-            word = _Work(plan, task, journal, born, log).do(maker, report)
+            word = _Work(plan, task, record.id, journal, born, log).do(maker, report)
     except NewerFormatError as error:
         word = str(error)
     finally:
@@ -188,6 +189,7 @@ class _Work:
 
     plan: Plan
     number: int
+    run_id: str
     journal: Journal
     born: float
     log: Path | None
@@ -251,10 +253,9 @@ class _Work:
         missing = self.plan.tasks[self.number] - made
         self.schema = self._find_schema(maker, missing)
         times = BatchTimes(self.journal, self.born)
-        made_by = read_run(paths, self.plan.run.number).id, self.plan.number, self.code
         writer = ShardWriter(
             paths.shards, paths.temporary, record.generator, record.digest, record.compress,
-            made_by, private=record.private,
+            (self.run_id, self.plan.number, self.code), private=record.private,
         )  # fmt: skip
         try:
             for piece in cut_into_batches(missing, record.batch_size):

@@ -6,6 +6,7 @@ A sample that somebody may have seen is never made a second time, even if the fi
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import lru_cache
 
 from datagen_core.errors import CacheError
 from datagen_core.ranges import IntervalSet
@@ -50,6 +51,11 @@ def lost_samples(paths: SetPaths) -> IntervalSet:
     Nobody adds to a set whose record cannot be read, so that none of it are returned either.
     """
     with suppress(CacheError, FileNotFoundError):
-        if read_set(paths).private:
+        if _is_private(paths):
             return published_samples(paths) - existing_samples(paths)
     return IntervalSet()
+
+
+@lru_cache(100_000)  # asked at each look at each run of a sweep, and it never changes
+def _is_private(paths: SetPaths) -> bool:
+    return read_set(paths).private
