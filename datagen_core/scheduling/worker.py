@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +38,7 @@ from datagen_core.scheduling.judging import batch_0_is_deadly
 from datagen_core.scheduling.probing import ACCEPT, accept, is_settled, settle_in_task
 from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.scheduling.surroundings import surroundings_of_task
+from datagen_core.scheduling.termination import Terminated, Termination
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
 from datagen_core.store.journals import BatchTimes, Journal
@@ -56,69 +55,6 @@ MAX_REFUSALS = 10
 """So does one whose first batches, this many, were all refused by the generator."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived. No Exception, so that a generator's `except Exception` lets it through."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C was pressed, as opposed to a generator that raises KeyboardInterrupt itself."""
-
-
-def _interrupt(*_: object) -> None:
-    raise Interrupted
-
-
-@dataclass
-class _Termination:
-    """Turns SIGTERM into `Terminated`, but never while a shard is being published.
-
-    Attributes
-    ----------
-    signs
-        What is raised when somebody ends this process. All else is a failure of the generator.
-    """
-
-    shielded: bool = False
-    pending: bool = False
-    signs: tuple[type[BaseException], ...] = (Terminated, Interrupted)
-
-    def __call__(self, *_: object) -> None:
-        if not self.shielded:
-            raise Terminated
-        self.pending = True
-
-    @contextmanager
-    def shield(self) -> Iterator[None]:
-        self.shielded = True
-        try:
-            yield
-        finally:
-            self.shielded = False
-        if self.pending:
-            self.pending = False
-            raise Terminated
-
-    @contextmanager
-    def installed(self) -> Iterator[None]:
-        """Handle SIGTERM and Ctrl-C inside the block; only the main thread of a process can."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        handlers: dict[signal.Signals, Callable[..., None]] = {
-            signal.SIGTERM: self, signal.SIGINT: _interrupt,
-        }  # fmt: skip
-        if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-            # Somebody else's handler may raise what it likes, such as KeyboardInterrupt.
-            del handlers[signal.SIGINT]
-            self.signs = (Terminated, KeyboardInterrupt)
-        before = {number: signal.signal(number, handlers[number]) for number in handlers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 Address = tuple[str, int, int]
@@ -201,7 +137,7 @@ class _Work:
     code: str = ""
     published: bool = False
     begun: float = field(default_factory=time.monotonic)
-    termination: _Termination = field(default_factory=_Termination)
+    termination: Termination = field(default_factory=Termination)
 
     def do(self, maker: BatchMaker | None, report: Callable[[int], None]) -> str:
         """Make the samples, and return the last word whatever happens."""
