@@ -17,7 +17,15 @@ from typing import IO, Any
 
 from datagen_core.errors import MissingPackageError, NewerFormatError
 
-__all__ = ["check_format", "hash_file", "placing", "replacing", "require", "user_cache"]
+__all__ = [
+    "check_format",
+    "hash_file",
+    "placing",
+    "replacing",
+    "require",
+    "user_cache",
+    "user_configuration",
+]
 
 _DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """The distributions of modules, where the names differ."""
@@ -36,6 +44,15 @@ def user_cache(name: str) -> Path:
     """
     cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(cache).expanduser() / "datagen" / name
+
+
+def user_configuration(name: str) -> Path:
+    """Return this user's folder for what cannot be made again, such as keys; it need not exist.
+
+    `$XDG_CONFIG_HOME/datagen/NAME`, or the same below `~/.config`.
+    """
+    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
+    return Path(folder) / "datagen" / name
 
 
 @contextmanager

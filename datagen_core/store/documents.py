@@ -43,16 +43,17 @@ def publish_document(path: Path, content: Mapping[str, Any], temporary_folder: P
     temporary = temporary_path(temporary_folder, path.name)
     try:
         with naming(path, temporary):
-            temporary.write_text(_write({**content, "checksum": sha256_of(content)}))
+            temporary.write_text(write_document(content))
             return publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _write(content: Mapping[str, Any]) -> str:
-    """Return a document as JSON in ASCII, with one line per key."""
+def write_document(content: Mapping[str, Any]) -> str:
+    """Return a document with its checksum as JSON in ASCII, with one line per key."""
+    whole = {**content, "checksum": sha256_of(content)}
     # json's own indentation takes five times as long, since it is not written in C.
-    lines = (f" {json.dumps(key)}: {json.dumps(value)}" for key, value in content.items())
+    lines = (f" {json.dumps(key)}: {json.dumps(value)}" for key, value in whole.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

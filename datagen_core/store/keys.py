@@ -14,7 +14,8 @@ import secrets
 from pathlib import Path
 
 from datagen_core.errors import CacheError
-from datagen_core.store.publishing import publish, temporary_path
+from datagen_core.files import user_configuration
+from datagen_core.store.publishing import publish_own
 from datagen_core.store.set_records import SetRecord
 
 _KEY = re.compile(r"[0-9a-f]{64}\n")
@@ -22,8 +23,7 @@ _KEY = re.compile(r"[0-9a-f]{64}\n")
 
 def key_path(record: SetRecord) -> Path:
     """Return where this user keeps the key of a private set."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
-    return Path(folder) / "datagen" / "keys" / record.instance
+    return user_configuration("keys") / record.instance
 
 
 def draw_key(record: SetRecord) -> None:
@@ -36,14 +36,8 @@ def draw_key(record: SetRecord) -> None:
     """
     path = key_path(record)
     try:
-        if path.exists():
-            return
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = temporary_path(path.parent, path.name)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (has no mode 0600)
-            file.write(f"{secrets.token_hex(32)}\n")
-        publish(temporary, path)
+        if not path.exists():
+            publish_own(path, f"{secrets.token_hex(32)}\n")
     except OSError as error:
         raise CacheError(
             f"the key of a private set cannot be written: {path}: {error.strerror}; set "

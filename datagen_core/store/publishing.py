@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -84,6 +85,34 @@ def publish(temporary: Path, final: Path, *, equals: bool = False) -> bool:
     temporary.unlink(missing_ok=True)
     sync(final.parent)
     return won
+
+
+def publish_own(final: Path, text: str) -> None:
+    """Publish a text that only this user reads or writes: mode 0600, in a folder of mode 0700.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = temporary_path(final.parent, final.name)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (has no mode 0600)
+            file.write(text)
+        publish(temporary, final)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def is_own(path: Path) -> bool:
+    """Whether there is a file that this user owns and nobody else can write; links do not count."""
+    with suppress(OSError):
+        state = path.lstat()
+        kept = stat.S_ISREG(state.st_mode) and not state.st_mode & 0o022
+        return kept and state.st_uid == os.geteuid()
+    return False
 
 
 def _link(temporary: Path, final: Path, *, equals: bool) -> bool:
