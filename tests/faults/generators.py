@@ -34,6 +34,24 @@ def wide(size, params, rng):
     yield {"x": rng.normal(size=(size, 2000))}
 
 
+class Scale(datagen_core.Params):
+    """What a sweep is over."""
+
+    scale: float = 1.0
+
+
+@datagen_core.generator(5, Scale)
+def scaled(size, params, rng):
+    """Make samples of many parameter sets."""
+    yield {"x": rng.normal(scale=params.scale, size=size)}
+
+
+@datagen_core.generator(5, private=True)
+def votes(size, params, rng, secret):
+    """Make samples that nobody may make a second time."""
+    yield {"x": rng.normal(size=size) + secret[0]}
+
+
 @quick.preprocessor
 def total(columns):
     """Sum up each sample."""

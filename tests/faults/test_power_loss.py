@@ -1,0 +1,162 @@
+"""The power fails after any system call: what was reported done is there, nothing is damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from datagen_core.errors import DatagenError
+from datagen_core.ranges import IntervalSet
+from datagen_core.reading.cache import Cache
+from datagen_core.store.derived import list_derived
+from datagen_core.store.layout import SetPaths
+from datagen_core.store.published import published_samples
+from fault_checks import Move, Reference, resume, violations
+from power_loss import Call, State, crash_states, lay_out, record
+
+_SCENARIO = Path(__file__).parents[1] / "power_loss_scenario.py"
+_IN_MEMORY = Path("/dev/shm")  # the disk is a model, and each state is written and read once
+_SAMPLES = 33
+_RESUMED = 20
+"""Of this many states one is taken up again."""
+
+pytestmark = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+
+
+class Laboratory:
+    """A recording, and a place for the states that follow from it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._disk = folder, folder / "disk"
+        self._disk.mkdir()
+        environment = {**os.environ, "XDG_CONFIG_HOME": str(self._disk / "config")}
+        command = [sys.executable, str(_SCENARIO), str(self._disk)]
+        self.calls = record(command, folder / "calls", env=environment)
+        self._reference = Reference.make(folder / "reference", "quick", _SAMPLES)
+
+    def explore(self, model: str, calls: list[Call], seeds: int = 1) -> tuple[int, list[str]]:
+        """Return how many states there are, and what is violated in them."""
+        states, found, scratch = 0, [], self._folder / "state"
+        for state in crash_states(calls, self._disk, model, self._disk / "done", seeds):
+            lay_out(state.tree, scratch)
+            found += [f"after {state.told}: {each}" for each in self._check(scratch, state)]
+            if states % _RESUMED == 0 and not found:
+                found += self._resume(scratch / "cache")
+            shutil.rmtree(scratch)
+            states += 1
+        return states, found
+
+    def _check(self, disk: Path, state: State) -> Iterator[str]:
+        done = [json.loads(line) for line in state.told]
+        moves = [Move(each["split"], each["samples"]) for each in done if each["what"] == "move"]
+        yield from violations(disk / "cache", self._reference, moves)
+        yield from violations(disk / "sweep", None)
+        yield from violations(disk / "private", None)
+        try:
+            for each in done:
+                yield from _LOST.get(each["what"], _nothing)(disk, each)
+            yield from _untold(disk, state)
+        except (DatagenError, OSError) as error:
+            yield f"{type(error).__name__}: {error}"
+
+    def _resume(self, cache: Path) -> list[str]:
+        resume(cache)
+        return violations(cache, self._reference, complete=True)
+
+
+def _nothing(*_: object) -> Iterator[str]:
+    yield from ()
+
+
+def _lost_samples(disk: Path, done: dict) -> Iterator[str]:
+    found = Cache(disk / "cache")["quick"][0].existing
+    if lost := IntervalSet([(0, done["samples"])]) - found:
+        yield f"samples {lost} are lost"
+
+
+def _lost_results(disk: Path, done: dict) -> Iterator[str]:
+    made = list_derived(Cache(disk / "cache")["quick"][0].paths, done["split"])
+    if sum(len(derived.existing()) for derived in made) < done["samples"]:
+        yield f"{done} is lost"
+
+
+def _lost_sets(disk: Path, done: dict) -> Iterator[str]:
+    sizes = [len(found.existing) for found in Cache(disk / "sweep")["scaled"].values()]
+    if sizes != [done["samples"]] * done["sets"]:
+        yield f"of a sweep are left {sizes}"
+
+
+def _lost_private(disk: Path, done: dict) -> Iterator[str]:
+    if len(Cache(disk / "private")["votes"][0].existing) != done["samples"]:
+        yield "private samples are lost"
+
+
+_LOST = {
+    "generate": _lost_samples,
+    "preprocess": _lost_results,
+    "sweep": _lost_sets,
+    "private": _lost_private,
+}
+"""What looks for that which was reported done."""
+
+
+def _untold(disk: Path, state: State) -> Iterator[str]:
+    """Yield private samples that somebody may have seen, and that would be made a second time."""
+    shards = [Path(path) for path in state.seen if re.fullmatch(r"private/.*/shards/[^/]*h5", path)]
+    for path in shards:
+        paths = SetPaths(disk / path.parents[1])
+        start, stop = map(int, path.stem.split("-"))
+        if paths.params.exists() and IntervalSet([(start, stop)]) - published_samples(paths):
+            yield f"{path} was seen, and no journal tells of it"
+
+
+@pytest.fixture(scope="module")
+def laboratory():
+    """Return a recording of one of everything."""
+    place = _IN_MEMORY if _IN_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place) as folder:
+        yield Laboratory(Path(folder))
+
+
+_UNSYNCED = pytest.mark.xfail(strict=True, reason="the parents of new folders are not synced")
+
+
+@pytest.mark.parametrize(
+    ("model", "seeds", "fewest"),
+    [
+        ("metadata", 1, 200),
+        ("entries", 1, 100),
+        pytest.param("strict", 1, 50, marks=_UNSYNCED),
+        pytest.param("random", 2, 500, marks=_UNSYNCED),
+    ],
+)
+def test_what_was_reported_done_survives(laboratory, model, seeds, fewest):
+    states, found = laboratory.explore(model, laboratory.calls, seeds)
+    assert found == []
+    assert states >= fewest
+
+
+@pytest.mark.slow
+@pytest.mark.stress
+def test_what_was_reported_done_survives_in_a_thousand_random_states(laboratory):
+    states, found = laboratory.explore("random", laboratory.calls, 20)
+    assert found == []
+    assert states >= 1000
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_sync_that_is_dropped_is_found(laboratory, kind):
+    folders = {call.paths[0] for call in laboratory.calls if call.name == "mkdir"}
+    dropped = {"file": lambda path: path not in folders, "folder": folders.__contains__}[kind]
+    calls = [
+        call for call in laboratory.calls if call.name != "fsync" or not dropped(call.paths[0])
+    ]
+    assert laboratory.explore("strict", calls)[1]
