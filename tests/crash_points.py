@@ -89,6 +89,18 @@ def _move(cache: Path) -> list[Move]:
     return [Move("train", _the_set(cache).move(4, "train").intervals)]
 
 
+def _move_often(cache: Path) -> None:
+    """Leave a ledger of which every change spends a generation, and forgets an operation."""
+    ledger.KEPT_GENERATIONS = ledger.KEPT_OPERATIONS = 1  # in all children, too
+    _fill(cache)
+    for _ in range(3):
+        _the_set(cache).move(1, "test")
+
+
+def _move_twice(cache: Path) -> list[Move]:
+    return [Move("train", _the_set(cache).move(2, "train").intervals) for _ in range(2)]
+
+
 def _exclude(cache: Path) -> list[Move]:
     found = _the_set(cache)
     moved = found.move(1, "train")
@@ -121,6 +133,7 @@ SCENARIOS = {
     "generate": Scenario(Path.mkdir, _generate),
     "work": Scenario(_plan, _work),
     "move": Scenario(_fill, _move),
+    "spend": Scenario(_move_often, _move_twice),
     "exclude": Scenario(_fill, _exclude),
     "compact": Scenario(_fill, _compact),
     "preprocess": Scenario(_fill, _preprocess),

@@ -26,10 +26,10 @@ from datagen_core.scheduling.generate import generate
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import take_up
 from datagen_core.scheduling.status import status_of
+from datagen_core.store import ledger
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
 from datagen_core.store.layout import SetPaths, numbered
-from datagen_core.store.ledger import LEDGER_FORMAT
 from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import existing_samples, read_schema, read_set
@@ -110,7 +110,15 @@ def _attempt(check: Callable[[], object]) -> Iterator[str]:
 
 def _damaged_documents(cache: Path) -> Iterator[str]:
     for path in cache.rglob("*.json"):
+        if path.parent.name == "splits" and _is_spent(path):
+            continue
         yield from _attempt(lambda path=path: read_document(path, "2.0"))
+
+
+def _is_spent(path: Path) -> bool:
+    """Whether a generation of a split ledger was emptied, which must be an old one."""
+    newest = numbered(path.parent)[-1]
+    return not path.stat().st_size and int(path.stem) <= newest - ledger.KEPT_GENERATIONS
 
 
 def wrong_files(paths: SetPaths, reference: Reference | None) -> Iterator[str]:
@@ -154,8 +162,7 @@ def _wrong_ledger(paths: SetPaths, moves: list[Move]) -> Iterator[str]:
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"{paths.splits} has the generations {numbers}"
         return
-    states: list[dict] = [{"splits": {}, "operations": []}]
-    states += [read_document(paths.generation(number), LEDGER_FORMAT) for number in numbers]
+    states = list(_read_states(paths, numbers))
     for before, after in itertools.pairwise(states):
         yield from _wrong_step(before, after)
     newest = {name: _indices(parts) for name, parts in states[-1]["splits"].items()}
@@ -173,9 +180,19 @@ def _wrong_ledger(paths: SetPaths, moves: list[Move]) -> Iterator[str]:
         yield f"{paths.splits}: two moves were given one sample"
 
 
+def _read_states(paths: SetPaths, numbers: list[int]) -> Iterator[dict]:
+    """Yield the generations that have content, behind the empty one if none was spent."""
+    kept = [number for number in numbers if not _is_spent(paths.generation(number))]
+    if kept == numbers:
+        yield {"splits": {}, "operations": []}
+    for number in kept:
+        yield read_document(paths.generation(number), ledger.LEDGER_FORMAT)
+
+
 def _wrong_step(before: dict, after: dict) -> Iterator[str]:
     """Yield how a generation is not one operation more than the one before it."""
-    if after["operations"][:-1] != before["operations"]:
+    known = len(after["operations"]) - 1
+    if after["operations"][:-1] != before["operations"][len(before["operations"]) - known :]:
         yield "a generation of the ledger does not go on from the one before"
     if len(set(after["operations"])) != len(after["operations"]):
         yield "an operation is in the ledger twice"
@@ -261,9 +278,19 @@ def published(cache: Path) -> dict[str, tuple[int, str]]:
 
 
 def changes(before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]]) -> list[str]:
-    """Return what was changed; files of samples may vanish, when a pack covers them."""
+    """Return what was changed; files of samples may vanish, when a pack covers them.
+
+    Generations of a split ledger may be emptied.
+    """
     return [
         f"{name} was changed after it was published"
         for name, state in before.items()
-        if after.get(name, state) != state or (name not in after and not name.endswith(".h5"))
+        if after.get(name, state)[1] not in {state[1], *_emptied(name)}
+        or (name not in after and not name.endswith(".h5"))
+        or (after.get(name, state)[0] != state[0] and not _emptied(name))
     ]
+
+
+def _emptied(name: str) -> set[str]:
+    """Return the hash of nothing, for the name of a generation, which may be spent."""
+    return {hashlib.sha256().hexdigest()} if Path(name).parent.name == "splits" else set()

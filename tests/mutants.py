@@ -11,6 +11,7 @@ import numpy as np
 
 from datagen_core.scheduling import batches
 from datagen_core.store import documents, ledger, publishing, shards
+from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.ledger import Ledger
 
 
@@ -54,6 +55,15 @@ def _ignore_the_newest_generation() -> None:
     ledger.is_recorded = lambda *_: True
 
 
+def _remove_spent_generations() -> None:
+    def spend(paths: SetPaths, newest: int) -> None:
+        for number in numbered(paths.splits):
+            if number <= newest - ledger.KEPT_GENERATIONS:
+                paths.generation(number).unlink(missing_ok=True)
+
+    ledger._spend = spend
+
+
 MUTANTS: dict[str, Callable[[], object]] = {
     "none": lambda: None,
     "write in place": _write_in_place,
@@ -61,4 +71,5 @@ MUTANTS: dict[str, Callable[[], object]] = {
     "missing seed": _forget_the_seed,
     "move overwrites the newest generation": _replace_generations,
     "move ignores the newest generation": _ignore_the_newest_generation,
+    "spent numbers are free again": _remove_spent_generations,
 }

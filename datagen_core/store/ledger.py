@@ -1,9 +1,23 @@
 """The split ledger: which samples are in which split, in numbered immutable generations.
 
 A generation is the whole state: for each split its intervals in the order of assignment, the
-samples that are excluded, and the ids of all operations so far. The highest number counts. A change
+samples that are excluded, and the ids of the last operations. The highest number counts. A change
 publishes the next number, put-if-absent; a process that loses the race reads again and tries the
 number after it. This is safe without locks; the courtesy lock only saves retries.
+
+A ledger of many changes stays small: each generation has the ids of the last `KEPT_OPERATIONS`, and
+of the generations only the last `KEPT_GENERATIONS` have content. Older ones are *spent*: an empty
+file took their place. That they are not removed is what keeps the protocol right. A number that was
+published is never free again, so whoever publishes a number was the first, however long it slept
+since it read the one before, and however old the listing of its network file system is: what it
+read was the newest, and all later generations follow from its own. So it need not find its id in
+the newest one where that is too far ahead to have it still; before that, a missing id tells of a
+file system that wrote over what was published. An earlier version, which knows of no spent numbers,
+reads the newest one and publishes the next; where it sees an old listing, its number is taken.
+
+A generation is spent after a later one is durable, that is, after `KEPT_GENERATIONS` later ones
+are; a crash or a power cut in between leaves some with content, which the next change spends. A
+reader that listed a number which was spent, or went, before it was read, looks again.
 
 An excluded sample stays in the split that it was in, or in none, so that it can never get into
 another one. Whoever reads a split leaves it out.
@@ -12,8 +26,9 @@ another one. Whoever reads a split leaves it out.
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, TypeVar
@@ -22,9 +37,18 @@ from datagen_core.errors import CacheError, DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet, without
 from datagen_core.store.documents import one_line, publish_document, read_document, signature
 from datagen_core.store.layout import SetPaths, check_name, numbered
+from datagen_core.store.publishing import temporary_path
 
 RAW = "raw"
 """The name for samples that are in no split; the ledger does not contain it."""
+
+KEPT_GENERATIONS = 16
+"""How many generations have content; a reader that is overtaken by as many changes looks again."""
+
+KEPT_OPERATIONS = 64
+"""How many ids a generation has. An earlier version looks for its own right after it published."""
+
+_SPENT_AT_ONCE = 64
 
 LEDGER_FORMAT = "2.0"
 """Format 2 excludes samples. Without any, format 1 is written, which older versions can use."""
@@ -131,7 +155,7 @@ class Ledger:
         return self._follow(exclusion.operation, exclusions=(*self.exclusions, exclusion))
 
     def _follow(self, operation: str, **changed: Any) -> Ledger:
-        operations = (*self.operations, operation)
+        operations = (*self.operations, operation)[-KEPT_OPERATIONS:]
         return replace(self, generation=self.generation + 1, operations=operations, **changed)
 
 
@@ -155,10 +179,19 @@ def read_ledger(paths: SetPaths) -> Ledger:
         If the newest generation does not hold what was written, or two splits share a sample, or
         two exclusions do.
     """
-    generations = numbered(paths.splits)
-    if not generations:
-        return Ledger()
-    path = paths.generation(generations[-1])
+    while True:
+        generations = numbered(paths.splits)
+        if not generations:
+            return Ledger()
+        try:
+            return _read_generation(paths, generations[-1])
+        except (FileNotFoundError, DamagedFileError):
+            if numbered(paths.splits)[-1:] == generations[-1:]:  # not overtaken meanwhile
+                raise
+
+
+def _read_generation(paths: SetPaths, generation: int) -> Ledger:
+    path = paths.generation(generation)
     content = read_document(path, LEDGER_FORMAT)
     splits = {
         name: tuple(Interval(*pair) for pair in pairs) for name, pairs in content["splits"].items()
@@ -166,7 +199,7 @@ def read_ledger(paths: SetPaths) -> Ledger:
     exclusions = tuple(map(_parse_exclusion, content.get("excluded", ())))
     known = {"splits", "operations", "excluded"}
     others = {key: value for key, value in content.items() if key not in known}
-    ledger = Ledger(generations[-1], splits, tuple(content["operations"]), exclusions, others)
+    ledger = Ledger(generation, splits, tuple(content["operations"]), exclusions, others)
     if len(ledger.assigned) != sum(
         interval.size for split in splits.values() for interval in split
     ):
@@ -226,15 +259,37 @@ def change_ledger(
     """
     operation = new_operation()
     with courtesy_lock(paths):
-        while True:
-            following, result = change(read_ledger(paths), operation)
-            if publish_ledger(paths, following):
+        following, result = change(read_ledger(paths), operation)
+        while not publish_ledger(paths, following):
+            current = read_ledger(paths)
+            if operation in current.operations:  # it was published, and the reply was lost
                 break
-    if not is_recorded(paths, operation):
+            following, result = change(current, operation)
+    if not is_recorded(paths, operation, following.generation):
         raise CacheError(
             f"the change was lost: {paths.splits} was changed by something else; retry"
         )
+    with suppress(OSError):  # another one's change will do
+        _spend(paths, following.generation)
     return result
+
+
+def _spend(paths: SetPaths, newest: int) -> None:
+    """Empty the generations that are no longer needed; the lowest ones are empty already."""
+    numbers = [number for number in numbered(paths.splits) if number <= newest - KEPT_GENERATIONS]
+    first = bisect_left(numbers, 1, key=lambda number: min(1, _size(paths, number)))
+    for number in numbers[first : first + _SPENT_AT_ONCE]:
+        path = paths.generation(number)
+        empty = temporary_path(paths.temporary, path.name)
+        try:
+            empty.touch(exist_ok=False)
+            empty.replace(path)
+        finally:
+            empty.unlink(missing_ok=True)
+
+
+def _size(paths: SetPaths, generation: int) -> int:
+    return paths.generation(generation).stat().st_size
 
 
 def check_split(split: str) -> str:
@@ -276,6 +331,11 @@ def new_operation() -> str:
     return os.urandom(16).hex()
 
 
-def is_recorded(paths: SetPaths, operation: str) -> bool:
-    """Return whether the newest generation contains an operation."""
-    return operation in read_ledger(paths).operations
+def is_recorded(paths: SetPaths, operation: str, generation: int) -> bool:
+    """Return whether the newest generation follows from the one that an operation published.
+
+    It contains the operation, unless as many came after it as a generation remembers.
+    """
+    newest = read_ledger(paths)
+    is_far = newest.generation - generation >= KEPT_OPERATIONS
+    return is_far or operation in newest.operations

@@ -14,7 +14,7 @@ _SCRIPT = Path(__file__).parents[1] / "crash_points.py"
 _IN_MEMORY = Path("/dev/shm")  # kill -9 asks nothing of a disk, and fsync would take all the time
 
 FATES = ("crash", "zombie", "race")
-SCENARIOS = ("generate", "work", "move", "exclude", "compact", "preprocess")
+SCENARIOS = ("generate", "work", "move", "spend", "exclude", "compact", "preprocess")
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +68,7 @@ def test_every_step_of_a_publish_is_explored(explore):
         ("move overwrites the newest generation", "zombie", "move"),
         ("move ignores the newest generation", "crash", "move"),
         ("move overwrites the newest generation", "zombie", "exclude"),
+        ("spent numbers are free again", "zombie", "spend"),
     ],
 )
 def test_planted_faults_are_found(explore, mutant, fate, scenario):

@@ -14,8 +14,10 @@ from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import ledger
 from datagen_core.store.documents import publish_document
-from datagen_core.store.layout import SetPaths
+from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.ledger import (
+    KEPT_GENERATIONS,
+    KEPT_OPERATIONS,
     Exclusion,
     Ledger,
     change_ledger,
@@ -120,8 +122,92 @@ def test_a_generation_is_published_once(paths):
 def test_operations_are_recorded(paths):
     publish_ledger(paths, Ledger().assign(IntervalSet([(0, 5)]), "train", "mine"))
 
-    assert is_recorded(paths, "mine")
-    assert not is_recorded(paths, "another")
+    assert is_recorded(paths, "mine", 1)
+    assert not is_recorded(paths, "another", 1)
+
+
+def test_an_operation_that_is_forgotten_counts_as_recorded(paths):
+    publish_ledger(paths, Ledger(KEPT_OPERATIONS, operations=("another",)))
+    assert not is_recorded(paths, "mine", 1)
+    publish_ledger(paths, Ledger(KEPT_OPERATIONS + 1, operations=("another",)))
+    assert is_recorded(paths, "mine", 1)
+
+
+def change(paths, split="train"):
+    change_ledger(
+        paths, lambda now, name: (now.assign(now.raw(EXISTING).lowest(1), split, name), None)
+    )
+
+
+def test_a_ledger_of_many_changes_stays_small(paths):
+    for _ in range(80):
+        change(paths)
+    sizes = [paths.generation(number).stat().st_size for number in numbered(paths.splits)]
+
+    assert len(sizes) == 80
+    assert [bool(size) for size in sizes] == [False] * 64 + [True] * KEPT_GENERATIONS
+    assert len(read_ledger(paths).operations) == KEPT_OPERATIONS
+    assert len(read_ledger(paths).assigned) == 80
+    assert list(paths.temporary.iterdir()) == []
+
+
+def test_what_an_earlier_version_left_is_spent_by_and_by(paths):
+    for number in range(1, 101):
+        publish_ledger(paths, Ledger(number, operations=(str(number),)))
+    change(paths)
+    change(paths)
+    spent = [n for n in numbered(paths.splits) if not paths.generation(n).stat().st_size]
+
+    assert spent == list(range(1, 102 - KEPT_GENERATIONS + 1))
+
+
+def test_a_spent_number_is_never_free_again(paths):
+    for _ in range(KEPT_GENERATIONS + 1):
+        change(paths)
+
+    assert publish_ledger(paths, Ledger(1, operations=("late",))) is False
+
+
+def test_a_change_that_cannot_spend_is_done(paths, monkeypatch):
+    monkeypatch.setattr(ledger, "KEPT_GENERATIONS", 0)
+    monkeypatch.setattr(ledger, "temporary_path", lambda *_: paths.root / "nowhere" / "file")
+    change(paths)
+
+    assert len(read_ledger(paths).assigned) == 1
+
+
+def test_a_mover_that_slept_through_many_changes_moves_once(paths, monkeypatch):
+    calls = []
+
+    def sleep(current, operation):
+        calls.append(current.generation)
+        for _ in range(10 if len(calls) == 1 else 0):
+            change(paths, "test")
+        return current.assign(current.raw(EXISTING).lowest(2), "train", operation), None
+
+    monkeypatch.setattr(ledger, "KEPT_GENERATIONS", 2)
+    change_ledger(paths, sleep)
+
+    assert calls == [0, 10]
+    assert len(read_ledger(paths).splits["train"]) == 1
+
+
+def test_a_reader_that_is_overtaken_looks_again(paths, monkeypatch):
+    publish_ledger(paths, move(Ledger(), 5, "train"))
+    publish_ledger(paths, move(read_ledger(paths), 5, "test"))
+    paths.generation(1).write_text("")
+    listed = iter([[1]])
+    monkeypatch.setattr(ledger, "numbered", lambda folder: next(listed, numbered(folder)))
+
+    assert read_ledger(paths).generation == 2
+
+
+def test_a_lost_reply_is_no_second_change(paths, monkeypatch):
+    publish = publish_ledger
+    monkeypatch.setattr(ledger, "publish_ledger", lambda *args: publish(*args) and False)
+    change(paths)
+
+    assert len(read_ledger(paths).assigned) == 1
 
 
 def test_a_sample_in_two_splits_is_damage(paths):
