@@ -10,13 +10,17 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from hashlib import sha256
 from itertools import groupby
+from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 from datagen_core.files import replacing
 from datagen_core.store.runs import Plan, TaskKey
 
-_WORKER = "datagen_core.worker"
+WORKER = "datagen_core.worker"
+"""The module that is a worker's process."""
+
 _LONGEST_COMMAND = 100_000
 """Longer lists of tasks are in a file; Linux takes 2 MB at most, the environment included."""
 
@@ -64,6 +68,27 @@ class Resources:
         return replace(self, **{name: getattr(others, name) for name in left})
 
 
+class Recipe(NamedTuple):
+    """What a job runs, as it was when the job was submitted: nothing in a cache decides that.
+
+    Attributes
+    ----------
+    source
+        The name by which a worker loads the generator.
+    code
+        The fingerprint of its code; a worker makes nothing by another one.
+    folder
+        The working directory; empty for the one in which the worker is started.
+    pythonpath
+        Where modules are found besides, in the form of $PYTHONPATH.
+    """
+
+    source: str
+    code: str
+    folder: str = ""
+    pythonpath: str = ""
+
+
 class Job(NamedTuple):
     """Everything that an executor needs to start the tasks of a plan, or of several plans.
 
@@ -84,6 +109,8 @@ class Job(NamedTuple):
         Does the task at a place, in the process that calls it.
     threads
         Number of threads of numpy and torch in one task; None for one per processor.
+    recipe
+        What its workers run, which `command` tells them.
     """
 
     plans: tuple[Plan, ...]
@@ -92,6 +119,7 @@ class Job(NamedTuple):
     waiting: bool
     work: Callable[[int], None]
     threads: int | None = None
+    recipe: Recipe | None = None
 
     @property
     def name(self) -> str:
@@ -123,7 +151,9 @@ class Job(NamedTuple):
     def command(self, places: Iterable[int]) -> list[str]:
         """Return the command line of a worker, which does the tasks at these places in turn.
 
-        Thousands of tasks are listed in a file beside the log of the first one.
+        It says what they run: from the cache they take which samples to make, and of which set.
+        Thousands of tasks are listed in a file beside the log of the first one; the command line
+        has its digest, and a worker takes no other list.
 
         The process needs the cache at the same path and the same installation of datagen. It makes
         only samples that do not exist, and publishes what it has when it gets SIGTERM. With the
@@ -134,18 +164,33 @@ class Job(NamedTuple):
         may end it, and it is begun anew for those behind.
         """
         found = self.tasks_at(places)
-        addresses = [
-            json.dumps([str(plan.run.set.root), plan.run.number, plan.number, tasks])
-            for plan, tasks in found
-        ]
+        addresses = _list_tasks(found)
         if sum(map(len, addresses)) > _LONGEST_COMMAND:
             plan, tasks = found[0]
-            path = plan.log(tasks[0]).with_suffix(".tasks")
-            with replacing(path, "w") as file:
-                file.write("\n".join(addresses))
-            addresses = [f"@{path}"]
+            addresses = [_write_list(plan.log(tasks[0]), addresses)]
         options = ["--apart"] if any(plan.number for plan in self.plans) else []
-        return [sys.executable, "-m", _WORKER, *options, *addresses]
+        return [sys.executable, "-m", WORKER, *options, *self._recipe_words, *addresses]
+
+    @property
+    def _recipe_words(self) -> list[str]:
+        return [json.dumps(self.recipe._asdict())] if self.recipe else []
+
+
+def _list_tasks(found: Iterable[tuple[Plan, list[int]]]) -> list[str]:
+    return [
+        json.dumps([str(plan.run.set.root), plan.run.number, plan.number, tasks])
+        for plan, tasks in found
+    ]
+
+
+def _write_list(log: Path, addresses: Sequence[str]) -> str:
+    """Write a list of tasks where all machines see it; return it as a word with its digest."""
+    content = "\n".join(addresses).encode()
+    digest = sha256(content).hexdigest()
+    path = log.with_suffix(f".{digest[:8]}.tasks")
+    with replacing(path) as file:
+        file.write(content)
+    return f"@{path}#{digest}"
 
 
 class TaskState(NamedTuple):

@@ -11,8 +11,10 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar, cast
 
+from datagen_core.errors import DamagedFileError
 from datagen_core.executors.base import DIED, Executor, Job, TaskState
 from datagen_core.executors.processes import (
     TaskAddress,
@@ -101,7 +103,9 @@ class LocalExecutor(Executor):
         ended = [child for child in cls._children if child.poll() is not None]
         cls._children[:] = [child for child in cls._children if child not in ended]
         for child in ended:
-            tasks = read_tasks(cast("list[str]", child.args))
+            tasks: list[TaskAddress] = []
+            with suppress(DamagedFileError, OSError):  # their list is gone
+                tasks = read_tasks(cast("list[str]", child.args))
             if not record_end(tasks, child.returncode):
                 cls._stillborn.update(dict.fromkeys(tasks, child.returncode))
 

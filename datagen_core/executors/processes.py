@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
-from datagen_core.executors.base import DIED
+from datagen_core.errors import DamagedFileError
+from datagen_core.executors.base import DIED, Recipe
 from datagen_core.store.journals import last_word, read_journal, record_death
 from datagen_core.store.layout import RunPaths, SetPaths
 
 _GONE = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 _SAME_START = 2.0
 """Clocks may be set while a process runs; two processes with one pid start further apart."""
+
+_LIST = re.compile(r"@(.*?)(?:#([0-9a-f]{64}))?", re.DOTALL)
 
 _TAIL_BYTES = 16_384
 _FATAL = "Fatal Python error: "
@@ -136,25 +142,54 @@ class TaskAddress(NamedTuple):
     task: int
 
     @property
+    def plan_address(self) -> tuple[str, int, int]:
+        """Where its plan is: the folder of its set, the number of its run, and the plan's own."""
+        return str(self.run.set.root), self.run.number, self.plan
+
+    @property
     def journal(self) -> Path:
         """The task's journal."""
         return self.run.journal(self.plan, self.task)
 
 
+def read_recipe(command: Iterable[str]) -> Recipe | None:
+    """Return what a worker runs, from its command line; None on one of an earlier version."""
+    found = [word for word in command if word.startswith("{")]
+    return Recipe(**json.loads(found[0])) if found else None
+
+
 def read_tasks(command: Iterable[str]) -> list[TaskAddress]:
-    """Return the tasks of a worker, in their order, from its command line (`Job.command`)."""
+    """Return the tasks of a worker, in their order, from its command line (`Job.command`).
+
+    Raises
+    ------
+    DamagedFileError
+        If the file that lists them is not the one that was written for this command line.
+    """
     addresses = [word for word in command if word[:1] in {"[", "@"}]
     return [task for address in addresses for task in _parse_address(address)]
 
 
 def _parse_address(address: str) -> Iterator[TaskAddress]:
-    if address.startswith("@"):
-        for line in Path(address[1:]).read_text(encoding="utf-8").splitlines():
+    listed = _LIST.fullmatch(address)
+    if listed:
+        for line in _read_list(*listed.groups()).splitlines():
             yield from _parse_address(line)
         return
     root, run, plan, tasks = json.loads(address)
     for task in tasks:
         yield TaskAddress(SetPaths(Path(root)).run(run), plan, task)
+
+
+def _read_list(path: str, digest: str | None) -> str:
+    """Return a list of tasks; the command lines of earlier versions have no digest of it."""
+    content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    if digest not in {None, sha256(content).hexdigest()}:
+        raise DamagedFileError(
+            f"{path} is not the list of tasks that was written when they were submitted; submit "
+            "them again: datagen resume"
+        )
+    return content.decode()
 
 
 def record_end(tasks: Sequence[TaskAddress], code: int) -> int:

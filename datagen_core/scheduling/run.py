@@ -39,6 +39,7 @@ from datagen_core.scheduling.surroundings import (
     check_moved,
     describe_surroundings,
     locate_source,
+    make_recipe,
     surroundings_of,
     threads_of,
     threads_of_run,
@@ -320,7 +321,9 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
     settings = _complete(executor, settings)
     resources = combine_resources(demand.generator, settings.resources)
     work = partial(worker_process.run_job, [(worker.address_of(plan), len(plan.tasks))])
-    return executor.describe(Job((plan,), resources, settings.njobs, settings.wait, work))
+    recipe = make_recipe(describe_surroundings(), demand.source, demand.code.fingerprint)
+    job = Job((plan,), resources, settings.njobs, settings.wait, work, recipe=recipe)
+    return executor.describe(job)
 
 
 def take_up(
@@ -360,7 +363,7 @@ def take_up(
     settings = replace(settings, njobs=njobs or record.details["njobs"], resources=resources)
     settings = _complete(executor, settings, list_plans(paths.run(record.number)))
     source = locate_source(record.source, folder)
-    with surroundings_of(record, source):
+    with surroundings_of(make_recipe(record.details, source, "", record.source)):
         demand = renew_demand(paths, source, record.interval.size)
         if source != record.source:
             check_moved(paths, record, source, demand.code)

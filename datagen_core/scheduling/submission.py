@@ -9,7 +9,7 @@ from functools import partial
 from itertools import accumulate
 from typing import Any
 
-from datagen_core.executors.base import Job
+from datagen_core.executors.base import Job, Recipe
 from datagen_core.executors.limits import format_minutes
 from datagen_core.generators.identity import canonical_json
 from datagen_core.ranges import IntervalSet, deal
@@ -18,7 +18,7 @@ from datagen_core.scheduling.judging import TIME_LIMIT
 from datagen_core.scheduling.plan import Limits, Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
-from datagen_core.scheduling.surroundings import place_of
+from datagen_core.scheduling.surroundings import make_recipe
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
 from datagen_core.store.timings import format_duration
@@ -37,12 +37,16 @@ def group_alike(runs: Sequence[Run]) -> list[list[int]]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for place, run in enumerate(runs):
         settings = canonical_json([asdict(run.resources), run.settings.njobs, run.settings.wait])
-        around = canonical_json([*place_of(run.record), run.threads])
-        kind = (run.executor.name, run.demand.source, settings, around)
+        kind = (run.executor.name, *_recipe_of(run), str(run.threads), settings)
         # What is not loadable by name works in this process alone, for its own generator.
         shared = run.executor.shares_jobs and run.demand.source
         groups.setdefault(kind if shared else (str(place),), []).append(place)
     return list(groups.values())
+
+
+def _recipe_of(run: Run) -> Recipe:
+    demand, record = run.demand, run.record
+    return make_recipe(record.details, demand.source, demand.code.fingerprint, record.source)
 
 
 def plan_jobs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[Part]]:
@@ -118,23 +122,24 @@ def publish_job(parts: Sequence[Part], report: Report, busy: int = 0) -> Job:
     plans = in_parallel(publish, list(zip(parts, places, strict=False)))
     for run, _ in parts:
         run.plan = None
-    work = _work(parts, plans, report)
-    settings = first.settings
+    recipe, settings = _recipe_of(first), first.settings
+    work = _work(parts, plans, recipe, report)
     parallel = max(1, settings.njobs - busy)
-    return Job(tuple(plans), first.resources, parallel, settings.wait, work, first.threads)
+    return Job(tuple(plans), first.resources, parallel, settings.wait, work, first.threads, recipe)
 
 
-def _work(parts: Sequence[Part], plans: Sequence[Plan], report: Report) -> Callable[[int], Any]:
+def _work(
+    parts: Sequence[Part], plans: Sequence[Plan], recipe: Recipe, report: Report
+) -> Callable[[int], Any]:
     if not parts[0][0].executor.in_process:
-        return partial(
-            worker_process.run_job, [(worker.address_of(each), len(each.tasks)) for each in plans]
-        )
+        addresses = [(worker.address_of(each), len(each.tasks)) for each in plans]
+        return partial(worker_process.run_job, addresses, recipe=recipe)
     tasks = [
         (worker.address_of(plan), task, run.maker)
         for (run, _), plan in zip(parts, plans, strict=True)
         for task in range(len(plan.tasks))
     ]
-    return lambda place: worker.run_task(*tasks[place], report)
+    return lambda place: worker.run_task(*tasks[place], report, recipe=recipe)
 
 
 def _pack(parts: Sequence[Part], width: int | None) -> Iterator[list[Part]]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import ChangedCodeError, GeneratorError
-from datagen_core.executors.base import THREAD_VARIABLES
+from datagen_core.errors import ChangedCodeError, DatagenError, GeneratorError
+from datagen_core.executors.base import THREAD_VARIABLES, Recipe
 from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.registry import FILE
 from datagen_core.store.codes import read_code
@@ -33,35 +33,47 @@ def describe_surroundings() -> dict[str, str | None]:
     return {"working_directory": folder, "pythonpath": os.environ.get(_VARIABLE)}
 
 
-def place_of(record: RunRecord) -> tuple[str, str]:
-    """Return the working directory and PYTHONPATH of a run; empty where none is recorded."""
-    details = record.details
-    return details.get("working_directory") or "", details.get("pythonpath") or ""
-
-
-@contextmanager
-def surroundings_of(record: RunRecord, source: str | None = None) -> Iterator[None]:
-    """Let this process have the working directory of a run, and find what its PYTHONPATH names.
-
-    What this process has itself comes behind. A folder that is not here is said on stderr.
+def make_recipe(
+    details: Mapping[str, Any], source: str, code: str, before: str | None = None
+) -> Recipe:
+    """Return what a job runs that has the surroundings of a run.
 
     Parameters
     ----------
-    source
-        The name of the generator where its file was moved, and other folders with it.
+    details
+        What was recorded of the run, or what `describe_surroundings` says of this process.
+    source, code
+        The name of the generator and the fingerprint of its code.
+    before
+        The name of the generator when the run was begun; other folders were moved with its file.
     """
-    here, (folder, pythonpath) = describe_surroundings(), place_of(record)
+    folder, pythonpath = (details.get(key) or "" for key in ("working_directory", "pythonpath"))
+    before = source if before is None else before
+    names = [str(Path(folder, name)) for name in pythonpath.split(os.pathsep) if name]
+    places = os.pathsep.join(_moved(name, before, source) for name in names)
+    return Recipe(source, code, _moved(folder, before, source), places)
+
+
+def recorded_recipe(plan: Plan, record: RunRecord) -> Recipe:
+    """Return what a plan runs that an earlier version submitted: its job does not say so itself."""
+    code = plan.code or ""
+    with suppress(DatagenError, OSError):  # then no code is the one that was recorded
+        code = code and read_code(plan.run.set, code).fingerprint
+    return make_recipe(record.details, plan.source or record.source, code, record.source)
+
+
+@contextmanager
+def surroundings_of(recipe: Recipe) -> Iterator[None]:
+    """Let this process have the working directory of a run, and find what its PYTHONPATH names.
+
+    What this process has itself comes behind. A folder that is not here is said on stderr.
+    """
+    here, folder, pythonpath = describe_surroundings(), recipe.folder, recipe.pythonpath
     path, own = [*sys.path], here["pythonpath"]
-    folder = _moved(folder, record.source, source or record.source)
     if folder and folder != here["working_directory"]:
         _enter(folder)
-    if pythonpath and pythonpath != own:
-        places = [
-            _moved(str(Path(folder, name)), record.source, source or record.source)
-            for name in pythonpath.split(os.pathsep)
-            if name
-        ]
-        names = [str(Path(place).absolute()) for place in places]
+    if pythonpath and pythonpath != make_recipe(here, "", "").pythonpath:
+        names = [str(Path(place).absolute()) for place in pythonpath.split(os.pathsep)]
         sys.path[1:1] = [name for name in names if name not in path]
         os.environ[_VARIABLE] = os.pathsep.join([*names, *([own] if own else [])])
     try:
@@ -76,20 +88,11 @@ def surroundings_of(record: RunRecord, source: str | None = None) -> Iterator[No
             os.environ[_VARIABLE] = own
 
 
-@contextmanager
-def surroundings_of_task(plan: Plan, record: RunRecord, *, in_process: bool) -> Iterator[None]:
-    """Let this process have what a plan's run has; a worker has its threads from its start."""
-    count = threads_of_run(plan.run.set, record)
-    threads = limited_threads(count) if in_process else nullcontext()
-    with surroundings_of(record, plan.source), threads:
-        yield
-
-
 def _moved(folder: str, before: str, after: str) -> str:
     """Return where a folder is that was moved together with a generator's file."""
-    old, new = (Path(source.rpartition(":")[0]) for source in (before, after))
-    if old == new or Path(folder).is_dir():
+    if before == after or Path(folder).is_dir():
         return folder
+    old, new = (Path(source.rpartition(":")[0]) for source in (before, after))
     while old.name == new.name and old.name:
         old, new = old.parent, new.parent
     is_below = Path(folder).is_relative_to(old)

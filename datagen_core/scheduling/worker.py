@@ -1,8 +1,8 @@
 """What one job does: make its batches, publish shards as it goes, leave a last word.
 
-A worker is told where the parameter set is and which task it has; everything else it reads from
-files. It publishes whenever 64 MiB or 30 s have come together, on SIGTERM, before its time limit,
-and at the end, so a kill loses at most that.
+A worker is told what it runs, where the parameter set is and which task it has; what it is to make
+it reads from files. It publishes whenever 64 MiB or 30 s have come together, on SIGTERM, before its
+time limit, and at the end, so a kill loses at most that.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from datagen_core.errors import (
     in_one_line,
     message_of,
 )
+from datagen_core.executors.base import Recipe
 from datagen_core.executors.processes import describe_process
 from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.fingerprint import Code
@@ -37,14 +38,19 @@ from datagen_core.scheduling.batches import BatchMaker, preserved_global_generat
 from datagen_core.scheduling.judging import batch_0_is_deadly
 from datagen_core.scheduling.probing import ACCEPT, accept, is_settled, settle_in_task
 from datagen_core.scheduling.provenance import describe_machine
-from datagen_core.scheduling.surroundings import surroundings_of_task
+from datagen_core.scheduling.surroundings import (
+    limited_threads,
+    recorded_recipe,
+    surroundings_of,
+    threads_of_run,
+)
 from datagen_core.scheduling.termination import Terminated, Termination
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.published import keep_published
-from datagen_core.store.runs import Plan, read_plan, read_run
+from datagen_core.store.runs import Plan, RunRecord, read_plan, read_run
 from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
 from datagen_core.store.shard_writer import ShardWriter
 
@@ -72,6 +78,7 @@ def run_task(
     maker: BatchMaker | None = None,
     report: Callable[[int], None] = lambda _: None,
     begin: Callable[[Path], None] = lambda _: None,
+    recipe: Recipe | None = None,
 ) -> str:
     """Do one task of a plan and return its last word; what exists already is not made again.
 
@@ -82,11 +89,14 @@ def run_task(
     task
         The number of the task in its plan.
     maker
-        For an inline run, which has it at hand; None to load the generator by its recorded name.
+        For an inline run, which has it at hand; None to load the generator.
     report
         Called with the number of samples after each batch.
     begin
         Called with the path of the task's log.
+    recipe
+        What to run, and with what around it; None for jobs of earlier versions, which find it in
+        the cache.
 
     Returns
     -------
@@ -106,17 +116,23 @@ def run_task(
     try:
         plan = read_plan(run, plan_number, strict=True)
         record = read_run(run.set, number)
-        around = surroundings_of_task(plan, record, in_process=maker is not None)
-        with around, preserved_global_generators():
+        recipe = recipe or recorded_recipe(plan, record)
+        threads = _threads_here(plan, record) if maker else nullcontext()
+        with surroundings_of(recipe), threads, preserved_global_generators():
             begin(plan.log(task))
             # What other processes print goes to their log anyway.
             log = plan.log(task) if maker is not None else None
-            word = _Work(plan, task, record.id, journal, born, log).do(maker, report)
+            word = _Work(plan, task, record.id, journal, born, log, recipe).do(maker, report)
     except NewerFormatError as error:
         word = str(error)
     finally:
         journal.append("end", reason=word)
     return word
+
+
+def _threads_here(plan: Plan, record: RunRecord) -> AbstractContextManager[None]:
+    """Let this process have the threads of a run; a worker has them from its start."""
+    return limited_threads(threads_of_run(plan.run.set, record))
 
 
 @dataclass
@@ -129,6 +145,7 @@ class _Work:
     journal: Journal
     born: float
     log: Path | None
+    recipe: Recipe
     failures: int = 0
     refusals: int = 0
     made: int = 0
@@ -155,8 +172,8 @@ class _Work:
 
     def _load(self) -> BatchMaker:
         run = self.plan.run
-        source = self.plan.source or read_run(run.set, run.number, strict=True).source
-        generator = load_generator(source).generator
+        read_run(run.set, run.number, strict=True)
+        generator = load_generator(self.recipe.source).generator
         found = code_of_generator(generator)
         self._check_code(found)
         maker = BatchMaker.of(generator, read_set(run.set, strict=True))
@@ -168,13 +185,20 @@ class _Work:
 
     def _check_code(self, found: Code) -> None:
         """Refuse code that is not the plan's: a queued job would mix two kinds of samples."""
-        planned = read_code(self.plan.run.set, self.plan.code) if self.plan.code else found
-        if found.fingerprint != planned.fingerprint:
+        if self.recipe.code not in {"", found.fingerprint}:
             raise ChangedCodeError(
-                f"{', '.join(found.changes_since(planned))} changed since this job was submitted, "
-                "so nothing was made; submit it with the code as it is now: "
+                f"{self._changes(found)} changed since this job was submitted, so nothing was "
+                "made; submit it with the code as it is now: "
                 f"{command_for(self.plan.run.set, 'resume')}"
             )
+
+    def _changes(self, found: Code) -> str:
+        """Name what changed, as far as the cache says what there was."""
+        changes: list[str] = []
+        with suppress(DatagenError, OSError):
+            planned = read_code(self.plan.run.set, self.plan.code or "")
+            changes = found.changes_since(planned)
+        return ", ".join(changes) or "the generator's code"
 
     def _take(self, maker: BatchMaker) -> BatchMaker:
         """Return a maker of this process, whose code it has probed already."""

@@ -15,26 +15,28 @@ from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 
-from datagen_core.executors.processes import TaskAddress, read_tasks, record_end
+from datagen_core.errors import DamagedFileError
+from datagen_core.executors.base import Recipe
+from datagen_core.executors.processes import TaskAddress, read_recipe, read_tasks, record_end
 from datagen_core.scheduling.worker import Address, run_task
 from datagen_core.streams import prepare_streams
 
-_ATTACHED, _APART, _CHILD, _FROM = "--attached", "--apart", "--child", "--from="
+_ATTACHED, _APART, _CHILD, _FROM, _PLACE = (
+    "--attached", "--apart", "--child", "--from=", "--place="
+)  # fmt: skip
 
 
-def run_job(plans: Sequence[tuple[Address, int]], place: int) -> None:
+def run_job(plans: Sequence[tuple[Address, int]], place: int, recipe: Recipe | None = None) -> None:
     """Do the task at a place of a job as a process of its own: exit with 1 unless it is done.
 
     The job has all tasks of the first of `plans`, each given with its number of tasks, then all of
-    the second one, and so on.
+    the second one, and so on. Jobs of earlier versions have no recipe.
     """
     prepare_streams("backslashreplace")  # whatever a generator prints, its log takes it
-    _explain_death()
     ends = list(accumulate(tasks for _, tasks in plans))
     plan = bisect_right(ends, place)
     address, tasks = plans[plan]
-    if run_task(address, place - ends[plan] + tasks) != "done":
-        raise SystemExit(1)
+    _work_alone(address, place - ends[plan] + tasks, recipe)
 
 
 # Pickled under the address that stays; jobs may wait in a queue while modules move.
@@ -42,10 +44,12 @@ run_job.__module__ = "datagen_core.worker"
 
 
 def main() -> None:
-    """Work through tasks: `python -m datagen_core.worker '[SET, RUN, ATTEMPT, [TASK, …]]' …`.
+    """Work through tasks: `python -m datagen_core.worker RECIPE '[SET, RUN, PLAN, [TASK, …]]' …`.
 
-    An argument `@FILE` is a file with one of these in each line, where they are too many for a
-    command line. With "--attached", the end of standard input counts as SIGTERM. With "--apart" a
+    RECIPE is JSON. An argument `@FILE#SHA256` is a file with tasks, one argument in a line, where
+    they are too many for a command line, and `@-` is standard input. With "--place=N" only the task
+    at that place is done, and the exit code is 1 unless it is done; otherwise each task has a log
+    of its own. With "--attached", the end of standard input counts as SIGTERM. With "--apart" a
     child does the tasks, and where it dies another one those behind; the child ends with its
     parent.
     """
@@ -57,19 +61,40 @@ def main() -> None:
         _watch_input(signal.SIGKILL)
         # The stack is in the log, and there may be a dozen deaths until a batch is found.
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    try:
+        _obey(arguments)
+    except DamagedFileError as error:
+        raise SystemExit(f"datagen: error: {error}") from None
+
+
+def _obey(arguments: Sequence[str]) -> None:
     if _APART in arguments:
         _Parent([each for each in arguments if each not in {_ATTACHED, _APART}]).work()
-    else:
-        skipped = [int(each.removeprefix(_FROM)) for each in arguments if each.startswith(_FROM)]
-        _work(read_tasks(arguments)[sum(skipped) :])
+        return
+    tasks, recipe = read_tasks(arguments), read_recipe(arguments)
+    for place in _numbers_behind(_PLACE, arguments):
+        _work_alone(tasks[place].plan_address, tasks[place].task, recipe)
+        return
+    _work(tasks[sum(_numbers_behind(_FROM, arguments)) :], recipe)
 
 
-def _work(tasks: Sequence[TaskAddress]) -> None:
+def _numbers_behind(option: str, arguments: Sequence[str]) -> list[int]:
+    return [int(each.removeprefix(option)) for each in arguments if each.startswith(option)]
+
+
+def _work(tasks: Sequence[TaskAddress], recipe: Recipe | None) -> None:
     _explain_death()
-    for run, plan, task in tasks:
-        address = str(run.set.root), run.number, plan
-        if run_task(address, task, begin=_write_into) == "terminated":
+    for each in tasks:
+        word = run_task(each.plan_address, each.task, begin=_write_into, recipe=recipe)
+        if word == "terminated":
             raise SystemExit(1)
+
+
+def _work_alone(address: Address, task: int, recipe: Recipe | None) -> None:
+    """Do a task in a process whose output is its log, and whose exit code is heard."""
+    _explain_death()
+    if run_task(address, task, recipe=recipe) != "done":
+        raise SystemExit(1)
 
 
 def _explain_death() -> None:

@@ -22,6 +22,7 @@ from datagen_core.scheduling.submission import group_alike, publish_job
 from datagen_core.scheduling.surroundings import (
     limited_threads,
     locate_source,
+    make_recipe,
     surroundings_of,
     threads_of,
 )
@@ -62,6 +63,10 @@ def begun(project, executor=None, cpus=1, cache="cache"):
     return begin([demand], executor or InlineExecutor(), settings)[0]
 
 
+def recipe_of(run):
+    return make_recipe(run.record.details, run.record.source, "")
+
+
 def again(run, folder=None, executor="inline"):
     """Take up a run, as `datagen resume` does."""
     settings = Settings(executor=executor)
@@ -94,7 +99,7 @@ def test_the_working_directory_is_given_back(project, tmp_path, monkeypatch):
     leave(monkeypatch, tmp_path)
     path = [*sys.path]
 
-    with surroundings_of(run.record):
+    with surroundings_of(recipe_of(run)):
         assert Path.cwd() == project
         assert str(project / "library") in sys.path
         assert os.environ["PYTHONPATH"] == str(project / "library")
@@ -106,7 +111,7 @@ def test_a_folder_that_is_gone_is_said(project, tmp_path, monkeypatch, capsys):
     leave(monkeypatch, tmp_path)
     project.rename(tmp_path / "moved")
 
-    with surroundings_of(run.record):
+    with surroundings_of(recipe_of(run)):
         assert Path.cwd() == tmp_path
     assert f"{project} is not here; it goes on in {tmp_path}" in capsys.readouterr().err
 

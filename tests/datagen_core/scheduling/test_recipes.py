@@ -1,0 +1,143 @@
+"""What a job carries: whoever changes a cache while it waits does not change what it runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+
+from datagen_core.errors import DamagedFileError
+from datagen_core.executors import base
+from datagen_core.executors.base import Recipe
+from datagen_core.executors.local import LocalExecutor
+from datagen_core.executors.processes import read_recipe, read_tasks
+from datagen_core.generators.identity import sha256_of
+from datagen_core.scheduling.plan import Settings
+from datagen_core.scheduling.run import begin
+from datagen_core.scheduling.submission import group_alike, publish_job
+from datagen_core.store.sets import existing_samples
+from demands import demand_for
+from patience import patience
+
+SOURCE = """
+from pathlib import Path
+import datagen_core
+
+@datagen_core.generator(5)
+def walk(size):
+    return {"x": [float(Path("scale.txt").read_text())] * size}
+"""
+
+EVIL = """
+from pathlib import Path
+import datagen_core
+Path(__file__).with_name("EXECUTED").touch()
+
+@datagen_core.generator(5)
+def walk(size):
+    return {"x": [0.0] * size}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Return the folder where a run is begun; another user's folder is beside it."""
+    for name, text, scale in (("own", SOURCE, "3"), ("evil", EVIL, "666")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "walk.py").write_text(text)
+        (tmp_path / name / "scale.txt").write_text(scale)
+    monkeypatch.chdir(tmp_path / "own")
+    return tmp_path / "own"
+
+
+def begun(project, cache="cache"):
+    demand = demand_for(f"{project / 'walk.py'}:walk", project.parent / cache, 10)
+    return begin([demand], LocalExecutor(), Settings())[0]
+
+
+@pytest.fixture
+def job(project):
+    run = begun(project)
+    return publish_job([(run, run.plan)], lambda _: None)
+
+
+def change(path, **values):
+    """Change a document as somebody does who knows how its checksum is made."""
+    content = json.loads(path.read_text()) | values
+    del content["checksum"]
+    path.write_text(json.dumps({**content, "checksum": sha256_of(content)}))
+
+
+def change_all(plan, evil):
+    """Let all documents of a run name other code in another place."""
+    source = f"{evil / 'walk.py'}:walk"
+    change(plan.run.plan(0), source=source, code=None, format="1.2")
+    details = json.loads(plan.run.record.read_text())["details"]
+    around = {"working_directory": str(evil), "pythonpath": str(evil)}
+    change(plan.run.record, source=source, details={**details, **around})
+
+
+def work(job):
+    """Do what the executor does when a job's turn has come."""
+    return subprocess.run(job.command(range(job.size)), check=False, timeout=patience(60))
+
+
+def test_a_job_runs_what_was_submitted_whatever_the_cache_says_since(job, project):
+    (plan,) = job.plans
+    change_all(plan, project.with_name("evil"))
+    work(job)
+
+    assert not (project.with_name("evil") / "EXECUTED").exists()
+    assert len(existing_samples(plan.run.set)) == 10
+    (shard,) = plan.run.set.shards.iterdir()
+    assert shard.read_bytes().count(b"\0\0\0\0\0\0\x08@") == 10  # 3.0, not 666.0
+
+
+def test_a_job_refuses_other_code_whatever_the_cache_says_it_had(job, project):
+    (plan,) = job.plans
+    (project / "walk.py").write_text(EVIL.replace("Path(__file__)", "# Path(__file__)"))
+    change(plan.run.plan(0), code=None)
+    work(job)
+
+    (error,) = [event for event in plan.events(0) if event["event"] == "error"]
+    assert "the generator's code changed since this job was submitted" in error["message"]
+    assert not existing_samples(plan.run.set)
+
+
+def test_a_command_line_of_an_earlier_version_has_no_recipe(job):
+    (plan,) = job.plans
+    work(job._replace(recipe=None))
+
+    assert read_recipe(job._replace(recipe=None).command([0])) is None
+    assert len(existing_samples(plan.run.set)) == 10
+
+
+def test_a_recipe_survives_any_name(job):
+    recipe = Recipe('/a "b"/\n\udcff:ü', "0" * 64, "[", "{@}:")
+
+    assert read_recipe(job._replace(recipe=recipe).command([0])) == recipe
+
+
+def test_a_list_of_tasks_that_somebody_changed_is_not_followed(job, monkeypatch):
+    monkeypatch.setattr(base, "_LONGEST_COMMAND", 10)
+    command = job.command([0])
+    (path,) = job.plans[0].run.folder.rglob("*.tasks")
+    path.write_text(path.read_text().replace("[0]", "[0, 0]"))
+
+    with pytest.raises(DamagedFileError, match="is not the list of tasks"):
+        read_tasks(command)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+
+
+def test_runs_of_other_code_or_places_get_jobs_of_their_own(project, monkeypatch):
+    runs = [begun(project)]
+    (project / "walk.py").write_text(SOURCE + "\nG = 1\n")
+    runs.append(begun(project, "second"))
+    (project / "walk.py").write_text(SOURCE.replace("float(", "1 * float("))
+    runs.append(begun(project, "third"))
+    monkeypatch.chdir(project.parent)
+    runs.append(begun(project, "fourth"))
+
+    assert group_alike(runs) == [[0, 1], [2], [3]]
