@@ -10,6 +10,7 @@ DatagenError                          1
     CacheError                        1
         DamagedFileError              1
         NewerFormatError              6
+        RemovedSetError               1
         SelectionError                2
         SplitError                    2
         InsufficientSamplesError      3
@@ -90,6 +91,13 @@ class NewerFormatError(CacheError):
     """A file of a newer datagen, which this one cannot read, or cannot add samples to."""
 
     exit_code = 6
+
+
+class RemovedSetError(CacheError, FileNotFoundError):
+    """A parameter set that somebody has removed since it was found."""
+
+    # An OSError would look for a number and a file among its arguments.
+    __str__ = Exception.__str__
 
 
 class SelectionError(CacheError, KeyError):

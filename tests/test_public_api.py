@@ -47,6 +47,7 @@ PUBLIC = [
     "Progress",
     "Ragged",
     "RefusedSampleError",
+    "RemovedSetError",
     "Resources",
     "Samples",
     "SchedulerUnavailableError",

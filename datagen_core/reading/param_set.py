@@ -19,7 +19,7 @@ from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.siblings import Siblings
 from datagen_core.store import frozen, ledger
 from datagen_core.store.advice import command_for, command_to_make
-from datagen_core.store.layout import SetPaths
+from datagen_core.store.layout import SetPaths, removed_set
 from datagen_core.store.probes import is_mixed
 from datagen_core.store.runs import list_runs
 from datagen_core.store.set_records import SetRecord
@@ -89,6 +89,7 @@ class ParamSet(Mapping[str, "Split"]):
 
         fields = read_schema(self.paths)
         if fields is None:
+            self._check_there()
             status = command_for(self.paths, "status")
             raise SelectionError(f"{self} has no samples yet; see its runs: {status}")
         return Schema.from_json(fields)
@@ -96,7 +97,14 @@ class ParamSet(Mapping[str, "Split"]):
     @property
     def existing(self) -> IntervalSet:
         """The indices of all samples that exist, in whatever split, also excluded ones."""
-        return existing_samples(self.paths)
+        found = existing_samples(self.paths)
+        if not found:
+            self._check_there()
+        return found
+
+    def _check_there(self) -> None:
+        if not self.paths.root.exists():
+            raise removed_set(self.paths)
 
     @property
     def excluded(self) -> IntervalSet:
@@ -218,7 +226,7 @@ class ParamSet(Mapping[str, "Split"]):
         from datagen_core.reading.samples import Samples  # imports numpy and h5py
 
         existing, excluded = self.existing, self.excluded
-        folders, kept = (self.paths.packs, self.paths.shards), (existing - excluded).intervals
+        folders, kept = self.paths.folders, (existing - excluded).intervals
         return Samples(str(self), folders, self.schema, kept, existing & excluded)
 
     @property
@@ -266,6 +274,7 @@ class ParamSet(Mapping[str, "Split"]):
 
         current = ledger.read_ledger(self.paths)
         if split != ledger.RAW and split not in current.splits:
+            self._check_there()
             known = ", ".join(self)
             raise SelectionError(f"{self} has no split {split!r}; it has {known}")
         kept, excluded = current.members(split, self.existing)

@@ -21,7 +21,7 @@ from datagen_core.reading.content import describe_content
 from datagen_core.reading.notebooks import html_table
 from datagen_core.store.advice import command_for
 from datagen_core.store.columns import ColumnReader, own
-from datagen_core.store.layout import SetPaths
+from datagen_core.store.layout import SetPaths, look_again, removed_set
 
 if TYPE_CHECKING:
     from datagen_core.reading.torch import TorchDataset
@@ -334,21 +334,25 @@ class Samples(Sequence[Any]):
         return column
 
     def _read(self, read: Any) -> Any:
-        """Read; when a file was compacted away meanwhile, list the folders again, once."""
+        """Read; when a file was compacted away meanwhile, list the folders again."""
         try:
-            try:
-                return read()
-            except FileNotFoundError:
-                self.__dict__.pop("_reader", None)
-                return read()
-        except KeyError as error:
+            return look_again(read, lambda: self.__dict__.pop("_reader", None))
+        except (FileNotFoundError, KeyError) as error:
+            if not self._paths.root.exists():
+                raise removed_set(self._paths) from error
+            if isinstance(error, FileNotFoundError):
+                raise
             raise DamagedFileError(
                 f"sample {error} of {self.title} is in no file; make it again: {self._remedy()}"
             ) from error
 
+    @property
+    def _paths(self) -> SetPaths:
+        return SetPaths(self._folders[0].parent)
+
     def _remedy(self) -> str:
         """Return the command that makes missing samples again."""
-        return command_for(SetPaths(self._folders[0].parent), "resume")
+        return command_for(self._paths, "resume")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is cached: a copy in another process opens the files by itself."""

@@ -34,7 +34,7 @@ class Split(Samples):
         self.name = name
         self._set, self._number = paths, number
         title = f"{paths.root.parent.name} {number} {name}"
-        super().__init__(title, (paths.packs, paths.shards), schema, intervals, excluded)
+        super().__init__(title, paths.folders, schema, intervals, excluded)
 
     def freeze(self, note: str = "") -> FrozenSplit:
         """Keep the digest of these samples, so that a later reader can tell that they are the same.
@@ -111,6 +111,10 @@ class Derived(Samples):
         parts = [part for each in split.intervals for part in done.clip(each)]
         title, excluded = f"{split.title} {self.name}", split.excluded & done
         super().__init__(title, (paths.root,), paths.schema(), parts, excluded)
+
+    @property
+    def _paths(self) -> SetPaths:
+        return self.split._paths  # noqa: SLF001 (its own kind)
 
     def _remedy(self) -> str:
         return self.split.command_for(self.name, len(self.split))

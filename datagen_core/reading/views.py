@@ -116,21 +116,21 @@ class ViewSamples(Samples):
         self._folder = record.folder(part)
         kept = {name: field for name, field in schema.fields.items() if whole or field.ragged}
         title = f"{owner} {record.root.name} {part}"
-        folders = (paths.packs, paths.shards)
-        super().__init__(title, folders, Schema(kept), [Interval(0, users)])
+        super().__init__(title, paths.folders, Schema(kept), [Interval(0, users)])
         self._is_pair = schema.is_pair
 
     @cached_property
     def users(self) -> list[str]:
         """The names of the users, which may be those of other users in another view."""
-        column = ColumnReader((self._folder,), view_files.NAMES).read(self.intervals)["users"]
+        reader = ColumnReader((self._folder,), view_files.NAMES)
+        column = self._read(lambda: reader.read(self.intervals))["users"]
         return [str(name) for name in column]
 
     @cached_property
     def origins(self) -> tuple[Ragged, Ragged]:
         """Where each row of each user comes from: the index of its sample, and its row in that."""
         reader = ColumnReader((self._folder,), view_files.ROWS)
-        columns: Any = reader.map(self.intervals) or reader.read(self.intervals)
+        columns: Any = self._read(lambda: reader.map(self.intervals) or reader.read(self.intervals))
         return columns["sample"], columns["row"]
 
     def lengths(self, field: str | None = None) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from datagen_core.generators.schema import Columns, Schema, slice_columns, witho
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
 from datagen_core.store.columns import cover
-from datagen_core.store.layout import SetPaths
+from datagen_core.store.layout import SetPaths, look_again
 from datagen_core.store.shard_columns import columns_checksum, read_columns
 from datagen_core.store.shards import reading
 
@@ -45,16 +45,15 @@ class KeptSamples:
     """The samples in the files of a set, of which only the rows that are asked for are read."""
 
     def __init__(self, paths: SetPaths, schema: Schema) -> None:
-        self._folders, self.schema = (paths.packs, paths.shards), schema
+        self._folders, self.schema = paths.folders, schema
+        self._list()
+
+    def _list(self) -> None:
         self._pieces = cover(self._folders)
 
     def read(self, samples: IntervalSet) -> list[Rows]:
         """Return samples that exist, each range of each file for itself."""
-        try:
-            return list(self._read(samples))
-        except FileNotFoundError:  # compacted away meanwhile
-            self._pieces = cover(self._folders)
-            return list(self._read(samples))
+        return look_again(lambda: list(self._read(samples)), self._list)
 
     def _read(self, samples: IntervalSet) -> Iterator[Rows]:
         stop = samples.intervals[-1].stop

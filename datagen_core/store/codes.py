@@ -6,18 +6,15 @@ for, and each shard the plan that made it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+from collections.abc import Iterator
 
 from datagen_core.errors import CacheError
 from datagen_core.generators.fingerprint import Code
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.columns import Piece, cover
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.layout import SetPaths
+from datagen_core.store.layout import SetPaths, look_again
 from datagen_core.store.shards import Origin, read_origins
-
-_Found = TypeVar("_Found")
 
 CODE_FORMAT = "1.1"
 """Format 1.0 where the generator declares no environment variables (`environment`)."""
@@ -57,24 +54,16 @@ def find_origins(paths: SetPaths, samples: IntervalSet | None = None) -> list[Or
     Samples of which no file says who made them, or whose file cannot be read, are in origins
     without run and code.
     """
-    return _again_if_compacted(lambda: list(_origins(paths, samples)))
+    return look_again(lambda: list(_origins(paths, samples)))
 
 
 def has_made(paths: SetPaths, code_id: str) -> bool:
     """Return whether a code made samples of a set; opens no more files than that takes."""
-    return _again_if_compacted(lambda: any(each.code == code_id for each in _origins(paths)))
-
-
-def _again_if_compacted(read: Callable[[], _Found]) -> _Found:
-    """Read, and once more if another process has compacted the set since its files were listed."""
-    try:
-        return read()
-    except FileNotFoundError:
-        return read()
+    return look_again(lambda: any(each.code == code_id for each in _origins(paths)))
 
 
 def _origins(paths: SetPaths, samples: IntervalSet | None = None) -> Iterator[Origin]:
-    for piece in reversed(cover([paths.packs, paths.shards])):
+    for piece in reversed(cover(paths.folders)):
         unknown = IntervalSet([piece.interval]) & (samples or IntervalSet([piece.interval]))
         for origin in _read(piece) if unknown else ():
             for start, stop in IntervalSet([origin[:2]]) & unknown:

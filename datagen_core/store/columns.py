@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from datagen_core.generators.schema import Columns, Field, Ragged, Schema
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store.layout import list_shards, shard_name
+from datagen_core.store.layout import list_files, list_shards, look_again, shard_name
 from datagen_core.store.shard_arrays import ShardArrays
 from datagen_core.store.shard_columns import stream_columns
 from datagen_core.store.shards import ShardLabel, reading, verify_shard
@@ -56,10 +56,7 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
     """
     pieces: list[Piece] = []
     covered = IntervalSet()
-    for folder in folders:
-        if needed is not None and not needed - covered:
-            break
-        files = list_shards(folder)
+    for folder, files in zip(folders, _list_needed(folders, needed), strict=False):
         missing = IntervalSet(files) - covered
         parts = disjoint_parts(files) if missing else []
         if covered:  # intersecting costs more than the sweep itself
@@ -67,6 +64,14 @@ def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Pi
         pieces += [Piece(part, folder, file) for part, file in parts]
         covered |= missing
     return sorted(pieces)
+
+
+def _list_needed(folders: Sequence[Path], needed: IntervalSet | None) -> list[list[Interval]]:
+    if needed is not None:
+        first = list_shards(folders[0])
+        if not needed - IntervalSet(first):
+            return [first]
+    return list_files(folders)
 
 
 def check_shards(
@@ -79,15 +84,15 @@ def check_shards(
     DamagedFileError
         If a file does not hold what was written; it is named.
     """
-    samples = IntervalSet(needed)
-    pieces = cover(folders, samples)
-    for piece in (each for each in pieces if next(samples.clip(each.interval), None)):
-        try:
-            verify_shard(piece.path, schema, ShardLabel(*owner, piece.file))
-        except FileNotFoundError:  # compacted away since it was listed
-            if piece in cover(folders, samples):
-                raise
-            check_shards(folders, schema, owner, samples.clip(piece.interval))
+    samples, checked = IntervalSet(needed), set[Path]()
+
+    def check() -> None:
+        for piece in cover(folders, samples):
+            if piece.path not in checked and next(samples.clip(piece.interval), None):
+                verify_shard(piece.path, schema, ShardLabel(*owner, piece.file))
+                checked.add(piece.path)
+
+    look_again(check)
 
 
 def disjoint_parts(files: list[Interval]) -> list[tuple[Interval, Interval]]:
@@ -177,10 +182,13 @@ class ColumnReader:
             for name, field in self._schema.fields.items()
         }
 
-    def stream(self, intervals: Iterable[Interval]) -> Iterator[tuple[str, str, NDArray[Any]]]:
+    def stream(
+        self, intervals: Iterable[Interval], looks: int = 5
+    ) -> Iterator[tuple[str, str, NDArray[Any]]]:
         """Yield the samples of these intervals, in their order, as `stream_columns` yields rows.
 
-        What is in memory at a time does not depend on how large samples and files are.
+        What is in memory at a time does not depend on how large samples and files are. Files that
+        were compacted away since they were listed are looked for again, `looks` times at most.
 
         Raises
         ------
@@ -192,13 +200,13 @@ class ColumnReader:
         for place, rows in _ascending(part for each in intervals for part in self._parts(each)):
             try:
                 yield from self._stream(place, rows)
-            except FileNotFoundError:  # compacted away since it was listed; nothing was read of it
+            except FileNotFoundError:  # nothing was read of it
+                if not looks:
+                    raise
                 shift = self._pieces[place].file.start
                 samples = IntervalSet((start + shift, stop + shift) for start, stop in rows)
                 anew = ColumnReader(self._folders, self._schema, samples)
-                parts = [part for each in samples for part in anew._parts(each)]
-                for moved in _ascending(parts):
-                    yield from anew._stream(*moved)
+                yield from anew.stream(samples, looks - 1)
 
     def _stream(self, place: int, rows: IntervalSet) -> Iterator[tuple[str, str, NDArray[Any]]]:
         with reading(self._pieces[place].path) as file:

@@ -44,7 +44,7 @@ def wants_compaction(paths: SetPaths) -> bool:
     """Return whether packing is worth it: many small shards that no pack covers, or cheap ones."""
     if len(list_shards(paths.shards)) < CHEAP_FILES:
         return False
-    sizes = [_size(piece) for piece in _loose(paths, cover([paths.packs, paths.shards]))]
+    sizes = [_size(piece) for piece in _loose(paths, cover(paths.folders))]
     is_cheap = len(sizes) >= CHEAP_FILES and sum(sizes) <= CHEAP_BYTES
     return is_cheap or (len(sizes) > MANY_FILES and sum(sizes) < SMALL_BYTES * len(sizes))
 
@@ -67,7 +67,7 @@ def compact(
         If a shard has attributes of a newer version, which a pack would lose.
     """
     packs = 0
-    pieces = cover([paths.packs, paths.shards])
+    pieces = cover(paths.folders)
     for loose in _groups(_loose(paths, pieces)):
         group = _absorb(pieces, loose)
         if len(group) > 1:

@@ -23,14 +23,19 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from datagen_core.errors import CacheError, ConfigurationError
+from datagen_core.errors import CacheError, ConfigurationError, RemovedSetError
 from datagen_core.ranges import Interval
 
+T = TypeVar("T")
+
 _DIGITS = 12
+_LOOKS = 5
 _SHARDS = re.compile(rf"/(\d{{{_DIGITS},}})-(\d{{{_DIGITS},}})\.h5(?=/)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -75,6 +80,34 @@ def list_shards(folder: Path) -> list[Interval]:
     return found
 
 
+def list_files(folders: Sequence[Path]) -> list[list[Interval]]:
+    """Return the shards in each of some folders, in their order: packs before shards.
+
+    The last folder is listed first. Compaction publishes a pack before it removes the shards that
+    it covers, so these are found in one of the two, whatever happens in between. In the other order
+    both could be missed.
+    """
+    return [list_shards(folder) for folder in reversed(folders)][::-1]
+
+
+def look_again(read: Callable[[], T], renew: Callable[[], object] = lambda: None) -> T:
+    """Return what `read` returns, which is called again when a file vanished since it was listed.
+
+    Compaction removes files that readers have listed, and its packs are absorbed by later ones.
+    `renew` forgets what was listed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file vanishes each time, five times in a row.
+    """
+    for _ in range(_LOOKS - 1):
+        with suppress(FileNotFoundError):
+            return read()
+        renew()
+    return read()
+
+
 def inputs_folder(cache: Path) -> Path:
     """Return the folder of the files that parameters refer to."""
     return cache / "inputs"
@@ -117,6 +150,11 @@ class SetPaths(NamedTuple):
     def packs(self) -> Path:
         """The folder where compaction publishes packs, which are read before shards."""
         return self.root / "packs"
+
+    @property
+    def folders(self) -> tuple[Path, Path]:
+        """The folders that hold samples; where both do, the first one is read."""
+        return self.packs, self.shards
 
     @property
     def splits(self) -> Path:
@@ -184,6 +222,15 @@ class SetPaths(NamedTuple):
     def derived(self, split: str) -> Path:
         """Return the folder of everything that preprocessors made of a split."""
         return self.root / "derived" / split
+
+
+def removed_set(paths: SetPaths) -> RemovedSetError:
+    """Return the error that says of a set, whose folder is gone, that it was removed."""
+    root = paths.root
+    command = shlex.join(["datagen", "list", root.parent.name, "--cache", str(root.parent.parent)])
+    return RemovedSetError(
+        f"{root.parent.name}/{root.name} was removed; see which sets are left: {command}"
+    )
 
 
 class RunPaths(NamedTuple):

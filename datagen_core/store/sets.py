@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,14 @@ from datagen_core.generators.identity import folder_name
 from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.layout import SetPaths, inputs_folder, list_folders, list_shards, numbered
+from datagen_core.store.layout import (
+    SetPaths,
+    inputs_folder,
+    list_files,
+    list_folders,
+    numbered,
+    removed_set,
+)
 from datagen_core.store.publishing import in_parallel, publication
 from datagen_core.store.set_records import SetRecord, from_document, growth_of, to_document
 
@@ -74,8 +82,19 @@ def _publish_set(paths: SetPaths, record: SetRecord) -> SetRecord:
 
 
 def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
-    """Return the record of a parameter set; `strict` is that of `read_document`."""
-    content = read_document(paths.params, PARAMS_FORMAT, strict=strict)
+    """Return the record of a parameter set; `strict` is that of `read_document`.
+
+    Raises
+    ------
+    RemovedSetError
+        If its folder is gone.
+    """
+    try:
+        content = read_document(paths.params, PARAMS_FORMAT, strict=strict)
+    except FileNotFoundError:
+        if paths.root.exists():
+            raise
+        raise removed_set(paths) from None
     record = from_document(content)
     for number in numbered(paths.later):
         path = paths.later / f"{number}.json"
@@ -180,7 +199,7 @@ def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
 
 def existing_samples(paths: SetPaths) -> IntervalSet:
     """Return the samples that exist, as the names of files show; opens no file."""
-    return IntervalSet([*list_shards(paths.packs), *list_shards(paths.shards)])
+    return IntervalSet(chain.from_iterable(list_files(paths.folders)))
 
 
 def _number(sets: Sequence[SetPaths]) -> None:
@@ -244,10 +263,16 @@ def _size_below(folder: str) -> int:
     with entries:
         for entry in entries:
             if entry.name.endswith(".h5"):
-                size += entry.stat(follow_symlinks=False).st_size
+                size += _file_size(entry)
             elif entry.is_dir(follow_symlinks=False):
                 size += _size_below(entry.path)
     return size
+
+
+def _file_size(entry: os.DirEntry[str]) -> int:
+    with suppress(FileNotFoundError):  # compacted away since it was listed
+        return entry.stat(follow_symlinks=False).st_size
+    return 0
 
 
 def list_sets(

@@ -133,7 +133,7 @@ def _say_excluded(excluded: IntervalSet, size: int) -> str:
 def _samples_of(param_set: ParamSet, intervals: Sequence[Interval]) -> Samples:
     """Return samples of a set in some order, also those that are excluded."""
     paths = param_set.paths
-    return Samples(str(param_set), (paths.packs, paths.shards), param_set.schema, intervals)
+    return Samples(str(param_set), paths.folders, param_set.schema, intervals)
 
 
 def _compare_frozen(param_set: ParamSet, record: FrozenSplit) -> Comparison:

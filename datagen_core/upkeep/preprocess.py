@@ -16,7 +16,6 @@ from datagen_core.generators.schema import Columns, Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.samples import present
-from datagen_core.store.columns import ColumnReader
 from datagen_core.store.derived import DerivedPaths, begin_derived, find_derived, record_use
 from datagen_core.store.shard_writer import ShardWriter
 
@@ -59,12 +58,11 @@ def preprocess(
     name, fingerprint = preprocessor.name, _fingerprint(preprocessor)
     paths = find_derived(param_set.paths, split, name, fingerprint, preprocessor.version)
     missing = IntervalSet(wanted) - paths.existing()
-    reader = ColumnReader((param_set.paths.packs, param_set.paths.shards), param_set.schema)
     work = _Preprocessing(param_set, preprocessor, paths)
     total = len(missing)
     done = 0
     for piece in cut_into_batches(missing, _CHUNK):
-        work.add(piece, source._read(lambda part=piece: reader.read([part])))  # noqa: SLF001
+        work.add(piece, source._read(lambda part=piece: source._reader.read([part])))  # noqa: SLF001
         done += piece.size
         report(done)
     work.finish()

@@ -34,7 +34,7 @@ from datagen_core.store.advice import command_for
 from datagen_core.store.codes import find_origins
 from datagen_core.store.columns import Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
-from datagen_core.store.layout import SetPaths, list_folders, list_shards, shard_name
+from datagen_core.store.layout import SetPaths, list_files, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.published import lost_samples
 from datagen_core.store.runs import list_runs
@@ -42,6 +42,9 @@ from datagen_core.store.sets import check_known
 from datagen_core.store.shard_columns import PIECE_BYTES, rows_checksum
 from datagen_core.store.shards import Origin, ShardLabel, reading, verify_shard
 from datagen_core.store.view_files import PART, list_views, read_view
+
+_LOOKS = 5
+"""How often to list files of which some were compacted away before they were checked."""
 
 
 class Deviation(NamedTuple):
@@ -219,12 +222,7 @@ def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
     if unreadable:
         yield 0, unreadable
         return
-    for folder in (paths.packs, paths.shards):
-        files = list_shards(folder)
-        for file in files:
-            label = ShardLabel(param_set.generator, param_set.record.digest, file)
-            path = folder / shard_name(file)
-            yield 1, list(_attempt(partial(_check_shard, param_set, path, label)))
+    yield from _check_samples(param_set)
     # Of private samples that were made twice, nobody reads but those that were published first.
     for left, right in () if param_set.record.private else _overlapping(paths):
         yield 0, list(_attempt(partial(_compare, param_set, left, right)))
@@ -233,13 +231,34 @@ def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
         yield 1, list(_attempt(partial(_check_view, param_set, name)))
 
 
-def _check_shard(param_set: ParamSet, path: Path, label: ShardLabel) -> None:
+def _check_samples(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
+    """Check the files with samples, and those that compaction publishes meanwhile."""
+    checked, vanished = set[Path](), set[Path]()
+    for _ in range(_LOOKS):
+        new = [each for each in _list_pieces(param_set.paths) if each.path not in checked]
+        vanished.clear()
+        for piece in new:
+            problems = list(_attempt(partial(_check_shard, param_set, piece, vanished)))
+            yield piece.path not in vanished, problems
+        checked |= {each.path for each in new}
+        if not vanished:
+            return
+
+
+def _check_shard(param_set: ParamSet, piece: Piece, vanished: set[Path]) -> None:
     """Check a file; one that was compacted away meanwhile is sound if its samples are elsewhere."""
+    label = ShardLabel(param_set.generator, param_set.record.digest, piece.file)
     try:
-        verify_shard(path, param_set.schema, label)
+        verify_shard(piece.path, param_set.schema, label)
     except FileNotFoundError:
-        if IntervalSet([label.interval]) - param_set.existing:
+        if IntervalSet([piece.file]) - param_set.existing:
             raise
+        vanished.add(piece.path)
+
+
+def _list_pieces(paths: SetPaths) -> list[Piece]:
+    listed = zip(paths.folders, list_files(paths.folders), strict=True)
+    return [Piece(file, folder, file) for folder, files in listed for file in files]
 
 
 def _check_derived(param_set: ParamSet, paths: SetPaths) -> Iterator[tuple[int, list[str]]]:
@@ -263,10 +282,8 @@ def _check_view(param_set: ParamSet, name: str) -> None:
 
 def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:
     """Yield the pairs of files that have samples in common."""
-    folders = (paths.packs, paths.shards)
-    files = [Piece(file, folder, file) for folder in folders for file in list_shards(folder)]
     reaching: list[Piece] = []
-    for file in sorted(files):
+    for file in sorted(_list_pieces(paths)):
         reaching = [left for left in reaching if left.file.stop > file.file.start]
         yield from ((left, file) for left in reaching)
         reaching.append(file)

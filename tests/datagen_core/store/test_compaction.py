@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store import codes, compaction, shards
-from datagen_core.store.codes import codes_of
+from datagen_core.store import codes, compaction, layout, shards
+from datagen_core.store.codes import codes_of, find_origins
 from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
@@ -26,6 +26,7 @@ from datagen_core.store.shards import (
     publish_shard,
     read_shard,
 )
+from datagen_core.upkeep import verify
 
 DIGEST = "ab" * 32
 SCHEMA = Schema({"x": Field("int64"), "path": Field("int64", ragged=True)})
@@ -200,6 +201,51 @@ def test_who_made_samples_is_found_while_their_files_are_compacted(paths, monkey
 
     assert codes_of(paths) == now
     assert not listed
+
+
+@pytest.fixture
+def compact_behind_a_listing(paths, monkeypatch):
+    """Compact behind the first listing of a folder, and remove the shards at once."""
+    list_names = layout.list_names
+
+    def list_and_compact(folder):
+        found = list_names(folder)
+        monkeypatch.setattr(layout, "list_names", list_names)
+        compact(paths, RECORD, SCHEMA, grace=0)
+        return found
+
+    monkeypatch.setattr(layout, "list_names", list_and_compact)
+
+
+@pytest.mark.usefixtures("compact_behind_a_listing")
+@pytest.mark.parametrize(
+    "look",
+    [
+        existing_samples,
+        lambda paths: IntervalSet(piece.interval for piece in cover(paths.folders)),
+        lambda paths: IntervalSet(
+            piece.interval for piece in cover(paths.folders, IntervalSet([(0, 20), (30, 41)]))
+        ),
+        lambda paths: IntervalSet(each[:2] for each in find_origins(paths)),
+        lambda paths: IntervalSet(piece.interval for piece in verify._list_pieces(paths)),
+    ],
+    ids=["existing", "all", "needed", "origins", "verify"],
+)
+def test_no_sample_is_missed_while_shards_become_a_pack(paths, look):
+    assert look(paths) == IntervalSet([(0, 20), (30, 41)])
+    assert list_shards(paths.shards) == []
+
+
+def test_files_that_vanish_each_time_are_looked_for_five_times():
+    looks = []
+
+    def read():
+        looks.append(None)
+        raise FileNotFoundError
+
+    with pytest.raises(FileNotFoundError):
+        layout.look_again(read)
+    assert len(looks) == 5
 
 
 def test_small_shards_want_compaction_where_it_is_cheap(paths, monkeypatch):

@@ -20,7 +20,7 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.store import documents, shards
 from datagen_core.store.compaction import compact
-from datagen_core.store.layout import list_shards, shard_name
+from datagen_core.store.layout import list_files, shard_name
 from datagen_core.store.ledger import new_exclusion, publish_ledger, read_ledger
 from datagen_core.store.shards import ShardLabel, publish_shard
 from datagen_core.upkeep import verify as verify_module
@@ -74,8 +74,8 @@ def test_a_good_set_is_good(tmp_path, generator):
 def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkeypatch):
     for n in (30, 10):
         made = generate(sine, n, executor="inline", cache=tmp_path)
-    folders = (made.paths.packs, made.paths.shards)
-    listed = {folder: list_shards(folder) for folder in folders}
+    stale = list_files(made.paths.folders)
+    listed = [stale]
 
     def compact_and_choose(existing, count):
         compact(made.paths, made.record, made.schema, grace=0)
@@ -84,11 +84,14 @@ def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkey
     monkeypatch.setattr(verify_module, "_choose", compact_and_choose)
     assert verify(made, lambda: sine, 40)[:3] == (2, 40, ())
 
-    monkeypatch.setattr(verify_module, "list_shards", listed.__getitem__)
-    assert verify(made)[:3] == (2, 0, ())
+    monkeypatch.setattr(
+        verify_module, "list_files", lambda folders: listed.pop() if listed else list_files(folders)
+    )
+    assert verify(made)[:3] == (1, 0, ())  # the pack
     generate(sine, 5, executor="inline", cache=tmp_path)
     for pack in made.paths.packs.iterdir():
         pack.unlink()
+    listed.append(stale)
     assert len(verify(made).problems) == 2
 
 
