@@ -77,6 +77,16 @@ def fates(status):
     return [(item.state, str(item.samples), item.blocked) for item in status.ranges]
 
 
+def test_a_task_that_ends_while_its_executor_is_asked_is_done(run):
+    class Ending(Observed):
+        def poll(self, plans):
+            publish(run, 0, 20)
+            return {}
+
+    plan_of(run)
+    assert status_of(run, Ending()).ranges == ()
+
+
 def test_files_are_all_that_counts(run):
     plan = plan_of(run)
     tell(plan, 0, error(0, 10, final=True), end("failed"))

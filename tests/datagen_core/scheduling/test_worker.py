@@ -198,6 +198,21 @@ def test_sigterm_publishes_what_is_made(make_plan):
     assert events_of(plan)[-1]["reason"] == "terminated"
 
 
+def test_sigterm_waits_until_a_shard_is_published(make_plan, monkeypatch):
+    publish = shard_writer.publish_shard
+
+    def interrupted(*arguments, **options):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return publish(*arguments, **options)
+
+    monkeypatch.setattr(shard_writer, "publish_shard", interrupted)
+    monkeypatch.setattr(shard_writer, "PUBLISH_SECONDS", 0.0)
+    plan = make_plan(sine, 100)
+
+    assert do(plan, 0, sine) == "terminated"
+    assert existing_samples(plan.run.set) == IntervalSet([(0, 10)])
+
+
 def test_sigterm_is_not_swallowed_by_a_careless_generator(make_plan):
     def careless(size, start):
         try:
