@@ -171,6 +171,16 @@ class Job(NamedTuple):
         options = ["--apart"] if any(plan.number for plan in self.plans) else []
         return [sys.executable, "-m", WORKER, *options, *self._recipe_words, *addresses]
 
+    def listed_command(self) -> tuple[list[str], list[str]]:
+        """Return the command line of a worker, and the lines of its standard input: all tasks.
+
+        With the further argument "--place=N" it does the task at that place. Its output is its log,
+        and it exits with 1 unless the task is done. It is for schedulers that take a script and
+        start it for each place.
+        """
+        command = [sys.executable, "-m", WORKER, *self._recipe_words, "@-"]
+        return command, _list_tasks(self.tasks_at(range(self.size)))
+
     @property
     def _recipe_words(self) -> list[str]:
         return [json.dumps(self.recipe._asdict())] if self.recipe else []

@@ -186,11 +186,6 @@ class Plan:
         """The identities of its tasks for executors, in order."""
         return [self.key(task) for task in range(len(self.tasks))]
 
-    @property
-    def job_folder(self) -> Path:
-        """The folder for an executor's files of the job."""
-        return self.run.set.job(self.name).folder if self.is_shared else self.run.folder
-
     def log(self, task: int) -> Path:
         """Return the path of a task's output."""
         if self.first is None:

@@ -1,21 +1,22 @@
 """The Slurm executor. submitit writes and submits the batch script; all else is asked of Slurm.
 
 Of submitit only submission is used. Its result pickles, its watcher and its checkpointing are not:
-without accounting it waits for ever for a task that died, and it swallows SIGTERM.
+without accounting it waits for ever for a task that died, and it swallows SIGTERM. Nor are those of
+functions: a job would run what it finds in a file then, which others may be able to write. The
+batch script has all that a job runs, and Slurm keeps it as it was when it was submitted.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
-import shutil
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
-from functools import partial
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING
 
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
@@ -32,6 +33,14 @@ _GRACE_SECONDS = 3.0
 _OURS = {"array", "error", "job_name", "output"}
 """Options that say which task is whose; with others, tasks could not be found again."""
 
+_PLACE = "--place=${SLURM_ARRAY_TASK_ID:-0}"
+"""Which task of the list the worker does. A job of one task is no array."""
+
+_END_OF_LIST = "END OF TASKS"
+
+_OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_CONTROL = re.compile(r"[\0-\x1f\x7f]")
+
 _UNREACHED = (
     "contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "temporarily",
     "standby", "Unable to establish",
@@ -47,6 +56,17 @@ class SlurmExecutor(Executor):
     def available(self) -> str:
         """Return why jobs cannot be submitted from here, or nothing."""
         return queue.unavailable_reason()
+
+    def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:  # noqa: ARG002
+        """Return the resources as they are.
+
+        Raises
+        ------
+        ConfigurationError
+            When an option would be more than one line of the batch script.
+        """
+        _check_header(resources)
+        return resources
 
     def max_minutes(self, resources: Resources) -> int | None:
         """Return the partition's MaxTime; sbatch accepts more, and the job then pends for ever.
@@ -81,46 +101,38 @@ class SlurmExecutor(Executor):
             Where there is no Slurm.
         """
         try:
-            executor = _prepare(job)
+            executor = _prepare(job, gettempdir())
         except RuntimeError as error:
             raise ExecutionError(f"no batch script: {error}") from error
-        if job.size > 1:
-            executor.parameters["map_count"] = job.size
         # submitit has no public way to see the script before it is submitted.
-        command = executor._submitit_command_str  # noqa: SLF001
-        return executor._make_submission_file_text(command, uid="")  # noqa: SLF001
+        return executor._make_submission_file_text(_worker_lines(job), uid="")  # noqa: SLF001
 
     def submit(self, job: Job) -> None:
         """Submit one job array with all tasks of the job.
 
+        The script lies in a folder of this user alone until sbatch has taken it.
+
         Raises
         ------
         ExecutionError
-            When sbatch refuses, with its own words; no file is left behind.
+            When sbatch refuses, with its own words.
         SchedulerUnavailableError
             When the controller does not answer. Submit a new plan later.
         """
-        folder = _submission_folder(job.plans[0])
         try:
             _log_pattern(job).parent.mkdir(parents=True, exist_ok=True)
             # submitit prints what sbatch says, which is in its exception too.
-            with redirect_stderr(StringIO()):
-                _prepare(job).map_array(partial(_run_task, job.work), range(job.size))
+            with TemporaryDirectory(prefix="datagen-") as folder, redirect_stderr(StringIO()):
+                _prepare(job, folder)._submit_command(_worker_lines(job))  # noqa: SLF001
         except RuntimeError as error:  # what all of submitit's errors are
-            shutil.rmtree(folder, ignore_errors=True)
             raise _refusal(str(error), job) from error
         except OSError as error:
-            shutil.rmtree(folder, ignore_errors=True)
             raise ExecutionError(f"cannot write the files of the job: {error}") from error
         except UnicodeEncodeError as error:
-            shutil.rmtree(folder, ignore_errors=True)
             raise ExecutionError(
                 f"a batch script in {error.encoding} cannot hold a path or an option of this run; "
                 "use plain letters, or the executor local"
             ) from error
-        # submitit leaves a link to the script behind.
-        for link in folder.glob(".submission_file_*"):
-            link.unlink(missing_ok=True)
 
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks, as squeue shows them; None when it fails or takes too long."""
@@ -168,23 +180,36 @@ def _just_submitted(plans: Iterable[Plan]) -> Iterator[TaskKey]:
 
 
 def _run_task(work: Callable[[int], None], task: int) -> None:
-    """Do the work of a task; the process ends here."""
+    """Do the work of a task; the process ends here. Jobs that version 0.1 queued call it."""
     work(task)
     # Coming back, submitit would pickle a result that nobody reads, into a temporary file that an
     # earlier life of the task may have left, which it takes for a failure.
     raise SystemExit(0)
 
 
-def _prepare(job: Job) -> submitit.SlurmExecutor:
-    """Return submitit's executor with all options set. Raises RuntimeError where there is no srun.
+def _worker_lines(job: Job) -> str:
+    """Return the lines of the batch script that are the worker.
 
     The batch shell is replaced by Python (`exec`), which so gets Slurm's SIGTERM itself, and whose
     death by a signal shows in the exit code of the job.
     """
+    (python, *words), tasks = job.listed_command()
+    command = shlex.join([python, "-u", *words])
+    return "\n".join([f"exec {command} {_PLACE} <<'{_END_OF_LIST}'", *tasks, _END_OF_LIST])
+
+
+def _prepare(job: Job, folder: str) -> submitit.SlurmExecutor:
+    """Return submitit's executor with all options set, which writes its script into a folder.
+
+    Raises
+    ------
+    RuntimeError
+        Where there is no srun.
+    """
+    _check_header(job.resources)
     with _logging_left_alone():
         import submitit  # all but submission works without it, and sooner
-    python = f"exec {shlex.quote(sys.executable)}"
-    executor = submitit.SlurmExecutor(folder=_submission_folder(job.plans[0]), python=python)
+    executor = submitit.SlurmExecutor(folder=folder)
     plan, resources = job.plans[0], job.resources
     executor.update_parameters(
         job_name=plan.name,
@@ -201,6 +226,8 @@ def _prepare(job: Job) -> submitit.SlurmExecutor:
         wckey=None,
         additional_parameters=_additional_options(job),
     )
+    if job.size > 1:
+        executor.parameters["map_count"] = job.size
     return executor
 
 
@@ -228,20 +255,38 @@ def _setup_lines(job: Job) -> list[str]:
     return lines
 
 
+def _check_header(resources: Resources) -> None:
+    """Refuse what would be another line of the batch script than an option of sbatch.
+
+    Raises
+    ------
+    ConfigurationError
+        With the option.
+    """
+    named = {"partition": resources.partition, "mem": resources.memory, **resources.options}
+    for name, value in named.items():
+        if not _OPTION.fullmatch(name):
+            raise ConfigurationError(
+                f"{name!r} is no option of sbatch; a name has letters, digits and hyphens"
+            )
+        if _CONTROL.search(str(value)):
+            raise ConfigurationError(
+                f"the option {name} is {str(value)!r}; take the control characters out of it"
+            )
+
+
 def _additional_options(job: Job) -> dict[str, str | bool]:
     options = {name.replace("-", "_"): value for name, value in job.resources.options.items()}
     if taken := sorted(_OURS & set(options)):
         raise ConfigurationError(f"datagen sets these options itself: {', '.join(taken)}")
-    additional: dict[str, str | bool] = {"output": str(_log_pattern(job))}
+    output = str(_log_pattern(job))
+    if _CONTROL.search(output):
+        raise ConfigurationError(f"Slurm cannot write to {output!r}; use another --cache")
+    additional: dict[str, str | bool] = {"output": output}
     if not {"requeue", "no_requeue"} & set(options):
         # Requeued tasks wait for two minutes; a process that watches resubmits at once.
         additional["no_requeue" if job.waiting else "requeue"] = True
     return additional | options
-
-
-def _submission_folder(plan: Plan) -> Path:
-    """Return where submitit keeps the script and its pickles: one folder for each plan."""
-    return plan.job_folder / "submitit" / str(plan.number)
 
 
 def _log_pattern(job: Job) -> Path:

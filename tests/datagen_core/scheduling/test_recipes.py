@@ -12,13 +12,13 @@ from datagen_core.executors import base
 from datagen_core.executors.base import Recipe
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.executors.processes import read_recipe, read_tasks
-from datagen_core.generators.identity import sha256_of
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.submission import group_alike, publish_job
 from datagen_core.store.sets import existing_samples
 from demands import demand_for
 from patience import patience
+from published_documents import change
 
 SOURCE = """
 from pathlib import Path
@@ -60,13 +60,6 @@ def begun(project, cache="cache"):
 def job(project):
     run = begun(project)
     return publish_job([(run, run.plan)], lambda _: None)
-
-
-def change(path, **values):
-    """Change a document as somebody does who knows how its checksum is made."""
-    content = json.loads(path.read_text()) | values
-    del content["checksum"]
-    path.write_text(json.dumps({**content, "checksum": sha256_of(content)}))
 
 
 def change_all(plan, evil):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
+import sys
+from functools import partial
 
 import pytest
 
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
+from datagen_core.executors.processes import read_recipe, read_tasks
 from datagen_core.executors.slurm.executor import SlurmExecutor
-from slurm_jobs import make_job, note
+from slurm_jobs import make_job
 
 EXECUTOR = SlurmExecutor()
 
@@ -29,7 +33,7 @@ def options_of(script):
 
 
 def test_a_described_job_has_the_options_asked_for(srun_only, tmp_path):
-    job = make_job(tmp_path, note, 3, partition="p", memory="2G", cpus=4, minutes=90)
+    job = make_job(tmp_path, "note", 3, partition="p", memory="2G", cpus=4, minutes=90)
     options = options_of(EXECUTOR.describe(job._replace(parallel=2)))
     expected = {
         "array": "0-2%2", "cpus-per-task": "4", "job-name": job.plans[0].name, "mem": "2G",
@@ -40,40 +44,93 @@ def test_a_described_job_has_the_options_asked_for(srun_only, tmp_path):
 
 
 def test_describing_writes_nothing(srun_only, tmp_path):
-    job = make_job(tmp_path, note, 2)
+    job = make_job(tmp_path, "note", 2)
     before = sorted(tmp_path.rglob("*"))
     EXECUTOR.describe(job)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_what_is_not_asked_for_is_left_to_the_site(srun_only, tmp_path):
-    options = options_of(EXECUTOR.describe(make_job(tmp_path, note)))
+    options = options_of(EXECUTOR.describe(make_job(tmp_path, "note")))
     assert not {"time", "mem", "partition", "array"} & set(options)
 
 
 def test_jobs_that_nobody_watches_are_requeued(srun_only, tmp_path):
-    options = options_of(EXECUTOR.describe(make_job(tmp_path, note, waiting=False)))
+    options = options_of(EXECUTOR.describe(make_job(tmp_path, "note", waiting=False)))
     assert "requeue" in options
     assert "no-requeue" not in options
 
 
 def test_options_win_over_everything(srun_only, tmp_path):
     own = {"cpus-per-task": "9", "time": "1-0", "requeue": True, "gres": "gpu:1", "mem": "1G"}
-    job = make_job(tmp_path, note, cpus=2, minutes=5, memory="2G", options=own)
+    job = make_job(tmp_path, "note", cpus=2, minutes=5, memory="2G", options=own)
     options = options_of(EXECUTOR.describe(job))
     assert own.items() - {("requeue", True)} <= options.items()
     assert "no-requeue" not in options
 
 
+CONTROLS = ["a\nb", "a\rb", "a\0b", "a\x1b[2J", "\n"]
+
+
+@pytest.mark.parametrize("value", CONTROLS)
+@pytest.mark.parametrize("name", ["partition", "memory", "gres", "value\nof"])
+def test_an_option_is_one_line_of_the_script(srun_only, tmp_path, name, value):
+    known = name in {"partition", "memory"}
+    asked = {name: value} if known else {"options": {name: value}}
+    job = make_job(tmp_path, "note", **asked)
+    for refuse in (partial(EXECUTOR.complete, job.resources), partial(EXECUTOR.describe, job)):
+        with pytest.raises(ConfigurationError) as told:
+            refuse()
+        assert str(told.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["", "a b", "-x", "wrap=x", "ü", "a\nb"])
+def test_names_of_options_are_words(srun_only, tmp_path, name):
+    with pytest.raises(ConfigurationError, match="is no option of sbatch"):
+        EXECUTOR.describe(make_job(tmp_path, "note", options={name: True}))
+
+
+def test_a_log_must_have_a_path_of_one_line(srun_only, tmp_path):
+    with pytest.raises(ConfigurationError, match="use another --cache"):
+        EXECUTOR.describe(make_job(tmp_path / "two\nlines", "note"))
+
+
+def run_script(text, **variables):
+    """Run the end of a batch script with an interpreter that prints what it is given."""
+    tail = text.partition("# command\n")[2].replace(sys.executable, "show")
+    show = 'show() { printf \'%s\\n\' "$@" --; cat; exit; }; exec() { "$@"; }\n'
+    words = ["/bin/bash", "-c", show + tail]
+    env = {"PATH": "/usr/bin:/bin", **variables}
+    return subprocess.run(words, env=env, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_script_has_all_that_the_job_runs(srun_only, tmp_path):
+    folder = tmp_path / 'it\'s $HOME `x` "y"'
+    folder.mkdir()
+    job = make_job(folder, "note", 12)
+    given, _, tasks = run_script(EXECUTOR.describe(job), SLURM_ARRAY_TASK_ID="7").partition(
+        "\n--\n"
+    )
+
+    assert read_recipe(given.splitlines()) == job.recipe
+    assert given.splitlines()[-2:] == ["@-", "--place=7"]
+    assert [each.task for each in read_tasks(tasks.splitlines())] == list(range(12))
+    assert {each.run for each in read_tasks(tasks.splitlines())} == {job.plans[0].run}
+
+
+def test_a_job_of_one_task_does_the_first_one(srun_only, tmp_path):
+    assert "\n--place=0\n" in run_script(EXECUTOR.describe(make_job(tmp_path, "note")))
+
+
 def test_options_cannot_hide_tasks(srun_only, tmp_path):
-    job = make_job(tmp_path, note, options={"job-name": "mine"})
+    job = make_job(tmp_path, "note", options={"job-name": "mine"})
     with pytest.raises(ConfigurationError, match="job_name"):
         EXECUTOR.describe(job)
 
 
 def test_without_slurm_it_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    job = make_job(tmp_path, note)
+    job = make_job(tmp_path, "note")
     assert EXECUTOR.available().startswith("sbatch, srun, squeue, scancel, scontrol not found")
     assert EXECUTOR.poll([job.plans[0]]) is None
     with pytest.raises(SchedulerUnavailableError):
@@ -89,6 +146,6 @@ def test_a_run_without_attempts_has_no_tasks():
 
 
 def test_importing_submitit_leaves_logging_alone(srun_only, tmp_path):
-    EXECUTOR.describe(make_job(tmp_path, note))
+    EXECUTOR.describe(make_job(tmp_path, "note"))
     assert logging.getLogger("submitit").handlers == []
     assert "SUBMITIT_LOG_LEVEL" not in os.environ
