@@ -11,6 +11,7 @@ DatagenError                          1
         DamagedFileError              1
         NewerFormatError              6
         RemovedSetError               1
+        UnreadableError               1
         SelectionError                2
         SplitError                    2
         InsufficientSamplesError      3
@@ -98,6 +99,23 @@ class RemovedSetError(CacheError, FileNotFoundError):
 
     # An OSError would look for a number and a file among its arguments.
     __str__ = Exception.__str__
+
+
+class UnreadableError(CacheError):
+    """What this user may not read in a cache, which others share; the rest of it is not affected.
+
+    Attributes
+    ----------
+    path
+        The folder or file that may not be read.
+    owner
+        The name of the user to whom it belongs.
+    """
+
+    def __init__(self, message: str, *, path: str = "", owner: str = "") -> None:
+        super().__init__(message)
+        self.path = path
+        self.owner = owner
 
 
 class SelectionError(CacheError, KeyError):

@@ -29,9 +29,9 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
 
     problems = Problems()
     for param_set in select_sets(name, selector, problems):
-        if not param_set.existing:
-            continue
-        with problems.collect():
+        with problems.collect(param_set):
+            if not param_set.existing:
+                continue
             done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)
             click.echo(f"{param_set}: {done.packs} packs written, {done.removed} files removed, "
                        f"{done.waiting} wait for the grace period")  # fmt: skip

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import Problems
+from datagen_core.cli.options import Problems, Unreadable
 from datagen_core.cli.summaries import States, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json
 from datagen_core.generators.identity import short_text
@@ -26,6 +26,7 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     or from the other sets, seed, version if there are several, samples per split, excluded ones if
     there are any, size on disk, and whether all requested samples exist. A set is mixed where
     other code was let add to it with --accept-code, and private where only its owner adds samples.
+    A set or data set that may not be read is one line, which says whose it is.
 
     \b
     Examples:
@@ -36,10 +37,14 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     datasets = [cache[name]] if name is not None else list(cache.datasets())
     problems = Problems()
     rows = _summaries(datasets, problems)
+    closed, problems.unreadable = problems.unreadable, []
     if as_json:
-        print_json(rows)
-    elif rows:
+        readable = [{**row, "unreadable": False} for row in rows]
+        print_json([*readable, *map(_describe_closed, closed)])
+    elif rows or closed:
         _print_summaries(rows)
+        for each in closed:
+            click.secho(f"{each}  unreadable: {each.error}", dim=True)
         click.echo(f"cache: {cache.path}", err=True)
     elif not problems:
         click.echo(f"{cache.path} is empty; `datagen generators` lists what can be made")
@@ -51,16 +56,28 @@ def _summaries(datasets: list[Dataset], problems: Problems) -> list[dict[str, An
     rows = []
     states = States([param_set for dataset in datasets for param_set in dataset.values()])
     for dataset in datasets:
-        problems += dataset.problems
+        problems.add(dataset)
         for param_set in dataset.values():
-            with problems.collect():
+            with problems.collect(param_set):
                 rows.append(summarize_set(param_set, states))
     return rows
+
+
+def _describe_closed(found: Unreadable) -> dict[str, Any]:
+    return {
+        "generator": found.generator,
+        "number": found.number,
+        "unreadable": True,
+        "owner": found.error.owner,
+        "path": found.error.path,
+    }
 
 
 def _print_summaries(rows: list[dict[str, Any]]) -> None:
     from datagen_core.cli.tables import human_bytes, print_table
 
+    if not rows:
+        return
     splits = list(dict.fromkeys(split for row in rows for split in row["splits"]))
     accounts = ["account"] if any(row["account"] for row in rows) else []
     excluded = ["excluded"] if any(row["excluded"] for row in rows) else []

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from datagen_core.commands import Decorator, open_cache, select_set
-from datagen_core.errors import DatagenError
+from datagen_core.errors import DamagedFileError, DatagenError, UnreadableError, in_one_line
 from datagen_core.ranges import MOST_SAMPLES
+from datagen_core.store.access import explain
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from datagen_core.generators.generator import DatasetGenerator
+    from datagen_core.reading.cache import Dataset
     from datagen_core.reading.param_set import ParamSet
 
 _SHOWN = 40
@@ -71,19 +74,78 @@ def _shorten(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
+class Unreadable(NamedTuple):
+    """A parameter set that this user may not read; the number is None for a whole data set."""
+
+    generator: str
+    number: int | None
+    error: UnreadableError
+
+    def __str__(self) -> str:
+        return self.generator if self.number is None else f"{self.generator} {self.number}"
+
+
 class Problems(list[DatagenError]):
-    """Errors of single parameter sets, which keep no command from going on with the others."""
+    """Errors of single parameter sets, which keep no command from going on with the others.
+
+    Attributes
+    ----------
+    unreadable
+        What this user may not read, which is no error, unless the user has chosen it.
+    is_chosen
+        Whether the user has chosen one parameter set.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unreadable: list[Unreadable] = []
+        self.is_chosen = False
+
+    def add(self, dataset: Dataset) -> None:
+        """Keep why parameter sets of a data set are left out."""
+        self += dataset.problems
+        self.unreadable += [
+            Unreadable(dataset.name, number, error) for number, error in dataset.unreadable.items()
+        ]
 
     @contextmanager
-    def collect(self) -> Iterator[None]:
-        """Keep an error of the block, and end the block."""
+    def collect(self, param_set: ParamSet) -> Iterator[None]:
+        """Keep an error of the block, which is about a parameter set, and end the block.
+
+        What stands in a cache may make a reader fail in any way.
+        """
         try:
             yield
+        except (BrokenPipeError, click.Abort, click.ClickException, click.exceptions.Exit):
+            raise
         except DatagenError as error:
+            self._keep(param_set, error)
+        except OSError as error:
+            self._keep(param_set, explain(error))
+        except Exception as error:
+            if os.environ.get("DATAGEN_TRACEBACK"):
+                raise
+            words = f"{param_set} is damaged: {in_one_line(error)}; `datagen verify` may say where"
+            self.append(DamagedFileError(words))
+
+    def _keep(self, param_set: ParamSet, error: DatagenError) -> None:
+        if isinstance(error, UnreadableError):
+            name = param_set.paths.root.parent.name
+            self.unreadable.append(Unreadable(name, param_set.number, error))
+        else:
             self.append(error)
 
+    def tell_unreadable(self) -> None:
+        """Say in a line each what is left out as unreadable; what was chosen becomes an error."""
+        for each in self.unreadable:
+            if self.is_chosen:
+                self.append(each.error)
+            else:
+                click.secho(f"datagen: {each} is left out: {each.error}", dim=True, err=True)
+
     def raise_any(self) -> None:
-        """Print all errors but the last, a line each, and raise that one."""
+        """Say what is unreadable; print all errors but the last, a line each, and raise it."""
+        self.tell_unreadable()
         for error in self[:-1]:
             click.echo(f"datagen: error: {error}", err=True)
         if self:
@@ -99,16 +161,22 @@ def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems)
     ------
     SelectionError
         When no data set or parameter set fits, or several sets fit the selector.
+    UnreadableError
+        When this user may not read the set.
     click.UsageError
         For a selector without a name.
     """
     if name is not None and selector:
+        problems.is_chosen = True
         return [select_set(name, selector)]
     if selector:
         raise click.UsageError("-p chooses a parameter set of a data set; give the data set's NAME")
     cache = open_cache()
-    datasets = [cache[name]] if name is not None else list(cache.values())
-    problems += [problem for dataset in datasets for problem in dataset.problems]
+    datasets = [cache[name]] if name is not None else list(cache.datasets())
+    for dataset in datasets:
+        problems.add(dataset)
+    if name is not None and problems.unreadable and not datasets[0]:
+        problems.is_chosen = True
     return [param_set for dataset in datasets for param_set in dataset.values()]
 
 

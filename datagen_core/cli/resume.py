@@ -66,7 +66,7 @@ def resume_command(
         if not status.missing:
             remove_litter(*param_set.paths.all_temporary)
             continue
-        with problems.collect():
+        with problems.collect(param_set):
             runs.append(
                 take_up(param_set.paths, status.record, settings, options["njobs"], choose, folder)
             )

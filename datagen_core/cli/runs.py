@@ -99,13 +99,13 @@ def select_runs(
 
     chosen = []
     for param_set in select_sets(name, selector, problems):
-        with problems.collect():
+        with problems.collect(param_set):
             records = list_runs(param_set.paths)
             chosen += [(param_set, each) for each in records if number in {None, each.number}]
     look = Look(param_set.paths.run(record.number) for param_set, record in chosen)
     for param_set, record in chosen:
         found = []
-        with problems.collect():
+        with problems.collect(param_set):
             found = [(param_set, status_of(param_set.paths, record, look))]
         yield from found
 

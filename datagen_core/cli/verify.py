@@ -86,13 +86,14 @@ def verify_command(
     with suppress(*([SelectionError] if results else [])):  # a data set of sets without numbers
         param_sets = select_sets(name, selector, left_out)
     for param_set in param_sets:
-        with left_out.collect():
+        with left_out.collect(param_set):
             found = verify(param_set, partial(_load, param_set, folder), resample)
             deviations = [each._asdict() for each in found.deviations]
             known = {**found._asdict(), "deviations": deviations}
             results.append({"set": str(param_set), **known})
             if not as_json:
                 _print(param_set, found)
+    left_out.tell_unreadable()
     if as_json:
         print_json(results)
     problems = [problem for result in results for problem in result["problems"]]
@@ -121,6 +122,7 @@ def _verify_against(
     left_out = Problems()
     param_sets = select_sets(name, selector, left_out)
     compared = compare_with_digest(param_sets, digest, left_out)
+    left_out.tell_unreadable()
     if as_json:
         print_json([_describe_comparison(each) for each in compared])
     for error in left_out:

@@ -11,15 +11,16 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.checks import check_kind, whole_number
-from datagen_core.errors import CacheError, ConfigurationError, SelectionError
+from datagen_core.errors import CacheError, ConfigurationError, SelectionError, UnreadableError
 from datagen_core.generators.inputs import look_in
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.selection import select, select_only
 from datagen_core.reading.siblings import Records, Siblings
+from datagen_core.store.access import unreadable
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.sets import list_generators, list_sets
 
@@ -58,7 +59,7 @@ class Cache(Mapping[str, "Dataset"]):
     def datasets(self) -> Iterator[Dataset]:
         """Yield the data sets, as `values` does, but with one reading of the cache."""
         datasets = (Dataset(self.path / name) for name in list_generators(self.path))
-        return (dataset for dataset in datasets if dataset or dataset.problems)
+        return (each for each in datasets if each or each.problems or each.unreadable)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -71,8 +72,36 @@ class Cache(Mapping[str, "Dataset"]):
         return html_table(f"Cache {self.path}", ("data set", "parameter sets"), rows)
 
 
+class _Found(NamedTuple):
+    """What the folder of a data set holds, see `Dataset`."""
+
+    sets: dict[int, SetPaths]
+    problems: list[CacheError]
+    unreadable: dict[int | None, UnreadableError]
+
+
+def _look_into(folder: Path) -> _Found:
+    errors: list[CacheError] = []
+    sets = list_sets(folder, errors)
+    closed = {_number_of(each): each for each in errors if isinstance(each, UnreadableError)}
+    for number, paths in sets.items():
+        if not os.access(paths.params, os.R_OK):
+            closed[number] = unreadable(paths.params)
+    return _Found(
+        {number: paths for number, paths in sets.items() if number not in closed},
+        [each for each in errors if not isinstance(each, UnreadableError)],
+        closed,
+    )
+
+
+def _number_of(error: UnreadableError) -> int | None:
+    """Return the first set that a document of numbers gives a number; None for the folder."""
+    name = Path(error.path).stem
+    return int(name) if name.isdecimal() else None
+
+
 class Dataset(Mapping[int, "ParamSet"]):
-    """The parameter sets of one generator, by number.
+    """The parameter sets of one generator that this user may read, by number.
 
     Also indexed by parameters, `dataset[{"left": 0}]` or `dataset[NoisySineParams(left=0)]`, and by
     text: a number, `"left=0,std_dev=0.5"`, or the beginning of a digest.
@@ -83,18 +112,26 @@ class Dataset(Mapping[int, "ParamSet"]):
         self._folder = folder
 
     @cached_property
-    def _found(self) -> tuple[dict[int, SetPaths], list[CacheError]]:
-        problems: list[CacheError] = []
-        return list_sets(self._folder, problems), problems
+    def _found(self) -> _Found:
+        return _look_into(self._folder)
 
     @property
     def _sets(self) -> dict[int, SetPaths]:
-        return self._found[0]
+        return self._found.sets
 
     @property
     def problems(self) -> list[CacheError]:
         """Why parameter sets are left out: their numbers are damaged, or of a newer version."""
-        return self._found[1]
+        return self._found.problems
+
+    @property
+    def unreadable(self) -> Mapping[int | None, UnreadableError]:
+        """The parameter sets that this user may not read, by number: what is closed, and whose.
+
+        None stands for all that the folder holds, where their numbers cannot be read. A document
+        that numbers several sets stands for all of them.
+        """
+        return self._found.unreadable
 
     @cached_property
     def _siblings(self) -> Siblings:
@@ -104,15 +141,25 @@ class Dataset(Mapping[int, "ParamSet"]):
     def _records(self) -> Records:
         """The records by number; one that cannot be read does not keep others from being found."""
         found = self._siblings.records
+        if self.unreadable and not found:
+            raise next(iter(self.unreadable.values()))
         if self._siblings.problems and not any(found.values()):
             raise self._siblings.problems[0]
         return found
 
+    @property
+    def _candidates(self) -> Records:
+        """The records of all sets that can be named, also of those that this user may not read."""
+        closed = {number: None for number in self.unreadable if number is not None}
+        return {**self._records, **closed}
+
     def _open(self, number: int) -> ParamSet:
+        if number in self.unreadable:
+            raise self.unreadable[number]
         return ParamSet(self._sets[number], number, self._siblings)
 
     def only(self) -> ParamSet:
-        """Return the only parameter set.
+        """Return the only parameter set that can be read.
 
         Raises
         ------
@@ -125,7 +172,7 @@ class Dataset(Mapping[int, "ParamSet"]):
     def __getitem__(self, key: int | str | Mapping[str, Any] | Params) -> ParamSet:
         if not isinstance(key, str | Mapping) and not hasattr(key, "canonical"):
             key = whole_number("the parameter set", key)
-        if isinstance(key, int) and key in self._sets:
+        if isinstance(key, int) and (key in self._sets or key in self.unreadable):
             return self._open(key)
         try:
             return self._open(self._select(key))
@@ -136,11 +183,11 @@ class Dataset(Mapping[int, "ParamSet"]):
 
     def _select(self, key: int | str | Mapping[str, Any] | Params) -> int:
         if isinstance(key, int | str | Mapping):
-            return select(self._records, key)
+            return select(self._candidates, key)
         from datagen_core.generators.params import defaults_of, renamed_params  # with pydantic
 
         defaults, renamed = defaults_of(type(key)), renamed_params(type(key))
-        return select(self._records, key.canonical(), defaults, renamed)
+        return select(self._candidates, key.canonical(), defaults, renamed)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._sets)
@@ -151,7 +198,7 @@ class Dataset(Mapping[int, "ParamSet"]):
     def __contains__(self, key: object) -> bool:
         try:
             self[key]  # type: ignore[index]  # whatever it is
-        except (SelectionError, ConfigurationError):
+        except (SelectionError, ConfigurationError, UnreadableError):
             return False
         return True
 

@@ -26,9 +26,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datagen_core.errors import CacheError, DamagedFileError
+from datagen_core.errors import DamagedFileError
 from datagen_core.files import check_format
 from datagen_core.generators.identity import sha256_of
+from datagen_core.store.access import unreadable
 from datagen_core.store.publishing import naming, publish, temporary_path
 
 _RETRIES = 5
@@ -71,7 +72,7 @@ def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, 
     ------
     FileNotFoundError
         If there is no such file.
-    CacheError
+    UnreadableError
         If this user may not read it.
     DamagedFileError
         If it does not hold what was written, even after a few tries.
@@ -124,8 +125,8 @@ def _parse(path: Path) -> dict[str, Any] | None:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (one of ten thousand, perhaps)
             content = json.loads(file.read())
         expected = content.pop("checksum")
-    except PermissionError as error:
-        raise CacheError(f"{path} cannot be read: {error.strerror}") from None
+    except PermissionError:
+        raise unreadable(path) from None
     except (ValueError, KeyError, AttributeError, TypeError):
         return None
     return content if sha256_of(content, parsed=True) == expected else None

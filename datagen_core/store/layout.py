@@ -29,8 +29,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from datagen_core.errors import CacheError, ConfigurationError, RemovedSetError
+from datagen_core.errors import ConfigurationError, RemovedSetError
 from datagen_core.ranges import Interval
+from datagen_core.store.access import reading_of, unreadable
 
 T = TypeVar("T")
 
@@ -40,9 +41,14 @@ _SHARDS = re.compile(rf"/(\d{{{_DIGITS},}})-(\d{{{_DIGITS},}})\.h5(?=/)")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
+def is_name(name: str) -> bool:
+    """Return whether a folder of a cache can be called so, which `lost+found` cannot."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_name(name: str, what: str) -> str:
     """Return `name` if it can be a folder's: letters, digits, `_`, `.`, `-`, at most 64."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise ConfigurationError(
             f"{name!r} is not a {what} name: use letters, digits, '_', '.', '-' (at most 64)"
         )
@@ -59,15 +65,15 @@ def list_names(folder: Path) -> list[str]:
 
     Raises
     ------
-    CacheError
+    UnreadableError
         If this user may not read the folder.
     """
     try:
         return os.listdir(folder)  # noqa: PTH208 (a Path for each of 100,000 names costs 0.2 s)
     except FileNotFoundError:
         return []
-    except PermissionError as error:
-        raise CacheError(f"{folder} cannot be read: {error.strerror}") from None
+    except PermissionError:
+        raise unreadable(folder) from None
 
 
 def list_shards(folder: Path) -> list[Interval]:
@@ -291,8 +297,14 @@ class JobPaths(NamedTuple):
 
 
 def list_folders(folder: Path) -> list[Path]:
-    """Return the folders in a folder, by name, without hidden ones; empty if it does not exist."""
-    with suppress(FileNotFoundError):
+    """Return the folders in a folder, by name, without hidden ones; empty if it does not exist.
+
+    Raises
+    ------
+    UnreadableError
+        If this user may not read the folder.
+    """
+    with suppress(FileNotFoundError), reading_of(folder):
         entries = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
         return [
             Path(entry.path)

@@ -17,6 +17,7 @@ from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import (
     SetPaths,
     inputs_folder,
+    is_name,
     list_files,
     list_folders,
     numbered,
@@ -255,12 +256,9 @@ def size_on_disk(paths: SetPaths) -> int:
 
 
 def _size_below(folder: str) -> int:
+    """Return the bytes of the samples below a folder, as far as this user may look at them."""
     size = 0
-    try:
-        entries = os.scandir(folder)
-    except (FileNotFoundError, PermissionError):
-        return size
-    with entries:
+    with suppress(FileNotFoundError, PermissionError), os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".h5"):
                 size += _file_size(entry)
@@ -305,10 +303,15 @@ def _is_begun(folder: str) -> bool:
 
 
 def list_generators(cache: Path) -> list[str]:
-    """Return the names of the generators that have a folder in a cache, sorted."""
-    # A folder that may not be read is passed over, such as lost+found.
-    return [
-        folder.name
-        for folder in list_folders(cache)
-        if os.path.isdir(f"{folder}/numbers")  # noqa: PTH112
-    ]
+    """Return the names of the generators that have a folder in a cache, sorted.
+
+    Those that this user may not read are among them. Foreign folders are not, such as lost+found.
+    """
+    return [folder.name for folder in list_folders(cache) if _is_numbered(folder)]
+
+
+def _is_numbered(folder: Path) -> bool:
+    try:
+        return (folder / "numbers").is_dir()
+    except PermissionError:  # its name is all that is known of it
+        return is_name(folder.name) and folder != inputs_folder(folder.parent)

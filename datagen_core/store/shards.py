@@ -32,6 +32,7 @@ from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format
 from datagen_core.generators.schema import Column, Columns, Ragged, Schema
 from datagen_core.ranges import Interval
+from datagen_core.store.access import unreadable
 from datagen_core.store.advice import command_for
 from datagen_core.store.layout import SetPaths, shard_name
 from datagen_core.store.publishing import publication
@@ -261,7 +262,7 @@ def open_shard(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
     ------
     FileNotFoundError
         If it is gone, as after a compaction.
-    CacheError
+    UnreadableError
         If this user may not read it.
     DamagedFileError
         If it cannot be opened; the message names the file.
@@ -274,8 +275,8 @@ def open_shard(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
             break
         except FileNotFoundError:
             raise
-        except PermissionError as error:
-            raise CacheError(f"{path} cannot be read: Permission denied") from error
+        except PermissionError:
+            raise unreadable(path) from None
         except OSError as error:
             failure = error
             time.sleep(0.01 * 2**attempt)

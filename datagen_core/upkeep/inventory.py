@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen_core.errors import CacheError
+from datagen_core.errors import CacheError, UnreadableError
 from datagen_core.store.advice import command_to_number
 from datagen_core.store.documents import read_document
 from datagen_core.store.layout import SetPaths, list_folders, list_names, list_shards
@@ -38,7 +38,7 @@ def check_inventory(cache: Path, name: str | None = None) -> Iterator[Misplaced]
     They are found by names of folders and by their records; nothing is changed.
     """
     for folder in (each for each in list_folders(cache) if name in {None, each.name}):
-        with suppress(PermissionError):  # such as lost+found
+        with suppress(UnreadableError, PermissionError):  # of which `list` says so
             yield from _check_folder(folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import errno
+import getpass
 import os
 from pathlib import Path
 
@@ -79,12 +80,15 @@ def test_a_damaged_set_hides_no_other(run_cli, filled, monkeypatch):
 def deny(monkeypatch):
     """Refuse to read a file or what is in a folder, to root as well, who runs tests somewhere."""
 
+    os_stat = os.stat  # which needs no right to the file itself
+
     def refuse(folder):
         for module, name in ((os, "listdir"), (os, "stat"), (os, "scandir"), (builtins, "open")):
             call = getattr(module, name)
 
             def checked(path, *args, call=call, **options):
-                if Path(folder) in Path(str(path)).parents or str(path) == str(folder):
+                is_it = str(path) == str(folder) and call is not os_stat
+                if Path(folder) in Path(str(path)).parents or is_it:
                     raise PermissionError(errno.EACCES, "Permission denied", str(path))
                 return call(path, *args, **options)
 
@@ -94,24 +98,38 @@ def deny(monkeypatch):
 
 
 @pytest.mark.parametrize("part", ["", "params.json", "shards", "runs"])
-@pytest.mark.parametrize("command", ["list", "verify"])
-def test_a_set_that_may_not_be_read_is_one_line(run_cli, filled, deny, command, part):
+def test_a_set_that_may_not_be_read_is_one_line(run_cli, filled, deny, part):
     deny(filled.paths.root / part)
-    answer = run_cli(command, "--json")
+    *others, closed = run_cli("list", "--json").json
+    answer = run_cli("list")
+
+    assert [(row["number"], row["unreadable"]) for row in others] == [(0, False), (1, False)]
+    assert (closed["generator"], closed["number"], closed["unreadable"]) == ("sine", 0, True)
+    assert (closed["path"], closed["owner"]) == (f"{filled.paths.root / part}", getpass.getuser())
+    assert answer.code == 0
+    assert answer.out.splitlines()[-1].startswith(f"sine 0  unreadable: {closed['path']} cannot")
+
+
+@pytest.mark.parametrize(
+    ("part", "code"), [("", 0), ("shards", 0), ("params.json", 5), ("runs", 5)]
+)
+def test_verify_says_in_one_line_what_it_may_not_read(run_cli, filled, deny, part, code):
+    deny(filled.paths.root / part)
+    answer = run_cli("verify", "--json")
 
     assert len(answer.json) >= 2
-    assert answer.code
-    assert answer.err.count("\n") == 1
-    assert f"{filled.paths.root / part}" in answer.err
-    assert "ermission denied" in answer.err
+    assert (answer.code, answer.err.count("\n")) == (code, 1)
+    assert f"{filled.paths.root / part} cannot be read: permission denied" in answer.err
 
 
 def test_numbers_that_may_not_be_read_hide_no_other_data_set(run_cli, filled, cache, deny):
     deny(cache / "sine" / "numbers" / "0.json")
     answer = run_cli("list", "--json")
 
-    assert [(row["generator"], row["number"]) for row in answer.json] == [("count", 0), ("sine", 1)]
-    assert answer.err.endswith("sine/numbers/0.json cannot be read: Permission denied\n")
+    rows = [(row["generator"], row["number"], row["unreadable"]) for row in answer.json]
+    assert rows == [("count", 0, False), ("sine", 1, False), ("sine", 0, True)]
+    assert answer.json[-1]["path"].endswith("sine/numbers/0.json")
+    assert (answer.code, answer.err) == (0, "")
 
 
 def test_a_foreign_folder_that_may_not_be_read_is_passed_over(run_cli, filled, cache, deny):

@@ -1,0 +1,75 @@
+"""What this user may not read in a cache that several people share, and to whom it belongs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+
+from datagen_core.errors import CacheError, UnreadableError
+
+
+def unreadable(path: Path) -> UnreadableError:
+    """Return the error for a file or folder that this user may not read.
+
+    It names what is in the way, which may be a folder above it, and the owner of that.
+    """
+    barrier, owner = _find_owner(path)
+    message = f"{barrier} cannot be read: permission denied; it belongs to {owner}"
+    return UnreadableError(message, path=str(barrier), owner=owner)
+
+
+def explain(error: OSError) -> CacheError:
+    """Return what an error of the operating system says, in one line that names the file."""
+    if error.filename is None:
+        return CacheError(str(error.strerror or error))
+    path = Path(os.fsdecode(error.filename))
+    if not isinstance(error, PermissionError):
+        return CacheError(f"{error.strerror}: {path}")
+    if is_unreadable(path):
+        return unreadable(path)
+    barrier, owner = _find_owner(path)
+    return CacheError(f"{path} cannot be written: {barrier} belongs to {owner}")
+
+
+@contextmanager
+def reading_of(path: Path) -> Iterator[None]:
+    """Raise `UnreadableError` where the block may not read `path`."""
+    try:
+        yield
+    except PermissionError:
+        raise unreadable(path) from None
+
+
+def is_unreadable(path: Path) -> bool:
+    """Return whether a file or folder is there, or may be, and this user may not read it."""
+    try:
+        path.lstat()
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return not os.access(path, os.R_OK)
+
+
+def _find_owner(path: Path) -> tuple[Path, str]:
+    """Return the lowest of a path and the folders above it that can be looked at, and its owner."""
+    for each in (path, *path.parents):
+        try:
+            return each, user_named(each.stat().st_uid)
+        except OSError:  # the one above is in the way, or nothing is there
+            continue
+    return path, "nobody who is known"
+
+
+@lru_cache
+def user_named(uid: int) -> str:
+    """Return the name of a user; `user 2001` where this machine knows none."""
+    import pwd  # few folders of a cache are closed to its readers
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
