@@ -9,18 +9,25 @@ import errno
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from reprlib import repr as short_repr
 from typing import IO, Any
 
-from datagen_core.errors import MissingPackageError, NewerFormatError
+from datagen_core.errors import (
+    MissingPackageError,
+    NewerFormatError,
+)
 
 __all__ = [
     "check_format",
     "hash_file",
+    "open_regular",
     "placing",
+    "read_regular",
     "replacing",
     "require",
     "user_cache",
@@ -31,9 +38,33 @@ _DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn"}
 """The distributions of modules, where the names differ."""
 
 
+def open_regular(path: Path | str) -> int:
+    """Open a regular file for reading, and return its descriptor; never wait for a writer.
+
+    Raises
+    ------
+    OSError
+        As `os.open`; also where the path is that of a folder, a pipe, a socket or a device.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "Not a regular file", str(path))
+
+
+def read_regular(path: Path | str) -> bytes:
+    """Return the content of a regular file; errors are those of `open_regular`."""
+    with open(open_regular(path), "rb", buffering=0) as file:
+        return file.read()
+
+
 def hash_file(path: Path) -> str:
     """Return the SHA-256 of a file's content, in 64 hexadecimal digits."""
-    with path.open("rb") as file:
+    with open(open_regular(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -203,10 +234,11 @@ def check_format(path: Path, found: object, known: str, *, strict: bool = False)
     NewerFormatError
         If the format is too new; the message says to update datagen.
     """
-    if found in {None, known}:
+    if found is None or found == known:
         return
     major, _, minor = known.partition(".")
-    newest, numbers = (int(major), int(minor)), re.fullmatch(r"(\d+)\.(\d+)", str(found))
+    numbers = re.fullmatch(r"([0-9]{1,9})\.([0-9]{1,9})", found) if isinstance(found, str) else None
+    newest, found = (int(major), int(minor)), numbers[0] if numbers else short_repr(found)
     later = (int(numbers[1]), int(numbers[2])) if numbers else (newest[0] + 1, 0)
     if later[0] > newest[0]:
         raise NewerFormatError(

@@ -29,7 +29,7 @@ from datagen_core.scheduling.status import status_of
 from datagen_core.store import ledger
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
-from datagen_core.store.layout import SetPaths, numbered
+from datagen_core.store.layout import SetPaths
 from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import existing_samples, read_schema, read_set
@@ -112,12 +112,12 @@ def _damaged_documents(cache: Path) -> Iterator[str]:
     for path in cache.rglob("*.json"):
         if path.parent.name == "splits" and _is_spent(path):
             continue
-        yield from _attempt(lambda path=path: read_document(path, "2.0"))
+        yield from _attempt(lambda path=path: read_document(path, "2.0", dict))
 
 
 def _is_spent(path: Path) -> bool:
     """Whether a generation of a split ledger was emptied, which must be an old one."""
-    newest = numbered(path.parent)[-1]
+    newest = SetPaths(path.parent.parent).generations()[-1]
     return not path.stat().st_size and int(path.stem) <= newest - ledger.KEPT_GENERATIONS
 
 
@@ -127,14 +127,14 @@ def wrong_files(paths: SetPaths, reference: Reference | None) -> Iterator[str]:
     Without a reference, a file's own checksum tells. Files may appear and vanish meanwhile.
     """
     files = [*paths.shards.glob("*"), *paths.packs.glob("*")]
-    fields = read_schema(paths)
+    schema = read_schema(paths)
     for path in files:
         name = _SHARD.fullmatch(path.name)
-        if name is None or fields is None:
+        if name is None or schema is None:
             yield f"{path} should not be there"
         else:
             interval = Interval(int(name[1]), int(name[2]))
-            yield from _wrong_file(paths, path, interval, Schema.from_json(fields), reference)
+            yield from _wrong_file(paths, path, interval, schema, reference)
 
 
 def _wrong_file(
@@ -158,7 +158,7 @@ def _wrong_file(
 
 
 def _wrong_ledger(paths: SetPaths, moves: list[Move]) -> Iterator[str]:
-    numbers = numbered(paths.splits)
+    numbers = paths.generations()
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"{paths.splits} has the generations {numbers}"
         return
@@ -186,7 +186,7 @@ def _read_states(paths: SetPaths, numbers: list[int]) -> Iterator[dict]:
     if kept == numbers:
         yield {"splits": {}, "operations": []}
     for number in kept:
-        yield read_document(paths.generation(number), ledger.LEDGER_FORMAT)
+        yield read_document(paths.generation(number), ledger.LEDGER_FORMAT, dict)
 
 
 def _wrong_step(before: dict, after: dict) -> Iterator[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from datagen_core.scheduling import batches
 from datagen_core.store import documents, ledger, publishing, shards
-from datagen_core.store.layout import SetPaths, numbered
+from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import Ledger
 
 
@@ -57,7 +57,7 @@ def _ignore_the_newest_generation() -> None:
 
 def _remove_spent_generations() -> None:
     def spend(paths: SetPaths, newest: int) -> None:
-        for number in numbered(paths.splits):
+        for number in paths.generations():
             if number <= newest - ledger.KEPT_GENERATIONS:
                 paths.generation(number).unlink(missing_ok=True)
 

@@ -117,12 +117,12 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
     from datagen_core.scheduling.history import list_codes
     from datagen_core.store.sets import read_schema
 
-    record = param_set.record
+    record, schema = param_set.record, read_schema(param_set.paths)
     return {
         **{key: value for key, value in summarize_set(param_set).items() if key != "changed"},
         **({"owner": dict(record.owner)} if record.owner else {}),
         "batch_size": record.batch_size,
-        "schema": read_schema(param_set.paths),
+        "schema": schema.to_json() if schema else None,
         "views": param_set.views,
         "codes": list_codes(param_set.paths),
         "exclusions": describe_exclusions(param_set, param_set.exclusions),

@@ -29,6 +29,7 @@ from datagen_core.errors import (
 from datagen_core.executors.base import DIED, Executor, Job, Resources, TaskState
 from datagen_core.executors.processes import death_in_log, read_tasks, record_end
 from datagen_core.files import require
+from datagen_core.store import forms
 from datagen_core.store.runs import Plan, TaskKey
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ class DaskExecutor(Executor):
         return death_in_log(plan.log(task)) or killed
 
 
+_receipt = forms.keys({}, {OPTION: forms.text, "shares": forms.mapping(forms.each(forms.whole))})
+
 Receipt = tuple[Plan, Mapping[str, list[int]]]
 """A plan, and the tasks of its shares by key."""
 
@@ -161,9 +164,9 @@ def _by_scheduler(plans: Sequence[Plan]) -> dict[str, list[Receipt]]:
     """Return what was submitted of plans, by the address of its scheduler."""
     found: dict[str, list[Receipt]] = {}
     for plan in plans:
-        receipt = plan.read_receipt() or {}
+        receipt = plan.read_receipt(_receipt) or {}
         if OPTION in receipt:
-            found.setdefault(receipt[OPTION], []).append((plan, receipt["shares"]))
+            found.setdefault(receipt[OPTION], []).append((plan, receipt.get("shares", {})))
     return found
 
 

@@ -28,6 +28,7 @@ from datagen_core.executors.processes import (
     read_tasks,
     record_end,
 )
+from datagen_core.store import forms
 from datagen_core.store.journals import record_death
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey
@@ -131,9 +132,16 @@ class LocalExecutor(Executor):
         return "killed before it began" if code is None else f"{describe_exit(code)}, as it began"
 
 
+_worker = forms.keys({
+    "host": forms.text, "pid": forms.whole, "started": forms.number,
+    "tasks": forms.each(forms.whole),
+})  # fmt: skip
+_receipt = forms.keys({}, {"workers": forms.each(_worker)})
+
+
 def _workers(plan: Plan) -> list[dict[str, Any]]:
     """Find the processes of a plan: from the receipt, or from their journals."""
-    receipt = plan.read_receipt()
+    receipt = plan.read_receipt(_receipt)
     if receipt is not None:
         workers: list[dict[str, Any]] = receipt.get("workers", [])
         return workers
@@ -141,7 +149,7 @@ def _workers(plan: Plan) -> list[dict[str, Any]]:
         {**event, "tasks": [task]}
         for task in range(len(plan.tasks))
         for event in plan.events(task)
-        if event["event"] == "start"
+        if event["event"] == "start" and {"host", "pid", "started"} <= event.keys()
     ]
 
 

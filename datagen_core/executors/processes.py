@@ -22,6 +22,7 @@ import psutil
 
 from datagen_core.errors import DamagedFileError
 from datagen_core.executors.base import DIED, Recipe
+from datagen_core.files import open_regular
 from datagen_core.store.journals import last_word, read_journal, record_death
 from datagen_core.store.layout import RunPaths, SetPaths
 
@@ -129,8 +130,8 @@ def read_tail(path: Path) -> list[str]:
     OSError
         When it cannot be read.
     """
-    with path.open("rb") as file:
-        file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+    with open(open_regular(path), "rb") as file:  # noqa: PTH123 (a descriptor)
+        file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
         return file.read().decode(errors="replace").splitlines()
 
 

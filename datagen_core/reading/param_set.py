@@ -85,14 +85,12 @@ class ParamSet(Mapping[str, "Split"]):
         SelectionError
             Before the first sample, when the generator does not declare them.
         """
-        from datagen_core.generators.schema import Schema  # imports numpy
-
-        fields = read_schema(self.paths)
-        if fields is None:
+        schema = read_schema(self.paths)
+        if schema is None:
             self._check_there()
             status = command_for(self.paths, "status")
             raise SelectionError(f"{self} has no samples yet; see its runs: {status}")
-        return Schema.from_json(fields)
+        return schema
 
     @property
     def existing(self) -> IntervalSet:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import NamedTuple, TypeVar
 
 from datagen_core.errors import CacheError, SchedulerUnavailableError
-from datagen_core.generators.schema import Schema
 from datagen_core.ranges import is_one_batch
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
@@ -163,12 +162,12 @@ def _tidy(run: Run, status: RunStatus) -> None:
     remove_litter(*paths.all_temporary)
     if status.missing or not wants_compaction(paths):
         return
-    fields = read_schema(paths)
-    if fields is not None:
-        try:
-            compact(paths, run.maker.record, Schema.from_json(fields))
-        except (CacheError, OSError) as error:  # the run is complete; packs would only read faster
-            run.announce(f"its shards were not compacted: {error}")
+    try:
+        schema = read_schema(paths)
+        if schema is not None:
+            compact(paths, run.maker.record, schema)
+    except (CacheError, OSError) as error:  # the run is complete; packs would only read faster
+        run.announce(f"its shards were not compacted: {error}")
 
 
 class _Reporter:

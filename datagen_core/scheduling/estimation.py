@@ -81,7 +81,7 @@ def estimate(history: Sequence[JobTimings], batches: int) -> Estimate | None:
         + batches**2 * later.between * unseen_later
     )
     mean = overhead + batches * later.mean
-    deviation = math.sqrt(variance)
+    deviation = math.sqrt(max(variance, 0.0))  # journals may say anything
     minutes = math.ceil((mean + _SIGMAS * deviation + _MARGIN_SECONDS) / 60)
     return Estimate(mean, deviation, max(minutes, _LEAST_MINUTES))
 

@@ -84,7 +84,7 @@ def _describe_attempt(paths: SetPaths, run: RunRecord, plan: Plan) -> dict[str, 
         "user": details.get("user"),
         "created": datetime.fromtimestamp(plan.created, UTC).isoformat(timespec="seconds"),
         "executor": plan.executor,
-        "hosts": sorted({event["host"] for event in events if event["event"] == "start"}),
+        "hosts": sorted({event["host"] for event in events if "host" in event}),
         "seconds": round(max(times) - min(times), 1) if times else None,
     }
 

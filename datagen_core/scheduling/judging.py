@@ -18,6 +18,7 @@ from typing import Any, Literal, NamedTuple
 
 from datagen_core.executors.base import DIED, Executor, TaskState
 from datagen_core.ranges import Interval, IntervalSet, is_one_batch
+from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.published import lost_samples
@@ -35,6 +36,7 @@ FRUITLESS_LIMIT = 4
 are the ranges of processes that died, after this many plans in a row that made nothing."""
 
 VERDICT_FORMAT = "1.0"
+_verdict = forms.keys({"reason": forms.text})
 
 TIME_LIMIT = "time limit"
 _VISIBLE_SECONDS = 60.0
@@ -362,7 +364,7 @@ def _died_of_batch_0(plan: Plan, number: int) -> bool:
 def _read_verdict(plan: Plan, number: int) -> str:
     path = plan.run.verdict(plan.number, number)
     with suppress(FileNotFoundError):
-        reason: str = read_document(path, VERDICT_FORMAT)["reason"]
+        reason: str = read_document(path, VERDICT_FORMAT, _verdict)["reason"]
         return reason
     return ""
 

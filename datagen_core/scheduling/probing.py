@@ -285,7 +285,7 @@ def probe(maker: BatchMaker, paths: SetPaths, code: Code) -> None:
             f"{why}; {WAYS}",
             whole_set=True,
         )
-    schema = Schema.from_json(read_schema(paths, strict=True) or [])
+    schema = read_schema(paths, strict=True) or Schema({})
     kept, compared = KeptSamples(paths, schema), IntervalSet()
     for samples in _choose_batches(paths, maker.record.batch_size):
         if reason := _find_reason(maker, paths, kept, samples):

@@ -247,9 +247,9 @@ class _Work:
         its process.
         """
         paths = self.plan.run.set
-        fields = read_schema(paths, strict=True)
-        if fields is not None:
-            return Schema.from_json(fields)
+        schema = read_schema(paths, strict=True)
+        if schema is not None:
+            return schema
         try:
             declared = maker.declared_schema
             if declared is None and self._leaves_schema(maker, missing):

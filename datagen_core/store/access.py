@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from datagen_core.errors import CacheError, UnreadableError
+from datagen_core.errors import CacheError, DamagedFileError, UnreadableError
 
 
 def unreadable(path: Path) -> UnreadableError:
@@ -19,6 +20,23 @@ def unreadable(path: Path) -> UnreadableError:
     barrier, owner = _find_owner(path)
     message = f"{barrier} cannot be read: permission denied; it belongs to {owner}"
     return UnreadableError(message, path=str(barrier), owner=owner)
+
+
+_NOT_A_FILE = {errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.ENXIO}
+"""What opening says where something else has the name of a file, or of a folder."""
+
+
+def unusable(path: Path, error: OSError) -> CacheError:
+    """Return the error for a file or folder of a cache that could not be opened or read."""
+    if isinstance(error, PermissionError):
+        return unreadable(path)
+    reason = error.strerror or str(error)
+    if error.errno in _NOT_A_FILE:
+        return DamagedFileError(
+            f"{path} is damaged: something else is in its place ({reason}); move it away, and "
+            "restore it from a backup"
+        )
+    return CacheError(f"{path} cannot be read: {reason}")
 
 
 def explain(error: OSError) -> CacheError:

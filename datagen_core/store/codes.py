@@ -6,11 +6,14 @@ for, and each shard the plan that made it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from datagen_core.errors import CacheError
 from datagen_core.generators.fingerprint import Code
 from datagen_core.ranges import IntervalSet
+from datagen_core.store import forms
 from datagen_core.store.columns import Piece, cover
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, look_again
@@ -43,9 +46,18 @@ def read_code(paths: SetPaths, code_id: str) -> Code:
     FileNotFoundError
         If there is none.
     """
-    content = read_document(paths.code(code_id), CODE_FORMAT)
-    environment, kinds = content.get("environment", {}), content.get("kinds", {})
-    return Code(content["parts"], content["packages"], environment, kinds)
+    if not re.fullmatch("[0-9a-f]+", code_id):  # from who knows where: it cannot name a file
+        raise FileNotFoundError(code_id)
+    return read_document(paths.code(code_id), CODE_FORMAT, _parse)
+
+
+_words = forms.mapping(forms.text)
+_variables = forms.mapping(forms.maybe(forms.text))
+
+
+def _parse(content: Mapping[str, Any]) -> Code:
+    needed = {"parts": _words, "packages": _words}
+    return Code(**forms.take(content, needed, {"environment": _variables, "kinds": _words}))
 
 
 def find_origins(paths: SetPaths, samples: IntervalSet | None = None) -> list[Origin]:

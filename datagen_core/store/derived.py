@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import IntervalSet
+from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.layout import SetPaths, list_folders, list_shards, numbered
+from datagen_core.store.layout import SetPaths, following, list_folders, list_shards, numbered
+from datagen_core.store.sets import parse_schema
 
 DERIVED_FORMAT = "2.0"
 """See `Schema.format`."""
 
 USE_FORMAT = CODE_FORMAT = "1.0"
+
+T = TypeVar("T")
+
+_code = forms.keys({"fingerprint": forms.text})
+_use = forms.keys({"version": forms.folder})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +32,21 @@ class DerivedPaths:
 
     root: Path
 
-    def _read(self, *, strict: bool = False) -> dict[str, Any]:
-        return read_document(self.root / "derived.json", DERIVED_FORMAT, strict=strict)
+    def _read(self, parse: Callable[[dict[str, Any]], T], *, strict: bool = False) -> T:
+        return read_document(self.root / "derived.json", DERIVED_FORMAT, parse, strict=strict)
 
     @property
     def name(self) -> str:
-        """The name of the preprocessor."""
-        return str(self._read()["name"])
+        """The name of the preprocessor, with which that of the folder begins."""
+        return self._read(self._parse_name)
+
+    def _parse_name(self, content: Mapping[str, Any]) -> str:
+        name: str = forms.take(content, {"name": forms.name})["name"]
+        return name if self.root.name.startswith(f"{name}-") else forms.name(content)
 
     def schema(self, *, strict: bool = False) -> Schema:
         """Return the fields of its results; `strict` is that of `read_document`."""
-        return Schema.from_json(self._read(strict=strict)["fields"])
+        return self._read(parse_schema, strict=strict)
 
     def existing(self) -> IntervalSet:
         """Return the samples that are preprocessed."""
@@ -65,7 +77,8 @@ def _is_of(old: DerivedPaths, fingerprint: str, temporary: Path) -> bool:
     with suppress(OSError):  # where nothing can be written, nothing is added, either
         publish_document(path, {"format": CODE_FORMAT, "fingerprint": fingerprint}, temporary)
     try:
-        return bool(read_document(path, CODE_FORMAT)["fingerprint"] == fingerprint)
+        found = read_document(path, CODE_FORMAT, _code)
+        return bool(found["fingerprint"] == fingerprint)
     except FileNotFoundError:
         return True
 
@@ -80,7 +93,7 @@ def record_use(paths: SetPaths, split: str, derived: DerivedPaths) -> None:
     """Make a version the one that is read under its preprocessor's name."""
     folder = paths.derived(split) / derived.name
     while newest_derived(paths, split, derived.name) != derived:
-        number = (numbered(folder) or [-1])[-1] + 1
+        number = following(numbered(folder), folder)
         content = {"format": USE_FORMAT, "version": derived.root.name}
         publish_document(folder / f"{number}.json", content, paths.temporary)
 
@@ -91,7 +104,8 @@ def newest_derived(paths: SetPaths, split: str, name: str) -> DerivedPaths | Non
     known = numbered(folder)
     if not known:
         return None
-    content = read_document(folder / f"{known[-1]}.json", USE_FORMAT)
+    path = folder / f"{known[-1]}.json"
+    content = read_document(path, USE_FORMAT, _use)
     return DerivedPaths(paths.derived(split) / content["version"])
 
 

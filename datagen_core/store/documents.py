@@ -21,16 +21,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from datagen_core.errors import DamagedFileError
-from datagen_core.files import check_format
+from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError, message_of
+from datagen_core.files import check_format, read_regular
 from datagen_core.generators.identity import sha256_of
-from datagen_core.store.access import unreadable
+from datagen_core.store.access import unusable
 from datagen_core.store.publishing import naming, publish, temporary_path
+
+T = TypeVar("T")
 
 _RETRIES = 5
 """How often to read: a network file system may show a truncated file for a moment."""
@@ -58,13 +61,18 @@ def write_document(content: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
-def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, Any]:
-    """Return the content of a published document, without its format and checksum.
+def read_document(
+    path: Path, known: str, parse: Callable[[dict[str, Any]], T], *, strict: bool = False
+) -> T:
+    """Return what `parse` makes of a published document, without its format and checksum.
 
     Parameters
     ----------
     known
         The newest format of this kind of document that the caller knows.
+    parse
+        Takes what it needs by `datagen_core.store.forms`: a checksum does not say that a document
+        was written by datagen.
     strict
         Whether the caller makes samples as the document says, and so must know all of its keys.
 
@@ -75,7 +83,7 @@ def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, 
     UnreadableError
         If this user may not read it.
     DamagedFileError
-        If it does not hold what was written, even after a few tries.
+        If it does not hold what was written, even after a few tries, or what `parse` needs.
     NewerFormatError
         If its major version is newer, or with `strict` its minor version.
     """
@@ -83,11 +91,39 @@ def read_document(path: Path, known: str, *, strict: bool = False) -> dict[str, 
         content = _parse(path)
         if content is not None:
             check_format(path, content.pop("format", None), known, strict=strict)
-            return content
+            with parsing(path):
+                return parse(content)
         time.sleep(0.01 * 2**attempt)
-    raise DamagedFileError(
-        f"{path} is damaged: its checksum does not match; restore it from a backup"
-    )
+    raise _damaged(path, "its checksum does not match")
+
+
+@contextmanager
+def parsing(path: Path) -> Iterator[None]:
+    """Turn the errors of a block that takes values from a document into damage of its file.
+
+    Raises
+    ------
+    DamagedFileError
+        If the block stumbled over what it was given; the message names the file.
+    """
+    try:
+        yield
+    except CacheError:
+        raise
+    except KeyError as error:
+        raise _damaged(path, f"it has no {error}") from None
+    except _UNFIT as error:
+        raise _damaged(path, message_of(error)) from None
+
+
+_UNFIT = (
+    AttributeError, ConfigurationError, IndexError, MemoryError, OverflowError, RecursionError,
+    TypeError, ValueError,
+)  # fmt: skip
+
+
+def _damaged(path: Path, reason: str) -> DamagedFileError:
+    return DamagedFileError(f"{path} is damaged: {reason}; restore it from a backup")
 
 
 def user_name() -> str:
@@ -122,11 +158,14 @@ def signature() -> Signature:
 
 def _parse(path: Path) -> dict[str, Any] | None:
     try:
-        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 (one of ten thousand, perhaps)
-            content = json.loads(file.read())
+        content = json.loads(read_regular(path).decode())
         expected = content.pop("checksum")
-    except PermissionError:
-        raise unreadable(path) from None
-    except (ValueError, KeyError, AttributeError, TypeError):
+        return content if sha256_of(content, parsed=True) == expected else None
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return None
-    return content if sha256_of(content, parsed=True) == expected else None
+    except FileNotFoundError as error:
+        if path.is_symlink():
+            raise unusable(path, error) from None
+        raise
+    except OSError as error:
+        raise unusable(path, error) from None

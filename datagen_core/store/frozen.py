@@ -13,12 +13,16 @@ from typing import Any
 
 from datagen_core.errors import CacheError
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document, signature
 from datagen_core.store.layout import SetPaths, list_names
 
 FROZEN_FORMAT = "1.0"
 
-_KEYS = ("split", "digest", "content", "by", "created", "note")
+_FORMS: Mapping[str, forms.Form] = {
+    "split": forms.name, "samples": forms.intervals, "digest": forms.digest, "content": forms.tree,
+    "by": forms.text, "created": forms.text, "note": forms.text,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,6 @@ def list_frozen(paths: SetPaths) -> list[FrozenSplit]:
 
 
 def _read(path: Path) -> FrozenSplit:
-    content = read_document(path, FROZEN_FORMAT)
-    samples = tuple(Interval(*pair) for pair in content["samples"])
-    return FrozenSplit(samples=samples, **{key: content[key] for key in _KEYS})
+    return read_document(
+        path, FROZEN_FORMAT, lambda content: FrozenSplit(**forms.take(content, _FORMS))
+    )

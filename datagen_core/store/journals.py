@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datagen_core.files import check_format
+from datagen_core.errors import DamagedFileError
+from datagen_core.files import check_format, read_regular
+from datagen_core.store import forms
+from datagen_core.store.access import unusable
 
 JOURNAL_FORMAT = "1.1"
 """The newest format of a line; one journal may have lines of several versions."""
@@ -114,25 +118,65 @@ class BatchTimes:
         self._written = time.monotonic()
 
 
-def read_journal(path: Path) -> list[dict[str, Any]]:
+def read_journal(path: Path, *, strict: bool = False) -> list[dict[str, Any]]:
     """Return the events of a journal, without an incomplete last line.
+
+    Another line that is damaged is left out as well, unless it is `strict`: each event stands
+    alone, and whatever has no journal, or a folder in its place, has no events.
 
     Raises
     ------
+    DamagedFileError
+        With `strict`, if there is a journal and not all of it can be read.
+    CacheError
+        If this user may not read it.
     NewerFormatError
         If a line has a newer major version.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        *lines, last = read_regular(path).split(b"\n")
     except FileNotFoundError:
         return []
-    events = []
-    for line in text.splitlines():
-        with suppress(ValueError):
-            events.append(json.loads(line))
-    for event in events:
+    except OSError as error:
+        problem = unusable(path, error)
+        if strict or not isinstance(problem, DamagedFileError):
+            raise problem from None
+        return []
+    events = [_parse(path, line) for line in lines]
+    if strict and None in events:
+        number = events.index(None) + 1
+        raise DamagedFileError(f"{path} is damaged: line {number}; restore it from a backup")
+    # Whole, but for the end of its line: another process may be writing it just now.
+    return [event for event in [*events, _parse(path, last)] if event is not None]
+
+
+_word = forms.maybe(forms.text)
+_FORMS: Mapping[str, forms.Form] = {
+    "time": forms.moment, "host": forms.text, "pid": forms.whole, "started": forms.number,
+    "count": forms.whole, "seconds": forms.number, "squares": forms.number,
+    "startup": forms.number, "first": forms.number, "waiting": forms.whole,
+    "range": forms.interval, "message": forms.text, "final": forms.flag, "refused": forms.flag,
+    "whole_set": forms.flag, "reason": forms.text, "id": forms.code_id, "samples": forms.intervals,
+    "job": _word,
+}  # fmt: skip
+_NEEDED = {
+    "error": ("range", "message", "final"),
+    "end": ("reason",), "code": ("id",), "published": ("samples",),
+}  # fmt: skip
+"""The keys without which an event cannot be used."""
+
+
+def _parse(path: Path, line: bytes) -> dict[str, Any] | None:
+    """Return an event; None for a line that holds none."""
+    try:
+        event = forms.tree(json.loads(line.decode()))
         check_format(path, event.get("format"), JOURNAL_FORMAT)
-    return events
+        needed = ("time", *_NEEDED.get(forms.text(event["event"]), ()))
+        known = {key: form for key, form in _FORMS.items() if key in event}
+        forms.take(event, known)
+        return event if all(key in event for key in needed) else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def last_word(path: Path) -> str:

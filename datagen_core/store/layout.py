@@ -29,15 +29,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from datagen_core.errors import ConfigurationError, RemovedSetError
-from datagen_core.ranges import Interval
-from datagen_core.store.access import reading_of, unreadable
+from datagen_core.errors import ConfigurationError, DamagedFileError, RemovedSetError
+from datagen_core.ranges import MOST_SAMPLES, Interval
+from datagen_core.store.access import reading_of, unusable
 
 T = TypeVar("T")
 
-_DIGITS = 12
+_DIGITS, _GENERATION_DIGITS = 12, 8
 _LOOKS = 5
-_SHARDS = re.compile(rf"/(\d{{{_DIGITS},}})-(\d{{{_DIGITS},}})\.h5(?=/)")
+_INDEX = rf"([0-9]{{{_DIGITS}}}|[1-9][0-9]{{{_DIGITS},18}})"
+_SHARDS = re.compile(rf"/{_INDEX}-{_INDEX}\.h5(?=/)")
+_NUMBER = re.compile(r"[0-9]{1,19}\.json")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -72,18 +74,23 @@ def list_names(folder: Path) -> list[str]:
         return os.listdir(folder)  # noqa: PTH208 (a Path for each of 100,000 names costs 0.2 s)
     except FileNotFoundError:
         return []
-    except PermissionError:
-        raise unreadable(folder) from None
+    except OSError as error:
+        raise unusable(folder, error) from None
 
 
 def list_shards(folder: Path) -> list[Interval]:
-    """Return the index ranges of the shards in a folder, sorted; opens no file."""
+    """Return the index ranges of the shards in a folder, sorted; opens no file.
+
+    What `shard_name` would not call so is none, such as a range that is empty or too high.
+    """
     names = list_names(folder)
     # One search in all names costs half as much as matching each; no name has a slash in it.
     pairs = _SHARDS.findall("/".join(["", *sorted(names), ""]))
     found = [Interval(int(start), int(stop)) for start, stop in pairs]
     found.sort()
-    return found
+    if all(start < stop <= MOST_SAMPLES for start, stop in found):
+        return found
+    return [each for each in found if each.start < each.stop <= MOST_SAMPLES]
 
 
 def list_files(folders: Sequence[Path]) -> list[list[Interval]]:
@@ -119,12 +126,30 @@ def inputs_folder(cache: Path) -> Path:
     return cache / "inputs"
 
 
-def numbered(folder: Path) -> list[int]:
-    """Return the numbers k for which `<k>.json` is in the folder, sorted."""
-    names = list_names(folder)
+def numbered(folder: Path, digits: int = 1) -> list[int]:
+    """Return the numbers k for which `<k>.json` is in the folder, sorted.
+
+    A name that is not written as all of them are, with at least so many digits, is another file.
+    """
+    found = {name: int(name[:-5]) for name in list_names(folder) if _NUMBER.fullmatch(name)}
     return sorted(
-        int(name[:-5]) for name in names if name.endswith(".json") and name[:-5].isdigit()
+        k for name, k in found.items() if k < MOST_SAMPLES and name == f"{k:0{digits}}.json"
     )
+
+
+def following(known: Sequence[int], folder: Path) -> int:
+    """Return the number after those of a folder's documents, which are sorted; 0 is the first.
+
+    Raises
+    ------
+    DamagedFileError
+        If there is none, since a file has a number that datagen never gave.
+    """
+    if known and known[-1] + 1 >= MOST_SAMPLES:
+        raise DamagedFileError(
+            f"{folder / str(known[-1])}.json has a number that none can follow; move it away"
+        )
+    return known[-1] + 1 if known else 0
 
 
 class SetPaths(NamedTuple):
@@ -202,7 +227,11 @@ class SetPaths(NamedTuple):
 
     def generation(self, number: int) -> Path:
         """Return the split ledger of one generation."""
-        return self.splits / f"{number:08}.json"
+        return self.splits / f"{number:0{_GENERATION_DIGITS}}.json"
+
+    def generations(self) -> list[int]:
+        """Return the numbers of the split ledger's generations, sorted."""
+        return numbered(self.splits, _GENERATION_DIGITS)
 
     def code(self, code_id: str) -> Path:
         """Return the record of a code that made samples of this generator's sets."""

@@ -30,13 +30,15 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
 from datagen_core.errors import CacheError, DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet, without
+from datagen_core.store import forms
 from datagen_core.store.documents import one_line, publish_document, read_document, signature
-from datagen_core.store.layout import SetPaths, check_name, numbered
+from datagen_core.store.layout import SetPaths, check_name
 from datagen_core.store.publishing import temporary_path
 
 RAW = "raw"
@@ -180,40 +182,51 @@ def read_ledger(paths: SetPaths) -> Ledger:
         two exclusions do.
     """
     while True:
-        generations = numbered(paths.splits)
+        generations = paths.generations()
         if not generations:
             return Ledger()
         try:
             return _read_generation(paths, generations[-1])
         except (FileNotFoundError, DamagedFileError):
-            if numbered(paths.splits)[-1:] == generations[-1:]:  # not overtaken meanwhile
+            now = paths.generations()
+            if now[-1:] == generations[-1:]:  # not overtaken meanwhile
                 raise
 
 
 def _read_generation(paths: SetPaths, generation: int) -> Ledger:
     path = paths.generation(generation)
-    content = read_document(path, LEDGER_FORMAT)
-    splits = {
-        name: tuple(Interval(*pair) for pair in pairs) for name, pairs in content["splits"].items()
-    }
-    exclusions = tuple(map(_parse_exclusion, content.get("excluded", ())))
-    known = {"splits", "operations", "excluded"}
-    others = {key: value for key, value in content.items() if key not in known}
-    ledger = Ledger(generation, splits, tuple(content["operations"]), exclusions, others)
+    return read_document(path, LEDGER_FORMAT, partial(_parse, generation))
+
+
+_FORMS: Mapping[str, forms.Form] = {
+    "splits": forms.mapping(forms.intervals, forms.name),
+    "operations": forms.each(forms.text),
+}
+_EXCLUSION: Mapping[str, forms.Form] = {
+    "samples": forms.samples, "reason": forms.text, "by": forms.text, "created": forms.text,
+    "operation": forms.text,
+}  # fmt: skip
+
+
+def _parse(generation: int, content: Mapping[str, Any]) -> Ledger:
+    known = forms.take(content, _FORMS, {"excluded": forms.each(_parse_exclusion)})
+    splits, exclusions = known["splits"], tuple(known.pop("excluded", ()))
+    others = {key: value for key, value in content.items() if key not in {*_FORMS, "excluded"}}
+    ledger = Ledger(generation, splits, tuple(known["operations"]), exclusions, others)
+    if RAW in splits:
+        raise ValueError(f"a split is called {RAW!r}")
     if len(ledger.assigned) != sum(
         interval.size for split in splits.values() for interval in split
     ):
-        raise DamagedFileError(f"{path} is damaged: a sample is in two splits")
+        raise ValueError("a sample is in two splits")
     if len(ledger.excluded) != sum(len(each.samples) for each in exclusions):
-        raise DamagedFileError(f"{path} is damaged: a sample is excluded twice")
+        raise ValueError("a sample is excluded twice")
     return ledger
 
 
-def _parse_exclusion(content: Mapping[str, Any]) -> Exclusion:
-    others = dict(content)
-    samples = IntervalSet(others.pop("samples"))
-    words = {key: str(others.pop(key)) for key in ("reason", "by", "created", "operation")}
-    return Exclusion(samples, **words, others=others)
+def _parse_exclusion(content: Any) -> Exclusion:
+    others = {key: value for key, value in forms.tree(content).items() if key not in _EXCLUSION}
+    return Exclusion(**forms.take(content, _EXCLUSION), others=others)
 
 
 def _write_exclusion(exclusion: Exclusion) -> dict[str, Any]:
@@ -276,7 +289,7 @@ def change_ledger(
 
 def _spend(paths: SetPaths, newest: int) -> None:
     """Empty the generations that are no longer needed; the lowest ones are empty already."""
-    numbers = [number for number in numbered(paths.splits) if number <= newest - KEPT_GENERATIONS]
+    numbers = [number for number in paths.generations() if number <= newest - KEPT_GENERATIONS]
     first = bisect_left(numbers, 1, key=lambda number: min(1, _size(paths, number)))
     for number in numbers[first : first + _SPENT_AT_ONCE]:
         path = paths.generation(number)

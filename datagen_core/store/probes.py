@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from datagen_core.ranges import IntervalSet
-from datagen_core.store.documents import publish_document, read_document, user_name
+from datagen_core.store import forms
+from datagen_core.store.documents import parsing, publish_document, read_document, user_name
 from datagen_core.store.layout import SetPaths, list_names
 
 PROBE_FORMAT = "1.0"
@@ -81,11 +82,23 @@ def read_probes(paths: SetPaths) -> list[Probe]:
 
 
 def _read(paths: SetPaths, code: str) -> Probe:
-    content = read_document(paths.probe(code), PROBE_FORMAT)
-    keys = ("code", "accepted", "machine", "created", "by", "host")
-    known = {key: content[key] for key in keys}
-    against, samples = tuple(content["against"]), IntervalSet(content["samples"])
-    return Probe(**known, against=against, samples=samples)
+    probe = read_document(paths.probe(code), PROBE_FORMAT, _parse)
+    with parsing(paths.probe(code)):
+        if probe.code != code:
+            raise forms.wrong(probe.code, "the code of its name")
+    return probe
+
+
+_FORMS: Mapping[str, forms.Form] = {
+    "code": forms.code_id, "against": forms.each(forms.code_id), "accepted": forms.flag,
+    "samples": forms.samples, "machine": forms.tree, "created": forms.text, "by": forms.text,
+    "host": forms.text,
+}  # fmt: skip
+
+
+def _parse(content: Mapping[str, Any]) -> Probe:
+    found = forms.take(content, _FORMS)
+    return Probe(**{**found, "against": tuple(found["against"])})
 
 
 def is_mixed(paths: SetPaths) -> bool:

@@ -29,7 +29,8 @@ def published_samples(paths: SetPaths) -> IntervalSet:
     found = existing_samples(paths) | ledger.assigned | ledger.excluded
     for number in numbered(paths.runs):
         for plan in list_plans(paths.run(number)):
-            events = (event for task in range(len(plan.tasks)) for event in plan.events(task))
+            tasks = range(len(plan.tasks))
+            events = (event for task in tasks for event in plan.events(task, strict=True))
             told = (event["samples"] for event in events if event["event"] == "published")
             found |= IntervalSet(part for samples in told for part in samples)
     return found

@@ -12,13 +12,15 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.journals import last_word, read_journal
-from datagen_core.store.layout import RunPaths, SetPaths, numbered
+from datagen_core.store.layout import RunPaths, SetPaths, following, numbered
 
 if TYPE_CHECKING:
     from datagen_core.store.timings import Estimate
@@ -81,7 +83,7 @@ def reserve(
         start, stop = choose(read_run(paths, known[-1]).stop if known else 0)
         if stop == start:
             return None
-        number = known[-1] + 1 if known else 0
+        number = following(known, paths.runs)
         run_id = f"{paths.root.parent.name}-{paths.root.name[-8:]}-{number}-{os.urandom(3).hex()}"
         counted = {"account": dict(cost)} if (cost := account(stop)) else {}
         record = RunRecord(number, run_id, start, stop, source, {**details, **counted})
@@ -103,9 +105,30 @@ def _publish_record(paths: SetPaths, record: RunRecord) -> bool:
 
 def read_run(paths: SetPaths, number: int, *, strict: bool = False) -> RunRecord:
     """Return the record of one run; `strict` is that of `read_document`."""
-    content = read_document(paths.run(number).record, RUN_FORMAT, strict=strict)
-    keys = ("id", "start", "stop", "source", "details")
-    return RunRecord(number, *(content[key] for key in keys))
+    parse = partial(_parse_run, number)
+    return read_document(paths.run(number).record, RUN_FORMAT, parse, strict=strict)
+
+
+_RUN: Mapping[str, forms.Form] = {
+    "id": forms.job, "start": forms.whole, "stop": forms.whole, "source": forms.text,
+    "details": forms.tree,
+}  # fmt: skip
+_cost = forms.mapping(lambda value: value if isinstance(value, str) else forms.number(value))
+_place = forms.maybe(forms.text)
+_DETAILS: Mapping[str, forms.Form] = {
+    "executor": forms.text, "njobs": forms.positive, "resources": forms.tree,
+    "threads": forms.maybe(forms.positive), "account": _cost, "working_directory": _place,
+    "pythonpath": _place, "code": forms.maybe(forms.code_id),
+}  # fmt: skip
+"""Of what datagen goes by; the rest is told to people."""
+
+
+def _parse_run(number: int, content: Mapping[str, Any]) -> RunRecord:
+    record = RunRecord(number, **forms.take(content, _RUN))
+    forms.take(record.details, {}, _DETAILS)
+    if record.start >= record.stop:
+        raise forms.wrong([record.start, record.stop], "an index range")
+    return record
 
 
 def list_runs(paths: SetPaths) -> list[RunRecord]:
@@ -192,13 +215,15 @@ class Plan:
             return self.run.log(self.number, task)
         return self.run.set.job(self.name).log(self.first + task)
 
-    def events(self, task: int) -> list[dict[str, Any]]:
+    def events(self, task: int, *, strict: bool = False) -> list[dict[str, Any]]:
         """Return what a task's worker has written into its journal so far, oldest first.
+
+        Without `strict`, a line that is damaged is left out.
 
         An event is a dict with `event` ("start", "batches", "error" or "end"), `time`, and what
         belongs to the event: a start has `host`, `pid` and `started`, an end has its `reason`.
         """
-        return read_journal(self.run.journal(self.number, task))
+        return read_journal(self.run.journal(self.number, task), strict=strict)
 
     def last_word(self, task: int) -> str:
         """Return why a task ended, in its worker's own words; empty while it has not said so.
@@ -217,10 +242,16 @@ class Plan:
         stamped = {"format": RECEIPT_FORMAT, **content}
         publish_document(self._receipt, stamped, self.run.set.temporary)
 
-    def read_receipt(self) -> dict[str, Any] | None:
-        """Return what the executor of the plan has kept; None where it kept nothing."""
+    def read_receipt(
+        self, parse: Callable[[dict[str, Any]], dict[str, Any]] = forms.tree
+    ) -> dict[str, Any] | None:
+        """Return what the executor of the plan has kept; None where it kept nothing.
+
+        The file may hold anything: what `parse` raises of ValueError, KeyError and the like becomes
+        an error that names it.
+        """
         with suppress(FileNotFoundError):
-            return read_document(self._receipt, RECEIPT_FORMAT)
+            return read_document(self._receipt, RECEIPT_FORMAT, parse)
         return None
 
     @property
@@ -235,7 +266,7 @@ def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan
     first task in a shared job.
     """
     while True:
-        number = (numbered(plan.run.plans) or [-1])[-1] + 1
+        number = following(numbered(plan.run.plans), plan.run.plans)
         name, first = shared or (f"{run_id}.{number}", None)
         plan = replace(plan, number=number, name=name, created=time.time(), first=first)
         if _write_plan(plan):
@@ -260,11 +291,25 @@ def _write_plan(plan: Plan) -> bool:
 
 def read_plan(run: RunPaths, number: int, *, strict: bool = False) -> Plan:
     """Return one plan of a run; `strict` is that of `read_document`."""
-    content = read_document(run.plan(number), PLAN_FORMAT, strict=strict)
-    tasks = tuple(IntervalSet(task) for task in content["tasks"])
-    keys = ("minutes", "name", "created", "first", "code", "probe", "source")
-    known = {key: content[key] for key in keys if key in content}
-    return Plan(run, content["executor"], tasks, number=number, **known)
+    parse = partial(_parse_plan, run, number)
+    return read_document(run.plan(number), PLAN_FORMAT, parse, strict=strict)
+
+
+_PLAN: Mapping[str, forms.Form] = {
+    "executor": forms.text,
+    "tasks": forms.each(forms.samples),
+}
+_PLAN_MORE: Mapping[str, forms.Form] = {
+    "minutes": forms.maybe(forms.whole), "name": forms.job, "created": forms.moment,
+    "first": forms.maybe(forms.whole), "code": forms.maybe(forms.code_id),
+    "probe": forms.maybe(forms.matching("compare|accept", "what a task does first")),
+    "source": forms.maybe(forms.text),
+}  # fmt: skip
+
+
+def _parse_plan(run: RunPaths, number: int, content: Mapping[str, Any]) -> Plan:
+    found = forms.take(content, _PLAN, _PLAN_MORE)
+    return Plan(run, found.pop("executor"), tuple(found.pop("tasks")), number=number, **found)
 
 
 def list_plans(run: RunPaths) -> list[Plan]:

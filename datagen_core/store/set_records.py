@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datagen_core.generators.identity import HASH_VERSION, changed_params, digest_of
+from datagen_core.store import forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +89,16 @@ class SetRecord:
 INSTANCE = "<instance>"
 """The key of the instance id among the parameters of an identity; no parameter has such a name."""
 
-_KEYS = [
-    "digest", "generator", "version", "params", "seed", "defaults", "batch_size", "limit",
-    "provenance", "hash_version", "compress",
-]  # fmt: skip
+_FORMS: Mapping[str, forms.Form] = {
+    "digest": forms.digest, "generator": forms.name, "version": forms.text, "params": forms.tree,
+    "seed": forms.seed, "defaults": forms.tree, "batch_size": forms.positive,
+    "limit": forms.maybe(forms.positive), "provenance": forms.tree,
+}  # fmt: skip
+_LATER_FORMS: Mapping[str, forms.Form] = {"hash_version": forms.whole, "compress": forms.flag}
+_KEYS = [*_FORMS, *_LATER_FORMS]
+
+_renamed = forms.mapping(forms.text)
+_instance = forms.matching(r"[0-9a-f]{32}", "the id of a private set")
 
 
 def _rename(values: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
@@ -121,12 +128,28 @@ def to_document(record: SetRecord) -> dict[str, Any]:
 
 def from_document(content: Mapping[str, Any]) -> SetRecord:
     """Return the record that a document holds."""
-    record = SetRecord(**{key: content[key] for key in _KEYS if key in content})
+    record = SetRecord(**forms.take(content, _FORMS, _LATER_FORMS))
     if "binding" not in content:
         return record
-    grown = {"params": content["binding"], "identity": content["params"]}
-    known = {"renamed": content["renamed"], "owner": content.get("owner")}
-    return replace(record, **grown, **known)
+    grown = forms.take(content, {"binding": forms.tree, "renamed": _renamed})
+    binding, renamed = grown["binding"], grown["renamed"]
+    owner = _parse_owner(content.get("owner"))
+    if owner is not None:
+        _instance(record.params[INSTANCE])
+    return replace(record, params=binding, identity=record.params, renamed=renamed, owner=owner)
+
+
+def _parse_owner(content: object) -> dict[str, str] | None:
+    if content is None:
+        return None
+    keys: Mapping[str, forms.Form] = dict.fromkeys(("user", "host", "cache"), forms.text)
+    return forms.take(forms.tree(content), keys)
+
+
+def parse_later(content: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the later parameters that a document holds, and the present names by earlier ones."""
+    found = forms.take(content, {"params": forms.tree, "renamed": _renamed})
+    return found["params"], found["renamed"]
 
 
 def growth_of(

@@ -13,9 +13,11 @@ from datagen_core.errors import CacheError, SchemaError
 from datagen_core.generators.identity import folder_name
 from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
+from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import (
     SetPaths,
+    following,
     inputs_folder,
     is_name,
     list_files,
@@ -24,7 +26,13 @@ from datagen_core.store.layout import (
     removed_set,
 )
 from datagen_core.store.publishing import in_parallel, publication
-from datagen_core.store.set_records import SetRecord, from_document, growth_of, to_document
+from datagen_core.store.set_records import (
+    SetRecord,
+    from_document,
+    growth_of,
+    parse_later,
+    to_document,
+)
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
@@ -91,16 +99,15 @@ def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
         If its folder is gone.
     """
     try:
-        content = read_document(paths.params, PARAMS_FORMAT, strict=strict)
+        record = read_document(paths.params, PARAMS_FORMAT, from_document, strict=strict)
     except FileNotFoundError:
         if paths.root.exists():
             raise
         raise removed_set(paths) from None
-    record = from_document(content)
     for number in numbered(paths.later):
         path = paths.later / f"{number}.json"
-        later = read_document(path, LATER_FORMAT, strict=strict)
-        record = record.with_later(later["params"], later["renamed"])
+        later = read_document(path, LATER_FORMAT, parse_later, strict=strict)
+        record = record.with_later(*later)
     return record
 
 
@@ -123,7 +130,7 @@ def grow_set(
     """
     first = growth = growth_of(record, params, renamed)
     while growth:
-        number = max(numbered(paths.later), default=-1) + 1
+        number = following(numbered(paths.later), paths.later)
         content = {"format": LATER_FORMAT, **growth}
         publish_document(paths.later / f"{number}.json", content, paths.temporary)
         record = read_set(paths, strict=True)
@@ -160,24 +167,34 @@ def publish_schema(paths: SetPaths, schema: Schema) -> None:
     """
     content = {"format": schema.format, "fields": schema.to_json()}
     is_new = not paths.schema.exists() and publish_document(paths.schema, content, paths.temporary)
-    if not is_new and read_schema(paths, strict=True) != content["fields"]:
+    found = None if is_new else read_schema(paths, strict=True)
+    if found is not None and found.to_json() != content["fields"]:
         raise SchemaError(
             f"the samples of {paths.root.name} have a different schema from its first ones; "
             "raise the generator's version to begin a new set"
         )
 
 
-def read_schema(paths: SetPaths, *, strict: bool = False) -> list[dict[str, Any]] | None:
+def read_schema(paths: SetPaths, *, strict: bool = False) -> Schema | None:
     """Return the schema of a parameter set; None before its first sample.
 
     `strict` is that of `read_document`.
     """
     try:
-        content = read_document(paths.schema, SCHEMA_FORMAT, strict=strict)
+        return read_document(paths.schema, SCHEMA_FORMAT, parse_schema, strict=strict)
     except FileNotFoundError:
         return None
-    found: list[dict[str, Any]] = content["fields"]
-    return found
+
+
+def parse_schema(content: Mapping[str, Any]) -> Schema:
+    """Return the schema that a document holds under `fields`."""
+    from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
+
+    fields = forms.take(content, {"fields": forms.each(forms.tree)})["fields"]
+    schema = Schema.from_json(fields)
+    if len(schema.fields) < len(fields):
+        raise ValueError("two fields have the same name")
+    return schema
 
 
 def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
@@ -234,9 +251,17 @@ def read_numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, s
         documents = numbered(folder)
     for first in documents:
         with _collecting(problems):
-            content = read_document(folder / f"{first}.json", NUMBER_FORMAT)
-            names |= dict(enumerate(content.get("sets") or [content["set"]], first))
+            path = folder / f"{first}.json"
+            names |= dict(enumerate(read_document(path, NUMBER_FORMAT, parse_numbered), first))
     return names
+
+
+def parse_numbered(content: Mapping[str, Any]) -> list[str]:
+    """Return the names of the folders that a document numbers; one has at least one."""
+    if "sets" not in content:
+        return [str(forms.take(content, {"set": forms.folder})["set"])]
+    found: list[str] = forms.take(content, {"sets": forms.each(forms.folder)})["sets"]
+    return found or [forms.folder("")]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from datagen_core.errors import NewerFormatError
+from datagen_core.errors import CacheError
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import SetPaths
 
@@ -59,10 +59,10 @@ class Estimate:
 def read_timings(paths: SetPaths, most: int = 200) -> list[JobTimings]:
     """Return the timings of the newest tasks of a parameter set that made a batch.
 
-    Journals of newer versions are left out.
+    Journals of newer versions, or of somebody who keeps them closed, are left out.
     """
     found = [*paths.runs.glob("*/*.jsonl"), *paths.runs.glob("*/journals/*.jsonl")]
-    journals = sorted(found, key=lambda path: path.stat().st_mtime)
+    journals = sorted(found, key=lambda path: path.lstat().st_mtime)
     sums = map(_sum_up, journals[-most:])
     return [timings for timings in sums if timings is not None]
 
@@ -70,14 +70,14 @@ def read_timings(paths: SetPaths, most: int = 200) -> list[JobTimings]:
 def _sum_up(journal: Path) -> JobTimings | None:
     try:
         events = read_journal(journal)
-    except NewerFormatError:
+    except CacheError:
         return None
     lines = [event for event in events if event["event"] == "batches"]
     firsts = [line for line in lines if "first" in line]
     if not firsts:
         return None
     sums = {key: sum(line.get(key, 0) for line in lines) for key in ("count", "seconds", "squares")}
-    return JobTimings(startup=firsts[0]["startup"], first=firsts[0]["first"], **sums)
+    return JobTimings(startup=firsts[0].get("startup", 0.0), first=firsts[0]["first"], **sums)
 
 
 def mean_batch_seconds(history: Sequence[JobTimings]) -> float | None:

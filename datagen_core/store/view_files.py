@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from datagen_core.errors import CacheError, SelectionError
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Columns, Field, Schema
 from datagen_core.ranges import Interval
+from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, check_name
 from datagen_core.store.shards import ShardLabel, publish_shard
@@ -96,9 +98,27 @@ def publish_view(
 
 def read_view(root: Path) -> ViewRecord:
     """Return the record of a published view."""
-    content = read_document(root / "view.json", VIEW_FORMAT)
-    parts = {part: (int(users), bool(whole)) for part, (users, whole) in content["parts"].items()}
-    return ViewRecord(root, content["name"], content["digest"], content["recipe"], parts)
+    return read_document(root / "view.json", VIEW_FORMAT, partial(_parse, root))
+
+
+def _parse_part(value: Any) -> tuple[int, bool]:
+    users, whole = forms.listing(value)
+    return forms.whole(users), forms.flag(whole)
+
+
+_FORMS: Mapping[str, forms.Form] = {
+    "name": forms.name, "digest": forms.digest, "recipe": forms.tree,
+    "parts": forms.mapping(_parse_part, forms.name),
+}  # fmt: skip
+
+
+def _parse(root: Path, content: Mapping[str, Any]) -> ViewRecord:
+    record = ViewRecord(root, **forms.take(content, _FORMS))
+    # A parent is named by its digest, so that a view whose digest is right is not its own ancestor.
+    forms.take(record.recipe, {}, {"parent": forms.maybe(forms.text)})
+    if sha256_of(record.recipe) != record.digest:
+        raise forms.wrong(record.digest, "the digest of its recipe")
+    return record
 
 
 def list_views(paths: SetPaths) -> list[str]:

@@ -16,10 +16,10 @@ from typing import NamedTuple
 from datagen_core.errors import CacheError, UnreadableError
 from datagen_core.store.advice import command_to_number
 from datagen_core.store.documents import read_document
-from datagen_core.store.layout import SetPaths, list_folders, list_names, list_shards
+from datagen_core.store.layout import SetPaths, list_folders, list_names, list_shards, numbered
 from datagen_core.store.runs import list_runs
 from datagen_core.store.set_records import SetRecord
-from datagen_core.store.sets import NUMBER_FORMAT, read_numbers, read_set, set_paths
+from datagen_core.store.sets import NUMBER_FORMAT, parse_numbered, read_numbers, read_set, set_paths
 
 
 class Misplaced(NamedTuple):
@@ -111,10 +111,8 @@ def _find_renumbered(folder: Path, numbers: Mapping[int, str]) -> Iterator[Mispl
 
 def _explain_removal(folder: Path, number: int) -> str:
     """Return how a number is taken away, and which others its document gives."""
-    documents = (int(name[:-5]) for name in list_names(folder) if name[:-5].isdigit())
-    first = max(each for each in documents if each <= number)
-    path = folder / f"{first}.json"
-    others = len(read_document(path, NUMBER_FORMAT).get("sets", [""])) - 1
+    path = folder / f"{max(each for each in numbered(folder) if each <= number)}.json"
+    others = len(read_document(path, NUMBER_FORMAT, parse_numbered)) - 1
     more = f", then number its {others} others as `datagen verify` says" if others else ""
     return f"remove {path}{more}"
 

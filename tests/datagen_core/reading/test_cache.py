@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from datagen_core import Cache, InsufficientSamplesError, generate
 from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionError, SplitError
 from datagen_core.store import documents
-from datagen_core.store.layout import numbered
 from generators_for_tests import SineParams, count, sine
 
 
@@ -161,11 +160,11 @@ def test_moves_take_the_lowest_raw_samples(filled):
 def test_a_sample_is_in_one_split_whatever_is_moved(tmp_path_factory, moves):
     made = generate(count, 20, executor="inline", cache=tmp_path_factory.mktemp("moves"))
     for n, split in moves:
-        before = made.counts, numbered(made.paths.splits)
+        before = made.counts, made.paths.generations()
         try:
             made.move(n, split)
         except (SplitError, ConfigurationError, InsufficientSamplesError):
-            assert (made.counts, numbered(made.paths.splits)) == before
+            assert (made.counts, made.paths.generations()) == before
     held = [index for split in made.values() for index in split.indices.tolist()]
 
     assert sorted(held) == list(range(20))
@@ -224,4 +223,4 @@ def test_a_damaged_ledger_is_named_and_never_replaced(filled, monkeypatch):
     for act in (lambda: made.counts, lambda: made["train"], lambda: made.move(1, "train")):
         with pytest.raises(DamagedFileError, match=r"00000001\.json is damaged"):
             act()
-    assert numbered(made.paths.splits) == [1]
+    assert made.paths.generations() == [1]

@@ -18,7 +18,6 @@ from datagen_core.errors import DatagenError, SelectionError, SplitError
 from datagen_core.generators.preprocessor import Preprocessor
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.store.compaction import compact
-from datagen_core.store.layout import numbered
 from datagen_core.upkeep.export import export, select
 from datagen_core.upkeep.preprocess import preprocess
 from datagen_core.upkeep.verify import verify
@@ -281,11 +280,11 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_refused_exclusion_changes_nothing(unchanged, case):
     indices, reason, error, words = REFUSED[case]
-    before = numbered(unchanged.paths.splits)
+    before = unchanged.paths.generations()
 
     with pytest.raises(error, match=words):
         unchanged.exclude(indices, reason)
-    assert numbered(unchanged.paths.splits) == before
+    assert unchanged.paths.generations() == before
 
 
 def test_a_reason_of_several_lines_is_told_in_one(made):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import pytest
 
+from datagen_core.errors import DamagedFileError
 from datagen_core.store.journals import BatchTimes, Journal, read_journal
 from datagen_core.store.layout import SetPaths
 
@@ -69,3 +71,37 @@ def test_the_journal_of_a_day_has_a_line_every_ten_seconds(paths, monkeypatch):
 
     assert len(lines) < 24 * 3600 / 10 * 1.1
     assert lines[1]["waiting"] < 10
+
+
+DAMAGED_LINES = [
+    b"\xff\xfe", b"{", b"null", b"[]", b"1", b'{"event": 1, "time": 1}', b'{"event": "end"}',
+    b'{"event": "end", "time": 1}', b'{"event": "end", "time": 1, "reason": []}',
+    b'{"event": "end", "time": 1e999, "reason": "done"}', b"[" * 100_000,
+    b'{"event": "end", "time": -1, "reason": "done"}', b'{"event": "x", "time": ' + b"9" * 5000,
+    b'{"event": "code", "time": 1, "id": "../../x"}', b'{"a":' * 60 + b"1" + b"}" * 60,
+    b'{"event": "error", "time": 1, "message": "", "final": true, "range": [9, 2]}',
+    b'{"event": "published", "time": 1, "samples": [[0, 1.5]]}', b"\xef\xbb\xbf{}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", DAMAGED_LINES, ids=range(len(DAMAGED_LINES)))
+def test_a_damaged_line_costs_itself(tmp_path, line):
+    path = tmp_path / "0-0.jsonl"
+    Journal(path).append("start")
+    with path.open("ab") as file:
+        file.write(line + b"\n")
+    Journal(path).append("end", reason="done")
+
+    assert [event["event"] for event in read_journal(path)] == ["start", "end"]
+    with pytest.raises(DamagedFileError, match=r"jsonl is damaged: line 2; restore"):
+        read_journal(path, strict=True)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to(path)])
+def test_what_is_no_journal_has_no_events(tmp_path, make):
+    path = tmp_path / "0-0.jsonl"
+    make(path)
+
+    assert read_journal(path) == []
+    with pytest.raises(DamagedFileError, match="something else is in its place"):
+        read_journal(path, strict=True)

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_core.errors import ConfigurationError
+from datagen_core.errors import ConfigurationError, DamagedFileError
 from datagen_core.ranges import Interval
 from datagen_core.store.layout import (
     SetPaths,
     check_name,
+    following,
     list_folders,
     list_shards,
     numbered,
@@ -24,7 +25,7 @@ from strategies import intervals
 huge = st.integers(0, 10**15)
 
 
-@given(huge, huge)
+@given(huge, huge.filter(bool))
 def test_shard_names_come_back_as_intervals(start, size):
     interval = Interval(start, start + size)
 
@@ -41,7 +42,10 @@ def test_shard_names_sort_by_index(ranges):
 @pytest.mark.parametrize(
     "name",
     ["a.h5", "0-1.h5", "000000000000-000000000001.h5.tmp", "x000000000000-000000000001.h5",
-     "000000000000-000000000001.H5", "000000000000.h5"],
+     "000000000000-000000000001.H5", "000000000000.h5", "000000000010-000000000010.h5",
+     "000000000010-000000000009.h5", "0000000000000-000000000009.h5",
+     "00000000000²-000000000009.h5", "१00000000000-900000000000.h5",
+     f"000000000000-{2**63}.h5", f"000000000000-{10**22}.h5"],
 )  # fmt: skip
 def test_other_names_are_no_shards(tmp_path, name):
     (tmp_path / name).touch()
@@ -58,11 +62,33 @@ def test_listing_shards_passes_over_everything_else(tmp_path):
 
 
 def test_numbers_are_sorted_as_numbers(tmp_path):
-    for name in ("10.json", "9.json", "00000002.json", "a.json", "3.json.claim", "4", ".json"):
+    for name in ("10.json", "9.json", "2.json", "a.json", "3.json.claim", "4", ".json"):
         (tmp_path / name).touch()
 
     assert numbered(tmp_path) == [2, 9, 10]
     assert numbered(tmp_path / "missing") == []
+
+
+@pytest.mark.parametrize(
+    "name", ["007.json", "².json", "१.json", "-1.json", "1.JSON", f"{2**63}.json", f"{10**30}.json"]
+)
+def test_other_names_are_no_numbers(tmp_path, name):
+    (tmp_path / name).touch()
+
+    assert numbered(tmp_path) == []
+
+
+def test_generations_have_leading_zeros(tmp_path):
+    for name in ("00000002.json", "123456789.json", "3.json"):
+        (tmp_path / name).touch()
+
+    assert numbered(tmp_path, digits=8) == [2, 123456789]
+
+
+def test_a_number_that_none_can_follow_is_named(tmp_path):
+    assert [following([], tmp_path), following([3, 7], tmp_path)] == [0, 8]
+    with pytest.raises(DamagedFileError, match=r"9223372036854775806\.json has a number that none"):
+        following([2**63 - 2], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["a", "noisy_sine", "A.b-c_9", "9", "x" * 64])

@@ -14,7 +14,7 @@ from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import ledger
 from datagen_core.store.documents import publish_document
-from datagen_core.store.layout import SetPaths, numbered
+from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import (
     KEPT_GENERATIONS,
     KEPT_OPERATIONS,
@@ -142,7 +142,7 @@ def change(paths, split="train"):
 def test_a_ledger_of_many_changes_stays_small(paths):
     for _ in range(80):
         change(paths)
-    sizes = [paths.generation(number).stat().st_size for number in numbered(paths.splits)]
+    sizes = [paths.generation(number).stat().st_size for number in paths.generations()]
 
     assert len(sizes) == 80
     assert [bool(size) for size in sizes] == [False] * 64 + [True] * KEPT_GENERATIONS
@@ -156,7 +156,7 @@ def test_what_an_earlier_version_left_is_spent_by_and_by(paths):
         publish_ledger(paths, Ledger(number, operations=(str(number),)))
     change(paths)
     change(paths)
-    spent = [n for n in numbered(paths.splits) if not paths.generation(n).stat().st_size]
+    spent = [n for n in paths.generations() if not paths.generation(n).stat().st_size]
 
     assert spent == list(range(1, 102 - KEPT_GENERATIONS + 1))
 
@@ -197,7 +197,8 @@ def test_a_reader_that_is_overtaken_looks_again(paths, monkeypatch):
     publish_ledger(paths, move(read_ledger(paths), 5, "test"))
     paths.generation(1).write_text("")
     listed = iter([[1]])
-    monkeypatch.setattr(ledger, "numbered", lambda folder: next(listed, numbered(folder)))
+    now = paths.generations()
+    monkeypatch.setattr(SetPaths, "generations", lambda _: next(listed, now))
 
     assert read_ledger(paths).generation == 2
 
