@@ -178,7 +178,8 @@ def _find_in(package: str, name: str) -> ModuleSpec | None:
     if folder is None:
         return None
     place = folder if folder.is_dir() else folder.parent
-    return PathFinder.find_spec(name, [str(place)])
+    # By its last name alone: a folder without __init__.py asks for its package, not loaded yet.
+    return PathFinder.find_spec(name.rpartition(".")[2], [str(place)])
 
 
 def is_own(module: ModuleType, distribution: str | None) -> bool:
@@ -191,6 +192,12 @@ def is_own(module: ModuleType, distribution: str | None) -> bool:
 
 _STANDARD = Path(sysconfig.get_path("stdlib"))
 _SITES = {"site-packages", "dist-packages"}
+_INSTALLED = (
+    Path(__file__).parents[1],
+    *(Path(sysconfig.get_path(each)) for each in ("purelib", "platlib")),
+    *(Path(each) for each in sys.path if _SITES & set(Path(each).parts)),
+)
+"""Folders of this interpreter as it began; what a run adds to `sys.path` is not installed."""
 
 
 def is_border(name: str, path: Path) -> bool:
@@ -200,6 +207,16 @@ def is_border(name: str, path: Path) -> bool:
 
 def _is_standard(path: Path) -> bool:
     return path.is_relative_to(_STANDARD) and not _SITES & set(path.parts)
+
+
+@cache
+def is_installed(place: str) -> bool:
+    """Whether a folder is of what is installed for this interpreter, or of datagen itself.
+
+    Unlike for `distribution_of`, the name of a folder alone makes nothing of it installed.
+    """
+    path = Path(place)
+    return _is_standard(path) or any(path.is_relative_to(root) for root in _INSTALLED)
 
 
 def distribution_of(path: Path | None) -> str | None:

@@ -348,3 +348,16 @@ def test_kept_code_has_its_environment(tmp_path):
     assert [read_code(paths, code.id) for code in codes] == codes
     formats = [json.loads(paths.code(code.id).read_bytes())["format"] for code in codes]
     assert formats == ["1.1", "1.0"]
+
+
+def test_a_folder_without_init_in_a_package_that_is_imported_late_is_code(tmp_path):
+    (tmp_path / "pkg2" / "ns").mkdir(parents=True)
+    (tmp_path / "pkg2" / "__init__.py").touch()
+    text = "def walk():\n    from pkg2.ns.m import x\n    yield x"
+    (tmp_path / "late.py").write_text(f"import datagen_core\n@datagen_core.generator(1)\n{text}\n")
+    found = set()
+    for value in "12":
+        (tmp_path / "pkg2" / "ns" / "m.py").write_text(f"x = {value}\n")
+        found.add(code_of_generator(load_generator(f"{tmp_path / 'late.py'}:walk").generator).id)
+
+    assert len(found) == 2
