@@ -33,6 +33,8 @@ LOADED = "datagen_file_"
 
 FILE, OLD_FILE = "generators.py", "datasets.py"
 _loading: list[Path] = []
+added_folders: set[str] = set()
+"""The folders that became importable since files in them were loaded."""
 
 
 class Loaded(NamedTuple):
@@ -93,6 +95,34 @@ def load_generator(name: str, folder: Path | None = None) -> Loaded:
         _advise(file)
         return _from_file(file, name)
     return Loaded(_from_entry_point(name, file), name)
+
+
+def load_recorded(source: str) -> Loaded:
+    """Return a generator by a name that a cache keeps: a file's, or an installed plugin's.
+
+    Unlike a name that a user gives, it is never one of the current folder's `generators.py`.
+
+    Raises
+    ------
+    GeneratorError
+        If the generator does not exist or load, or two distributions provide it.
+    """
+    path, colon, attribute = source.rpartition(":")
+    if colon:
+        return _from_file(Path(path), attribute)
+    return Loaded(_from_entry_point(source, None), source)
+
+
+def file_of(source: str) -> Path | None:
+    """Return the file that the name of a generator names; None for that of a plugin.
+
+    Raises
+    ------
+    GeneratorError
+        If there is no such file.
+    """
+    path, colon, _ = source.rpartition(":")
+    return _locate_file(Path(path)) if colon else None
 
 
 def installed_executors() -> list[str]:
@@ -198,12 +228,16 @@ def _advise(file: Path) -> None:
         )
 
 
-def _from_file(file: Path, name: str) -> Loaded:
+def _locate_file(file: Path) -> Path:
     if file.name == OLD_FILE and not file.is_file() and file.with_name(FILE).is_file():
         file = file.with_name(FILE)  # it was renamed after a run had recorded it
     if not file.is_file():
         raise GeneratorError(f"there is no file {file}; name a generator as path/to/file.py:name")
-    file = file.resolve()
+    return file.resolve()
+
+
+def _from_file(file: Path, name: str) -> Loaded:
+    file = _locate_file(file)
     found = _generators_in(file)
     if name not in found:
         known = ", ".join(found) or "none; decorate a function with @datagen_core.generator()"
@@ -242,6 +276,7 @@ def _execute(file: Path, *_state: int) -> ModuleType:
     sys.modules[name] = module
     if str(file.parent) not in sys.path:
         sys.path.append(str(file.parent))
+        added_folders.add(str(file.parent))
     _loading.append(file)
     try:
         spec.loader.exec_module(module)
