@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datagen_core.errors import SelectionError as SelectionError
     from datagen_core.errors import SplitError as SplitError
     from datagen_core.errors import UnreadableError as UnreadableError
+    from datagen_core.errors import UntrustedError as UntrustedError
     from datagen_core.errors import VerificationError as VerificationError
     from datagen_core.executors.base import Executor as Executor
     from datagen_core.executors.base import Job as Job

@@ -7,6 +7,7 @@ DatagenError                          1
             ChangedCodeError          2
         SchemaError                   2
         MissingPackageError           2
+        UntrustedError                2
     CacheError                        1
         DamagedFileError              1
         NewerFormatError              6
@@ -78,6 +79,10 @@ class SchemaError(ConfigurationError):
 
 class MissingPackageError(ConfigurationError):
     """A package that is not installed and comes with an extra of datagen."""
+
+
+class UntrustedError(ConfigurationError):
+    """What a cache names and this user has neither run nor approved; nothing of it was used."""
 
 
 class CacheError(DatagenError):

@@ -131,14 +131,20 @@ def publishing_limits() -> Iterator[None]:
     _restore_limits()
 
 
-@pytest.fixture(autouse=True)
-def configuration(
-    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Path:
-    """Give each test a configuration folder, where nothing is trusted yet, and no key is kept."""
+@pytest.fixture(scope="module", autouse=True)
+def configuration_of_module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give each file of tests, with its fixtures, a configuration folder of its own."""
     folder = tmp_path_factory.mktemp("config", numbered=True)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
+        yield folder
+
+
+@pytest.fixture
+def configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a test a configuration folder of its own, where nothing is trusted yet."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config"
 
 
 def _restore_limits() -> None:

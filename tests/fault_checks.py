@@ -24,7 +24,7 @@ from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.generate import generate
 from datagen_core.scheduling.plan import Settings
-from datagen_core.scheduling.run import take_up
+from datagen_core.scheduling.resuming import take_up
 from datagen_core.scheduling.status import status_of
 from datagen_core.store import ledger
 from datagen_core.store.columns import ColumnReader

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.cache import Dataset
     from datagen_core.reading.param_set import ParamSet
+    from datagen_core.scheduling.trusting import Decide, Thing
 
 _SHOWN = 40
 """How many characters of a wrong number are shown."""
@@ -33,6 +34,53 @@ folder_option: Decorator = click.option(
     metavar="DIR",
     type=click.Path(path_type=Path),
     help="A folder with generators.py; its generators take precedence over installed ones.",
+)
+
+
+class Consent:
+    """Asks on the terminal whether what a cache names may run, once for each different thing.
+
+    Parameters
+    ----------
+    everything
+        Whether the user has said so for all of it, by `--trust`.
+    """
+
+    def __init__(self, *, everything: bool) -> None:
+        self._everything = everything
+        self._answers: dict[Path, bool] = {}
+
+    def __call__(self, thing: Thing) -> bool:
+        """Return whether something that is not trusted yet may be used."""
+        from datagen_core.store.trust import approval_path
+
+        key = approval_path(thing.kind, thing.content)
+        if key not in self._answers:
+            self._answers[key] = self._everything or self._ask(thing)
+        return self._answers[key]
+
+    def _ask(self, thing: Thing) -> bool:
+        if not sys.stdin.isatty():
+            return False
+        click.echo(
+            f"{thing.run}, recorded by {thing.owner}, names what you do not trust:", err=True
+        )
+        for line in thing.lines:
+            click.echo(f"  {line}", err=True)
+        return click.confirm("Let it run as you?", err=True)
+
+
+def _consent(_: click.Context, __: click.Parameter, value: bool) -> Consent:  # noqa: FBT001 (click's)
+    return Consent(everything=value)
+
+
+trust_option: Decorator = click.option(
+    "--trust",
+    "decide",
+    is_flag=True,
+    callback=_consent,
+    help="Let code, folders and options that the cache names run as you, and remember them. "
+    "Without it you are asked, on a terminal; what you have run before needs neither.",
 )
 
 
@@ -144,12 +192,13 @@ class Problems(list[DatagenError]):
                 click.secho(f"datagen: {each} is left out: {each.error}", dim=True, err=True)
 
     def raise_any(self) -> None:
-        """Say what is unreadable; print all errors but the last, a line each, and raise it."""
+        """Say what is unreadable; print all errors but the last, and raise it; equal ones once."""
         self.tell_unreadable()
-        for error in self[:-1]:
+        found = list({str(error): error for error in self}.values())
+        for error in found[:-1]:
             click.echo(f"datagen: error: {error}", err=True)
-        if self:
-            raise self[-1]
+        if found:
+            raise found[-1]
 
 
 def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems) -> list[ParamSet]:
@@ -180,18 +229,30 @@ def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems)
     return [param_set for dataset in datasets for param_set in dataset.values()]
 
 
-def load_generator_of(param_set: ParamSet, name: str, folder: Path | None) -> DatasetGenerator:
+def load_generator_of(
+    param_set: ParamSet, name: str, folder: Path | None, decide: Decide
+) -> DatasetGenerator:
     """Return the generator of a parameter set, loaded as its last run loaded it.
 
-    A `name` with a path, or a folder, takes precedence.
+    A `name` with a path, or a folder, takes precedence, and is trusted, since the user names it.
+
+    Raises
+    ------
+    UntrustedError
+        If the cache names the code, and `decide` does not allow it.
+    GeneratorError
+        If there is no such generator.
     """
-    from datagen_core.generators.registry import load_generator
+    from datagen_core.generators.registry import load_generator, load_recorded
+    from datagen_core.scheduling.trusting import load_trusted, trust_loaded
     from datagen_core.store.runs import list_runs
 
+    if folder is not None or ":" in name:
+        return trust_loaded(load_generator(name, folder))
     runs = list_runs(param_set.paths)
-    if folder is not None or ":" in name or not runs or not runs[-1].source:
-        return load_generator(name, folder).generator
-    return load_generator(runs[-1].source).generator
+    if runs and runs[-1].source:
+        return load_trusted(param_set.paths, runs[-1], decide)
+    return load_recorded(name).generator
 
 
 def confirm(question: Callable[[], str], *, yes: bool) -> None:

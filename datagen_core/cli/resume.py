@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import Problems
+from datagen_core.cli.options import Problems, trust_option
 from datagen_core.cli.runs import (
     count_runs,
     execute,
@@ -19,6 +19,9 @@ from datagen_core.cli.runs import (
 )
 from datagen_core.commands import cache_option, json_option, print_json, set_option
 from datagen_core.errors import IncompleteRunError
+
+if TYPE_CHECKING:
+    from datagen_core.scheduling.trusting import Decide
 
 
 @click.command("resume")
@@ -32,6 +35,7 @@ from datagen_core.errors import IncompleteRunError
     type=click.Path(path_type=Path),
     help="The folder that now holds the generator's file, where it was moved.",
 )
+@trust_option
 @run_options
 @cache_option
 @json_option
@@ -40,6 +44,7 @@ def resume_command(
     selector: tuple[str, ...],
     number: int | None,
     folder: Path | None,
+    decide: Decide,
     *,
     as_json: bool,
     **options: Any,
@@ -49,15 +54,19 @@ def resume_command(
     Jobs that are still alive are not started again, but waited for. Where nothing is missing,
     nothing is done.
 
+    A run names code, and the folders and options that it is to have. What you have run before is
+    used as it is; anything else, as of a colleague's run, is shown, and needs a yes or --trust.
+
     \b
     Examples:
       datagen resume
       datagen resume noisy_sine -p 0 --mem 4GB
       datagen resume walk --generators ~/moved/project
+      datagen resume walk -p 0 --trust
     """
     from datagen_core.executors.choice import choose_executor
     from datagen_core.scheduling.driving import explain  # slow; not for --help
-    from datagen_core.scheduling.run import take_up
+    from datagen_core.scheduling.resuming import take_up
     from datagen_core.store.publishing import remove_litter
 
     settings, choose = read_settings(options), cache(choose_executor)
@@ -67,8 +76,9 @@ def resume_command(
             remove_litter(*param_set.paths.all_temporary)
             continue
         with problems.collect(param_set):
+            paths, njobs = param_set.paths, options["njobs"]
             runs.append(
-                take_up(param_set.paths, status.record, settings, options["njobs"], choose, folder)
+                take_up(paths, status.record, settings, njobs, choose, folder, decide=decide)
             )
     results = list(zip(runs, execute(runs), strict=True))
     if as_json:

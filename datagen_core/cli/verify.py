@@ -17,14 +17,16 @@ from datagen_core.cli.options import (
     folder_option,
     load_generator_of,
     select_sets,
+    trust_option,
 )
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, set_option
-from datagen_core.errors import SelectionError, VerificationError
+from datagen_core.errors import SelectionError, UntrustedError, VerificationError
 from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
+    from datagen_core.scheduling.trusting import Decide
     from datagen_core.upkeep.pinning import Comparison
     from datagen_core.upkeep.verify import Verification
 
@@ -45,14 +47,16 @@ def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @click.option("--against", metavar="DIGEST", callback=_digest,
               help="Compare splits with a frozen digest, or its first 12 digits.")  # fmt: skip
 @folder_option
+@trust_option
 @cache_option
 @json_option
-def verify_command(
+def verify_command(  # noqa: PLR0913 (one for each argument and option)
     name: str | None,
     selector: tuple[str, ...],
     resample: int,
     against: str | None,
     folder: Path | None,
+    decide: Decide,
     *,
     as_json: bool,
 ) -> None:
@@ -62,7 +66,8 @@ def verify_command(
 
     Where several codes made a set's samples, or several versions of packages, each is named with
     its samples. Samples that differ when made again are named with what else differs since then.
-    Those of private sets are never made again.
+    Those of private sets are never made again. --resample runs the code that the cache names; if
+    you have not run it before, it is shown, and needs a yes or --trust.
 
     With --against, splits are compared with a digest instead, that of a split as `datagen freeze`
     kept it: its first samples as many as then. Where no such split was frozen, those that have that
@@ -72,6 +77,7 @@ def verify_command(
     Examples:
       datagen verify
       datagen verify noisy_sine -p 0 --resample 50
+      datagen verify noisy_sine -p 0 --resample 50 --trust
       datagen verify noisy_sine --against 3f0c2a86d1b7
     """
     if against is not None:
@@ -87,7 +93,7 @@ def verify_command(
         param_sets = select_sets(name, selector, left_out)
     for param_set in param_sets:
         with left_out.collect(param_set):
-            found = verify(param_set, partial(_load, param_set, folder), resample)
+            found = verify(param_set, partial(_load, param_set, folder, decide), resample)
             deviations = [each._asdict() for each in found.deviations]
             known = {**found._asdict(), "deviations": deviations}
             results.append({"set": str(param_set), **known})
@@ -96,12 +102,19 @@ def verify_command(
     left_out.tell_unreadable()
     if as_json:
         print_json(results)
+    _report(results, left_out)
+
+
+def _report(results: Sequence[dict[str, Any]], left_out: Problems) -> None:
     problems = [problem for result in results for problem in result["problems"]]
     problems += map(str, left_out)
     for problem in problems[1:]:
         click.echo(f"  {problem}", err=True)
     if problems:
         raise VerificationError(f"{_count(problems)} found: {problems[0]}")
+    refused = Problems()
+    refused += [UntrustedError(each["untrusted"]) for each in results if each["untrusted"]]
+    refused.raise_any()
 
 
 def _check_inventory(name: str | None) -> list[dict[str, Any]]:
@@ -179,7 +192,9 @@ def _explain_none(
 def _print(param_set: ParamSet, found: Verification) -> None:
     verdict = _count(found.problems) if found.problems else "good"
     mixed = ", mixed" if found.mixed else ""
-    anew = "private, not made anew" if found.private else f"{found.resampled} samples made anew"
+    anew = f"{found.resampled} samples made anew"
+    if found.private or found.untrusted:
+        anew = f"{'private' if found.private else 'not trusted'}, not made anew"
     click.echo(f"{param_set}: {found.files} files, {anew}: {verdict}{mixed}")
     for each in found.codes if len(found.codes) > 1 else ():
         reason = _REASONS[each["probe"]].format(**each)
@@ -196,8 +211,8 @@ _REASONS = {
 }
 
 
-def _load(param_set: ParamSet, folder: Path | None) -> DatasetGenerator:
-    return load_generator_of(param_set, param_set.generator, folder)
+def _load(param_set: ParamSet, folder: Path | None, decide: Decide) -> DatasetGenerator:
+    return load_generator_of(param_set, param_set.generator, folder, decide)
 
 
 def _count(problems: Sequence[str]) -> str:

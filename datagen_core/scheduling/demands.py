@@ -17,6 +17,7 @@ from datagen_core.generators.params import Params
 from datagen_core.generators.registry import (
     Loaded,
     load_generator,
+    load_recorded,
     refuse_while_loading,
     source_of,
 )
@@ -215,7 +216,7 @@ def refuse_seconds(demands: Sequence[Demand]) -> None:
 
 
 def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
-    """Return the demand of a run that was begun before.
+    """Return the demand of a run that was begun before; it loads code, which must be trusted.
 
     Raises
     ------
@@ -224,7 +225,7 @@ def renew_demand(paths: SetPaths, source: str, samples: int) -> Demand:
     CacheError
         If the set is private, and this user not its owner.
     """
-    generator, record = load_generator(source).generator, read_set(paths, strict=True)
+    generator, record = load_recorded(source).generator, read_set(paths, strict=True)
     params = bind_record(generator, record)
     code = code_of_generator(generator)
     demand = Demand(generator, params, source, record, paths, record.provenance, code, samples)

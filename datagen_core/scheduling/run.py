@@ -1,4 +1,4 @@
-"""Runs: planned, begun, taken up again, cancelled. Nothing is submitted here."""
+"""Runs: planned, begun, cancelled. Nothing is submitted here."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from datagen_core.errors import IncompleteRunError
 from datagen_core.executors.base import Executor, Job, Resources
-from datagen_core.executors.choice import choose_executor, find_executor
+from datagen_core.executors.choice import find_executor
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import Params
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import worker, worker_process
 from datagen_core.scheduling.batches import BatchMaker
-from datagen_core.scheduling.demands import Demand, check_owner, refuse_seconds, renew_demand
+from datagen_core.scheduling.demands import Demand, check_owner, refuse_seconds
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.known_sets import bind_record
 from datagen_core.scheduling.plan import (
@@ -36,24 +37,21 @@ from datagen_core.scheduling.status import (
     statuses,
 )
 from datagen_core.scheduling.surroundings import (
-    check_moved,
     describe_surroundings,
-    locate_source,
     make_recipe,
-    surroundings_of,
     threads_of,
     threads_of_run,
 )
+from datagen_core.scheduling.trusting import trust_call
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import keep_code
 from datagen_core.store.keys import draw_key
-from datagen_core.store.layout import RunPaths, SetPaths, numbered
+from datagen_core.store.layout import RunPaths
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import (
     Plan,
     RunRecord,
     list_plans,
-    read_run,
     reserve,
     reserved_samples,
 )
@@ -67,7 +65,6 @@ from datagen_core.store.sets import (
     publish_schema,
     read_set,
 )
-from datagen_core.store.timings import read_timings
 
 _BEGUN_AT_ONCE = 250
 """Parameter sets that are begun together: a call that is interrupted has begun the first ones."""
@@ -127,7 +124,8 @@ class Run:
         return inspect_run(self.paths, self.record, self.executor, self.since, poll)
 
 
-def _complete(executor: Executor, settings: Settings, earlier: Sequence[Plan] = ()) -> Settings:
+def complete(executor: Executor, settings: Settings, earlier: Sequence[Plan] = ()) -> Settings:
+    """Return settings with what an executor adds to them, which may follow from earlier plans."""
     return replace(settings, resources=executor.complete(settings.resources, earlier))
 
 
@@ -151,7 +149,7 @@ def plan_demands(
     active = [demand for demand, each in zip(demands, intervals, strict=True) if each.size]
     for demand in active:
         check_owner(demand)
-    settings = _complete(executor, settings)
+    settings = complete(executor, settings)
     share = divide_jobs(settings, len(active))
     limits = _ask_limits(active, executor, settings)
     accounts = _Accounts()
@@ -192,7 +190,8 @@ def begin(
     check_made([demand for demand, plan in zip(demands, plans, strict=True) if not plan.tasks])
     if not demands:
         return []
-    cache, completed = demands[0].cache, _complete(executor, settings)
+    trust_call(demands[0].source, _describe_call(executor, settings))
+    cache, completed = demands[0].cache, complete(executor, settings)
     keep_code(demands[0].paths, demands[0].code)
     for demand in demands:
         keep_inputs(cache, demand.record.params)
@@ -247,16 +246,20 @@ class _Start:
 def _reserve(
     demand: Demand, executor: Executor, settings: Settings, accounts: _Accounts
 ) -> RunRecord | None:
-    details = {
+    threads = threads_of(demand.paths, settings.resources.cpus)
+    details = {**_describe_call(executor, settings), "threads": threads, **demand.provenance}
+    account = partial(accounts.count, demand)
+    return reserve(demand.paths, demand.interval, demand.source, details, account)
+
+
+def _describe_call(executor: Executor, settings: Settings) -> dict[str, Any]:
+    """Return what a run keeps of how it was asked for."""
+    return {
         "executor": executor.name,
         "njobs": settings.njobs,
         "resources": asdict(settings.resources),
-        "threads": threads_of(demand.paths, settings.resources.cpus),
         **describe_surroundings(),
-        **demand.provenance,
     }
-    account = partial(accounts.count, demand)
-    return reserve(demand.paths, demand.interval, demand.source, details, account)
 
 
 class _Accounts:
@@ -318,62 +321,12 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
     """Return, for people, what the scheduler would be handed for a plan."""
     if not plan.tasks:
         return "nothing to do"
-    settings = _complete(executor, settings)
+    settings = complete(executor, settings)
     resources = combine_resources(demand.generator, settings.resources)
     work = partial(worker_process.run_job, [(worker.address_of(plan), len(plan.tasks))])
     recipe = make_recipe(describe_surroundings(), demand.source, demand.code.fingerprint)
     job = Job((plan,), resources, settings.njobs, settings.wait, work, recipe=recipe)
     return executor.describe(job)
-
-
-def take_up(
-    paths: SetPaths,
-    record: RunRecord,
-    settings: Settings,
-    njobs: int | None = None,
-    choose: Callable[[str], Executor] = choose_executor,
-    folder: Path | None = None,
-) -> Run:
-    """Return a run that was begun before; its failures so far are forgiven.
-
-    Executor, number of jobs and resources are the run's own unless the settings name others; with
-    another executor, its options are left. Its time limit is its own, too, as long as nothing is
-    known from which another one could be estimated.
-
-    Parameters
-    ----------
-    choose
-        Finds an executor by its name; for many runs, one that remembers it.
-    folder
-        Where the file of the generator is now, if it was moved.
-
-    Raises
-    ------
-    NewerFormatError
-        If a newer version says more about the set or the run than this one knows.
-    """
-    check_known(paths)
-    read_run(paths, record.number, strict=True)
-    begun = Resources(**record.details["resources"])
-    if settings.executor not in {None, record.details["executor"]}:
-        begun = replace(begun, options={})
-    minutes = None if read_timings(paths) else begun.minutes
-    resources = settings.resources.completed_by(replace(begun, minutes=minutes))
-    executor = choose(settings.executor or record.details["executor"])
-    settings = replace(settings, njobs=njobs or record.details["njobs"], resources=resources)
-    settings = _complete(executor, settings, list_plans(paths.run(record.number)))
-    source = locate_source(record.source, folder)
-    with surroundings_of(make_recipe(record.details, source, "", record.source)):
-        demand = renew_demand(paths, source, record.interval.size)
-        if source != record.source:
-            check_moved(paths, record, source, demand.code)
-        check_loadable(demand, executor)
-        missing = IntervalSet([record.interval]) - existing_samples(paths)
-        (demand,) = settle([demand], [missing], executor, settings)
-    keep_code(paths, demand.code)
-    since = (numbered(paths.run(record.number).plans) or [-1])[-1] + 1
-    maker = BatchMaker.of(demand.generator, demand.record, demand.params).growing(paths)
-    return Run(record, demand, maker, executor, settings, since)
 
 
 def cancel(runs: Iterable[RunPaths], who: str) -> None:

@@ -182,8 +182,10 @@ def locate_source(source: str, folder: Path | None) -> str:
     """
     path, colon, name = source.rpartition(":")
     file = Path(path)
-    if not colon or (folder is None and (file.is_file() or file.with_name(FILE).is_file())):
+    if not colon:
         return source
+    if folder is None and (file.is_file() or file.with_name(FILE).is_file()):
+        return f"{file.absolute()}:{name}"
     if folder is None:
         raise GeneratorError(
             f"there is no file {file} any more; name the folder where it is now: "
@@ -191,7 +193,8 @@ def locate_source(source: str, folder: Path | None) -> str:
         )
     parts = file.parts[1:]
     places = [folder.joinpath(*parts[-count:]) for count in range(1, len(parts) + 1)]
-    found = [place for place in [*places, folder / FILE] if place.is_file()]
+    inside = [place for place in places if ".." not in parts]
+    found = [place for place in [*inside, folder / FILE] if place.is_file()]
     if not found:
         raise GeneratorError(
             f"there is no {file.name} in {folder}; --generators must name the folder that now "

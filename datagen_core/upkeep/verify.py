@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from datagen_core.errors import DatagenError
+from datagen_core.errors import DatagenError, UntrustedError
 from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
@@ -103,6 +103,8 @@ class Verification(NamedTuple):
         Whether the set is private, so that no samples are made again.
     mixed
         Whether samples were made by codes that a user accepted, or that nobody compared.
+    untrusted
+        Which code was not run, so that no samples were made again; empty where it was.
     """
 
     files: int
@@ -112,6 +114,7 @@ class Verification(NamedTuple):
     codes: tuple[dict[str, Any], ...] = ()
     mixed: bool = False
     private: bool = False
+    untrusted: str = ""
 
 
 def verify(
@@ -141,16 +144,20 @@ def verify(
         problems += found
     resampled = 0 if private else min(resample, len(param_set.existing))
     deviations: list[Deviation] = []
+    untrusted = ""
     if resampled and generator is not None and not problems:
         try:
             resampled, deviations = _resample(param_set, generator(), resampled)
             problems += [_describe(param_set, each) for each in deviations if not each.expected]
+        except UntrustedError as error:
+            resampled, untrusted = 0, str(error)
         except DatagenError as error:
             problems.append(str(error))
     codes = tuple(list_codes(param_set.paths))
     return Verification(
         files, resampled, tuple(dict.fromkeys(problems)), tuple(deviations), codes,
         mixed=param_set.mixed or _is_unseen(codes), private=private,
+        untrusted=untrusted,
     )  # fmt: skip
 
 

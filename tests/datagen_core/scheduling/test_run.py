@@ -13,7 +13,8 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import run as run_module
 from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.plan import Settings
-from datagen_core.scheduling.run import cancel, take_up
+from datagen_core.scheduling.resuming import take_up
+from datagen_core.scheduling.run import cancel
 from datagen_core.scheduling.status import status_of, statuses
 from datagen_core.store import shards
 from datagen_core.store.columns import ColumnReader

@@ -17,7 +17,8 @@ from datagen_core.executors.inline import InlineExecutor
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.plan import Settings
-from datagen_core.scheduling.run import begin, take_up
+from datagen_core.scheduling.resuming import take_up
+from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.submission import group_alike, publish_job
 from datagen_core.scheduling.surroundings import (
     limited_threads,

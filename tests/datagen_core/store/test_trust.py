@@ -8,6 +8,8 @@ import pytest
 
 from datagen_core.store.trust import approval_path, approve, is_approved
 
+pytestmark = pytest.mark.usefixtures("configuration")
+
 CODE = {"source": "/home/ada/generators.py:walk", "fingerprint": "ab" * 32}
 
 
