@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from datagen_core.cli.options import confirm, yes_option
 from datagen_core.cli.summaries import describe_exclusions, describe_splits
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
-from datagen_core.errors import CacheError
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    select_set,
+    set_option,
+    tell,
+)
+from datagen_core.errors import CacheError, ParamsError
+from datagen_core.generators.arguments import read_typed
 from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
@@ -41,18 +48,15 @@ def parse_indices(texts: Sequence[str]) -> IntervalSet:
 
 
 def _read(text: str) -> str:
-    if not text.startswith("@"):
-        return text
     try:
-        return Path(text[1:]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "is not a text in UTF-8"
-        raise click.BadParameter(f"{text[1:]}: {why}") from None
+        return read_typed(text)
+    except ParamsError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def _split(text: str) -> list[str]:
     """Return the words of a text; brackets are those of a JSON list."""
-    text = text.strip().removeprefix("\ufeff")
+    text = text.strip()
     inside = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     return inside.replace(",", " ").split()
 
@@ -138,12 +142,9 @@ def _warn(param_set: ParamSet, samples: IntervalSet) -> None:
     try:
         records = [each for each in param_set.frozen if each.within(samples)]
     except CacheError as error:  # samples may be bad all the same
-        click.echo(f"{error}", err=True)
+        tell(str(error), prefix="")
         return
     for frozen in records:
         lost = f"{len(frozen.within(samples))} of its {frozen.size} samples"
-        click.echo(
-            f"{frozen.split} of {param_set}, frozen as {frozen.digest[:12]} by {frozen.by}, will "
-            f"lose {lost}, which changes its digest",
-            err=True,
-        )
+        tell(f"{frozen.split} of {param_set}, frozen as {frozen.digest[:12]} by {frozen.by}, will "
+             f"lose {lost}, which changes its digest", prefix="")  # fmt: skip

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from datagen_core.errors import ParamsError
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -36,3 +38,38 @@ class Argument:
 
     def __str__(self) -> str:
         return self.text
+
+
+_MOST_BYTES = 64 << 20
+"""The most that is read of a file: nobody writes parameters that long, and devices do not end."""
+
+
+def read_typed(text: str) -> str:
+    """Return a text as it was typed, or of `@FILE` what the file holds, which is UTF-8.
+
+    A pipe is read to its end; one that nobody writes to is empty and keeps nobody waiting.
+
+    Raises
+    ------
+    ParamsError
+        If the file cannot be read, is not UTF-8, or is longer than 64 MiB.
+    """
+    if not text.startswith("@"):
+        return text
+    try:
+        content = _read_bytes(text[1:])
+        if len(content) <= _MOST_BYTES:
+            return content.decode("utf-8-sig")
+        why = "it is longer than 64 MiB"
+    except UnicodeDecodeError:
+        why = "it is not a text in UTF-8"
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        why = getattr(error, "strerror", None) or str(error)
+    raise ParamsError(f"{text[1:]} cannot be read: {why}")
+
+
+def _read_bytes(name: str) -> bytes:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would wait for its writer
+    with open(descriptor, "rb") as file:  # noqa: PTH123 (is open)
+        os.set_blocking(descriptor, True)
+        return file.read(_MOST_BYTES + 1)

@@ -6,11 +6,10 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import ParamsError
-from datagen_core.generators.arguments import Argument
+from datagen_core.errors import ParamsError, shorten
+from datagen_core.generators.arguments import Argument, read_typed
 from datagen_core.scheduling.demands import MOST_POINTS
 
 Point = dict[str, Any]
@@ -51,7 +50,7 @@ def parse_sweeps(texts: Sequence[str], base: Mapping[str, Any]) -> list[Point]:
 
 def _read_axis(text: str) -> list[Point]:
     if text.startswith("@"):
-        return _read_points(Path(text[1:]))
+        return _read_points(text)
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not values.strip():
         raise ParamsError(
@@ -65,16 +64,15 @@ def _read_values(text: str) -> list[Any]:
         return [Argument.typed(part.strip()) for part in text.split(",")]
     listed = Argument.typed(text).value
     if not isinstance(listed, list) or not listed:
-        raise ParamsError(f"{text[:60]!r} is not a JSON list of values")
+        raise ParamsError(f"{shorten(text, 60)!r} is not a JSON list of values")
     return listed
 
 
-def _read_points(path: Path) -> list[Point]:
+def _read_points(text: str) -> list[Point]:
+    path = text[1:]
     try:
-        points = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ParamsError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError as error:
+        points = json.loads(read_typed(text))
+    except (ValueError, RecursionError) as error:
         raise ParamsError(f"{path} is not JSON: {error}") from None
     if not isinstance(points, list) or not points or not all(isinstance(p, dict) for p in points):
         raise ParamsError(

@@ -43,7 +43,7 @@ def snapshot(folder):
         (["generate", SINE, "-n", "5", "--params", "{"], 2, "neither JSON nor a Python dict"),
         (["generate", SINE, "-n", "5", "--params", "{[]: 1}"], 2, "neither JSON nor a Python"),
         (["generate", SINE, "-n", "5", "--params", "[1]"], 2, "takes a mapping"),
-        (["generate", SINE, "-n", "5", "--params", "@/missing/file"], 1, "/missing/file"),
+        (["generate", SINE, "-n", "5", "--params", "@/missing/file"], 2, "/missing/file"),
         (["generate", SINE, "-n", "5", "--seed", "-1"], 2, "--seed"),
         (["generate", SINE, "-n", "5", "--time", "soon"], 2, "is not a time limit: write MINUTES"),
         (["generate", SINE, "-n", "5", "--mem", "much"], 2, "is not a memory size"),

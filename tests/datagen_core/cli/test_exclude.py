@@ -67,8 +67,8 @@ WRONG = {
     "9-4": "the range 9-4 ends before it begins",
     "": "there are no indices",
     " ,": "there are no indices",
-    "@missing": "missing: No such file",
-    "@/": "/: Is a directory",
+    "@missing": "missing cannot be read: No such file",
+    "@/": "/ cannot be read: Is a directory",
 }
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Literal
 
 import pydantic
 import pytest
 
 from datagen_core import Params, ParamsError
-from datagen_core.generators.arguments import Argument
+from datagen_core.generators.arguments import Argument, read_typed
 
 
 class Colour(Enum):
@@ -114,3 +116,35 @@ def test_texts_of_ascii_locales_are_utf8(monkeypatch):
 
     assert Argument.typed("\udcc3\udca9").text == "é"
     assert Argument.typed("\udcff").text == "\udcff"
+
+
+def test_a_text_in_a_file_is_read_without_its_mark(tmp_path):
+    (tmp_path / "file").write_bytes(b"\xef\xbb\xbf{}")
+
+    assert read_typed(f"@{tmp_path / 'file'}") == "{}"
+
+
+def test_a_pipe_is_read_to_its_end():
+    out, into = os.pipe()
+    thread = Thread(target=lambda: (os.write(into, b"3,10-19"), os.close(into)))
+    thread.start()
+
+    assert read_typed(f"@/dev/fd/{out}") == "3,10-19"
+    thread.join()
+    os.close(out)
+
+
+def test_a_pipe_without_a_writer_keeps_nobody_waiting(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+
+    assert not read_typed(f"@{tmp_path / 'fifo'}")
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("/dev/zero", "longer than 64 MiB"), ("a\0", "null byte"), (".", "Is a directory"),
+     ("a" * 300, "File name too long")],
+)  # fmt: skip
+def test_what_is_no_text_is_refused(name, why):
+    with pytest.raises(ParamsError, match=why):
+        read_typed(f"@{name}")
