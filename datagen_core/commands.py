@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.errors import LONGEST_LINE, as_line
 from datagen_core.streams import StdoutDiversion
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ __all__ = [
     "say_excluded",
     "select_set",
     "set_option",
+    "tell",
 ]
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -66,6 +68,15 @@ def print_json(value: object) -> None:
     text = json.dumps(_without_nan(value), allow_nan=False)
     write = click.get_current_context().meta.get(_ANSWER, partial(click.echo, nl=False))
     write(f"{text}\n")
+
+
+def tell(words: str, *, prefix: str = "datagen: ", dim: bool = False) -> None:
+    """Print one line on standard error: printable, and of at most 500 characters.
+
+    All that commands say besides their answers is said here, since names, values and messages that
+    they quote may hold anything. A line that is longer lacks its middle.
+    """
+    click.secho(prefix + as_line(words, LONGEST_LINE - len(prefix)), dim=dim or None, err=True)
 
 
 def _without_nan(value: object) -> object:
@@ -124,7 +135,7 @@ def say_excluded(*samples: Samples) -> int:
     for each in samples:
         if count := len(each.excluded):
             what = "1 excluded sample is" if count == 1 else f"{count} excluded samples are"
-            click.echo(f"{each.title}: {what} left out", err=True)
+            tell(f"{each.title}: {what} left out", prefix="")
     return sum(len(each.excluded) for each in samples)
 
 

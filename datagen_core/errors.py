@@ -202,7 +202,8 @@ class VerificationError(DatagenError):
     exit_code = 5
 
 
-_LONGEST = 500
+LONGEST_LINE = 500
+"""The most characters of a line for the user, whatever it quotes."""
 
 
 def in_one_line(error: BaseException) -> str:
@@ -220,5 +221,30 @@ def message_of(error: BaseException) -> str:
         line = " ".join(str(error).split())
     except Exception:  # its own code may fail too
         return ""
-    text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line[:_LONGEST])
-    return text if len(line) <= _LONGEST else f"{text}..."
+    text = "".join(each if each.isprintable() else repr(each)[1:-1] for each in line[:LONGEST_LINE])
+    return text if len(line) <= LONGEST_LINE else f"{text}..."
+
+
+def as_line(text: str, most: int = LONGEST_LINE) -> str:
+    """Return a text as one printable line; one that is longer than `most` lacks its middle.
+
+    What a message says first and what it advises last stay. Bytes of a file's name that are not
+    UTF-8 stay, too: the stream writes them as they are.
+    """
+    line = _without_middle(" ".join(text.split()), most)
+    return _without_middle("".join(map(_escape_letter, line)), most)
+
+
+def _without_middle(line: str, most: int) -> str:
+    tail = most // 3
+    return line if len(line) <= most else f"{line[: most - tail - 1]}…{line[-tail:]}"
+
+
+def _escape_letter(letter: str) -> str:
+    is_byte = "\udc80" <= letter <= "\udcff"
+    return letter if letter.isprintable() or is_byte else repr(letter)[1:-1]
+
+
+def shorten(text: str, most: int = 40) -> str:
+    """Return the first characters of a value that a message quotes, at most `most` and an "…"."""
+    return text if len(text) <= most else f"{text[:most]}…"

@@ -84,6 +84,7 @@ FOR_COMMANDS = [
     "say_excluded",
     "select_set",
     "set_option",
+    "tell",
 ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import LazyGroup
+from datagen_core.commands import LazyGroup, tell
 from datagen_core.errors import DatagenError, in_one_line
 from datagen_core.streams import discard_unwritable, prepare_streams
 
@@ -133,10 +133,10 @@ def _with_hint(error: click.ClickException) -> str:
 def _fail(message: str, code: int) -> None:
     if os.environ.get("DATAGEN_TRACEBACK"):
         raise  # noqa: PLE0704 (called while the error is handled; for developers of datagen)
-    _tell(f"error: {' '.join(message.split())}")
+    _tell(f"error: {message}")
     sys.exit(code)
 
 
 def _tell(words: str) -> None:
     with suppress(OSError):  # the exit code says it too
-        click.echo(f"datagen: {words}", err=True)
+        tell(words)

@@ -17,6 +17,7 @@ from datagen_core.commands import (
     say_excluded,
     select_set,
     set_option,
+    tell,
 )
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def _say_mixed(param_sets: Sequence[ParamSet]) -> bool:
     mixed = [each for each in param_sets if each.mixed]
     for each in mixed:
         command = f"datagen verify {each.generator} -p {each.number}"
-        click.echo(f"{each} is mixed: other code was let add to it, and its samples may differ in "
-                   f"kind; `{command}` says which", err=True)  # fmt: skip
+        tell(f"{each} is mixed: other code was let add to it, and its samples may differ in kind; "
+             f"`{command}` says which", prefix="")  # fmt: skip
     return bool(mixed)
 
 
@@ -109,5 +110,5 @@ def _say_emptied(param_sets: Sequence[ParamSet]) -> int:
     """Name the sets that are left out since all of their samples are excluded; count these."""
     emptied = [each for each in param_sets if each.excluded and not each.existing - each.excluded]
     for each in emptied:
-        click.echo(f"{each}: all {len(each.excluded)} samples are excluded and left out", err=True)
+        tell(f"{each}: all {len(each.excluded)} samples are excluded and left out", prefix="")
     return sum(len(each.excluded) for each in emptied)

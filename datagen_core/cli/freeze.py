@@ -12,6 +12,7 @@ from datagen_core.commands import (
     say_excluded,
     select_set,
     set_option,
+    tell,
 )
 
 
@@ -44,7 +45,7 @@ def freeze_command(
     frozen = samples.freeze(note)
     is_new = frozen not in before
     if not is_new and note not in {"", frozen.note}:
-        click.echo(f"it was frozen before: its note stays {frozen.note!r}", err=True)
+        tell(f"it was frozen before: its note stays {frozen.note!r}", prefix="")
     if as_json:
         print_json({"set": param_set.number, **describe_frozen(param_set, frozen)})
     else:

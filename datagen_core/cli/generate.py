@@ -13,8 +13,9 @@ import click
 
 from datagen_core.cli.options import WholeNumber, folder_option
 from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
-from datagen_core.commands import cache_option, json_option, open_cache, print_json
-from datagen_core.errors import GeneratorError, IncompleteRunError, ParamsError
+from datagen_core.commands import cache_option, json_option, open_cache, print_json, tell
+from datagen_core.errors import GeneratorError, IncompleteRunError, ParamsError, shorten
+from datagen_core.generators.arguments import read_typed
 from datagen_core.reading.selection import parse_assignment
 
 _NOTE_SECONDS = 3.0
@@ -135,14 +136,15 @@ def _read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, An
 
 def _read_text(text: str) -> dict[str, Any]:
     """Read JSON, a Python literal, or either of them in `@file`."""
-    if text.startswith("@"):
-        text = Path(text[1:]).read_text(encoding="utf-8", errors="replace")
+    text = read_typed(text)
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = _read_literal(text)
     if not isinstance(value, dict):
-        raise ParamsError(f"--params takes a mapping, such as '{{\"left\": 0}}', not {text[:60]!r}")
+        raise ParamsError(
+            f"--params takes a mapping, such as '{{\"left\": 0}}', not {shorten(text, 60)!r}"
+        )
     return value
 
 
@@ -150,7 +152,9 @@ def _read_literal(text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ParamsError(f"--params is neither JSON nor a Python dict: {text[:60]!r}") from None
+        raise ParamsError(
+            f"--params is neither JSON nor a Python dict: {shorten(text, 60)!r}"
+        ) from None
 
 
 def _choose_executor(settings: Settings) -> Executor:
@@ -158,7 +162,7 @@ def _choose_executor(settings: Settings) -> Executor:
 
     executor = choose_executor(settings.executor)
     if why := fallback_reason(settings.executor, executor):
-        click.echo(f"datagen: {why}", err=True)
+        tell(why)
     return executor
 
 
@@ -167,7 +171,7 @@ def _print_notes(demands: Sequence[Demand]) -> None:
     notes = [note for demand in demands for note in demand.notes]
     news = [line for demand in demands for line in demand.news]
     for line in dict.fromkeys(notes + news):
-        click.echo(f"datagen: {line}", err=True)
+        tell(line)
 
 
 def _begin(demands: Sequence[Demand], executor: Executor, settings: Settings) -> list[Run]:
@@ -182,17 +186,16 @@ def _begin(demands: Sequence[Demand], executor: Executor, settings: Settings) ->
         begun = done
         if time.monotonic() - told > _NOTE_SECONDS and done < len(demands):
             told = time.monotonic()
-            click.echo(f"{name}: begun {done:,} of {len(demands):,} parameter sets", err=True)
+            tell(f"{name}: begun {done:,} of {len(demands):,} parameter sets", prefix="")
 
     try:
         return begin(demands, executor, settings, observe)
     except KeyboardInterrupt:
         if begun:
             resume = command_for_all({demand.paths for demand in demands}, "resume")
-            click.echo(
-                f"datagen: {begun:,} of {len(demands):,} parameter sets are begun: `{resume}` "
-                "makes their samples, and then this command with --total those of the others",
-                err=True,
+            tell(
+                f"{begun:,} of {len(demands):,} parameter sets are begun: `{resume}` makes their "
+                "samples, and then this command with --total those of the others"
             )
         raise
 
@@ -200,11 +203,11 @@ def _begin(demands: Sequence[Demand], executor: Executor, settings: Settings) ->
 def _describe(runs: Sequence[Run], *, verbose: bool) -> None:
     for run in runs if verbose else ():
         record = run.demand.record
-        click.echo(f"cache        {run.demand.cache}", err=True)
-        click.echo(f"set          {run.paths.set.root.name}  ({record.digest})", err=True)
-        click.echo(f"run          {run.record.id}: samples {run.record.start} to "
-                   f"{run.record.stop - 1}", err=True)  # fmt: skip
-        click.echo(f"executor     {run.executor.name}", err=True)
+        tell(str(run.demand.cache), prefix="cache        ")
+        tell(f"{run.paths.set.root.name} ({record.digest})", prefix="set          ")
+        tell(f"{run.record.id}: samples {run.record.start} to {run.record.stop - 1}",
+             prefix="run          ")  # fmt: skip
+        tell(run.executor.name, prefix="executor     ")
 
 
 def _report(

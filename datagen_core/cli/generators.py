@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from datagen_core.cli.options import folder_option
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, tell
 from datagen_core.errors import DatagenError
 
 
@@ -29,7 +29,7 @@ def generators_command(folder: Path | None, *, check: bool, as_json: bool) -> No
     try:
         found |= folder_generators(folder)
     except DatagenError as error:  # a broken file hides no plugin
-        click.echo(f"datagen: warning: {error}", err=True)
+        tell(f"warning: {error}")
     rows = [(name, origin, _check(name, folder) if check else "") for name, origin in found.items()]
     if as_json:
         keys = ("name", "origin", "check")

@@ -11,8 +11,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from datagen_core.commands import Decorator, open_cache, select_set
-from datagen_core.errors import DamagedFileError, DatagenError, UnreadableError, in_one_line
+from datagen_core.commands import Decorator, open_cache, select_set, tell
+from datagen_core.errors import (
+    DamagedFileError,
+    DatagenError,
+    UnreadableError,
+    in_one_line,
+    shorten,
+)
 from datagen_core.ranges import MOST_SAMPLES
 from datagen_core.store.access import explain
 
@@ -23,9 +29,6 @@ if TYPE_CHECKING:
     from datagen_core.reading.cache import Dataset
     from datagen_core.reading.param_set import ParamSet
     from datagen_core.scheduling.trusting import Decide, Thing
-
-_SHOWN = 40
-"""How many characters of a wrong number are shown."""
 
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 folder_option: Decorator = click.option(
@@ -96,14 +99,14 @@ class WholeNumber(click.ParamType):  # type: ignore[type-arg]  # older versions 
         self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
         """Return the number; click names the option in the error."""
-        number, text = _read_number(value), _shorten(str(value))
+        number, text = _read_number(value), shorten(str(value))
         if number is None:
             self.fail(f"{text!r} is not a whole number, such as 1000000, 1_000_000 or 1e6",
                       param, ctx)  # fmt: skip
         if number < self._least:
             self.fail(f"{text} is below {self._least}", param, ctx)
         if number > self._most:
-            self.fail(f"{text} is above {_shorten(str(self._most))}", param, ctx)
+            self.fail(f"{text} is above {shorten(str(self._most))}", param, ctx)
         return int(number)
 
 
@@ -116,10 +119,6 @@ def _read_number(value: str | int) -> Decimal | None:
         if number.is_finite() and number == number.to_integral_value():
             return number
     return None
-
-
-def _shorten(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 class Unreadable(NamedTuple):
@@ -189,14 +188,14 @@ class Problems(list[DatagenError]):
             if self.is_chosen:
                 self.append(each.error)
             else:
-                click.secho(f"datagen: {each} is left out: {each.error}", dim=True, err=True)
+                tell(f"{each} is left out: {each.error}", dim=True)
 
     def raise_any(self) -> None:
         """Say what is unreadable; print all errors but the last, and raise it; equal ones once."""
         self.tell_unreadable()
         found = list({str(error): error for error in self}.values())
         for error in found[:-1]:
-            click.echo(f"datagen: error: {error}", err=True)
+            tell(f"error: {error}")
         if found:
             raise found[-1]
 

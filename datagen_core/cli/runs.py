@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.cli.options import Problems, WholeNumber, select_sets
+from datagen_core.commands import tell
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -122,15 +123,11 @@ def execute(runs: Sequence[Run]) -> list[RunStatus]:
     if not runs:
         return []
     for run in runs:
-        run.announce = _announce
+        run.announce = tell
     if runs[0].settings.wait:
         return _watch(runs)
     submit(runs, inspect(runs))
     return inspect(runs)
-
-
-def _announce(words: str) -> None:
-    click.echo(f"datagen: {words}", err=True)
 
 
 def _watch(runs: Sequence[Run]) -> list[RunStatus]:
@@ -144,7 +141,7 @@ def _watch(runs: Sequence[Run]) -> list[RunStatus]:
             words = ("status", "resume", "cancel")
             sets = {run.paths.set for run in runs}
             show, wait, stop = (command_for_all(sets, word) for word in words)
-            _announce(
+            tell(
                 f"its {runs[0].executor.name} jobs go on: `{show}` shows them, `{wait}` waits for "
                 f"them, `{stop}` stops them"
             )

@@ -19,7 +19,14 @@ from datagen_core.cli.options import (
     select_sets,
     trust_option,
 )
-from datagen_core.commands import cache_option, json_option, open_cache, print_json, set_option
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    open_cache,
+    print_json,
+    set_option,
+    tell,
+)
 from datagen_core.errors import SelectionError, UntrustedError, VerificationError
 from datagen_core.ranges import IntervalSet
 
@@ -109,7 +116,7 @@ def _report(results: Sequence[dict[str, Any]], left_out: Problems) -> None:
     problems = [problem for result in results for problem in result["problems"]]
     problems += map(str, left_out)
     for problem in problems[1:]:
-        click.echo(f"  {problem}", err=True)
+        tell(problem, prefix="  ")
     if problems:
         raise VerificationError(f"{_count(problems)} found: {problems[0]}")
     refused = Problems()
@@ -139,15 +146,15 @@ def _verify_against(
     if as_json:
         print_json([_describe_comparison(each) for each in compared])
     for error in left_out:
-        click.echo(f"  {error}", err=True)
+        tell(str(error), prefix="  ")
     good = [each for each in compared if not each.problems]
     for each in good if not as_json else []:
-        click.echo(_tell(each))
+        click.echo(_explain_comparison(each))
     bad = [each for each in compared if each.frozen and each.problems]
     for each in bad[1:]:
-        click.echo(f"  {_tell(each)}", err=True)
+        tell(_explain_comparison(each), prefix="  ")
     if bad:
-        raise VerificationError(_tell(bad[0]))
+        raise VerificationError(_explain_comparison(bad[0]))
     if not good:
         raise VerificationError(_explain_none(compared, param_sets, digest))
 
@@ -158,7 +165,7 @@ def _describe_comparison(compared: Comparison) -> dict[str, Any]:
     return {**compared._asdict(), "frozen": record}
 
 
-def _tell(compared: Comparison) -> str:
+def _explain_comparison(compared: Comparison) -> str:
     frozen = compared.frozen
     if not frozen:
         return f"{compared.title}: {compared.samples} samples have the digest {compared.digest}"

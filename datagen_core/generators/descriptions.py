@@ -10,13 +10,13 @@ from functools import partial
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
+from datagen_core.errors import shorten
+
 DEEPEST = 20
 
 _PLAIN = (bool, int, float, complex, str, bytes, bytearray, type(None), type(...), range, slice)
 _WRITTEN = {"datetime", "decimal", "fractions", "pathlib", "re", "uuid", "zoneinfo"}
 """Modules whose values are what they are written as."""
-
-_LONGEST_SHOWN = 60
 
 
 class Describer:
@@ -119,7 +119,7 @@ def show(value: object) -> str:
     if isinstance(value, FunctionType | type | ModuleType):
         return f"{'function' if isinstance(value, FunctionType) else 'the'} {_name_of(value)}"
     text = " ".join(_written(value).split())
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return shorten(text, 60)
 
 
 def _written(value: object) -> str:

@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
 
-from datagen_core.errors import GeneratorError, ParamsError
+from datagen_core.errors import GeneratorError, ParamsError, shorten
 from datagen_core.generators.arguments import Argument
 from datagen_core.generators.inputs import refer_to
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
-
-_SHOWN = 100
-"""How many characters of a wrong value are shown."""
 
 InputFile = Annotated[str, AfterValidator(refer_to)]
 """The type of a parameter that is a file: given as a path, kept as `sha256:…`, the identity of its
@@ -281,7 +278,7 @@ def _shown(value: object) -> str:
         text = repr(value)
     except ValueError:  # a number of more digits than Python writes
         return "a number of thousands of digits"
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return shorten(text, 100)
 
 
 def defaults_of(params_type: type[BaseModel]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from datagen_core.errors import (
     RefusedSampleError,
     SchemaError,
     SelectionError,
+    as_line,
     in_one_line,
 )
 
@@ -96,3 +97,17 @@ def test_whatever_a_users_code_raises_is_one_short_line(error, line):
 
 def test_a_refusal_needs_no_reason():
     assert str(RefusedSampleError()) == ""
+
+
+@pytest.mark.parametrize("text", ["a" * 700, "\x1b[2J" * 300, "\u202e\x9b\n\0 a", "\ud800" * 600])
+def test_a_line_for_people_is_short_and_printable(text):
+    line = as_line(f"no {text}; do that")
+
+    assert len(line) <= 500
+    assert line.isprintable()
+    assert line.startswith("no ")
+    assert line.endswith("do that")
+
+
+def test_a_line_keeps_the_bytes_of_a_name_that_is_not_utf_8():
+    assert as_line("no file a\udcff") == "no file a\udcff"

@@ -17,6 +17,7 @@ from datagen_core.commands import (
     say_excluded,
     select_set,
     set_option,
+    tell,
 )
 from datagen_core.files import require
 from datagen_federated.plotting import (
@@ -106,7 +107,7 @@ def plot(**options: Any) -> None:  # fmt: skip
     require("matplotlib", "plots")  # before anything is read
     answer = _draw_comparison(options) if options["compare"] else _draw_set(options)
     for left_out in answer.get("left_out", ()):
-        click.echo(f"left out: {left_out['why']}", err=True)
+        tell(left_out["why"], prefix="left out: ")
     if options["as_json"]:
         print_json(answer)
     else:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.commands import tell
+
 if TYPE_CHECKING:
     from datagen_federations.roles.requests import ClientRequest, ServerRequest
 
@@ -87,7 +89,7 @@ def log_named_in_errors(request: ServerRequest | ClientRequest, folder: Path) ->
     from datagen_federations.roles.deadlines import end_in_time
 
     def report(message: str) -> None:
-        click.echo(f"datagen: error: {message}; the log: {folder / LOG}", err=True)
+        tell(f"error: {message}; the log: {folder / LOG}")
 
     try:
         with end_in_time(request, report):
