@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, cast
 
-from datagen_core.errors import DamagedFileError
+from datagen_core.errors import DamagedFileError, ExecutionError
 from datagen_core.executors.base import DIED, Executor, Job, TaskState
 from datagen_core.executors.processes import (
     TaskAddress,
@@ -24,7 +24,9 @@ from datagen_core.executors.processes import (
     end_processes,
     find_process,
     is_here,
+    is_own,
     is_stopped,
+    is_worker,
     read_tasks,
     record_end,
 )
@@ -111,12 +113,21 @@ class LocalExecutor(Executor):
                 cls._stillborn.update(dict.fromkeys(tasks, child.returncode))
 
     def cancel(self, plans: Sequence[Plan]) -> None:
-        """End the processes: SIGTERM, then after ten seconds SIGKILL."""
-        workers = [worker for plan in plans for worker in _workers(plan)]
-        found = [find_process(worker) for worker in workers if is_here(worker)]
-        alive = [process for process in found if process is not None]
+        """End the processes: SIGTERM, then after ten seconds SIGKILL.
+
+        Raises
+        ------
+        ExecutionError
+            When some are another user's, who alone may end them.
+        """
+        workers = [worker for plan in plans for worker in _workers(plan) if is_here(worker)]
+        found = {each.pid: each for each in map(find_process, workers) if each is not None}
+        if foreign := [each for each in found.values() if not is_own(each)]:
+            raise ExecutionError(
+                f"process {foreign[0].pid} is {foreign[0].username()}'s, who alone can cancel it"
+            )
         living = {key for plan in plans for key, _ in _living(plan, _workers(plan))}
-        end_processes(alive, _PATIENCE)
+        end_processes(found.values(), _PATIENCE)
         for plan in plans:
             for task in range(len(plan.tasks)):
                 if plan.key(task) in living:
@@ -142,15 +153,23 @@ _receipt = forms.keys({}, {"workers": forms.each(_worker)})
 def _workers(plan: Plan) -> list[dict[str, Any]]:
     """Find the processes of a plan: from the receipt, or from their journals."""
     receipt = plan.read_receipt(_receipt)
-    if receipt is not None:
-        workers: list[dict[str, Any]] = receipt.get("workers", [])
-        return workers
-    return [
-        {**event, "tasks": [task]}
-        for task in range(len(plan.tasks))
-        for event in plan.events(task)
-        if event["event"] == "start" and {"host", "pid", "started"} <= event.keys()
-    ]
+    workers = receipt.get("workers", []) if receipt is not None else _begun(plan)
+    return [worker for worker in workers if _is_believable(worker, plan)]
+
+
+def _begun(plan: Plan) -> Iterator[dict[str, Any]]:
+    for task in range(len(plan.tasks)):
+        for event in plan.events(task):
+            if event["event"] == "start" and isinstance(event.get("host"), str):
+                yield {**event, "tasks": [task]}
+
+
+def _is_believable(worker: Mapping[str, Any], plan: Plan) -> bool:
+    """Whether a process may be a worker of a plan: others who write here may name any process."""
+    if not set(worker["tasks"]) <= set(range(len(plan.tasks))):
+        return False
+    process = find_process(worker) if is_here(worker) else None
+    return process is None or is_worker(process, plan.run, plan.number)
 
 
 def _living(plan: Plan, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey, TaskState]]:

@@ -15,21 +15,24 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
 from datagen_core.errors import DamagedFileError
-from datagen_core.executors.base import DIED, Recipe
+from datagen_core.executors.base import DIED, WORKER, Recipe
 from datagen_core.files import open_regular
 from datagen_core.store.journals import last_word, read_journal, record_death
 from datagen_core.store.layout import RunPaths, SetPaths
 
 _GONE = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+_MOST_PID = 2**31 - 1
 _SAME_START = 2.0
 """Clocks may be set while a process runs; two processes with one pid start further apart."""
 
+_INPUT = "@-"
 _LIST = re.compile(r"@(.*?)(?:#([0-9a-f]{64}))?", re.DOTALL)
 
 _TAIL_BYTES = 16_384
@@ -61,17 +64,67 @@ def _own_start(pid: int) -> float:
 
 def is_here(identity: Mapping[str, Any]) -> bool:
     """Return whether the process was started on this machine."""
-    return bool(identity["host"] == socket.gethostname())
+    return bool(identity.get("host") == socket.gethostname())
 
 
 def find_process(identity: Mapping[str, Any]) -> psutil.Process | None:
-    """Return a living process of this machine, None when it is gone or a zombie."""
+    """Return a living process of this machine, None when it is gone or a zombie.
+
+    An identity from a file may be anything, and any process: see `is_worker` and `is_own`.
+    """
+    pid, started = identity.get("pid"), identity.get("started")
+    if not (isinstance(pid, int) and isinstance(started, int | float) and 0 < pid <= _MOST_PID):
+        return None
     with suppress(psutil.Error):
-        process = psutil.Process(identity["pid"])
-        same = abs(process.create_time() - identity["started"]) < _SAME_START
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) < _SAME_START
         if same and process.status() not in _GONE:
             return process
     return None
+
+
+def is_own(process: psutil.Process) -> bool:
+    """Return whether this user has started a process."""
+    with suppress(psutil.Error):
+        return bool(process.uids().real == os.getuid())
+    return False
+
+
+def is_worker(process: psutil.Process, run: RunPaths, plan: int) -> bool:
+    """Return whether a process works on a plan, as its command line says.
+
+    Of another user's process only that it is a worker; it is not signalled.
+    """
+    with suppress(psutil.Error):
+        found = _plans_of(process.pid, process.create_time())
+        return found is None or (run.number, plan) in _of_set(found, run.set.root)
+    return False
+
+
+def _of_set(found: Mapping[str, set[tuple[int, int]]], root: Path) -> set[tuple[int, int]]:
+    """Return what a worker has of a set, which it may know by another path."""
+    if str(root) in found:
+        return found[str(root)]
+    same = (each for each in found if Path(each).name == root.name)
+    with suppress(OSError):
+        return next((found[each] for each in same if root.samefile(each)), set())
+    return set()
+
+
+@lru_cache(1024)  # a process may have the tasks of thousands of plans
+def _plans_of(pid: int, _started: float) -> dict[str, set[tuple[int, int]]] | None:
+    """Return runs and plans in the command line of a worker, by set; None where all is believed."""
+    process = psutil.Process(pid)
+    command = process.cmdline()
+    if ("-m", WORKER) not in pairwise(command):
+        return {}
+    if not is_own(process):  # the list of its tasks may be anything, such as a pipe
+        return None
+    found: dict[str, set[tuple[int, int]]] = {}
+    with suppress(DamagedFileError, OSError, ValueError):
+        for task in read_tasks(word for word in command if word != _INPUT):
+            found.setdefault(str(task.run.set.root), set()).add((task.run.number, task.plan))
+    return found
 
 
 def is_stopped(process: psutil.Process) -> bool:

@@ -115,7 +115,12 @@ def test_a_process_that_left_no_word_was_killed(plan):
 
 def test_a_task_that_had_to_be_killed_to_be_cancelled_did_not_die_by_itself(plan, monkeypatch):
     program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    monkeypatch.setattr(Job, "command", lambda job, places: [sys.executable, "-c", program])
+    command = Job.command
+
+    def deaf(job, places):
+        return [sys.executable, "-c", program, *command(job, places)[1:]]
+
+    monkeypatch.setattr(Job, "command", deaf)
     monkeypatch.setattr(local, "_PATIENCE", 0.5)
     Journal(plan.run.journal(0, 0)).append("start", pid=1)
     executor = LocalExecutor()
