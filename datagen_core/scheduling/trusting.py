@@ -32,7 +32,7 @@ from datagen_core.store.trust import Content, Kind, approve, is_approved
 _ASKED = ("setup", "options", "partition", "memory")
 """What of a run reaches the script that a scheduler gets."""
 
-_DIGITS, _SHOWN, _LONGEST = 12, 100, 200
+_DIGITS, _SHOWN, _LONGEST = 12, 120, 190
 
 
 class Thing(NamedTuple):
@@ -81,7 +81,9 @@ def _escape(text: str) -> str:
 
 
 def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    """Return a text, without its middle where it is longer: the end of a path tells most."""
+    end = 2 * length // 3
+    return text if len(text) <= length else f"{text[: length - end - 1]}…{text[-end:]}"
 
 
 Decide = Callable[[Thing], bool]
@@ -248,10 +250,11 @@ def read_resources(paths: SetPaths, record: RunRecord) -> Resources:
 def _are_texts(record: RunRecord, resources: Resources) -> bool:
     places = [record.details.get(name) or "" for name in ("working_directory", "pythonpath")]
     values = [value for value in dict(resources.options).values() if value is not True]
-    texts = [record.source, *places, *resources.options, *values, *_as_list(resources.setup)]
+    texts = [record.source, *places, *resources.options, *values, *_lines(resources.setup)]
     texts += [record.details["executor"], resources.partition or "", resources.memory or ""]
     return all(isinstance(each, str) for each in texts)
 
 
-def _as_list(lines: object) -> list[object]:
-    return list(lines) if isinstance(lines, list | tuple) else [lines or 0]
+def _lines(lines: object) -> list[object]:
+    """Return lines of a document; a text, which is not several of them, counts as none."""
+    return list(lines) if isinstance(lines, list | tuple) else [None]
