@@ -51,6 +51,11 @@ def _digest(_: click.Context, __: click.Parameter, value: str | None) -> str | N
 @set_option()
 @click.option("--resample", type=WholeNumber(0), default=0, metavar="K",
               help="Remake K random samples of each set, and compare the bytes.")  # fmt: skip
+@click.option(
+    "--probe",
+    is_flag=True,
+    help="Instead of all else, remake one batch of each set, and compare it.",
+)
 @click.option("--against", metavar="DIGEST", callback=_digest,
               help="Compare splits with a frozen digest, or its first 12 digits.")  # fmt: skip
 @folder_option
@@ -65,6 +70,7 @@ def verify_command(  # noqa: PLR0913 (one for each argument and option)
     folder: Path | None,
     decide: Decide,
     *,
+    probe: bool,
     as_json: bool,
 ) -> None:
     """Check every file's checksum and every split ledger; nothing is changed.
@@ -76,6 +82,10 @@ def verify_command(  # noqa: PLR0913 (one for each argument and option)
     Those of private sets are never made again. --resample runs the code that the cache names; if
     you have not run it before, it is shown, and needs a yes or --trust.
 
+    --probe is for the day before torch, or another package, is upgraded: run it in an environment
+    with the new version. It reports each set as equal, differs (with what), failed, not
+    reproducible, private, not trusted or no samples; the exit code is 5 if one differs or fails.
+
     With --against, splits are compared with a digest instead, that of a split as `datagen freeze`
     kept it: its first samples as many as then. Where no such split was frozen, those that have that
     digest now are looked for.
@@ -85,13 +95,32 @@ def verify_command(  # noqa: PLR0913 (one for each argument and option)
       datagen verify
       datagen verify noisy_sine -p 0 --resample 50
       datagen verify noisy_sine -p 0 --resample 50 --trust
+      datagen verify --probe
       datagen verify noisy_sine --against 3f0c2a86d1b7
     """
+    if (against is not None) + bool(resample) + probe > 1:
+        raise click.UsageError("--resample, --probe and --against are different checks; give one")
     if against is not None:
-        if resample:
-            raise click.UsageError("--against makes no samples anew; leave out --resample")
         _verify_against(name, selector, against, as_json=as_json)
-        return
+    elif probe:
+        if folder is not None:
+            raise click.UsageError(
+                "--probe runs the code that the cache names; leave out --generators"
+            )
+        _probe(name, selector, decide, as_json=as_json)
+    else:
+        _verify(name, selector, resample, folder, decide, as_json=as_json)
+
+
+def _verify(
+    name: str | None,
+    selector: tuple[str, ...],
+    resample: int,
+    folder: Path | None,
+    decide: Decide,
+    *,
+    as_json: bool,
+) -> None:
     from datagen_core.upkeep.verify import verify
 
     results, left_out = [] if selector else _check_inventory(name), Problems()
@@ -122,6 +151,25 @@ def _report(results: Sequence[dict[str, Any]], left_out: Problems) -> None:
     refused = Problems()
     refused += [UntrustedError(each["untrusted"]) for each in results if each["untrusted"]]
     refused.raise_any()
+
+
+def _probe(name: str | None, selector: tuple[str, ...], decide: Decide, *, as_json: bool) -> None:
+    """Print what becomes of a batch of each set, as soon as it is known."""
+    from datagen_core.upkeep.rehearsal import rehearse
+
+    left_out, found, results = Problems(), [], []
+    for param_set, outcome in rehearse(select_sets(name, selector, left_out), decide):
+        found.append({"set": str(param_set), **outcome._asdict()})
+        problems = [f"{param_set} {outcome.result}: {outcome.why}"] if outcome.is_bad else []
+        untrusted = outcome.why if outcome.result == "not trusted" else ""
+        results.append({"problems": problems, "untrusted": untrusted})
+        if not as_json:
+            why = f": {outcome.why}" if outcome.why and not untrusted else ""
+            click.echo(f"{param_set}: {outcome.result}{why}")
+    left_out.tell_unreadable()
+    if as_json:
+        print_json(found)
+    _report(results, left_out)
 
 
 def _check_inventory(name: str | None) -> list[dict[str, Any]]:

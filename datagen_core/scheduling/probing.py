@@ -128,7 +128,7 @@ class _Cost:
 
     @classmethod
     def of(cls, demand: Demand) -> _Cost:
-        chosen = _choose_batches(demand.paths, demand.record.batch_size)
+        chosen = choose_batches(demand.paths, demand.record.batch_size)
         return cls(demand, len(chosen), mean_batch_seconds(read_timings(demand.paths)))
 
     @property
@@ -287,7 +287,7 @@ def probe(maker: BatchMaker, paths: SetPaths, code: Code) -> None:
         )
     schema = read_schema(paths, strict=True) or Schema({})
     kept, compared = KeptSamples(paths, schema), IntervalSet()
-    for samples in _choose_batches(paths, maker.record.batch_size):
+    for samples in choose_batches(paths, maker.record.batch_size):
         if reason := _find_reason(maker, paths, kept, samples):
             change = _describe_change(paths, code, samples)
             raise ChangedCodeError(f"{change}; {reason}", whole_set=True)
@@ -304,7 +304,7 @@ def _forbid(generator: DatasetGenerator, record: SetRecord) -> str:
     return 'the generator declares reproducible="no"' if generator.reproducible == "no" else ""
 
 
-def _choose_batches(paths: SetPaths, size: int) -> list[IntervalSet]:
+def choose_batches(paths: SetPaths, size: int) -> list[IntervalSet]:
     """Return the existing samples of the first and the last batch; of a mixed set, the last."""
     existing = existing_samples(paths)
     first, last = existing.intervals[0].start // size, (existing.intervals[-1].stop - 1) // size

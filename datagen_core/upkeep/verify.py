@@ -6,83 +6,33 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import accumulate, groupby
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from datagen_core.errors import DatagenError, UntrustedError
-from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.scheduling.batches import BatchMaker
-from datagen_core.scheduling.comparing import (
-    Difference,
-    KeptSamples,
-    find_differences,
-    make_anew,
-)
 from datagen_core.scheduling.history import (
-    changed_code,
-    changed_machine,
     list_codes,
 )
-from datagen_core.scheduling.surroundings import limited_threads, threads_of
 from datagen_core.store.advice import command_for
-from datagen_core.store.codes import find_origins
 from datagen_core.store.columns import Piece
 from datagen_core.store.derived import DerivedPaths, list_derived
 from datagen_core.store.layout import SetPaths, list_files, list_folders, list_shards, shard_name
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.published import lost_samples
 from datagen_core.store.runs import list_runs
-from datagen_core.store.sets import check_known
 from datagen_core.store.shard_columns import PIECE_BYTES, rows_checksum
-from datagen_core.store.shards import Origin, ShardLabel, reading, verify_shard
+from datagen_core.store.shards import ShardLabel, reading, verify_shard
 from datagen_core.store.view_files import PART, list_views, read_view
+from datagen_core.upkeep.deviations import Deviation, find_deviations
 
 _LOOKS = 5
 """How often to list files of which some were compacted away before they were checked."""
-
-
-class Deviation(NamedTuple):
-    """A sample that differs when it is made again, and what else differs from when it was made.
-
-    Attributes
-    ----------
-    sample, field
-        Its index, and the first field that differs.
-    code
-        The functions, constants and versions of packages that changed; None where these are not
-        known of the sample.
-    machine
-        What of the machine is another one; empty also where that is not known.
-    expected
-        Whether the generator declares that another machine makes other samples.
-    """
-
-    sample: int
-    field: str
-    code: list[str] | None
-    machine: list[str]
-    expected: bool = False
-
-    @property
-    def why(self) -> str:
-        """The reason as far as it is known."""
-        reasons = []
-        if self.code is None:
-            reasons += ["it is not known which code made it"]
-        elif self.code:
-            reasons += [f"its code changed: {', '.join(self.code)}"]
-        if self.machine:
-            reasons += [f"the machine is another one: {', '.join(self.machine)}"]
-        return "; ".join(reasons) or (
-            "neither code, versions nor machine differ from the record, so the generator is not "
-            "deterministic, or reads what changed"
-        )
 
 
 class Verification(NamedTuple):
@@ -330,45 +280,8 @@ def _resample(
 ) -> tuple[int, list[Deviation]]:
     if generator.reproducible == "no":
         return 0, []
-    return count, list(_find_deviations(param_set, generator, count))
-
-
-def _find_deviations(
-    param_set: ParamSet, generator: DatasetGenerator, count: int
-) -> Iterator[Deviation]:
-    check_known(param_set.paths)
-    paths = param_set.paths
-    maker, kept = BatchMaker.of(generator, param_set.record), KeptSamples(paths, param_set.schema)
-    history = _History(paths, generator)
-    batch_size = param_set.record.batch_size
     chosen = _choose(param_set.existing, count)
-    for _, indices in groupby(chosen, key=lambda index: index // batch_size):
-        samples = IntervalSet((index, index + 1) for index in indices)
-        with limited_threads(threads_of(paths)):
-            made = make_anew(maker, kept.schema, samples)
-            # Explained inside, too: the machine is compared with the number of threads that it has.
-            found = [history.explain(each) for each in find_differences(made, kept.read(samples))]
-        yield from found
-
-
-class _History:
-    """Says what differs now from the record of who made samples, each of which is read once."""
-
-    def __init__(self, paths: SetPaths, generator: DatasetGenerator) -> None:
-        self._paths, self._code = paths, code_of_generator(generator)
-        self._differs = generator.reproducible == "machine"
-        self._found: dict[Origin, tuple[list[str] | None, list[str]]] = {}
-
-    def explain(self, found: Difference) -> Deviation:
-        sample = found.sample
-        (origin,) = find_origins(self._paths, IntervalSet([(sample, sample + 1)]))
-        key = origin._replace(start=0, stop=0)
-        if key not in self._found:
-            code = changed_code(self._paths, self._code, [origin])
-            self._found[key] = code, changed_machine(self._paths, origin)
-        code, machine = self._found[key]
-        expected = self._differs and bool(machine) and not code
-        return Deviation(sample, found.field, code, machine, expected)
+    return count, list(find_deviations(param_set, generator, chosen))
 
 
 def _choose(existing: IntervalSet, count: int) -> Iterator[int]:

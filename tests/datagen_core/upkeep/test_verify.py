@@ -79,7 +79,7 @@ def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkey
 
     def compact_and_choose(existing, count):
         compact(made.paths, made.record, made.schema, grace=0)
-        return range(count)
+        yield from range(count)
 
     monkeypatch.setattr(verify_module, "_choose", compact_and_choose)
     assert verify(made, lambda: sine, 40)[:3] == (2, 40, ())
