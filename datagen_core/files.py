@@ -21,6 +21,7 @@ from datagen_core.errors import (
     MissingPackageError,
     NewerFormatError,
 )
+from datagen_core.temporary import remove_abandoned, temporary_name
 
 __all__ = [
     "check_format",
@@ -135,18 +136,17 @@ def placing(path: Path, *, replace: bool = True) -> Iterator[Path]:
     temporary, old = _name_beside(path), _name_beside(path)
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():  # else it may be among what a killed process left behind
+        _remove_litter(path)
     try:
         yield temporary
         _sync_tree(temporary)
-        if not replace:
-            _link(temporary, path)
-            return
-        if path.is_dir() and temporary.is_dir():
-            path.rename(old)
-        temporary.replace(path)
+        _put(temporary, path, old if replace else None)
+        for each in (path, *made):
+            sync(each.parent)
+        _remove_litter(path)
     except OSError as error:
-        if str(error.filename).startswith(str(temporary)):
-            error.filename = str(path) + str(error.filename).removeprefix(str(temporary))
+        _rename_in(error, temporary, path)
         raise
     finally:
         with suppress(OSError):  # folders in use stay: they hold `path` or others' files
@@ -157,14 +157,65 @@ def placing(path: Path, *, replace: bool = True) -> Iterator[Path]:
 
 
 def _name_beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}~{os.urandom(16).hex()}.tmp")
+    return path.with_name(temporary_name(f".{path.name}"))
+
+
+def _remove_litter(path: Path) -> None:
+    """Remove what killed processes began to write as `path`."""
+    with suppress(OSError), _opened(path.parent) as folder:
+        remove_abandoned(folder, f".{path.name}~")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def sync(file: Path | int) -> None:
+    """Force a file to disk, or the names in a folder where its file system can do that.
+
+    Parameters
+    ----------
+    file
+        Its path or an open descriptor.
+    """
+    if isinstance(file, Path):
+        with _opened(file) as descriptor:
+            sync(descriptor)
+        return
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
 
 
 def _sync_tree(path: Path) -> None:
-    for each in [path, *path.rglob("*")]:
-        if each.is_file():
-            with each.open("rb") as file:
-                os.fsync(file.fileno())
+    for each in [*path.rglob("*"), path]:
+        if not each.is_symlink():
+            sync(each)
+
+
+def _put(temporary: Path, path: Path, old: Path | None) -> None:
+    """Give a file or folder its name; one that has it goes to `old`, or stays if that is None."""
+    if old is None:
+        _link(temporary, path)
+        return
+    if path.is_dir() and temporary.is_dir():
+        path.rename(old)
+    temporary.replace(path)
+
+
+def _rename_in(error: OSError, temporary: Path, path: Path) -> None:
+    """Let an error name what was to be written."""
+    for name in (error.filename, error.filename2):
+        if str(name).startswith(str(temporary)):
+            error.filename = str(path) + str(name).removeprefix(str(temporary))
+            error.filename2 = None
 
 
 def _link(temporary: Path, path: Path) -> None:

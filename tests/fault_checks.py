@@ -29,8 +29,8 @@ from datagen_core.scheduling.status import status_of
 from datagen_core.store import ledger
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.documents import read_document
+from datagen_core.store.folders import remove_litter
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.publishing import remove_litter
 from datagen_core.store.runs import list_runs
 from datagen_core.store.sets import existing_samples, read_schema, read_set
 from datagen_core.store.shards import ShardLabel, columns_checksum, read_shard
@@ -253,7 +253,7 @@ def resume(cache: Path) -> None:
         for reservation in list_runs(paths):
             if status_of(paths, reservation).missing:
                 drive([take_up(paths, reservation, Settings(executor="inline"))])
-        remove_litter(paths.temporary)
+        remove_litter(paths.root.parent, paths.temporary)
 
 
 def snapshot(cache: Path) -> dict[str, tuple[int, str]]:

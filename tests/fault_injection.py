@@ -14,6 +14,8 @@ from typing import Any
 
 import h5py
 
+from datagen_core.store.publishing import Draft
+
 _CALLS = (
     (os, "link"),
     (os, "fsync"),
@@ -39,7 +41,8 @@ class Steps:
         for owner, name in _CALLS:
             setattr(owner, name, self._around(getattr(owner, name)))
         io.open = self._around(io.open, self._writes)  # type: ignore[assignment]
-        Path.write_text = self._torn(Path.write_text)  # type: ignore[method-assign]
+        os.open = self._around(os.open, self._creates)
+        Draft.write = self._torn(Draft.write)  # type: ignore[method-assign]
 
     def reach(self) -> None:
         """Count one step."""
@@ -51,25 +54,30 @@ class Steps:
         counts = counts or self._is_below
 
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            if counts(*args):
+            if counts(*args, **kwargs):
                 self.reach()
             return call(*args, **kwargs)
 
         return wrapper
 
-    def _torn(self, write_text: Callable[..., int]) -> Any:
-        def wrapper(path: Path, text: str, **kwargs: Any) -> int:
-            write_text(path, text[: len(text) // 2], **kwargs)
+    def _torn(self, write: Callable[[Draft, bytes], None]) -> Any:
+        def wrapper(draft: Draft, content: bytes) -> None:
+            half = len(content) // 2
+            write(draft, content[:half])
             self.reach()
-            return write_text(path, text, **kwargs)
+            write(draft, content[half:])
 
         return wrapper
 
-    def _writes(self, path: Any, mode: str = "r", *_: Any) -> bool:
+    def _writes(self, path: Any, mode: str = "r", *_: Any, **__: Any) -> bool:
         return mode[0] in "wax" and self._is_below(path)
 
-    def _is_below(self, *args: Any) -> bool:
-        return any(_path_of(argument).startswith(self._folder) for argument in args[:2])
+    def _creates(self, path: Any, flags: int, *_: Any, **folders: int) -> bool:
+        return bool(flags & os.O_CREAT) and self._is_below(path, **folders)
+
+    def _is_below(self, *args: Any, **folders: Any) -> bool:
+        places = [*args[:2], *(each for name, each in folders.items() if name.endswith("dir_fd"))]
+        return any(_path_of(place).startswith(self._folder) for place in places)
 
 
 def _path_of(argument: Any) -> str:

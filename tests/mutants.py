@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import Any
 import numpy as np
 
 from datagen_core.scheduling import batches
-from datagen_core.store import documents, ledger, publishing, shards
+from datagen_core.store import documents, folders, ledger, publishing, shards
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import Ledger
 
 
 def _write_in_place() -> None:
     @contextmanager
-    def publication(folder: Path, final: Path) -> Iterator[Path]:
+    def publication(folder: Path, final: Path, **_: object) -> Iterator[Path]:
         final.parent.mkdir(parents=True, exist_ok=True)
         yield final
 
@@ -25,11 +26,11 @@ def _write_in_place() -> None:
 
 
 def _share_temporary_names() -> None:
-    def temporary_path(folder: Path, name: str) -> Path:
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{name}.tmp"
+    def create(folder: folders.Folder, name: str, mode: int = 0o666) -> int:
+        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode, dir_fd=folder.descriptor)
 
-    publishing.temporary_path = documents.temporary_path = temporary_path
+    publishing.temporary_name = "{}.tmp".format
+    folders.Folder.create = create  # type: ignore[method-assign]
 
 
 def _forget_the_seed() -> None:
@@ -39,10 +40,9 @@ def _forget_the_seed() -> None:
 def _replace_generations() -> None:
     def publish(path: Path, content: Mapping[str, Any], folder: Path) -> bool:
         text = documents.json.dumps({**content, "checksum": documents.sha256_of(content)})
-        temporary = documents.temporary_path(folder, path.name)
-        temporary.write_text(text)
-        path.parent.mkdir(exist_ok=True)
-        temporary.replace(path)
+        with publishing.drafting(folder, path) as draft:
+            draft.write(text.encode())
+            draft.replace()
         return True
 
     ledger.publish_document = publish

@@ -33,7 +33,7 @@ ROOMS = {"cli", "executors", "generators", "reading", "scheduling", "store", "up
 # `python -m`, commands is for plugins, jobs that wait in a queue name worker and execution.
 LOOSE = {
     "__init__", "__main__", "checks", "commands", "errors", "execution", "files", "ranges",
-    "streams", "worker",
+    "streams", "temporary", "worker",
 }  # fmt: skip
 LIBRARIES = {
     "datagen_images",

@@ -67,13 +67,14 @@ def resume_command(
     from datagen_core.executors.choice import choose_executor
     from datagen_core.scheduling.driving import explain  # slow; not for --help
     from datagen_core.scheduling.resuming import take_up
-    from datagen_core.store.publishing import remove_litter
+    from datagen_core.store.folders import remove_litter
 
     settings, choose = read_settings(options), cache(choose_executor)
     runs, problems = [], Problems()
     for param_set, status in select_runs(name, selector, number, problems):
         if not status.missing:
-            remove_litter(*param_set.paths.all_temporary)
+            paths = param_set.paths
+            remove_litter(paths.root.parent, *paths.all_temporary)
             continue
         with problems.collect(param_set):
             paths, njobs = param_set.paths, options["njobs"]

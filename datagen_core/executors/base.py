@@ -15,7 +15,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
-from datagen_core.files import replacing
+from datagen_core.store.layout import data_set_of
+from datagen_core.store.publishing import drafting
 from datagen_core.store.runs import Plan, TaskKey
 
 WORKER = "datagen_core.worker"
@@ -198,8 +199,9 @@ def _write_list(log: Path, addresses: Sequence[str]) -> str:
     content = "\n".join(addresses).encode()
     digest = sha256(content).hexdigest()
     path = log.with_suffix(f".{digest[:8]}.tasks")
-    with replacing(path) as file:
-        file.write(content)
+    with drafting(data_set_of(log) / "tmp", path) as draft:
+        draft.write(content)
+        draft.publish(equals=True)
     return f"@{path}#{digest}"
 
 

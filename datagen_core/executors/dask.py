@@ -30,6 +30,7 @@ from datagen_core.executors.base import DIED, Executor, Job, Resources, TaskStat
 from datagen_core.executors.processes import death_in_log, read_tasks, record_end
 from datagen_core.files import require
 from datagen_core.store import forms
+from datagen_core.store.folders import make_folder, open_to_append
 from datagen_core.store.runs import Plan, TaskKey
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class DaskExecutor(Executor):
                 receipts[plan.key(0)][key] = tasks
         for plan in job.plans:
             plan.keep_receipt({OPTION: address, "shares": receipts[plan.key(0)]})
-            plan.log(0).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(plan.log(0).parent)
         firsts = [job.tasks_at(places[:1])[0] for places in shares.values()]
         with _connected(address) as client:
             futures = client.map(
@@ -272,7 +273,7 @@ def run_share(
 
 
 def _work(key: str, command: Sequence[str], log: Path, environment: Mapping[str, str]) -> None:
-    with log.open("ab") as output:
+    with open_to_append(log) as output:
         child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
             [sys.executable, *command, "--attached"],
             stdin=subprocess.PIPE,

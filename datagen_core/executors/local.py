@@ -31,6 +31,7 @@ from datagen_core.executors.processes import (
     record_end,
 )
 from datagen_core.store import forms
+from datagen_core.store.folders import open_to_append
 from datagen_core.store.journals import record_death
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey
@@ -75,9 +76,7 @@ class LocalExecutor(Executor):
 
     def _start(self, job: Job, places: Sequence[int]) -> subprocess.Popen[bytes]:
         plan, tasks = job.tasks_at(places)[0]
-        log = plan.log(tasks[0])
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as output:
+        with open_to_append(plan.log(tasks[0])) as output:
             child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
                 job.command(places),
                 stdin=subprocess.DEVNULL,

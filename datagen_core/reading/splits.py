@@ -13,6 +13,7 @@ from datagen_core.reading.samples import Samples
 from datagen_core.store.advice import command_for
 from datagen_core.store.columns import check_shards
 from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
+from datagen_core.store.folders import open_folder
 from datagen_core.store.frozen import FrozenSplit, publish_frozen
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW
@@ -63,7 +64,9 @@ class Split(Samples):
         if not len(self):
             raise SplitError(f"{self.title} has {self._count()}; there is nothing to freeze")
         record = read_set(self._set)
-        self._set.frozen.mkdir(exist_ok=True)  # fails before all is read, where nothing can be kept
+        # Fails before all is read, where nothing can be kept.
+        with open_folder(self._set.root.parent, self._set.frozen):
+            pass
         check_shards(self._folders, self.schema, (record.generator, record.digest), self.intervals)
         content = (self.digest, self.content)
         return publish_frozen(self._set, self.name, self.intervals, content, note)

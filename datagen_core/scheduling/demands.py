@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from datagen_core.generators.registry import (
 from datagen_core.ranges import MOST_SAMPLES, Interval
 from datagen_core.scheduling.known_sets import KnownSets, bind_record, tell_renamed
 from datagen_core.scheduling.provenance import gather_provenance
+from datagen_core.store.folders import open_folder
 from datagen_core.store.keys import read_key
 from datagen_core.store.layout import SetPaths, check_name
 from datagen_core.store.runs import reserved_samples
@@ -207,7 +207,8 @@ def refuse_seconds(demands: Sequence[Demand]) -> None:
         found = sets.find(demand.params)
         if found and found.paths != demand.paths:
             seconds.append(demand)
-            shutil.rmtree(demand.paths.root)
+            with open_folder(folder, folder) as opened:
+                opened.remove(demand.paths.root.name)
     if seconds:
         raise CacheError(
             f"another process has begun a private set of {seconds[0].generator.name} with these "

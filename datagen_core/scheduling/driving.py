@@ -19,7 +19,7 @@ from datagen_core.scheduling.status import ACCEPT_CODE, Look, RunStatus, advise
 from datagen_core.scheduling.submission import group_alike, plan_jobs, publish_job
 from datagen_core.store.advice import command_for, command_for_all
 from datagen_core.store.compaction import compact, wants_compaction
-from datagen_core.store.publishing import remove_litter
+from datagen_core.store.folders import remove_litter
 from datagen_core.store.runs import list_plans
 from datagen_core.store.sets import read_schema
 
@@ -159,7 +159,7 @@ def _explain_stop(runs: Sequence[Run], error: OSError) -> str:
 
 def _tidy(run: Run, status: RunStatus) -> None:
     paths = run.paths.set
-    remove_litter(*paths.all_temporary)
+    remove_litter(paths.root.parent, *paths.all_temporary)
     if status.missing or not wants_compaction(paths):
         return
     try:

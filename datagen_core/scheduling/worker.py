@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datagen_core.errors import (
+    CacheError,
     ChangedCodeError,
     DatagenError,
     NewerFormatError,
@@ -47,6 +48,7 @@ from datagen_core.scheduling.surroundings import (
 from datagen_core.scheduling.termination import Terminated, Termination
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
+from datagen_core.store.folders import open_to_append
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.published import keep_published
@@ -216,6 +218,7 @@ class _Work:
         writer = ShardWriter(
             paths.shards, paths.temporary, record.generator, record.digest, record.compress,
             (self.run_id, self.plan.number, self.code), private=record.private,
+            announce=self._announce,
         )  # fmt: skip
         try:
             for piece in cut_into_batches(missing, record.batch_size):
@@ -283,9 +286,11 @@ class _Work:
             self._look_for_others(maker)
             self.published = True
         with self.termination.shield():
-            samples = writer.publish()
-            if samples.size and writer.private:
-                self.journal.keep("published", samples=[samples])
+            writer.publish()
+
+    def _announce(self, samples: Interval) -> None:
+        """Say of private samples that they are published, before anybody can have seen them."""
+        self.journal.keep("published", samples=[samples])
 
     def _is_late(self, slowest: float) -> bool:
         """Whether the next batch might not end before the time limit.
@@ -345,10 +350,10 @@ class _Work:
         if self.log is None:
             traceback.print_exception(error)
             return
-        with suppress(OSError):  # the disk may be full; the journal has the one line
-            self.log.parent.mkdir(parents=True, exist_ok=True)
-            with self.log.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                traceback.print_exception(error, file=file)
+        text = "".join(traceback.format_exception(error))
+        # The disk may be full; the journal has the one line.
+        with suppress(OSError, CacheError), open_to_append(self.log) as file:
+            file.write(text.encode(errors="backslashreplace"))
 
 
 def _describe(error: BaseException) -> str:

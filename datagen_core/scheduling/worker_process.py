@@ -15,10 +15,11 @@ from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 
-from datagen_core.errors import DamagedFileError
+from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.executors.base import Recipe
 from datagen_core.executors.processes import TaskAddress, read_recipe, read_tasks, record_end
 from datagen_core.scheduling.worker import Address, run_task
+from datagen_core.store.folders import open_to_append
 from datagen_core.streams import prepare_streams
 
 _ATTACHED, _APART, _CHILD, _FROM, _PLACE = (
@@ -107,11 +108,9 @@ def _write_into(log: Path) -> None:
     """Let this process print into the log of its task, native code too."""
     sys.stdout.flush()
     sys.stderr.flush()
-    with suppress(OSError):  # the disk may be full
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("ab") as file:
-            os.dup2(file.fileno(), 1)
-            os.dup2(file.fileno(), 2)
+    with suppress(OSError, CacheError), open_to_append(log) as file:  # the disk may be full
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
 
 
 def _watch_input(number: signal.Signals) -> None:

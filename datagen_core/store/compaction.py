@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import NamedTuple
 
 from datagen_core.generators.schema import Schema, slice_columns
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece, cover, disjoint_parts
+from datagen_core.store.folders import open_folder
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.shard_writer import GrowingColumns
@@ -139,20 +141,27 @@ def _write_pack(paths: SetPaths, record: SetRecord, schema: Schema, group: list[
 def _remove_covered(paths: SetPaths, grace: float) -> tuple[int, int]:
     now = time.time()
     packs = list_shards(paths.packs)
+    if not packs:
+        return 0, 0
+    with open_folder(paths.root.parent, paths.packs) as folder:
+        folder.sync()  # another process may have published them a moment ago
     old = [pack for pack in packs if now - _written(paths, pack) >= grace]
     absorbed = set(packs).difference(file for _, file in disjoint_parts(packs))
     absorbed_long = set(old).difference(file for _, file in disjoint_parts(old))
-    for pack in absorbed_long:
-        (paths.packs / shard_name(pack)).unlink(missing_ok=True)
     covered, covered_long = IntervalSet(packs), IntervalSet(old)
-    removed, waiting = len(absorbed_long), len(absorbed - absorbed_long)
-    for shard in list_shards(paths.shards):
-        if not IntervalSet([shard]) - covered_long:
-            (paths.shards / shard_name(shard)).unlink(missing_ok=True)
-            removed += 1
-        elif not IntervalSet([shard]) - covered:
-            waiting += 1
-    return removed, waiting
+    shards = [shard for shard in list_shards(paths.shards) if not IntervalSet([shard]) - covered]
+    shards_long = [shard for shard in shards if not IntervalSet([shard]) - covered_long]
+    _remove(paths, paths.packs, absorbed_long)
+    _remove(paths, paths.shards, shards_long)
+    removed = len(absorbed_long) + len(shards_long)
+    return removed, len(absorbed) + len(shards) - removed
+
+
+def _remove(paths: SetPaths, place: Path, files: Collection[Interval]) -> None:
+    if files:
+        with open_folder(paths.root.parent, place, make=False) as folder:
+            for file in files:
+                folder.remove(shard_name(file))
 
 
 def _written(paths: SetPaths, pack: Interval) -> float:

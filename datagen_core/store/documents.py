@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError
 from datagen_core.files import check_format, read_regular
 from datagen_core.generators.identity import sha256_of
 from datagen_core.store.access import unusable
-from datagen_core.store.publishing import naming, publish, temporary_path
+from datagen_core.store.publishing import drafting
 
 T = TypeVar("T")
 
@@ -39,18 +39,22 @@ _RETRIES = 5
 """How often to read: a network file system may show a truncated file for a moment."""
 
 
-def publish_document(path: Path, content: Mapping[str, Any], temporary_folder: Path) -> bool:
+def publish_document(
+    path: Path,
+    content: Mapping[str, Any],
+    temporary_folder: Path,
+    *,
+    begins: bool = False,
+    beside: Sequence[str] = (),
+) -> bool:
     """Publish `content` under `path`, put-if-absent; False if the name was taken.
 
-    Its key `format` is the format of this kind of document, "MAJOR.MINOR".
+    Its key `format` is the format of this kind of document, "MAJOR.MINOR". `begins` and `beside`
+    are those of `Draft.publish`.
     """
-    temporary = temporary_path(temporary_folder, path.name)
-    try:
-        with naming(path, temporary):
-            temporary.write_text(write_document(content))
-            return publish(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with drafting(temporary_folder, path) as draft:
+        draft.write(write_document(content).encode())
+        return draft.publish(begins=begins, beside=beside)
 
 
 def write_document(content: Mapping[str, Any]) -> str:

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import DamagedFileError
+from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format, read_regular
 from datagen_core.store import forms
 from datagen_core.store.access import unusable
+from datagen_core.store.folders import open_to_append
 
 JOURNAL_FORMAT = "1.1"
 """The newest format of a line; one journal may have lines of several versions."""
@@ -44,27 +45,31 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
 
     def append(self, event: str, **content: object) -> None:
         """Append one line. Work goes on if the journal cannot be written."""
-        with suppress(OSError):
-            self.keep(event, **content)
+        with suppress(OSError, CacheError), open_to_append(self._path) as file:
+            file.write(_line(event, content))
 
     def keep(self, event: str, **content: object) -> None:
-        """Append one line that must not be lost.
+        """Append one line that must not be lost, not even by a power cut.
 
         Raises
         ------
         OSError
             If the journal cannot be written.
+        CacheError
+            If its parameter set was removed.
         """
-        stamp = JOURNAL_FORMAT if _LATER_KEYS & content.keys() else _OLDER_FORMAT
-        head = {"format": stamp, "event": event, "time": time.time()}
-        line = json.dumps({**head, **content}) + "\n"
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line)
+        with open_to_append(self._path, durably=True) as file:
+            file.write(_line(event, content))
+
+
+def _line(event: str, content: Mapping[str, object]) -> bytes:
+    stamp = JOURNAL_FORMAT if _LATER_KEYS & content.keys() else _OLDER_FORMAT
+    head = {"format": stamp, "event": event, "time": time.time()}
+    return (json.dumps({**head, **content}) + "\n").encode()
 
 
 @dataclass

@@ -43,6 +43,10 @@ _NUMBER = re.compile(r"[0-9]{1,19}\.json")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
+SHARED_FOLDERS = frozenset({"code", "jobs", "numbers", "tmp"})
+"""The folders in that of a generator which belong to no single parameter set."""
+
+
 def is_name(name: str) -> bool:
     """Return whether a folder of a cache can be called so, which `lost+found` cannot."""
     return _NAME.fullmatch(name) is not None
@@ -124,6 +128,16 @@ def look_again(read: Callable[[], T], renew: Callable[[], object] = lambda: None
 def inputs_folder(cache: Path) -> Path:
     """Return the folder of the files that parameters refer to."""
     return cache / "inputs"
+
+
+def data_set_of(path: Path) -> Path:
+    """Return the folder of the data set to which a file of a run or of a job belongs."""
+    for parent in path.parents:
+        if parent.name == "runs":
+            return parent.parent.parent
+        if parent.name == "jobs":
+            return parent.parent
+    raise ValueError(f"{path} belongs to no run")
 
 
 def numbered(folder: Path, digits: int = 1) -> list[int]:
@@ -325,7 +339,30 @@ class JobPaths(NamedTuple):
         return self.folder / "logs" / f"{place}.log"
 
 
-def list_folders(folder: Path) -> list[Path]:
+def is_trusted_link(link: os.stat_result, folder: os.stat_result) -> bool:
+    """Return whether a link in a folder is of this user or of the folder's owner."""
+    return link.st_uid in {os.geteuid(), folder.st_uid}
+
+
+def list_data_sets(cache: Path) -> list[Path]:
+    """Return the folders of a cache, by name; a link of who may make one counts as a folder."""
+    return list_folders(cache, is_folder=_is_data_set)
+
+
+def _is_data_set(entry: os.DirEntry[str]) -> bool:
+    if not entry.is_symlink():
+        return _is_folder(entry)
+    path = Path(entry.path)  # there are few links
+    return is_trusted_link(path.lstat(), path.parent.stat()) and os.path.isdir(path)  # noqa: PTH112
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
+
+
+def list_folders(
+    folder: Path, is_folder: Callable[[os.DirEntry[str]], bool] = _is_folder
+) -> list[Path]:
     """Return the folders in a folder, by name, without hidden ones; empty if it does not exist.
 
     Raises
@@ -334,7 +371,7 @@ def list_folders(folder: Path) -> list[Path]:
         If this user may not read the folder.
     """
     with suppress(FileNotFoundError), reading_of(folder):
-        entries = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+        entries = [entry for entry in os.scandir(folder) if is_folder(entry)]
         return [
             Path(entry.path)
             for entry in sorted(entries, key=lambda entry: entry.name)

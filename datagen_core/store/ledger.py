@@ -38,8 +38,9 @@ from datagen_core.errors import CacheError, DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet, without
 from datagen_core.store import forms
 from datagen_core.store.documents import one_line, publish_document, read_document, signature
+from datagen_core.store.folders import open_folder
 from datagen_core.store.layout import SetPaths, check_name
-from datagen_core.store.publishing import temporary_path
+from datagen_core.store.publishing import drafting
 
 RAW = "raw"
 """The name for samples that are in no split; the ledger does not contain it."""
@@ -293,12 +294,8 @@ def _spend(paths: SetPaths, newest: int) -> None:
     first = bisect_left(numbers, 1, key=lambda number: min(1, _size(paths, number)))
     for number in numbers[first : first + _SPENT_AT_ONCE]:
         path = paths.generation(number)
-        empty = temporary_path(paths.temporary, path.name)
-        try:
-            empty.touch(exist_ok=False)
-            empty.replace(path)
-        finally:
-            empty.unlink(missing_ok=True)
+        with drafting(paths.temporary, path) as empty:
+            empty.replace()
 
 
 def _size(paths: SetPaths, generation: int) -> int:
@@ -321,17 +318,18 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
     """
     import filelock  # costs `datagen list` a tenth of its start, and only changes need it
 
-    paths.lock.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(paths.lock, timeout=_LOCK_SECONDS, fallback_to_soft=False)
-    try:
-        lock.acquire(poll_interval=0.005)
-    except (OSError, NotImplementedError, filelock.Timeout):
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
+    with open_folder(paths.root.parent, paths.lock.parent) as folder:
+        path = folder.reach(paths.lock.name)
+        lock = filelock.FileLock(path, timeout=_LOCK_SECONDS, fallback_to_soft=False)
+        try:
+            lock.acquire(poll_interval=0.005)
+        except (OSError, NotImplementedError, filelock.Timeout):
+            yield
+            return
+        try:
+            yield
+        finally:
+            lock.release()
 
 
 def new_exclusion(samples: IntervalSet, reason: str, operation: str) -> Exclusion:

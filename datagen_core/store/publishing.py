@@ -1,8 +1,13 @@
 """The publish protocol: a file appears whole under its final name, or not at all.
 
-Write to `tmp/`, fsync, link to the final name, unlink, fsync the folder. Visible files are never
-modified. Of all protocols that were tried, only this one survived kill -9 at every system call and
-simulated power loss.
+Write under a temporary name, fsync, link to the final name, unlink, fsync the folder, and the
+folders above it whose entries may not be on disk. Visible files are never modified. Of all
+protocols that were tried, only this one survived kill -9 at every system call and simulated power
+loss.
+
+Where the file system has no hard links, the name is claimed first, by an empty file `<name>.claim`,
+and the file renamed. A claim is never broken, since its owner may only be paused: who meets one
+that was left behind waits for ten seconds, and then names it for the user to remove.
 """
 
 from __future__ import annotations
@@ -17,12 +22,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from datagen_core.errors import CacheError
+from datagen_core.store.folders import Folder, make_above, naming, open_folder, remove_litter
+from datagen_core.store.layout import SetPaths, removed_set
+from datagen_core.temporary import temporary_name
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-STALE_SECONDS = 24 * 3600.0
-"""The age at which a temporary file of another host counts as litter."""
 
 _WRITERS, _FEW = 8, 4
 
@@ -36,55 +41,173 @@ _NO_LINKS = {
 }
 
 
-def temporary_path(folder: Path, name: str) -> Path:
-    """Return an unused path in `folder`, whose name has the host and process that write it."""
-    if not folder.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}~{os.uname().nodename}~{os.getpid()}~{os.urandom(16).hex()}.tmp"
+class Draft:
+    """A file that is being written under a temporary name; see `drafting`.
+
+    Attributes
+    ----------
+    path
+        A path at which to open and write it, in this process. Nobody can exchange what it leads to.
+    """
+
+    def __init__(self, final: Path, base: Path, folder: Folder, mode: int) -> None:
+        self._final, self._base, self._folder = final, base, folder
+        self._place = final.relative_to(base)
+        self._name = temporary_name(final.name)
+        self._descriptor = folder.create(self._name, mode)
+        self.path = Path(f"/proc/self/fd/{self._descriptor}")
+        if not self.path.exists():
+            self.path = folder.path / self._name
+
+    def write(self, content: bytes) -> None:
+        """Write all of its content."""
+        with open(self._descriptor, "wb", closefd=False) as file:
+            file.write(content)
+
+    def publish(
+        self,
+        *,
+        equals: bool = False,
+        begins: bool = False,
+        beside: Sequence[str] = (),
+        before: Callable[[], object] = lambda: None,
+    ) -> bool:
+        """Make it appear under its final name, durably, unless that exists.
+
+        Parameters
+        ----------
+        equals
+            Whether everything ever published under this name is equal, so that any process may be
+            first.
+        begins
+            Whether to make the folder of a parameter set.
+        beside
+            The names of folders to make beside it, which costs less than to make them later.
+        before
+            Called when it is on disk, and nobody can see it yet.
+
+        Returns
+        -------
+        bool
+            True if the file was published, False if another process was first.
+
+        Raises
+        ------
+        CacheError
+            If its parameter set was removed.
+        OSError
+            If the disk is full, read-only or gone; nothing became visible.
+        """
+        with naming(self._final):
+            os.fsync(self._descriptor)
+            with open_folder(self._base, self._final.parent, begins=begins) as folder:
+                for name in beside:
+                    folder.make(name)
+                before()
+                won = self._link(folder, equals=equals)
+                self.discard()
+                folder.sync()
+        return won
+
+    def replace(self) -> None:
+        """Take the place of a file, which nobody needs any more."""
+        with naming(self._final), open_folder(self._base, self._final.parent) as folder:
+            source, target = self._folder.descriptor, folder.descriptor
+            os.replace(self._name, self._final.name, src_dir_fd=source, dst_dir_fd=target)
+
+    def discard(self) -> None:
+        """Remove it under its temporary name."""
+        with suppress(FileNotFoundError):
+            os.unlink(self._name, dir_fd=self._folder.descriptor)
+
+    def close(self) -> None:
+        """Discard it, and write no more."""
+        try:
+            self.discard()
+        finally:
+            os.close(self._descriptor)
+
+    def _link(self, folder: Folder, *, equals: bool) -> bool:
+        source, target = self._folder.descriptor, folder.descriptor
+        try:
+            os.link(
+                self._name, self._final.name,
+                src_dir_fd=source, dst_dir_fd=target, follow_symlinks=False,
+            )  # fmt: skip
+        except FileExistsError:
+            # A network file system may repeat a request whose reply was lost: then it is ours.
+            return self._is_same(folder)
+        except FileNotFoundError:
+            raise removed_set(SetPaths(self._base / self._place.parts[0])) from None
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            return self._rename(folder) if equals else self._rename_under_claim(folder)
+        return True
+
+    def _is_same(self, folder: Folder) -> bool:
+        with suppress(FileNotFoundError):
+            ours = os.fstat(self._descriptor)
+            other = os.stat(self._final.name, dir_fd=folder.descriptor, follow_symlinks=False)
+            return ours.st_nlink == 2 and os.path.samestat(ours, other)
+        return False
+
+    def _rename(self, folder: Folder) -> bool:
+        """Publish without hard links, and without a claim: another file could only be equal."""
+        if folder.has(self._final.name):
+            return False
+        source, target = self._folder.descriptor, folder.descriptor
+        os.rename(self._name, self._final.name, src_dir_fd=source, dst_dir_fd=target)
+        return True
+
+    def _rename_under_claim(self, folder: Folder) -> bool:
+        """Publish on a file system without hard links, after claiming the name."""
+        claim = f"{self._final.name}.claim"
+        try:
+            os.close(folder.create(claim))
+        except FileExistsError:
+            return _lost_to_claim(self._final, claim)
+        won = self._rename(folder)
+        folder.remove(claim)
+        return won
 
 
 @contextmanager
-def publication(folder: Path, final: Path, *, equals: bool = True) -> Iterator[Path]:
-    """Yield a temporary path in `folder` to write; publish it as `final` when the block succeeds.
+def drafting(folder: Path, final: Path, mode: int = 0o666) -> Iterator[Draft]:
+    """Begin a file in `folder` that is to appear as `final` when it is published; else it is gone.
+
+    The folder in which both are is the base of `open_folder`.
+    """
+    base = Path(os.path.commonpath([folder, final.parent]))
+    with open_folder(base, folder) as place:
+        with naming(final):
+            draft = Draft(final, base, place, mode)
+        try:
+            with naming(final, str(draft.path)):
+                yield draft
+        finally:
+            draft.close()
+
+
+@contextmanager
+def publication(
+    folder: Path, final: Path, announce: Callable[[], object] | None = None
+) -> Iterator[Path]:
+    """Yield a path at which to write a file; publish it as `final` when the block succeeds.
 
     Put-if-absent: if `final` exists, what was written is dropped silently. That is right for files
-    whose content follows from their name; `equals` is that of `publish`. Use `publish` where the
-    caller must know which process was first.
-    """
-    temporary = temporary_path(folder, final.name)
-    try:
-        with naming(final, temporary):
-            yield temporary
-            publish(temporary, final, equals=equals)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def publish(temporary: Path, final: Path, *, equals: bool = False) -> bool:
-    """Make `temporary` appear as `final`, durably, unless `final` exists.
+    whose content follows from their name. Use `Draft.publish` where the caller must know which
+    process was first.
 
     Parameters
     ----------
-    equals
-        Whether everything ever published as `final` is equal, so that any process may be first.
-
-    Returns
-    -------
-    bool
-        True if the file was published, False if another process was first.
-
-    Raises
-    ------
-    OSError
-        If the disk is full, read-only or gone; nothing became visible.
+    announce
+        Called when the file is on disk and nobody can see it yet; None if everything ever published
+        as `final` is equal, so that any process may be first.
     """
-    sync(temporary)
-    if not final.parent.exists():
-        final.parent.mkdir(parents=True, exist_ok=True)
-    won = _link(temporary, final, equals=equals)
-    temporary.unlink(missing_ok=True)
-    sync(final.parent)
-    return won
+    with drafting(folder, final) as draft:
+        yield draft.path
+        draft.publish(equals=announce is None, before=announce or (lambda: None))
 
 
 def publish_own(final: Path, text: str) -> None:
@@ -95,15 +218,12 @@ def publish_own(final: Path, text: str) -> None:
     OSError
         If it cannot be written.
     """
-    final.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = temporary_path(final.parent, final.name)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (has no mode 0600)
-            file.write(text)
-        publish(temporary, final)
-    finally:
-        temporary.unlink(missing_ok=True)
+    folder = final.parent
+    make_above(folder, 0o700)
+    remove_litter(folder, folder)
+    with drafting(folder, final, 0o600) as draft:
+        draft.write(text.encode())
+        draft.publish()
 
 
 def is_own(path: Path) -> bool:
@@ -115,56 +235,14 @@ def is_own(path: Path) -> bool:
     return False
 
 
-def _link(temporary: Path, final: Path, *, equals: bool) -> bool:
-    try:
-        os.link(temporary, final)
-    except FileExistsError:
-        # A network file system may repeat a request whose reply was lost: then the file is ours.
-        return _is_same(temporary, final)
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
-        return _rename(temporary, final) if equals else _rename_under_claim(temporary, final)
-    return True
-
-
-def _is_same(temporary: Path, final: Path) -> bool:
-    with suppress(FileNotFoundError):
-        return temporary.stat().st_nlink == 2 and temporary.samefile(final)
-    return False
-
-
-def _rename(temporary: Path, final: Path) -> bool:
-    """Publish without hard links, and without a claim: another file could only be equal."""
-    if final.exists():
-        return False
-    temporary.rename(final)
-    return True
-
-
-def _rename_under_claim(temporary: Path, final: Path) -> bool:
-    """Publish on a file system without hard links, after claiming the name."""
-    claim = final.with_name(f"{final.name}.claim")
-    try:
-        claim.touch(exist_ok=False)
-    except FileExistsError:
-        return _lost_to_claim(final, claim)
-    if final.exists():
-        claim.unlink()
-        return False
-    temporary.rename(final)
-    claim.unlink()
-    return True
-
-
-def _lost_to_claim(final: Path, claim: Path, patience: float = 10.0) -> bool:
+def _lost_to_claim(final: Path, claim: str, patience: float = 10.0) -> bool:
     """Wait for the owner of a claim. Never break the claim: its owner may only be paused."""
     deadline = time.monotonic() + patience
     while not final.exists():
         if time.monotonic() > deadline:
             raise CacheError(
-                f"{final} is claimed by a process that does not finish; "
-                f"when no datagen process is left, remove {claim} and try again"
+                f"{final} is claimed by a process that does not finish; when no datagen process "
+                f"is left, remove {final.with_name(claim)} and try again"
             )
         time.sleep(0.05)
     return False
@@ -186,58 +264,3 @@ def in_parallel(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
     with ThreadPoolExecutor(_WRITERS) as pool:
         return list(pool.map(function, items))
-
-
-def sync(path: Path) -> None:
-    """Force a file or folder to disk; skip folders on file systems that do not support it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        with naming(path):
-            os.fsync(descriptor)
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def naming(path: Path, instead_of: Path | None = None) -> Iterator[None]:
-    """Add the file's name to errors of calls that have only a descriptor, or a temporary name."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is None or str(error.filename) == str(instead_of):
-            error.filename, error.filename2 = str(path), None
-        raise
-
-
-def remove_litter(*folders: Path) -> int:
-    """Remove the temporary files in folders whose writers are gone; return how many there were.
-
-    Files that cannot be removed stay, as in a read-only cache.
-    """
-    litter = [path for folder in folders for path in folder.glob("*.tmp") if _is_litter(path)]
-    for path in litter:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-    return len(litter)
-
-
-def _is_litter(path: Path) -> bool:
-    parts = path.name.split("~")
-    if len(parts) == 4 and parts[1] == os.uname().nodename:
-        return not Path("/proc", parts[2]).exists() and not _is_running(int(parts[2]))
-    with suppress(FileNotFoundError):
-        return time.time() - path.stat().st_mtime > STALE_SECONDS
-    return False
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True

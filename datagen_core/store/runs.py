@@ -100,7 +100,8 @@ def _publish_record(paths: SetPaths, record: RunRecord) -> bool:
         "source": record.source,
         "details": dict(record.details),
     }
-    return publish_document(paths.run(record.number).record, content, paths.temporary)
+    run = paths.run(record.number)
+    return publish_document(run.record, content, paths.temporary, beside=[run.folder.name])
 
 
 def read_run(paths: SetPaths, number: int, *, strict: bool = False) -> RunRecord:

@@ -15,13 +15,14 @@ from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.folders import remove_litter
 from datagen_core.store.layout import (
     SetPaths,
     following,
     inputs_folder,
     is_name,
+    list_data_sets,
     list_files,
-    list_folders,
     numbered,
     removed_set,
 )
@@ -81,8 +82,9 @@ def open_sets(sets: Sequence[tuple[SetPaths, SetRecord]]) -> list[SetRecord]:
 
 def _publish_set(paths: SetPaths, record: SetRecord) -> SetRecord:
     if not paths.params.exists() and publish_document(
-        paths.params, to_document(record), paths.temporary
-    ):
+        paths.params, to_document(record), paths.temporary,
+        begins=True, beside=(paths.runs.name, paths.shards.name),
+    ):  # fmt: skip
         return record
     published = read_set(paths)
     if published.digest != record.digest:
@@ -211,6 +213,7 @@ def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
         if not kept.exists():
             import shutil  # as rare as input files
 
+            remove_litter(folder, folder / "tmp")
             with publication(folder / "tmp", kept) as temporary:
                 shutil.copyfile(input_path(reference), temporary)
 
@@ -332,7 +335,7 @@ def list_generators(cache: Path) -> list[str]:
 
     Those that this user may not read are among them. Foreign folders are not, such as lost+found.
     """
-    return [folder.name for folder in list_folders(cache) if _is_numbered(folder)]
+    return [folder.name for folder in list_data_sets(cache) if _is_numbered(folder)]
 
 
 def _is_numbered(folder: Path) -> bool:

@@ -8,7 +8,9 @@ a batch that was just made.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +127,8 @@ class ShardWriter:
     private
         Whether samples must not be published twice, which may differ. Then each batch is a file of
         its own, so that two processes publish it under one name, and the first one's stays.
+    announce
+        Called with private samples before anybody can see them.
     made_by
         Who makes the samples: the id of a run, the number of its plan, and the id of the code.
         None for what is not made by a run.
@@ -138,6 +142,7 @@ class ShardWriter:
     made_by: tuple[str, int, str] | None = None
     publish_bytes: int = PUBLISH_BYTES
     private: bool = False
+    announce: Callable[[Interval], object] = lambda _: None
     _columns: GrowingColumns = field(default_factory=GrowingColumns)
     _interval: Interval = _NOTHING
     _bytes: int = 0
@@ -172,9 +177,10 @@ class ShardWriter:
         origins = () if self.made_by is None else (Origin(start, stop, *self.made_by),)
         label = ShardLabel(self.generator, self.digest, self._interval, origins)
         columns = self._columns.first(self.waiting)
+        announce = partial(self.announce, label.interval)
         publish_shard(
             self.folder, self.temporary, label, columns,
-            compress=self.compress, equals=not self.private,
+            compress=self.compress, announce=announce if self.private else None,
         )  # fmt: skip
         self._columns.clear()
         self._bytes, self._interval = 0, _NOTHING

@@ -18,7 +18,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -85,15 +85,21 @@ def publish_shard(
     columns: Columns,
     *,
     compress: bool = False,
-    equals: bool = True,
+    announce: Callable[[], object] | None = None,
 ) -> Path:
     """Publish columns as the shard of `label.interval` in `folder`, and return its path.
 
     If the shard exists, it is left as it is: it holds the same samples, since a sample is a
-    function of its index. Without `equals`, those of the first process stay.
+    function of its index.
+
+    Parameters
+    ----------
+    announce
+        Called when the file is on disk and nobody can see it yet. It is for samples that must not
+        be published twice, which may differ: those of the first process stay.
     """
     final = folder / shard_name(label.interval)
-    with publication(temporary, final, equals=equals) as path, _created(path) as file:
+    with publication(temporary, final, announce) as path, _created(path) as file:
         for name, column in columns.items():
             _write_column(file, name, column, compress=compress)
         _write_label(file.id, label, columns_checksum(columns, ALGORITHM))

@@ -16,7 +16,14 @@ from typing import NamedTuple
 from datagen_core.errors import CacheError, UnreadableError
 from datagen_core.store.advice import command_to_number
 from datagen_core.store.documents import read_document
-from datagen_core.store.layout import SetPaths, list_folders, list_names, list_shards, numbered
+from datagen_core.store.layout import (
+    SetPaths,
+    list_data_sets,
+    list_folders,
+    list_names,
+    list_shards,
+    numbered,
+)
 from datagen_core.store.runs import list_runs
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import NUMBER_FORMAT, parse_numbered, read_numbers, read_set, set_paths
@@ -37,7 +44,7 @@ def check_inventory(cache: Path, name: str | None = None) -> Iterator[Misplaced]
 
     They are found by names of folders and by their records; nothing is changed.
     """
-    for folder in (each for each in list_folders(cache) if name in {None, each.name}):
+    for folder in (each for each in list_data_sets(cache) if name in {None, each.name}):
         with suppress(UnreadableError, PermissionError):  # of which `list` says so
             yield from _check_folder(folder)
 

@@ -126,16 +126,13 @@ def laboratory():
         yield Laboratory(Path(folder))
 
 
-_UNSYNCED = pytest.mark.xfail(strict=True, reason="the parents of new folders are not synced")
-
-
 @pytest.mark.parametrize(
     ("model", "seeds", "fewest"),
     [
         ("metadata", 1, 200),
         ("entries", 1, 100),
-        pytest.param("strict", 1, 50, marks=_UNSYNCED),
-        pytest.param("random", 2, 500, marks=_UNSYNCED),
+        ("strict", 1, 50),
+        ("random", 2, 500),
     ],
 )
 def test_what_was_reported_done_survives(laboratory, model, seeds, fewest):

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
 from datagen_core.executors.base import Executor, Job, Resources, TaskState
 from datagen_core.executors.slurm import diagnosis, queue
+from datagen_core.store.folders import make_folder
 from datagen_core.store.runs import Plan, TaskKey
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class SlurmExecutor(Executor):
             When the controller does not answer. Submit a new plan later.
         """
         try:
-            _log_pattern(job).parent.mkdir(parents=True, exist_ok=True)
+            make_folder(job.plans[0].log(0).parent)
             # submitit prints what sbatch says, which is in its exception too.
             with TemporaryDirectory(prefix="datagen-") as folder, redirect_stderr(StringIO()):
                 _prepare(job, folder)._submit_command(_worker_lines(job))  # noqa: SLF001

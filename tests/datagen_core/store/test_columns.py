@@ -169,7 +169,7 @@ def test_there_is_no_map_of_what_must_be_decoded(reader):
 
 def test_a_map_of_ragged_fields_holds_its_samples_alone(tmp_path):
     columns = {"path": sample_columns((0, 10))["path"]}
-    publish_shard(tmp_path, tmp_path / "t", ShardLabel("g", "ab" * 32, Interval(0, 10)), columns)
+    publish_shard(tmp_path, tmp_path / "tmp", ShardLabel("g", "ab" * 32, Interval(0, 10)), columns)
     reader = ColumnReader([tmp_path], Schema({"path": SCHEMA.fields["path"]}))
 
     assert reader.map([Interval(4, 6)])["path"].rows().tolist() == [4, 5, 5]

@@ -17,8 +17,8 @@ def paths(tmp_path):
     return SetPaths(tmp_path)
 
 
-def test_events_come_back_in_order(tmp_path):
-    journal = Journal(tmp_path / "folder" / "0-0.jsonl")
+def test_events_come_back_in_order(paths):
+    journal = Journal(paths.run(0).journal(0, 0))
     journal.append("start", pid=1)
     journal.append("end", reason="done")
 
@@ -28,24 +28,25 @@ def test_events_come_back_in_order(tmp_path):
     ]
 
 
-def test_a_torn_line_is_left_out(tmp_path):
-    journal = Journal(tmp_path / "0-0.jsonl")
-    journal.append("start")
-    with (tmp_path / "0-0.jsonl").open("a") as file:
+def test_a_torn_line_is_left_out(paths):
+    path = paths.run(0).journal(0, 0)
+    Journal(path).append("start")
+    with path.open("a") as file:
         file.write('{"event": "en')
 
-    assert [event["event"] for event in read_journal(tmp_path / "0-0.jsonl")] == ["start"]
+    assert [event["event"] for event in read_journal(path)] == ["start"]
 
 
 def test_a_missing_journal_is_empty(tmp_path):
     assert read_journal(tmp_path / "missing") == []
 
 
-def test_a_journal_that_cannot_be_written_stops_no_work(tmp_path):
-    (tmp_path / "0-0.jsonl").mkdir()
+def test_a_journal_that_cannot_be_written_stops_no_work(paths):
+    path = paths.run(0).journal(0, 0)
+    path.mkdir(parents=True)
 
-    Journal(tmp_path / "0-0.jsonl").append("start")
-    assert list((tmp_path / "0-0.jsonl").iterdir()) == []
+    Journal(path).append("start")
+    assert list(path.iterdir()) == []
 
 
 def test_lines_are_written_about_once_a_second(paths):

@@ -40,6 +40,7 @@ moves = st.lists(
 
 @pytest.fixture
 def paths(tmp_path):
+    (tmp_path / "set").mkdir()
     return SetPaths(tmp_path / "set")
 
 
@@ -170,7 +171,11 @@ def test_a_spent_number_is_never_free_again(paths):
 
 def test_a_change_that_cannot_spend_is_done(paths, monkeypatch):
     monkeypatch.setattr(ledger, "KEPT_GENERATIONS", 0)
-    monkeypatch.setattr(ledger, "temporary_path", lambda *_: paths.root / "nowhere" / "file")
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(ledger, "drafting", refuse)
     change(paths)
 
     assert len(read_ledger(paths).assigned) == 1

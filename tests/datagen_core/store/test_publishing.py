@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,13 +13,7 @@ import pytest
 from datagen_core.errors import CacheError
 from datagen_core.store import publishing
 from datagen_core.store.documents import publish_document
-from datagen_core.store.publishing import (
-    in_parallel,
-    publication,
-    publish,
-    remove_litter,
-    temporary_path,
-)
+from datagen_core.store.publishing import drafting, in_parallel, publication
 
 
 @pytest.mark.parametrize("count", [0, 1, 30])
@@ -42,14 +35,15 @@ def test_what_is_not_begun_is_left_after_a_failure():
     assert len(done) < 10_000
 
 
-def written(folder: Path, text: str = "text") -> Path:
-    path = temporary_path(folder / "tmp", "name")
-    path.write_text(text)
-    return path
+def publish(final: Path, text: str = "text", *, equals: bool = False) -> bool:
+    """Publish a file in a folder of `code`, which need not exist, beside the folder `tmp`."""
+    with drafting(final.parent.parent / "tmp", final) as draft:
+        draft.write(text.encode())
+        return draft.publish(equals=equals)
 
 
 def refuse_links(monkeypatch, code=errno.EPERM):
-    def link(*_: object) -> None:
+    def link(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(publishing.os, "link", link)
@@ -59,44 +53,40 @@ def refuse_links(monkeypatch, code=errno.EPERM):
 def final(request, tmp_path, monkeypatch):
     if request.param == "no links":
         refuse_links(monkeypatch)
-    return tmp_path / "new folder" / "final"
+    return tmp_path / "code" / "final"
 
 
-def test_the_first_one_wins(final, tmp_path):
-    assert publish(written(tmp_path, "first"), final) is True
-    assert publish(written(tmp_path, "second"), final) is False
+def test_the_first_one_wins(final):
+    assert publish(final, "first") is True
+    assert publish(final, "second") is False
     assert final.read_text() == "first"
 
 
 def test_nothing_is_left_behind(final, tmp_path):
-    publish(written(tmp_path), final)
-    publish(written(tmp_path), final)
+    publish(final)
+    publish(final)
 
     assert list((tmp_path / "tmp").iterdir()) == []
     assert list(final.parent.iterdir()) == [final]
 
 
-def test_one_of_many_at_once_wins(final, tmp_path):
-    files = [written(tmp_path, str(number)) for number in range(8)]
+def test_one_of_many_at_once_wins(final):
     with ThreadPoolExecutor(8) as pool:
-        won = list(pool.map(lambda file: publish(file, final), files))
+        won = list(pool.map(lambda number: publish(final, str(number)), range(8)))
 
     assert won.count(True) == 1
     assert final.read_text() == str(won.index(True))
 
 
-def test_a_repeated_request_whose_reply_was_lost_is_ours(tmp_path):
-    temporary, final = written(tmp_path), tmp_path / "final"
-    os.link(temporary, final)
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_repeated_request_whose_reply_was_lost_is_ours(tmp_path, ours):
+    final = tmp_path / "code" / "final"
+    final.parent.mkdir()
+    with drafting(tmp_path / "tmp", final) as draft, drafting(tmp_path / "tmp", final) as other:
+        [first] = [path for path in (tmp_path / "tmp").iterdir() if path.samefile(draft.path)]
+        os.link(first, final)
 
-    assert publish(temporary, final) is True
-
-
-def test_someone_elses_file_with_two_names_is_not_ours(tmp_path):
-    other, final = written(tmp_path, "other"), tmp_path / "final"
-    os.link(other, final)
-
-    assert publish(written(tmp_path), final) is False
+        assert (draft if ours else other).publish() is ours
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EROFS])
@@ -104,17 +94,18 @@ def test_a_failure_is_raised_and_shows_nothing(tmp_path, monkeypatch, code):
     refuse_links(monkeypatch, code)
 
     with pytest.raises(OSError, match=os.strerror(code)):
-        publish(written(tmp_path), tmp_path / "final")
-    assert not (tmp_path / "final").exists()
+        publish(tmp_path / "code" / "final")
+    assert not (tmp_path / "code" / "final").exists()
 
 
-def test_an_abandoned_claim_is_named(tmp_path, monkeypatch):
+def test_an_abandoned_claim_is_named(final, monkeypatch):
     refuse_links(monkeypatch)
-    (tmp_path / "final.claim").touch()
+    final.parent.mkdir()
+    final.with_name("final.claim").touch()
     monkeypatch.setattr(publishing._lost_to_claim, "__defaults__", (0.0,))
 
     with pytest.raises(CacheError, match=r"remove .*final\.claim and try again"):
-        publish(written(tmp_path), tmp_path / "final")
+        publish(final)
 
 
 def test_publication_shows_nothing_when_its_block_fails(tmp_path):
@@ -129,13 +120,13 @@ def test_publication_shows_nothing_when_its_block_fails(tmp_path):
 
 @pytest.mark.parametrize("call", ["link", "fsync"])
 def test_errors_name_the_file_and_not_the_temporary_one(tmp_path, monkeypatch, call):
-    def fail(path, *names):
+    def fail(path, *names, **_):
         raise OSError(errno.ENOSPC, "full", *([] if call == "fsync" else [path, None, *names]))
 
     monkeypatch.setattr(os, call, fail)
     final = tmp_path / "final"
-    with pytest.raises(OSError, match="full") as caught, publication(tmp_path, final) as temporary:
-        temporary.touch()
+    with pytest.raises(OSError, match="full") as caught, publication(tmp_path, final) as path:
+        path.write_text("text")
     with pytest.raises(OSError, match="full") as other:
         publish_document(final, {}, tmp_path)
 
@@ -151,40 +142,13 @@ def test_publication_keeps_the_first_one(tmp_path):
     assert (tmp_path / "final").read_text() == "first"
 
 
-def test_temporary_names_are_never_the_same(tmp_path):
-    assert len({temporary_path(tmp_path, "a") for _ in range(100)}) == 100
-
-
-def test_litter_of_dead_processes_is_removed(tmp_path):
-    host = socket.gethostname()
-    dead = tmp_path / f"a~{host}~{2**22 + 1}~0.tmp"
-    living = tmp_path / f"a~{host}~{os.getpid()}~0.tmp"
-    elsewhere = tmp_path / f"a~{host}x~1~0.tmp"
-    for path in (dead, living, elsewhere):
-        path.touch()
-
-    assert remove_litter(tmp_path) == 1
-    assert sorted(tmp_path.iterdir()) == sorted([living, elsewhere])
-
-
-def test_litter_of_other_hosts_is_removed_when_it_is_old(tmp_path):
-    old, strange = tmp_path / "a~elsewhere~1~0.tmp", tmp_path / "strange.tmp"
-    for path in (old, strange):
-        path.touch()
-        os.utime(path, (0, 0))
-
-    assert remove_litter(tmp_path) == 2
-
-
-def test_litter_of_a_missing_folder_is_none(tmp_path):
-    assert remove_litter(tmp_path / "missing") == 0
-
-
 @pytest.mark.parametrize("code", [errno.EPERM, errno.EXDEV])
 def test_without_links_equal_files_need_no_claim(tmp_path, monkeypatch, code):
     refuse_links(monkeypatch, code)
-    (tmp_path / "final.claim").touch()
+    final = tmp_path / "code" / "final"
+    final.parent.mkdir()
+    final.with_name("final.claim").touch()
 
-    assert publish(written(tmp_path, "one"), tmp_path / "final", equals=True) is True
-    assert publish(written(tmp_path, "two"), tmp_path / "final", equals=True) is False
-    assert (tmp_path / "final").read_text() == "one"
+    assert publish(final, "one", equals=True) is True
+    assert publish(final, "two", equals=True) is False
+    assert final.read_text() == "one"

@@ -24,12 +24,14 @@ from strategies import batch_sizes, interval_sets
 
 @pytest.fixture
 def paths(tmp_path):
-    return SetPaths(tmp_path / "sine" / "default-3bec39c0")
+    root = tmp_path / "sine" / "default-3bec39c0"
+    root.mkdir(parents=True)
+    return SetPaths(root)
 
 
 @given(st.lists(st.integers(0, 50), max_size=5))
 def test_runs_follow_on_one_another(tmp_path_factory, asked):
-    paths = SetPaths(tmp_path_factory.mktemp("sine") / "default-3bec39c0")
+    paths = SetPaths(tmp_path_factory.mktemp("default-3bec39c0"))
     expected = 0
     for samples in asked:
         made = reserve(paths, more(samples), "sine", {})

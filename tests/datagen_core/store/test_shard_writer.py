@@ -18,6 +18,7 @@ def numbers(interval):
 
 @pytest.fixture
 def writer(tmp_path):
+    (tmp_path / "shards").mkdir()
     return ShardWriter(tmp_path / "shards", tmp_path / "tmp", "sine", "ab" * 32)
 
 
@@ -60,7 +61,7 @@ def test_a_file_is_due_when_time_has_passed(writer):
 def test_nothing_is_published_when_nothing_waits(writer):
     writer.publish()
 
-    assert not writer.folder.exists()
+    assert not list(writer.folder.iterdir())
 
 
 def test_samples_wait_on_when_publishing_fails(writer, tmp_path):

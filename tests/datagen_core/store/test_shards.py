@@ -185,6 +185,7 @@ def test_a_failed_publication_shows_nothing(tmp_path):
 
 def test_compressed_shards_are_smaller(tmp_path):
     zeros = {"x": np.zeros((10_000, 3))}
+    (tmp_path / "compressed").mkdir()
     sizes = [
         publish_shard(
             tmp_path / name, tmp_path / "tmp", label_of(10_000), zeros, compress=bool(name)
