@@ -5,11 +5,9 @@ These names are the public API, with the modules `datagen_core.commands`, `datag
 `__version__` is the version of the distribution.
 """
 
-import ast
 from functools import cache
-from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # as in `typing`, which is slow: Ctrl-C is not heeded before all this is run
 
 if TYPE_CHECKING:
     from datagen_core.errors import CacheError as CacheError
@@ -73,8 +71,10 @@ if TYPE_CHECKING:
     __version__: str
 else:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> object:
         """Import a public name at its first use, so that listing a cache does not import numpy."""
+        from importlib import import_module  # a command may begin without it
+
         if name == "__version__":
             return import_module("importlib.metadata").version("datagen")
         if name == "__all__":
@@ -91,6 +91,9 @@ def __dir__() -> list[str]:
 @cache
 def _find_modules() -> dict[str, str]:
     """Return the module of each public name, as the imports above say, which type checkers read."""
+    import ast  # as above
+    from pathlib import Path
+
     nodes = ast.walk(ast.parse(Path(__file__).read_bytes()))
     imports = (node for node in nodes if isinstance(node, ast.ImportFrom))
     return {

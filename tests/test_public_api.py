@@ -61,6 +61,7 @@ PUBLIC = [
     "Table",
     "TaskKey",
     "TaskState",
+    "UnreadableError",
     "VerificationError",
     "View",
     "ViewSamples",

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from datagen_core import interrupts
 from datagen_core.commands import LazyGroup, tell
 from datagen_core.errors import DatagenError, in_one_line
 from datagen_core.streams import discard_unwritable, prepare_streams
@@ -107,8 +108,7 @@ def _run() -> None:
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _tell("interrupted; what is published is kept")
-        sys.exit(130)
+        _end_interrupted()
     except getattr(click.exceptions, "NoArgsIsHelpError", ()) as error:  # click 8.2 and later
         with suppress(OSError):
             error.show()
@@ -124,6 +124,11 @@ def _run() -> None:
         _fail(f"{error.strerror or error}{where and f': {where}'}", 1)
 
 
+def _end_interrupted() -> None:
+    interrupts.tell()
+    sys.exit(interrupts.CODE)
+
+
 def _with_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     words = error.format_message().rstrip(".")
@@ -131,6 +136,8 @@ def _with_hint(error: click.ClickException) -> str:
 
 
 def _fail(message: str, code: int) -> None:
+    if interrupts.is_interrupt(sys.exc_info()[1]):
+        _end_interrupted()
     if os.environ.get("DATAGEN_TRACEBACK"):
         raise  # noqa: PLE0704 (called while the error is handled; for developers of datagen)
     _tell(f"error: {message}")
