@@ -3,6 +3,10 @@
 A future does a share of a job's tasks. It starts a worker process, since a dask worker is threads,
 and only the main thread of a process hears SIGTERM. Keys, the scheduler's address, and which task
 is in which share are written down beside the run, so that every later process finds them.
+
+Messages of dask are pickles, so that a scheduler runs what it likes in the process that asks it. An
+address that is found beside a run is used only by who has given it: by the option or variable of
+this call, or of one before.
 """
 
 from __future__ import annotations
@@ -25,13 +29,16 @@ from datagen_core.errors import (
     ConfigurationError,
     MissingPackageError,
     SchedulerUnavailableError,
+    UntrustedError,
 )
 from datagen_core.executors.base import DIED, Executor, Job, Resources, TaskState
 from datagen_core.executors.processes import death_in_log, read_tasks, record_end
 from datagen_core.files import require
 from datagen_core.store import forms
+from datagen_core.store.documents import one_line
 from datagen_core.store.folders import make_folder, open_to_append
 from datagen_core.store.runs import Plan, TaskKey
+from datagen_core.store.trust import approve, is_approved
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -75,16 +82,19 @@ class DaskExecutor(Executor):
     def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:
         """Return the resources with the scheduler's address.
 
-        It is the option that was given, else `$DASK_SCHEDULER_ADDRESS`, else that of earlier plans.
+        It is the option that was given, else `$DASK_SCHEDULER_ADDRESS`, else that of earlier plans
+        if it was given by this user.
         """
         known = resources.options.get(OPTION) or os.environ.get(VARIABLE)
-        address = str(known or ["", *_by_scheduler(earlier)][-1])
+        trusted = [each for each in _by_scheduler(earlier) if self._is_trusted(each)]
+        address = str(known or ["", *trusted][-1])
         if not _ADDRESS.fullmatch(address):
             raise ConfigurationError(
                 f"the dask scheduler's address is {address or 'not given'}; set ${VARIABLE} to one "
                 "such as tcp://HOST:8786, or give --executor-option scheduler=tcp://HOST:8786"
             )
         self._address = address
+        self._is_trusted(address)
         return replace(resources, options={**resources.options, OPTION: address})
 
     def describe(self, job: Job) -> str:
@@ -121,11 +131,14 @@ class DaskExecutor(Executor):
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks, as the scheduler has them; None when it does not answer.
 
-        Somebody who resumes runs with another scheduler has given up the former one: what it does
-        not say is not waited for.
+        Those of a scheduler that this user has not given may be waiting. Somebody who resumes runs
+        with another scheduler has given up the former one: what it does not say is not waited for.
         """
         living: dict[TaskKey, TaskState] = {}
         for address, receipts in _by_scheduler(plans).items():
+            if not self._is_trusted(address):
+                living |= {} if self._address else _hidden_tasks(address, receipts)
+                continue
             states = _read_states(address, [key for _, shares in receipts for key in shares])
             if states is None and self._address in {"", address}:
                 return None
@@ -134,11 +147,31 @@ class DaskExecutor(Executor):
         return living
 
     def cancel(self, plans: Sequence[Plan]) -> None:
-        """End worker processes by SIGTERM, after 30 s by SIGKILL, and drop what has not begun."""
-        for address, receipts in _by_scheduler(plans).items():
+        """End worker processes by SIGTERM, after 30 s by SIGKILL, and drop what has not begun.
+
+        Raises
+        ------
+        SchedulerUnavailableError
+            When the scheduler does not answer.
+        UntrustedError
+            When this user has not given it.
+        """
+        found = _by_scheduler(plans)
+        for address, receipts in found.items():
+            if not self._is_trusted(address):
+                continue
             keys = [key for _, shares in receipts for key in shares]
             if _read_states(address, keys) != {}:
                 _cancel(address, keys)
+        if others := [address for address in found if not self._is_trusted(address)]:
+            raise UntrustedError(f"nothing of it was cancelled: {_explain(others[0])}")
+
+    def _is_trusted(self, address: str) -> bool:
+        """Whether a scheduler may be asked: this user has given its address, now or before."""
+        if address and address in {self._address, os.environ.get(VARIABLE)}:
+            approve("address", {OPTION: address})
+            return True
+        return is_approved("address", {OPTION: address})
 
     def diagnose(self, plan: Plan, task: int) -> str:
         """Return what the journal says of a task whose process ended without being done."""
@@ -169,6 +202,21 @@ def _by_scheduler(plans: Sequence[Plan]) -> dict[str, list[Receipt]]:
         if OPTION in receipt:
             found.setdefault(receipt[OPTION], []).append((plan, receipt.get("shares", {})))
     return found
+
+
+def _explain(address: str) -> str:
+    name = one_line(address)
+    return (
+        f"its dask scheduler, {name}, is none that you have given, and could run anything here; if "
+        f"it is the right one, set {VARIABLE}={name}"
+    )
+
+
+def _hidden_tasks(address: str, receipts: Sequence[Receipt]) -> dict[TaskKey, TaskState]:
+    """Return all tasks that may be alive at a scheduler that is not to be asked."""
+    state = TaskState("queued", _explain(address))
+    found = [(plan, task) for plan, shares in receipts for part in shares.values() for task in part]
+    return {plan.key(task): state for plan, task in found if not plan.last_word(task)}
 
 
 def _living_tasks(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,12 +17,13 @@ import pytest
 import datagen_core
 from dask_cluster import DaskCluster
 from datagen_core import Cache
-from datagen_core.errors import SchedulerUnavailableError
+from datagen_core.errors import ConfigurationError, SchedulerUnavailableError, UntrustedError
 from datagen_core.executors import conformance, dask
 from datagen_core.executors.base import Job, Resources
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.trust import approve
 from demands import plan_for
 from patience import patience
 from slurm_cluster import wait_until
@@ -185,6 +187,7 @@ def plan(tmp_path):
 
 def test_a_scheduler_that_was_given_up_is_not_waited_for(plan, monkeypatch):
     monkeypatch.setattr(dask, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setenv(dask.VARIABLE, "tcp://127.0.0.1:9")
     plan.keep_receipt({dask.OPTION: "tcp://127.0.0.1:9", "shares": {"gen-0-0": [0]}})
     executor = dask.DaskExecutor()
     assert executor.poll([plan]) is None
@@ -195,6 +198,7 @@ def test_a_scheduler_that_was_given_up_is_not_waited_for(plan, monkeypatch):
 
 def test_the_option_precedes_the_environment_and_both_what_is_remembered(plan, monkeypatch):
     plan.keep_receipt({dask.OPTION: "earlier:1", "shares": {}})
+    approve("address", {dask.OPTION: "earlier:1"})
     found = []
     for option, variable in ((None, ""), (None, "now:2"), ("asked:3", "now:2")):
         monkeypatch.setenv(dask.VARIABLE, variable)
@@ -204,7 +208,57 @@ def test_the_option_precedes_the_environment_and_both_what_is_remembered(plan, m
     assert found == ["earlier:1", "now:2", "asked:3"]
 
 
-def test_a_notebook_with_a_running_loop_can_ask(cluster, plan):
+@pytest.fixture
+def stranger(plan):
+    """Return a server that somebody else has named as the scheduler of the plan."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        plan.keep_receipt({dask.OPTION: address, "shares": {"gen-0-0": [0]}})
+        yield server
+
+
+def assert_unasked(server):
+    with pytest.raises(BlockingIOError):
+        server.accept()
+
+
+def test_a_scheduler_that_others_have_named_is_not_asked(plan, stranger, monkeypatch):
+    monkeypatch.delenv(dask.VARIABLE, raising=False)
+    (state,) = dask.DaskExecutor().poll([plan]).values()
+    assert (state.state, "is none that you have given" in state.reason) == ("queued", True)
+    with pytest.raises(UntrustedError, match=r"was cancelled: .* set DASK_SCHEDULER_ADDRESS=tcp:"):
+        dask.DaskExecutor().cancel([plan])
+    with pytest.raises(ConfigurationError, match="address is not given"):
+        dask.DaskExecutor().complete(Resources(), [plan])
+    elsewhere = dask.DaskExecutor()
+    elsewhere.complete(Resources(options={dask.OPTION: "tcp://127.0.0.1:8"}), [plan])
+
+    assert elsewhere.poll([plan]) == {}
+    assert_unasked(stranger)
+
+
+def test_an_address_that_was_given_once_is_used_without(plan, stranger, monkeypatch):
+    monkeypatch.setattr(dask, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.delenv(dask.VARIABLE, raising=False)
+    address = plan.read_receipt()[dask.OPTION]
+    dask.DaskExecutor().complete(Resources(options={dask.OPTION: address}))
+
+    assert dask.DaskExecutor().poll([plan]) is None
+    stranger.accept()[0].close()
+
+
+@pytest.mark.parametrize("address", ["", "\x1b[2J:1", "a\nb:1", "x" * 5000])
+def test_an_odd_address_is_not_asked_and_shown_in_one_line(plan, address, monkeypatch):
+    monkeypatch.delenv(dask.VARIABLE, raising=False)
+    plan.keep_receipt({dask.OPTION: address, "shares": {"gen-0-0": [0]}})
+    (state,) = dask.DaskExecutor().poll([plan]).values()
+
+    assert state.reason.isprintable()
+
+
+def test_a_notebook_with_a_running_loop_can_ask(cluster, plan, monkeypatch):
+    monkeypatch.setenv(dask.VARIABLE, cluster.address)
     plan.keep_receipt({dask.OPTION: cluster.address, "shares": {"gen-0-0": [0]}})
 
     async def ask():
