@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     metavar="KEY=VALUE",
     help="An option of the format; repeatable. --KEY VALUE is the same.",
 )
+@click.option("--verify", is_flag=True, help="Check the files of the samples first.")
 @click.option("--force", is_flag=True, help="Replace an earlier export.")
 @set_option()
 @cache_option
@@ -83,7 +84,8 @@ def export_command(
     param_sets = select_sets(name, (), problems) if every else [select_set(name, selector)]
     problems.raise_any()
     selection = select_all(param_sets, chosen["split"], chosen["view"], chosen["part"])
-    counts = export(selection, form, destination, options, force=chosen["force"])
+    force, verify = chosen["force"], chosen["verify"]
+    counts = export(selection, form, destination, options, force=force, verify=verify)
     samples = [each for item in (selection, *selection.more) for each in item.parts.values()]
     excluded = say_excluded(*samples) + _say_emptied(param_sets)
     mixed = _say_mixed([item.param_set for item in (selection, *selection.more)])

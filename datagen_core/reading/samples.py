@@ -20,6 +20,7 @@ from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet, first_of
 from datagen_core.reading.content import describe_content
 from datagen_core.reading.notebooks import html_table
 from datagen_core.store.advice import command_for
+from datagen_core.store.checking import refuse_damage
 from datagen_core.store.columns import ColumnReader, own
 from datagen_core.store.layout import SetPaths, look_again, removed_set
 
@@ -102,6 +103,7 @@ class Samples(Sequence[Any]):
 
     def _whole(self) -> dict[str, NDArray[Any]] | None:
         """Return arrays over all samples, to be indexed by position; None to ask the reader."""
+        refuse_damage()
         if self._mapped is not None or self._requests >= _FEW:
             return self._mapped or self._gathered
         self._requests += 1
@@ -153,7 +155,7 @@ class Samples(Sequence[Any]):
         )
         return content
 
-    def get(self, n: int | None = None, *, copy: bool = True) -> Any:
+    def get(self, n: int | None = None, *, copy: bool = True, verify: bool = False) -> Any:
         """Return the first `n` samples, or all.
 
         Parameters
@@ -164,6 +166,8 @@ class Samples(Sequence[Any]):
         copy
             True for new arrays; False for read-only views into the file, memory-mapped, when one
             file holds all these samples (as after `datagen compact`).
+        verify
+            True to check the files first, as `verify` does, before any value of them is returned.
 
         Returns
         -------
@@ -176,13 +180,47 @@ class Samples(Sequence[Any]):
         InsufficientSamplesError
             When there are fewer than `n`.
         DamagedFileError
-            When a file cannot be read; it is named.
+            When a file cannot be read, or a check has found damage; the file is named.
         """
         parts = self._first(len(self) if n is None else n)
-        columns = None if copy else self._read(lambda: self._reader.map(parts))
-        if columns is None:
-            columns = self._read(lambda: self._reader.read(parts))
+        columns = self._read(lambda: self._columns(parts, copy=copy, verify=verify))
         return self._present(columns)
+
+    def _columns(self, parts: list[Interval], *, copy: bool, verify: bool) -> Columns:
+        if verify:
+            self._check(parts)
+        mapped: Columns | None = None if copy else self._reader.map(parts)
+        columns: Columns = self._reader.read(parts) if mapped is None else mapped
+        return columns
+
+    def verify(self, n: int | None = None) -> None:
+        """Check the files that hold the first `n` samples, or all, by their checksums.
+
+        Each file is read whole, whatever part of it these samples are: those of the samples
+        themselves, of preprocessed ones for the results of a preprocessor, and for a view its own
+        and those of the samples that its rows come from. A flipped bit is found in any value, and
+        in labels, shapes and offsets.
+
+        Parameters
+        ----------
+        n
+            As for `get`.
+
+        Raises
+        ------
+        InsufficientSamplesError
+            When there are fewer than `n`.
+        DamagedFileError
+            When a file does not hold what was written, or a sample is in no file; it is named.
+        """
+        parts = self._first(len(self) if n is None else n)
+        self._read(lambda: self._check(parts))
+
+    def _check(self, parts: Sequence[Interval]) -> None:
+        """Check files, and read from now on what was checked: damage may have been repaired."""
+        for opened in ("_reader", "_mapped", "_gathered"):
+            self.__dict__.pop(opened, None)
+        self._reader.verify(parts)
 
     def take(self, positions: ArrayLike) -> Any:
         """Return the samples at some positions, in that order, in the form of `get`."""
@@ -335,6 +373,7 @@ class Samples(Sequence[Any]):
 
     def _read(self, read: Any) -> Any:
         """Read; when a file was compacted away meanwhile, list the folders again."""
+        refuse_damage()
         try:
             return look_again(read, lambda: self.__dict__.pop("_reader", None))
         except (FileNotFoundError, KeyError) as error:

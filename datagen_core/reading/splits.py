@@ -11,13 +11,11 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.insufficiency import insufficient
 from datagen_core.reading.samples import Samples
 from datagen_core.store.advice import command_for
-from datagen_core.store.columns import check_shards
 from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
 from datagen_core.store.folders import open_folder
 from datagen_core.store.frozen import FrozenSplit, publish_frozen
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW
-from datagen_core.store.sets import read_set
 
 
 class Split(Samples):
@@ -63,11 +61,10 @@ class Split(Samples):
             )
         if not len(self):
             raise SplitError(f"{self.title} has {self._count()}; there is nothing to freeze")
-        record = read_set(self._set)
         # Fails before all is read, where nothing can be kept.
         with open_folder(self._set.root.parent, self._set.frozen):
             pass
-        check_shards(self._folders, self.schema, (record.generator, record.digest), self.intervals)
+        self.verify()
         content = (self.digest, self.content)
         return publish_frozen(self._set, self.name, self.intervals, content, note)
 

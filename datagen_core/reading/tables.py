@@ -51,6 +51,12 @@ class Selection:
     more: tuple[Selection, ...] = ()
     table: Table | None = None
 
+    def verify(self) -> None:
+        """Check the files of all these samples as `Samples.verify` does."""
+        for each in (self, *self.more):
+            for samples in each.parts.values():
+                samples.verify()
+
 
 Table = Callable[[Mapping[str, Any], NDArray[np.int64], "ParamSet", int], Block]
 """`(columns, indices, param_set, first_row) -> rows`: the rows of consecutive samples as columns of

@@ -133,6 +133,12 @@ class ViewSamples(Samples):
         columns: Any = self._read(lambda: reader.map(self.intervals) or reader.read(self.intervals))
         return columns["sample"], columns["row"]
 
+    def _check(self, parts: Sequence[Interval]) -> None:
+        for known in ("users", "origins"):
+            self.__dict__.pop(known, None)
+        ColumnReader((self._folder,), view_files.PART).verify(self.intervals)
+        super()._check(parts)
+
     def lengths(self, field: str | None = None) -> NDArray[np.int64]:
         """Return how many rows each user has, int64 `(users,)`; all ragged fields have as many."""
         if field is None or field in self.schema.fields:
@@ -154,7 +160,7 @@ class _UserReader:
     def __init__(
         self, folders: Sequence[Path], schema: Schema, origins: tuple[Ragged, Ragged]
     ) -> None:
-        self._names = list(schema.fields)
+        self._names, self._folders, self._schema = list(schema.fields), folders, schema
         self._sample, self._row = origins
         fixed = {name: field for name, field in schema.fields.items() if not field.ragged}
         ragged = {name: field for name, field in schema.fields.items() if field.ragged}
@@ -167,6 +173,11 @@ class _UserReader:
     def read(self, intervals: Sequence[Interval]) -> Columns:
         parts = [np.arange(*interval, dtype=np.int64) for interval in intervals]
         return self.take(np.concatenate([np.empty(0, np.int64), *parts]))
+
+    def verify(self, intervals: Sequence[Interval]) -> None:
+        parts = [self._sample[slice(*interval)].rows() for interval in intervals]
+        samples = np.unique(np.concatenate([np.empty(0, np.int64), *parts]))
+        RowReader(self._folders, self._schema).verify_samples(samples)
 
     def stream(self, intervals: Sequence[Interval]) -> Iterator[tuple[str, str, NDArray[Any]]]:
         for users in cut_into_batches(intervals, _USERS_AT_ONCE):

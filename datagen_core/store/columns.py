@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from datagen_core.generators.schema import Columns, Field, Ragged, Schema
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store.layout import list_files, list_shards, look_again, shard_name
+from datagen_core.store.checking import check_file, note_opened
+from datagen_core.store.layout import list_files, list_shards, shard_name
 from datagen_core.store.shard_arrays import ShardArrays
 from datagen_core.store.shard_columns import stream_columns
-from datagen_core.store.shards import ShardLabel, reading, verify_shard
+from datagen_core.store.shards import reading
 
 _MAPS = 4096
 """Open maps per reader; a process may have 65,530 (vm.max_map_count). See also `_most_maps`."""
@@ -72,27 +73,6 @@ def _list_needed(folders: Sequence[Path], needed: IntervalSet | None) -> list[li
         if not needed - IntervalSet(first):
             return [first]
     return list_files(folders)
-
-
-def check_shards(
-    folders: Sequence[Path], schema: Schema, owner: tuple[str, str], needed: Iterable[Interval]
-) -> None:
-    """Check the files of some samples by their checksums; `owner` are generator and digest.
-
-    Raises
-    ------
-    DamagedFileError
-        If a file does not hold what was written; it is named.
-    """
-    samples, checked = IntervalSet(needed), set[Path]()
-
-    def check() -> None:
-        for piece in cover(folders, samples):
-            if piece.path not in checked and next(samples.clip(piece.interval), None):
-                verify_shard(piece.path, schema, ShardLabel(*owner, piece.file))
-                checked.add(piece.path)
-
-    look_again(check)
 
 
 def disjoint_parts(files: list[Interval]) -> list[tuple[Interval, Interval]]:
@@ -161,6 +141,22 @@ class ColumnReader:
             for name, field in self._schema.fields.items()
         }
 
+    def verify(self, intervals: Iterable[Interval]) -> None:
+        """Check the files that hold these samples, each of them whole, by their checksums.
+
+        Raises
+        ------
+        KeyError
+            If a sample is in none of the files.
+        DamagedFileError
+            If a file does not hold what was written; it is named.
+        """
+        self._verify({part[0] for each in intervals for part in self._parts(each)})
+
+    def _verify(self, places: Iterable[int]) -> None:
+        for place in sorted(places):
+            check_file(self._pieces[place].path)
+
     def lengths(self, name: str, intervals: Iterable[Interval]) -> NDArray[np.int64]:
         """Return the lengths of a ragged field's arrays; only their offsets are read."""
         parts = [part for interval in intervals for part in self._parts(interval)]
@@ -209,7 +205,9 @@ class ColumnReader:
                 yield from anew.stream(samples, looks - 1)
 
     def _stream(self, place: int, rows: IntervalSet) -> Iterator[tuple[str, str, NDArray[Any]]]:
-        with reading(self._pieces[place].path) as file:
+        path = self._pieces[place].path
+        with reading(path) as file:
+            note_opened(path)
             yield from stream_columns(file, self._schema, rows)
 
     def sample(self, index: int) -> dict[str, Any]:
@@ -279,7 +277,9 @@ class ColumnReader:
         return self._mapped.get(place) or self._loaded.get(place) or self._open_anew(place)
 
     def _open_anew(self, place: int) -> ShardArrays:
-        shard = ShardArrays(self._pieces[place].path, self._schema)
+        path = self._pieces[place].path
+        shard = ShardArrays(path, self._schema)
+        note_opened(path)
         mapped = shard.is_mapped
         shards, limit = (self._mapped, _most_maps()) if mapped else (self._loaded, _LOADED)
         shards[place] = shard

@@ -66,6 +66,12 @@ def shard_name(interval: Interval) -> str:
     return f"{interval.start:0{_DIGITS}}-{interval.stop:0{_DIGITS}}.h5"
 
 
+def shard_interval(name: str) -> Interval:
+    """Return the index range in the file name of a shard."""
+    start, _, stop = name.removesuffix(".h5").partition("-")
+    return Interval(int(start), int(stop))
+
+
 def list_names(folder: Path) -> list[str]:
     """Return the names in a folder; none if it does not exist.
 

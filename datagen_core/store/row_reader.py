@@ -34,6 +34,10 @@ class RowReader(ColumnReader):
             if field.ragged
         }
 
+    def verify_samples(self, samples: NDArray[np.int64]) -> None:
+        """Check the files that hold these samples as `verify` does."""
+        self._verify(set(self._places(samples).tolist()))
+
     def _join_rows(
         self,
         name: str,

@@ -131,6 +131,7 @@ def export(
     options: Mapping[str, str] | None = None,
     *,
     force: bool = False,
+    verify: bool = False,
 ) -> dict[str, int]:
     """Write a selection to `destination`, which appears whole when all is written.
 
@@ -143,6 +144,8 @@ def export(
     force
         Whether to replace what is there. A folder is replaced only if this format writes all that
         it holds, so that no other file gets lost and no stale one remains.
+    verify
+        Whether to check the files of the samples first, as `Samples.verify` does.
 
     Returns
     -------
@@ -153,6 +156,8 @@ def export(
     ------
     ConfigurationError
         If there is no such format or option, or the destination exists.
+    DamagedFileError
+        If a file cannot be read, or with `verify` does not hold what was written.
     """
     writer = find_format(name)
     generator = selection.param_set.generator
@@ -167,6 +172,8 @@ def export(
         selection = replace(selection, table=partial(table, **others))
     destination = destination.absolute()
     is_taken = _check_destination(destination, force=force)
+    if verify:
+        selection.verify()
     with placing(destination) as temporary:
         counts = writer(temporary, selection, **own)
         if is_taken and destination.is_dir():
