@@ -89,21 +89,28 @@ def _executor_option(text: str) -> tuple[str, str | bool]:
 
 
 def select_runs(
-    name: str | None, selector: tuple[str, ...], number: int | None, problems: Problems
+    name: str | None,
+    selector: tuple[str, ...],
+    number: int | None,
+    problems: Problems,
+    *,
+    complete: bool = True,
 ) -> Iterator[tuple[ParamSet, RunStatus]]:
     """Yield the runs of the selected parameter sets, or those of one number, with their status.
 
-    `problems` gets the errors of sets whose runs cannot be read.
+    `problems` gets the errors of sets whose runs cannot be read. Without `complete`, sets of which
+    no sample is missing are left out, whose runs need not be read.
     """
-    from datagen_core.scheduling.status import Look, status_of
+    from datagen_core.scheduling.status import Look, has_holes, status_of
     from datagen_core.store.runs import list_runs
 
     chosen = []
     for param_set in select_sets(name, selector, problems):
         with problems.collect(param_set):
-            records = list_runs(param_set.paths)
+            is_wanted = complete or has_holes(param_set.paths)
+            records = list_runs(param_set.paths) if is_wanted else []
             chosen += [(param_set, each) for each in records if number in {None, each.number}]
-    look = Look(param_set.paths.run(record.number) for param_set, record in chosen)
+    look = Look([(param_set.paths.run(record.number), record) for param_set, record in chosen])
     for param_set, record in chosen:
         found = []
         with problems.collect(param_set):

@@ -27,11 +27,11 @@ def status_command(
     """
     from datagen_core.cli.tables import print_statuses
 
-    problems = Problems()
+    problems, complete = Problems(), show_all or as_json
     found = [
         (param_set, status)
-        for param_set, status in select_runs(name, selector, None, problems)
-        if show_all or as_json or status.missing
+        for param_set, status in select_runs(name, selector, None, problems, complete=complete)
+        if complete or status.missing
     ]
     if as_json:
         print_json([

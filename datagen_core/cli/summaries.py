@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from datagen_core.errors import CacheError
 from datagen_core.store.frozen import FrozenSplit
-from datagen_core.store.layout import RunPaths, numbered
+from datagen_core.store.layout import RunPaths
 from datagen_core.store.ledger import Exclusion, read_ledger
-from datagen_core.store.runs import list_runs
+from datagen_core.store.runs import RunRecord, list_runs
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -31,7 +31,7 @@ class States:
     def _look(self) -> Look:
         from datagen_core.scheduling.status import Look
 
-        return Look(run for param_set in self._sets for run in _runs_of(param_set))
+        return Look([run for param_set in self._sets for run in _runs_of(param_set)])
 
     def find(self, param_set: ParamSet) -> str:
         """Return the state of one of the sets, which has missing samples."""
@@ -43,9 +43,9 @@ class States:
         return "refused" if states == {"refused"} else "holes"
 
 
-def _runs_of(param_set: ParamSet) -> list[RunPaths]:
+def _runs_of(param_set: ParamSet) -> list[tuple[RunPaths, RunRecord]]:
     with suppress(CacheError):  # which is told of the set itself
-        return [param_set.paths.run(number) for number in numbered(param_set.paths.runs)]
+        return [(param_set.paths.run(each.number), each) for each in list_runs(param_set.paths)]
     return []
 
 

@@ -103,8 +103,8 @@ def _is_open(status: RunStatus | None) -> bool:
 
 def inspect(runs: Sequence[Run]) -> list[RunStatus]:
     """Return the statuses of runs, asking each executor once."""
-    look = Look(run.paths for run in runs)
-    return [run.inspect(look.poll(run.executor)) for run in runs]
+    look = Look([(run.paths, run.record) for run in runs])
+    return [run.inspect(look.poll(run.executor), look.existing) for run in runs]
 
 
 def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observer = ignore) -> None:

@@ -29,6 +29,7 @@ from datagen_core.scheduling.plan import (
 )
 from datagen_core.scheduling.probing import settle
 from datagen_core.scheduling.status import (
+    Existing,
     Poll,
     RunStatus,
     advise,
@@ -117,11 +118,11 @@ class Run:
         """The number of threads that make its samples, which all runs of the set have."""
         return threads_of_run(self.paths.set, self.record)
 
-    def inspect(self, poll: Poll | None = None) -> RunStatus:
-        """Return the run's status; `poll` asks for the living tasks instead of the executor."""
+    def inspect(self, poll: Poll | None = None, existing: Existing = existing_samples) -> RunStatus:
+        """Return the run's status; `poll` and `existing` are those of `inspect_run`."""
         if self.plan is not None:
             return never_submitted(self.record)
-        return inspect_run(self.paths, self.record, self.executor, self.since, poll)
+        return inspect_run(self.paths, self.record, self.executor, self.since, poll, existing)
 
 
 def complete(executor: Executor, settings: Settings, earlier: Sequence[Plan] = ()) -> Settings:

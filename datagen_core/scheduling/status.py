@@ -17,13 +17,21 @@ from datagen_core.executors.choice import find_executor
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.judging import NEVER_AGAIN, Judge, RangeStatus, merge_alike
 from datagen_core.store.layout import RunPaths, SetPaths
-from datagen_core.store.runs import Plan, RunRecord, TaskKey, list_plans, list_runs
+from datagen_core.store.runs import (
+    Plan,
+    RunRecord,
+    TaskKey,
+    list_plans,
+    list_runs,
+    reserved_samples,
+)
 from datagen_core.store.sets import existing_samples
 
 ACCEPT_CODE = "--accept-code"
 """What refusals name that come of changed code, and not of the generator."""
 
 Poll = Callable[[Sequence[Plan]], Mapping[TaskKey, TaskState] | None]
+Existing = Callable[[SetPaths], IntervalSet]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ def inspect_run(
     executor: Executor | None,
     since: int = 0,
     poll: Poll | None = None,
+    existing: Existing = existing_samples,
 ) -> RunStatus:
     """Return the status of a run.
 
@@ -116,19 +125,31 @@ def inspect_run(
         Failures before this plan are forgiven: that is what `resume` means.
     poll
         Asks for the living tasks of plans; None to ask the executor.
+    existing
+        Lists the samples of a set; what it returns behind `poll` was listed behind it.
     """
-    whole = IntervalSet([record.interval])
-    if not whole - existing_samples(run.set):  # whatever its tasks do
-        return RunStatus(record, whole, ())
+    done = _made(record, existing(run.set))
+    if len(done) == record.interval.size:  # whatever its tasks do
+        return RunStatus(record, done, ())
     plans = list_plans(run)
     poll = poll or (executor.poll if executor is not None else _poll_nobody)
     states = poll(plans)
     # Files are listed behind the tasks: what ends in between is then seen as done, not as lost.
-    done = existing_samples(run.set) & whole
-    missing = whole - done
+    done = _made(record, existing(run.set))
+    missing = IntervalSet([record.interval]) - done
     judge = Judge(run.set, plans, states, executor, done, since)
     ranges = tuple(judge.judge(missing))
     return RunStatus(record, done, ranges, bool(judge.refusal(missing)))
+
+
+def _made(record: RunRecord, existing: IntervalSet) -> IntervalSet:
+    return IntervalSet(existing.clip(record.interval))
+
+
+def has_holes(paths: SetPaths) -> bool:
+    """Return whether a reserved sample of a set is missing; only its last run is read."""
+    reserved = reserved_samples(paths)
+    return sum(part.size for part in existing_samples(paths).clip((0, reserved))) < reserved
 
 
 def never_submitted(record: RunRecord) -> RunStatus:
@@ -144,11 +165,13 @@ def _poll_nobody(plans: Sequence[Plan]) -> None:
 class Look:
     """One look at many runs, for which each of their executors is found and asked once.
 
-    A call of a scheduler takes a moment, and a sweep has thousands of runs.
+    A call of a scheduler takes a moment, and a sweep has thousands of runs. So has a set, whose
+    files are listed once before executors are asked, and once behind each answer.
     """
 
-    def __init__(self, runs: Iterable[RunPaths]) -> None:
+    def __init__(self, runs: Iterable[tuple[RunPaths, RunRecord]]) -> None:
         self._runs = runs
+        self._listed: dict[SetPaths, IntervalSet] = {}
         self._executors: dict[str, Executor | DatagenError] = {}
         self._answers: dict[str, Mapping[TaskKey, TaskState] | None] = {}
 
@@ -170,28 +193,40 @@ class Look:
             raise found
         return found
 
+    def existing(self, paths: SetPaths) -> IntervalSet:
+        """Return the samples of a set, as they were listed since the last answer."""
+        if paths not in self._listed:
+            self._listed[paths] = existing_samples(paths)
+        return self._listed[paths]
+
     def poll(self, executor: Executor) -> Poll:
         """Return what stands for the executor's `poll` during this look."""
 
         def poll(plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
             if executor.name not in self._answers:
-                self._answers[executor.name] = executor.poll(self._plans)
+                self._answers[executor.name] = self._ask(executor, self._plans)
             living = self._answers[executor.name]
             # Processes of another machine keep nobody from knowing those of this one.
             is_hidden = living is None and executor.ends_with_caller
             # Somebody else may have submitted a new plan since.
             is_new = not {each.key(0) for each in plans} <= self._known
-            return executor.poll(plans) if is_hidden or is_new else living
+            return self._ask(executor, plans) if is_hidden or is_new else living
 
         return poll
 
+    def _ask(self, executor: Executor, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
+        answer = executor.poll(plans)
+        self._listed.clear()  # what ended in between is then seen as done, not as lost
+        return answer
+
     @cached_property
     def _plans(self) -> list[Plan]:
-        """The plans of all runs that can be read; what is wrong with others is told of each."""
+        """The plans of all runs that lack samples and can be read; status tells of the others."""
         found: list[Plan] = []
-        for run in self._runs:
+        for run, record in self._runs:
             with suppress(CacheError):
-                found += list_plans(run)
+                if len(_made(record, self.existing(run.set))) < record.interval.size:
+                    found += list_plans(run)
         return found
 
     @cached_property
@@ -205,17 +240,17 @@ def status_of(paths: SetPaths, record: RunRecord, look: Look | None = None) -> R
     `look` is a look at this run and others.
     """
     run = paths.run(record.number)
-    status = inspect_run(run, record, None)
-    if not status.missing:
-        return status
-    look = look or Look([run])
+    look = look or Look([(run, record)])
+    done = _made(record, look.existing(paths))
+    if len(done) == record.interval.size:
+        return RunStatus(record, done, ())
     plans = list_plans(run)
     name = plans[-1].executor if plans else record.details["executor"]
     try:
         executor = look.find(name)
     except DatagenError as error:
-        return _with_reason(status, str(error))
-    return inspect_run(run, record, executor, poll=look.poll(executor))
+        return _with_reason(inspect_run(run, record, None), str(error))
+    return inspect_run(run, record, executor, poll=look.poll(executor), existing=look.existing)
 
 
 def _with_reason(status: RunStatus, reason: str) -> RunStatus:
@@ -229,5 +264,5 @@ def _with_reason(status: RunStatus, reason: str) -> RunStatus:
 def statuses(paths: SetPaths, look: Look | None = None) -> list[RunStatus]:
     """Return the status of every run of a parameter set; see `status_of`."""
     records = list_runs(paths)
-    look = look or Look(paths.run(record.number) for record in records)
+    look = look or Look([(paths.run(record.number), record) for record in records])
     return [status_of(paths, record, look) for record in records]

@@ -7,12 +7,13 @@ import pytest
 from datagen_core.executors.base import TaskState
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.scheduling import status as looking
 from datagen_core.scheduling.judging import ERROR_LIMIT, FRUITLESS_LIMIT
-from datagen_core.scheduling.status import inspect_run
+from datagen_core.scheduling.status import has_holes, inspect_run, statuses
 from datagen_core.store.journals import Journal, read_journal
 from datagen_core.store.layout import shard_name
 from datagen_core.store.runs import reserve
-from datagen_core.store.sets import open_set
+from datagen_core.store.sets import existing_samples, open_set
 from demands import demand_for, more, plan_for
 from generators_for_tests import sine
 
@@ -334,3 +335,59 @@ def test_a_death_at_batch_0_for_the_schema_is_no_fault_of_others(run):
         tell(plan, task, ("schema", {}), end("died: SIGSEGV"))
 
     assert [str(item.samples) for item in status_of(run).suspects] == ["0-9"]
+
+
+class Counted(Observed):
+    """An executor that counts how often it is asked, and for how many plans."""
+
+    def __init__(self):
+        super().__init__({})
+        self.asked = []
+
+    def poll(self, plans):
+        self.asked.append(len(plans))
+        return super().poll(plans)
+
+
+@pytest.fixture
+def many_runs(run, monkeypatch):
+    """Return a set of 30 runs, 3 of which miss samples, its executor, and its listings."""
+    for number in range(30):
+        one = run if not number else run.set.run(reserve(run.set, more(20), "sine", {}).number)
+        plan_of(one, (IntervalSet([(20 * number, 20 * number + 20)]),))
+        if number % 10:
+            publish(run, 20 * number, 20 * number + 20)
+    executor, listings = Counted(), []
+    monkeypatch.setattr(looking, "find_executor", lambda _: executor)
+    monkeypatch.setattr(
+        looking, "existing_samples", lambda paths: listings.append(paths) or existing_samples(paths)
+    )
+    return run.set, executor, listings
+
+
+def test_a_look_at_many_runs_lists_and_asks_once(many_runs):
+    paths, executor, listings = many_runs
+    found = statuses(paths)
+
+    assert [each.record.number for each in found if each.missing] == [0, 10, 20]
+    assert executor.asked == [3]
+    assert len(listings) == 2  # before the executor is asked, and behind its answer
+
+
+def test_a_set_without_holes_needs_its_last_run_only(many_runs, monkeypatch):
+    paths, _, _ = many_runs
+    assert has_holes(paths)
+    for number in (0, 10, 20):
+        publish(paths.run(0), 20 * number, 20 * number + 20)
+    paths.run(3).record.write_text("not read")
+
+    assert not has_holes(paths)
+    publish(paths.run(0), 600, 620)  # of no run
+    assert not has_holes(paths)
+
+
+def test_what_is_made_while_executors_are_asked_is_done(many_runs, monkeypatch):
+    paths, executor, _ = many_runs
+    monkeypatch.setattr(executor, "poll", lambda _: publish(paths.run(0), 0, 20) or {})
+
+    assert [each.record.number for each in statuses(paths) if each.missing] == [10, 20]
