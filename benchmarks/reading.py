@@ -44,7 +44,10 @@ def measure(folder: Path, repeat: int) -> Iterator[Row]:
     for data in (make_pairs(), find_images()):
         for shards in SHARDS:
             place = folder / f"{data.title}-{shards}"
-            yield from _compare(_Candidates(place, data, shards), repeat)
+            candidates = _Candidates(place, data, shards)
+            yield from _compare(candidates, repeat)
+            if shards == 1:
+                yield _measure_check(candidates, repeat)
     yield from _measure_counts(folder / "counts", repeat)
 
 
@@ -120,6 +123,16 @@ def _compare_state(candidates: _Candidates, state: str, title: str, repeat: int)
             what = f"{work}, {candidates.title}, {title}"
             aim = AIMS.get((state, work, peer))
             yield Row(what, seconds["datagen"], peer, seconds[peer], aim)
+
+
+def _measure_check(candidates: _Candidates, repeat: int) -> Row:
+    actions: dict[str, Action] = {
+        "checked": lambda: candidates.split().get(verify=True),
+        "not": lambda: candidates.split().get(),
+    }
+    seconds = race(actions, repeat)
+    what = f"whole, verified, {candidates.title}, 1 shard"
+    return Row(what, seconds["checked"], "datagen, not verified", seconds["not"])
 
 
 def _measure_counts(folder: Path, repeat: int) -> Iterator[Row]:
