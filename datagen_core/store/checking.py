@@ -62,10 +62,7 @@ def _contents_of(folder: Path) -> _Contents:
     is_derived = (folder / "derived.json").exists()  # <set>/derived/<split>/<preprocessor>
     paths = SetPaths(folder.parents[2 if is_derived else 0])
     record = read_set(paths)
-    if is_derived:
-        schema = DerivedPaths(folder).schema()
-    else:
-        schema = Schema.from_json(read_schema(paths) or [])
+    schema = DerivedPaths(folder).schema() if is_derived else read_schema(paths) or Schema({})
     return _Contents(schema, record.generator, record.digest)
 
 
