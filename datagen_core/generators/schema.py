@@ -190,6 +190,10 @@ class Schema:
         """Whether samples are pairs `x, y`."""
         return list(self.fields) == ["x", "y"]
 
+    def present(self, columns: Mapping[str, Any]) -> Any:
+        """Return `x, y` of pair samples, else the columns themselves."""
+        return (columns["x"], columns["y"]) if self.is_pair else columns
+
     @property
     def format(self) -> str:
         """The lowest format of a document with these fields, "1.0" or "2.0".

@@ -196,15 +196,9 @@ class Samples(Sequence[Any]):
     def verify(self, n: int | None = None) -> None:
         """Check the files that hold the first `n` samples, or all, by their checksums.
 
-        Each file is read whole, whatever part of it these samples are: those of the samples
-        themselves, of preprocessed ones for the results of a preprocessor, and for a view its own
-        and those of the samples that its rows come from. A flipped bit is found in any value, and
-        in labels, shapes and offsets.
-
-        Parameters
-        ----------
-        n
-            As for `get`.
+        Each is read whole, whatever part of it these samples are: the files of the samples, or of a
+        preprocessor's results; for a view its own and those of the samples of its rows. A flipped
+        bit is found in any value, and in labels, shapes and offsets.
 
         Raises
         ------
@@ -250,7 +244,7 @@ class Samples(Sequence[Any]):
             raise SelectionError(
                 f"{', '.join(names) or 'no field'}: rows() needs ragged fields of one length"
             )
-        samples = _indices_in(parts)
+        samples = self.indices_at(np.arange(len(lengths[0]), dtype=np.int64))
         flat = {name: column.rows() for name, column in ragged.items()}
         return {"sample": np.repeat(samples, lengths[0]), **flat}
 
@@ -327,7 +321,7 @@ class Samples(Sequence[Any]):
         return first_of(self.intervals, n)
 
     def _present(self, columns: dict[str, Any]) -> Any:
-        return present(columns, self.schema)
+        return self.schema.present(columns)
 
     def _insufficient(self, n: int) -> Exception:
         return SelectionError(f"{self.title} has {self._count()}, not {n}")
@@ -409,13 +403,3 @@ class Samples(Sequence[Any]):
     def _repr_html_(self) -> str:
         rows = [(name, str(field)) for name, field in self.schema.fields.items()]
         return html_table(f"{self.title}: {self._count()}", ("field", "type"), rows)
-
-
-def _indices_in(intervals: Sequence[Interval]) -> NDArray[np.int64]:
-    parts = [np.arange(*interval, dtype=np.int64) for interval in intervals]
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def present(columns: dict[str, Any], schema: Schema) -> Any:
-    """Return `x, y` for pair samples, else the dict itself."""
-    return (columns["x"], columns["y"]) if schema.is_pair else columns

@@ -15,7 +15,6 @@ from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.reading.samples import present
 from datagen_core.store.derived import DerivedPaths, begin_derived, find_derived, record_use
 from datagen_core.store.shard_writer import ShardWriter
 
@@ -89,7 +88,7 @@ class _Preprocessing:
         self._writer = ShardWriter(derived.root, paths.temporary, record.generator, record.digest)
 
     def add(self, piece: Interval, columns: Columns) -> None:
-        made, schema = self._apply(present(columns, self._set.schema), piece.start, piece.size)
+        made, schema = self._apply(self._set.schema.present(columns), piece.start, piece.size)
         if self._schema is None:
             begin_derived(self._set.paths, self._derived, self._preprocessor.name, schema)
             self._schema = schema
