@@ -183,15 +183,13 @@ class Samples(Sequence[Any]):
             When a file cannot be read, or a check has found damage; the file is named.
         """
         parts = self._first(len(self) if n is None else n)
-        columns = self._read(lambda: self._columns(parts, copy=copy, verify=verify))
-        return self._present(columns)
+        return self._present(self._read(lambda: self._get(parts, copy=copy, verify=verify)))
 
-    def _columns(self, parts: list[Interval], *, copy: bool, verify: bool) -> Columns:
+    def _get(self, parts: list[Interval], *, copy: bool, verify: bool) -> Any:
         if verify:
             self._check(parts)
-        mapped: Columns | None = None if copy else self._reader.map(parts)
-        columns: Columns = self._reader.read(parts) if mapped is None else mapped
-        return columns
+        mapped = None if copy else self._reader.map(parts)
+        return self._reader.read(parts) if mapped is None else mapped
 
     def verify(self, n: int | None = None) -> None:
         """Check the files that hold the first `n` samples, or all, by their checksums.
@@ -207,13 +205,11 @@ class Samples(Sequence[Any]):
         DamagedFileError
             When a file does not hold what was written, or a sample is in no file; it is named.
         """
-        parts = self._first(len(self) if n is None else n)
-        self._read(lambda: self._check(parts))
+        self._read(lambda: self._check(self._first(len(self) if n is None else n)))
 
     def _check(self, parts: Sequence[Interval]) -> None:
         """Check files, and read from now on what was checked: damage may have been repaired."""
-        for opened in ("_reader", "_mapped", "_gathered"):
-            self.__dict__.pop(opened, None)
+        self.__dict__ = self.__getstate__()
         self._reader.verify(parts)
 
     def take(self, positions: ArrayLike) -> Any:
@@ -244,9 +240,8 @@ class Samples(Sequence[Any]):
             raise SelectionError(
                 f"{', '.join(names) or 'no field'}: rows() needs ragged fields of one length"
             )
-        samples = self.indices_at(np.arange(len(lengths[0]), dtype=np.int64))
-        flat = {name: column.rows() for name, column in ragged.items()}
-        return {"sample": np.repeat(samples, lengths[0]), **flat}
+        samples = np.repeat(self.indices_at(np.arange(len(lengths[0]))), lengths[0])
+        return {"sample": samples, **{name: column.rows() for name, column in ragged.items()}}
 
     def lengths(self, field: str | None = None) -> NDArray[np.int64]:
         """Return how many rows each sample has, int64 `(len(self),)`, without reading the rows.

@@ -134,8 +134,6 @@ class ViewSamples(Samples):
         return columns["sample"], columns["row"]
 
     def _check(self, parts: Sequence[Interval]) -> None:
-        for known in ("users", "origins"):
-            self.__dict__.pop(known, None)
         ColumnReader((self._folder,), view_files.PART).verify(self.intervals)
         super()._check(parts)
 
