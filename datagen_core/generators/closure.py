@@ -112,9 +112,9 @@ class _Closure:
 
     def fingerprint(self) -> str:
         """Follow all that is imported, and return the digest of names and contents."""
-        for place in map(Path, self.folders):
-            if place.is_file():  # an archive of modules
-                self.add("", place)
+        for place in self.folders:
+            if os.path.isfile(place):  # noqa: PTH113 (an archive; one that is closed is no error)
+                self.add("", Path(place))
         while self._waiting:
             module, content = self._waiting.pop()
             for imported in imports_in(content) if module.path.suffix == ".py" else ():
