@@ -62,6 +62,7 @@ PUBLIC = [
     "TaskKey",
     "TaskState",
     "UnreadableError",
+    "UntrustedError",
     "VerificationError",
     "View",
     "ViewSamples",
