@@ -16,6 +16,7 @@ from datagen_core.store.advice import command_for
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
+    from datagen_core.scheduling.status import RunStatus
 
 
 @click.command("rm")
@@ -33,9 +34,7 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     from datagen_core.scheduling.status import statuses
 
     param_set = select_set(name, selector)
-    if any(status.alive for status in statuses(param_set.paths)):
-        cancel = command_for(param_set.paths, "cancel")
-        raise CacheError(f"{param_set} has runs that are alive; cancel them first: {cancel}")
+    _refuse_alive(param_set, statuses(param_set.paths))
     # Its record is read even where nobody is asked, so that a set that is too new is refused.
     generator, counts = param_set.generator, param_set.describe_counts()
     confirm(
@@ -51,6 +50,23 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
     for grave in root.parent.glob(f".removed-*-{root.name}"):  # also of interrupted removals
         shutil.rmtree(grave, ignore_errors=True)
     click.echo(f"removed {param_set}")
+
+
+def _refuse_alive(param_set: ParamSet, found: list[RunStatus]) -> None:
+    """Refuse to remove a set of which samples are being made.
+
+    Where the executor of a run is not installed, only heartbeats can say so.
+    """
+    ranges = [
+        item
+        for status in found
+        for item in status.ranges
+        if item.state in {"queued", "running"} or (item.state == "unknown" and not status.orphaned)
+    ]
+    if ranges:
+        where = next((f" ({item.reason})" for item in ranges if item.reason), "")
+        cancel = command_for(param_set.paths, "cancel")
+        raise CacheError(f"{param_set} has runs that are alive{where}; cancel them first: {cancel}")
 
 
 def _describe_frozen(param_set: ParamSet) -> str:

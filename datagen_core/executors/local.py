@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from datagen_core.errors import DamagedFileError, ExecutionError
@@ -23,15 +24,16 @@ from datagen_core.executors.processes import (
     describe_process,
     end_processes,
     find_process,
+    find_worker,
     is_here,
     is_own,
-    is_stopped,
     is_worker,
     read_tasks,
     record_end,
 )
 from datagen_core.store import forms
 from datagen_core.store.folders import open_to_append
+from datagen_core.store.heartbeats import is_beating
 from datagen_core.store.journals import record_death
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey
@@ -88,15 +90,12 @@ class LocalExecutor(Executor):
         self._children.append(child)
         return child
 
-    def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
-        """Return the living tasks; None when they may live on another machine."""
+    def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState]:
+        """Return the living tasks; on another machine, those that give signs of life."""
         self._reap()
         states: dict[TaskKey, TaskState] = {}
         for plan in plans:
-            workers = _workers(plan)
-            if any(not is_here(worker) for worker in workers):
-                return None
-            states |= _living(plan, workers)
+            states |= _living(plan, _workers(plan))
         return states
 
     @classmethod
@@ -176,11 +175,15 @@ def _living(plan: Plan, workers: list[dict[str, Any]]) -> Iterator[tuple[TaskKey
         for key in plan.keys:
             yield key, TaskState("queued", "its process is about to start")
     for worker in workers:
-        process = find_process(worker)
-        if process is None:
-            continue
-        stopped = f"process {process.pid} is stopped; `kill -CONT {process.pid}` lets it go on"
-        for task in worker["tasks"]:
-            if not plan.last_word(task):
-                state = TaskState("running", stopped if is_stopped(process) else "")
+        tasks = worker["tasks"]
+        state = find_worker(plan, worker, partial(_any_beats, plan, tasks))
+        if state is not None:
+            for task in (each for each in tasks if not plan.last_word(each)):
                 yield plan.key(task), state
+
+
+def _any_beats(plan: Plan, tasks: Sequence[int]) -> bool:
+    """Whether a process that works through tasks gives signs of life."""
+    if is_beating(plan.job_folder, plan.run.set.root.parent):
+        return True
+    return any(plan.is_beating(task) for task in tasks if not plan.last_word(task))

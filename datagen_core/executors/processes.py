@@ -11,7 +11,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
@@ -22,10 +22,11 @@ from typing import Any, NamedTuple
 import psutil
 
 from datagen_core.errors import DamagedFileError
-from datagen_core.executors.base import DIED, WORKER, Recipe
+from datagen_core.executors.base import DIED, WORKER, Recipe, TaskState
 from datagen_core.files import open_regular
 from datagen_core.store.journals import last_word, read_journal, record_death
 from datagen_core.store.layout import RunPaths, SetPaths
+from datagen_core.store.runs import Plan
 
 _GONE = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 _MOST_PID = 2**31 - 1
@@ -132,6 +133,24 @@ def is_stopped(process: psutil.Process) -> bool:
     with suppress(psutil.Error):
         return bool(process.status() == psutil.STATUS_STOPPED)
     return False
+
+
+def find_worker(
+    plan: Plan, identity: Mapping[str, Any], is_beating: Callable[[], bool]
+) -> TaskState | None:
+    """Return what a process does that works on a plan; None when it is dead.
+
+    Those on other machines, and of other users, may not be seen: they live as long as they give
+    signs of life, which `is_beating` looks for.
+    """
+    process = find_process(identity) if is_here(identity) else None
+    if process is not None:
+        stopped = f"process {process.pid} is stopped; `kill -CONT {process.pid}` lets it go on"
+        return TaskState("running", stopped if is_stopped(process) else "")
+    is_hidden = not is_here(identity) or plan.owner is not None
+    if is_hidden and is_beating():
+        return TaskState("running", f"on {identity['host']}")
+    return None
 
 
 def end_processes(processes: Iterable[psutil.Process], patience: float) -> None:

@@ -16,13 +16,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from datagen_core.executors.base import DIED, Executor, TaskState
+from datagen_core.executors.base import DIED, Executor
 from datagen_core.ranges import Interval, IntervalSet, is_one_batch
-from datagen_core.store import forms
-from datagen_core.store.documents import publish_document, read_document
+from datagen_core.scheduling.liveness import VERDICT_FORMAT, Signs, read_verdict
+from datagen_core.store.documents import publish_document
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.published import lost_samples
-from datagen_core.store.runs import Plan, TaskKey, list_plans
+from datagen_core.store.runs import Plan, list_plans
 from datagen_core.store.sets import read_set
 
 State = Literal["queued", "running", "failed", "refused", "lost", "cancelled", "unknown"]
@@ -34,9 +34,6 @@ was alone in a task, is reported, not tried again."""
 FRUITLESS_LIMIT = 4
 """A range whose task ended this often without publishing anything is reported, not tried again. So
 are the ranges of processes that died, after this many plans in a row that made nothing."""
-
-VERDICT_FORMAT = "1.0"
-_verdict = forms.keys({"reason": forms.text})
 
 TIME_LIMIT = "time limit"
 _VISIBLE_SECONDS = 60.0
@@ -114,8 +111,8 @@ class Judge:
         The parameter set.
     plans
         All plans of the run, oldest first.
-    states
-        The living tasks; None when nobody knows.
+    signs
+        Which tasks are alive.
     done
         The samples that exist.
     since
@@ -126,12 +123,12 @@ class Judge:
         self,
         paths: SetPaths,
         plans: Sequence[Plan],
-        states: Mapping[TaskKey, TaskState] | None,
+        signs: Signs,
         executor: Executor | None,
         done: IntervalSet,
         since: int,
     ) -> None:
-        self._plans, self._states, self._executor = plans, states, executor
+        self._plans, self._signs, self._executor = plans, signs, executor
         self._paths, self._done, self._since = paths, done, since
 
         self._stories: dict[tuple[int, int], _Story] = {}
@@ -171,11 +168,11 @@ class Judge:
     ) -> Iterator[RangeStatus]:
         story = self._story(plan, number)
         log = plan.log(number)
-        state = (self._states or {}).get(plan.key(number))
+        state = self._signs.states.get(plan.key(number))
         if state is not None:
             yield RangeStatus(state.state, samples, state.reason, log, waiting=story.waiting)
             return
-        if self._states is None and not story.end:
+        if plan.key(number) in self._signs.unknown and not story.end:
             reason = f"{plan.executor} does not say whether it is alive; ask again later"
             yield RangeStatus("unknown", samples, reason, log)
             return
@@ -294,7 +291,7 @@ class Judge:
             return f"not tried, since the batches before it {what}"
         if story.end == TIME_LIMIT:
             return f"{TIME_LIMIT} of {plan.minutes} min reached"
-        verdict = _read_verdict(plan, number)
+        verdict = read_verdict(plan, number)
         if not verdict and self._executor is not None and not story.end.startswith(DIED):
             verdict = self._executor.diagnose(plan, number)
             record_verdict(plan, number, verdict)
@@ -358,15 +355,7 @@ def batch_0_is_deadly(plan: Plan) -> bool:
 
 def _died_of_batch_0(plan: Plan, number: int) -> bool:
     story = _read_story(plan, number)
-    return story.infers and (story.end or _read_verdict(plan, number)).startswith(DIED)
-
-
-def _read_verdict(plan: Plan, number: int) -> str:
-    path = plan.run.verdict(plan.number, number)
-    with suppress(FileNotFoundError):
-        reason: str = read_document(path, VERDICT_FORMAT, _verdict)["reason"]
-        return reason
-    return ""
+    return story.infers and (story.end or read_verdict(plan, number)).startswith(DIED)
 
 
 def record_verdict(plan: Plan, number: int, reason: str) -> None:

@@ -16,6 +16,7 @@ from datagen_core.executors.base import Executor, TaskState
 from datagen_core.executors.choice import find_executor
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.judging import NEVER_AGAIN, Judge, RangeStatus, merge_alike
+from datagen_core.scheduling.liveness import find_living
 from datagen_core.store.layout import RunPaths, SetPaths
 from datagen_core.store.runs import (
     Plan,
@@ -43,6 +44,8 @@ class RunStatus:
     ranges: tuple[RangeStatus, ...]
     stopped: bool = False
     """Whether a worker found that no batch of the parameter set can be made."""
+    orphaned: bool = False
+    """Whether its executor is not installed here, so that nobody can be asked who lives."""
 
     @property
     def missing(self) -> IntervalSet:
@@ -120,7 +123,7 @@ def inspect_run(
     Parameters
     ----------
     executor
-        The run's executor; None leaves tasks without a last word "unknown".
+        The run's executor; None where it is not installed, so that only heartbeats say who lives.
     since
         Failures before this plan are forgiven: that is what `resume` means.
     poll
@@ -133,11 +136,11 @@ def inspect_run(
         return RunStatus(record, done, ())
     plans = list_plans(run)
     poll = poll or (executor.poll if executor is not None else _poll_nobody)
-    states = poll(plans)
+    signs = find_living(plans, poll(plans), executor, IntervalSet([record.interval]) - done)
     # Files are listed behind the tasks: what ends in between is then seen as done, not as lost.
     done = _made(record, existing(run.set))
     missing = IntervalSet([record.interval]) - done
-    judge = Judge(run.set, plans, states, executor, done, since)
+    judge = Judge(run.set, plans, signs, executor, done, since)
     ranges = tuple(judge.judge(missing))
     return RunStatus(record, done, ranges, bool(judge.refusal(missing)))
 
@@ -258,7 +261,7 @@ def _with_reason(status: RunStatus, reason: str) -> RunStatus:
     ranges = (
         item._replace(reason=reason) if item.state == "unknown" else item for item in status.ranges
     )
-    return replace(status, ranges=tuple(ranges))
+    return replace(status, ranges=tuple(ranges), orphaned=True)
 
 
 def statuses(paths: SetPaths, look: Look | None = None) -> list[RunStatus]:

@@ -23,6 +23,7 @@ from datagen_core.errors import (
     DatagenError,
     NewerFormatError,
     RefusedSampleError,
+    RemovedSetError,
     SchemaError,
     in_one_line,
     message_of,
@@ -49,6 +50,7 @@ from datagen_core.scheduling.termination import Terminated, Termination
 from datagen_core.store.advice import command_for
 from datagen_core.store.codes import read_code
 from datagen_core.store.folders import open_to_append
+from datagen_core.store.heartbeats import BEAT_SECONDS, beating
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.published import keep_published
@@ -109,9 +111,10 @@ def run_task(
     root, number, plan_number = address
     run = SetPaths(Path(root)).run(number)
     look_in(inputs_folder(run.set.root.parent.parent))
-    journal = Journal(run.journal(plan_number, task))
-    process = describe_process()
-    journal.append("start", **process, job=os.environ.get("SLURM_JOB_ID"))
+    path = run.journal(plan_number, task)
+    journal, process = Journal(path), describe_process()
+    job = os.environ.get("SLURM_JOB_ID")
+    journal.append("start", **process, job=job, beats=BEAT_SECONDS)
     # An inline run's process did not start for this task.
     born = process["started"] if maker is None else time.time()
     word = "interrupted"
@@ -120,12 +123,13 @@ def run_task(
         record = read_run(run.set, number)
         recipe = recipe or recorded_recipe(plan, record)
         threads = _threads_here(plan, record) if maker else nullcontext()
-        with surroundings_of(recipe), threads, preserved_global_generators():
+        beats = beating(path, plan.job_folder)
+        with beats, surroundings_of(recipe), threads, preserved_global_generators():
             begin(plan.log(task))
             # What other processes print goes to their log anyway.
             log = plan.log(task) if maker is not None else None
             word = _Work(plan, task, record.id, journal, born, log, recipe).do(maker, report)
-    except NewerFormatError as error:
+    except (NewerFormatError, RemovedSetError) as error:
         word = str(error)
     finally:
         journal.append("end", reason=word)

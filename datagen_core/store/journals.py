@@ -20,11 +20,11 @@ from datagen_core.store import forms
 from datagen_core.store.access import unusable
 from datagen_core.store.folders import open_to_append
 
-JOURNAL_FORMAT = "1.1"
+JOURNAL_FORMAT = "1.2"
 """The newest format of a line; one journal may have lines of several versions."""
 
-_OLDER_FORMAT, _LATER_KEYS = "1.0", {"refused", "whole_set"}
-"""The format of lines that have none of these keys."""
+_LATER_KEYS = {"beats": "1.2", "refused": "1.1", "whole_set": "1.1"}
+"""The format of lines that have these keys; others are of format 1.0."""
 
 _JOURNAL_SECONDS, _MOST_SECONDS = 1.0, 10.0
 _LINES_PER_AGE = 100
@@ -34,14 +34,15 @@ _LINES_PER_AGE = 100
 class Journal:
     """The journal of one task.
 
-    Events: `start` (host, pid, started), `batches` (since the last line: `count`, and the sums
-    `seconds` and `squares` of their times; the first line has `startup` and `first`; `waiting`
-    samples are made and not yet published), `schema` (before batch 0 is made, from which the schema
-    of the set is inferred), `error` (range, message, final; since 1.1 `refused` where the samples
-    cannot be made by their own nature, and `whole_set` where that holds for the whole set), and at
-    last `end` (reason). There are also `code` (the id of the code that makes the samples),
-    `machine` (what made the first batch, see `describe_machine`), and in private sets `published`
-    (ranges of `samples`). Readers pass over events that they do not know.
+    Events: `start` (host, pid, started; since 1.2 `beats`, how many seconds apart the journal is
+    touched as a sign of life, see `datagen_core.store.heartbeats`), `batches` (since the last line:
+    `count`, and the sums `seconds` and `squares` of their times; the first line has `startup` and
+    `first`; `waiting` samples are made and not yet published), `schema` (before batch 0 is made,
+    from which the schema of the set is inferred), `error` (range, message, final; since 1.1
+    `refused` where the samples cannot be made by their own nature, and `whole_set` where that holds
+    for the whole set), and at last `end` (reason). There are also `code` (the id of the code that
+    makes the samples), `machine` (what made the first batch, see `describe_machine`), and in
+    private sets `published` (ranges of `samples`). Readers pass over events that they do not know.
     """
 
     def __init__(self, path: Path) -> None:
@@ -67,7 +68,7 @@ class Journal:
 
 
 def _line(event: str, content: Mapping[str, object]) -> bytes:
-    stamp = JOURNAL_FORMAT if _LATER_KEYS & content.keys() else _OLDER_FORMAT
+    stamp = max((_LATER_KEYS[key] for key in _LATER_KEYS.keys() & content), default="1.0")
     head = {"format": stamp, "event": event, "time": time.time()}
     return (json.dumps({**head, **content}) + "\n").encode()
 

@@ -330,6 +330,10 @@ class RunPaths(NamedTuple):
         """Return the output of a task's worker."""
         return self.folder / "logs" / f"{plan}-{task}.log"
 
+    def process(self, plan: int) -> Path:
+        """Return the journal of a process that does all tasks of a plan one after another."""
+        return self.folder / f"process-{plan}.jsonl"
+
     def verdict(self, plan: int, task: int) -> Path:
         """Return an observer's record of why a task ended, if its journal has no end."""
         return self.folder / "verdicts" / f"{plan}-{task}.json"
@@ -339,6 +343,11 @@ class JobPaths(NamedTuple):
     """The files of a scheduler's job that belong to several runs."""
 
     folder: Path
+
+    @property
+    def process(self) -> Path:
+        """The journal of a process that does all tasks of the job one after another."""
+        return self.folder / "process.jsonl"
 
     def log(self, place: int) -> Path:
         """Return the output of the worker at a place in the job."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
+from datagen_core.store.heartbeats import is_beating, owner_of
 from datagen_core.store.journals import last_word, read_journal
 from datagen_core.store.layout import RunPaths, SetPaths, following, numbered
 
@@ -210,6 +211,11 @@ class Plan:
         """The identities of its tasks for executors, in order."""
         return [self.key(task) for task in range(len(self.tasks))]
 
+    @property
+    def job_folder(self) -> Path:
+        """The folder that all processes of the job touch as a sign of life."""
+        return self.run.set.job(self.name).folder if self.is_shared else self.run.folder
+
     def log(self, task: int) -> Path:
         """Return the path of a task's output."""
         if self.first is None:
@@ -234,6 +240,32 @@ class Plan:
         word yet.
         """
         return last_word(self.run.journal(self.number, task))
+
+    def start(self, task: int) -> dict[str, Any] | None:
+        """Return the latest `start` in the journal of a task; None while it has not begun."""
+        starts = [event for event in self.events(task) if event["event"] == "start"]
+        return starts[-1] if starts else None
+
+    def is_beating(self, task: int) -> bool:
+        """Return whether a task has begun whose worker still gives signs of life.
+
+        A worker that says nothing for five minutes is dead, or stopped.
+        """
+        start, folder = self.start(task), self.run.set.root.parent
+        journal = self.run.journal(self.number, task)
+        return start is not None and is_beating(journal, folder, start)
+
+    @property
+    def owner(self) -> int | None:
+        """Which other user submitted it; None for this user, and for root, who sees everything."""
+        return owner_of(self.run.plan(self.number), self.run.set.root.parent)
+
+    @property
+    def process(self) -> Path:
+        """The journal of a process that does all tasks of the job one after another."""
+        if self.first is None:
+            return self.run.process(self.number)
+        return self.run.set.job(self.name).process
 
     def keep_receipt(self, content: Mapping[str, Any]) -> None:
         """Keep, beside the run, what an executor needs to find the tasks again, as JSON.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from datagen_core.executors import base, local
-from datagen_core.executors.base import Job, Resources
+from datagen_core.executors.base import Job, Resources, TaskState
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.files import hash_file
 from datagen_core.ranges import IntervalSet, deal
@@ -87,13 +87,39 @@ def test_another_process_sees_the_same_tasks(plan):
     assert LocalExecutor().poll([plan]) == {}
 
 
-def test_processes_of_another_machine_are_unknown(plan, monkeypatch):
-    executor = LocalExecutor()
-    executor.submit(job_of(plan))
-    finish(executor)
-    monkeypatch.setattr("datagen_core.executors.processes.socket.gethostname", lambda: "elsewhere")
+@pytest.fixture
+def elsewhere(plan):
+    """A worker of another machine, which has begun the first of its tasks."""
+    worker = {"host": "elsewhere", "pid": 1, "started": 1.0}
+    plan.keep_receipt({"workers": [{**worker, "tasks": [0, 1]}]})
+    journal = plan.run.journal(0, 0)
+    Journal(journal).append("start", **worker, beats=15.0)
+    return journal
 
-    assert executor.poll([plan]) is None
+
+def age_by(seconds, *paths):
+    for path in paths:
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime - seconds))
+
+
+def test_processes_of_another_machine_live_while_they_give_signs(plan, elsewhere):
+    age_by(280, elsewhere)
+    age_by(1000, plan.job_folder)
+    state = TaskState("running", "on elsewhere")
+
+    assert LocalExecutor().poll([plan]) == {plan.key(task): state for task in (0, 1)}
+    age_by(40, elsewhere)
+    assert LocalExecutor().poll([plan]) == {}
+
+
+def test_processes_of_earlier_versions_give_few_signs(plan, elsewhere):
+    elsewhere.write_text(elsewhere.read_text().replace('"beats"', '"other"'))
+    age_by(80_000, elsewhere)
+    age_by(1000, plan.job_folder)
+
+    assert len(LocalExecutor().poll([plan])) == 2
+    age_by(8_000, elsewhere)
+    assert LocalExecutor().poll([plan]) == {}
 
 
 def test_cancelled_tasks_end(plan):

@@ -1,0 +1,124 @@
+"""Which tasks are alive, where their executor cannot see them.
+
+The processes and jobs of other users may be hidden (`hidepid`, Slurm's `PrivateData`), so that an
+executor which does not show a task of another user says nothing. Such a task is dead when its
+heartbeat stops, or when somebody has cancelled it.
+"""
+
+from __future__ import annotations
+
+import pwd
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+from datagen_core.executors.base import Executor, TaskState
+from datagen_core.ranges import IntervalSet
+from datagen_core.store import forms
+from datagen_core.store.documents import read_document
+from datagen_core.store.heartbeats import age, is_beating
+from datagen_core.store.runs import Plan, TaskKey
+
+VERDICT_FORMAT = "1.0"
+_verdict = forms.keys({"reason": forms.text})
+
+_UNSEEN_SECONDS = 7 * 24 * 3600.0
+"""A task of another user that nobody sees in a queue may wait there this long."""
+
+
+class Signs(NamedTuple):
+    """What is known of the tasks of some plans.
+
+    Attributes
+    ----------
+    states
+        The living tasks.
+    unknown
+        Those of which nobody knows whether they are alive; all others are over.
+    """
+
+    states: Mapping[TaskKey, TaskState]
+    unknown: frozenset[TaskKey] = frozenset()
+
+
+def find_living(
+    plans: Sequence[Plan],
+    states: Mapping[TaskKey, TaskState] | None,
+    executor: Executor | None,
+    missing: IntervalSet,
+) -> Signs:
+    """Return which tasks are alive of those that have missing samples.
+
+    Parameters
+    ----------
+    states
+        The living tasks that the executor sees; None where it does not know.
+    executor
+        None where it is not installed here.
+    """
+    found, unknown = dict(states or {}), set[TaskKey]()
+    for plan in plans:
+        tasks = [
+            number
+            for number, task in enumerate(plan.tasks)
+            if plan.key(number) not in found and task & missing and not plan.last_word(number)
+        ]
+        owner = plan.owner if tasks else None
+        if owner is not None or executor is None:
+            found |= _by_heartbeat(plan, tasks, owner, executor)
+        if owner is None and states is None:
+            unknown |= {
+                plan.key(task) for task in tasks if executor or not _is_decided(plan, task)
+            } - found.keys()
+    return Signs(found, frozenset(unknown))
+
+
+def _is_decided(plan: Plan, task: int) -> bool:
+    """Whether a heartbeat says that a task is alive, or dead, or somebody has cancelled it."""
+    return plan.start(task) is not None or _is_cancelled(plan, task)
+
+
+def _is_cancelled(plan: Plan, task: int) -> bool:
+    return read_verdict(plan, task).startswith("cancelled")
+
+
+def read_verdict(plan: Plan, task: int) -> str:
+    """Return why a task ended, as somebody recorded who looked at it; empty where nobody did."""
+    path = plan.run.verdict(plan.number, task)
+    with suppress(FileNotFoundError):
+        reason: str = read_document(path, VERDICT_FORMAT, _verdict)["reason"]
+        return reason
+    return ""
+
+
+def _by_heartbeat(
+    plan: Plan, tasks: Sequence[int], owner: int | None, executor: Executor | None
+) -> Iterator[tuple[TaskKey, TaskState]]:
+    whose = f"by {_user_name(owner)}" if owner is not None else "by its heartbeat"
+    waits = _waits(plan, executor) if owner is not None else False
+    for task in (each for each in tasks if not _is_cancelled(plan, each)):
+        start = plan.start(task)
+        if start is None and waits:
+            yield plan.key(task), TaskState("queued", f"{whose}, and perhaps not visible here")
+        elif start is not None and plan.is_beating(task):
+            where = f"on {start.get('host', 'another machine')}, {whose}"
+            yield plan.key(task), TaskState("running", where)
+
+
+def _waits(plan: Plan, executor: Executor | None) -> bool:
+    """Whether tasks that have not begun may still be waiting for their turn."""
+    if is_beating(plan.job_folder, plan.run.set.root.parent):
+        return True
+    if executor is not None and executor.ends_with_caller:
+        return False  # they wait for a process, not in a queue
+    with suppress(OSError):
+        seconds = _UNSEEN_SECONDS + 60.0 * (plan.minutes or 0)
+        return age(plan.run.plan(plan.number), plan.run.set.root.parent) < seconds
+    return False
+
+
+def _user_name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"user {user}"
