@@ -17,7 +17,7 @@ from datagen_core.cli.runs import (
     select_runs,
     status_to_json,
 )
-from datagen_core.commands import cache_option, json_option, print_json, set_option
+from datagen_core.commands import cache_option, json_option, open_cache, print_json, set_option
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
@@ -67,14 +67,14 @@ def resume_command(
     from datagen_core.executors.choice import choose_executor
     from datagen_core.scheduling.driving import explain  # slow; not for --help
     from datagen_core.scheduling.resuming import take_up
-    from datagen_core.store.folders import remove_litter
+    from datagen_core.store.folders import remove_all_litter, remove_litter
 
     settings, choose = read_settings(options), cache(choose_executor)
     runs, problems = [], Problems()
+    remove_all_litter(open_cache().path)
     for param_set, status in select_runs(name, selector, number, problems):
         if not status.missing:
-            paths = param_set.paths
-            remove_litter(paths.root.parent, *paths.all_temporary)
+            remove_litter(param_set.paths.root.parent, *param_set.paths.all_temporary)
             continue
         with problems.collect(param_set):
             paths, njobs = param_set.paths, options["njobs"]

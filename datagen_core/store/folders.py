@@ -24,13 +24,8 @@ from typing import IO, NamedTuple
 
 from datagen_core.errors import CacheError
 from datagen_core.files import sync
-from datagen_core.store.layout import (
-    SHARED_FOLDERS,
-    SetPaths,
-    data_set_of,
-    is_trusted_link,
-    removed_set,
-)
+from datagen_core.store.layout import SHARED_FOLDERS, SetPaths, data_set_of, removed_set
+from datagen_core.store.links import broken_link, is_trusted_link, list_data_sets, refused_link
 from datagen_core.temporary import remove_abandoned, remove_entry
 
 _WALK = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
@@ -271,18 +266,12 @@ def _follow(folder: Folder, link: int, name: str) -> int:
     """Open what a link that is open itself leads to, if its owner may say where data belong."""
     path = folder.path / name
     if not is_trusted_link(os.fstat(link), os.fstat(folder.descriptor)):
-        raise CacheError(
-            f"{path} is a symbolic link of somebody who is neither you nor the owner of the cache, "
-            "and is not followed; have the owner of the cache make it"
-        )
+        raise refused_link(path)
     target = os.readlink("", dir_fd=link)
     try:
         return os.open(target, _WALK, dir_fd=folder.descriptor)
     except OSError as error:
-        raise CacheError(
-            f"{path} is a symbolic link to {target}, which cannot be opened: {error.strerror}; "
-            "mend the link or remove it"
-        ) from None
+        raise broken_link(path, target, error) from None
 
 
 def make_above(path: Path, mode: int = 0o777) -> None:
@@ -343,6 +332,13 @@ def remove_litter(base: Path, *folders: Path) -> int:
     Files that cannot be removed stay, as in a read-only cache. `base` is that of `open_folder`.
     """
     return sum(_remove_litter(base, folder) for folder in folders)
+
+
+def remove_all_litter(cache: Path) -> int:
+    """Do the same in all data sets of a cache, also in those of which no set was ever begun."""
+    with suppress(CacheError):  # it may not be read
+        return sum(remove_litter(each, each / "tmp") for each in list_data_sets(cache))
+    return 0
 
 
 def _remove_litter(base: Path, path: Path) -> int:

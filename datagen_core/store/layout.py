@@ -354,31 +354,20 @@ class JobPaths(NamedTuple):
         return self.folder / "logs" / f"{place}.log"
 
 
-def is_trusted_link(link: os.stat_result, folder: os.stat_result) -> bool:
-    """Return whether a link in a folder is of this user or of the folder's owner."""
-    return link.st_uid in {os.geteuid(), folder.st_uid}
-
-
-def list_data_sets(cache: Path) -> list[Path]:
-    """Return the folders of a cache, by name; a link of who may make one counts as a folder."""
-    return list_folders(cache, is_folder=_is_data_set)
-
-
-def _is_data_set(entry: os.DirEntry[str]) -> bool:
-    if not entry.is_symlink():
-        return _is_folder(entry)
-    path = Path(entry.path)  # there are few links
-    return is_trusted_link(path.lstat(), path.parent.stat()) and os.path.isdir(path)  # noqa: PTH112
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def is_folder(entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a folder, and no link."""
     return entry.is_dir(follow_symlinks=False)
 
 
 def list_folders(
-    folder: Path, is_folder: Callable[[os.DirEntry[str]], bool] = _is_folder
+    folder: Path, choose: Callable[[os.DirEntry[str]], bool] = is_folder
 ) -> list[Path]:
     """Return the folders in a folder, by name, without hidden ones; empty if it does not exist.
+
+    Parameters
+    ----------
+    choose
+        Which entries count, by default all folders.
 
     Raises
     ------
@@ -386,7 +375,7 @@ def list_folders(
         If this user may not read the folder.
     """
     with suppress(FileNotFoundError), reading_of(folder):
-        entries = [entry for entry in os.scandir(folder) if is_folder(entry)]
+        entries = [entry for entry in os.scandir(folder) if choose(entry)]
         return [
             Path(entry.path)
             for entry in sorted(entries, key=lambda entry: entry.name)

@@ -21,11 +21,11 @@ from datagen_core.store.layout import (
     following,
     inputs_folder,
     is_name,
-    list_data_sets,
     list_files,
     numbered,
     removed_set,
 )
+from datagen_core.store.links import check_link, list_bad_links, list_data_sets
 from datagen_core.store.publishing import in_parallel, publication
 from datagen_core.store.set_records import (
     SetRecord,
@@ -251,6 +251,7 @@ def read_numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, s
     names: dict[int, str] = {}
     documents: list[int] = []
     with _collecting(problems):
+        check_link(folder.parent)
         documents = numbered(folder)
     for first in documents:
         with _collecting(problems):
@@ -333,9 +334,11 @@ def _is_begun(folder: str) -> bool:
 def list_generators(cache: Path) -> list[str]:
     """Return the names of the generators that have a folder in a cache, sorted.
 
-    Those that this user may not read are among them. Foreign folders are not, such as lost+found.
+    Those that this user may not read are among them, and links that are not followed. Foreign
+    folders are not, such as lost+found.
     """
-    return [folder.name for folder in list_data_sets(cache) if _is_numbered(folder)]
+    folders = [folder for folder in list_data_sets(cache) if _is_numbered(folder)]
+    return sorted(folder.name for folder in [*folders, *list_bad_links(cache)])
 
 
 def _is_numbered(folder: Path) -> bool:

@@ -18,12 +18,12 @@ from datagen_core.store.advice import command_to_number
 from datagen_core.store.documents import read_document
 from datagen_core.store.layout import (
     SetPaths,
-    list_data_sets,
     list_folders,
     list_names,
     list_shards,
     numbered,
 )
+from datagen_core.store.links import list_data_sets
 from datagen_core.store.runs import list_runs
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import NUMBER_FORMAT, parse_numbered, read_numbers, read_set, set_paths

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -152,3 +154,35 @@ def test_formats_are_compared_by_their_numbers(tmp_path, found, strict, is_known
 
     with nullcontext() if is_known else pytest.raises(NewerFormatError, match=f"{path} was made"):
         check_format(path, found, "1.3", strict=strict)
+
+
+def test_what_is_placed_is_synced_with_all_folders(tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def record(descriptor):
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", record)
+    with placing(tmp_path / "new" / "a") as folder:
+        fill(folder, "file")
+
+    inside = {folder / "inner" / "file", folder / "inner", folder}
+    assert {*synced[:3]} == inside
+    assert synced[3:] == [tmp_path / "new", tmp_path]
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_the_next_one_removes_what_killed_ones_left(tmp_path, exists):
+    if exists:
+        fill(tmp_path / "a", "old")
+    litter, other = tmp_path / ".a~litter.tmp", tmp_path / ".b~litter.tmp"
+    for path in (litter, other):
+        fill(path, "new")
+        for each in [*path.rglob("*"), path]:
+            os.utime(each, (0, 0))
+
+    with placing(tmp_path / "a") as folder:
+        assert litter.exists() is not exists  # it may hold the only whole one
+        fill(folder, "file")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a"]

@@ -15,6 +15,7 @@ from datagen_core.store.folders import (
     make_folder,
     open_folder,
     open_to_append,
+    remove_all_litter,
     remove_litter,
 )
 from datagen_core.store.journals import Journal
@@ -223,6 +224,17 @@ def test_litter_is_removed_and_no_link_is_followed(paths, elsewhere):
     assert remove_litter(paths.root.parent, *paths.all_temporary) == 1
     assert [path.name for path in elsewhere.iterdir()] == ["file.tmp"]
     assert list(paths.temporary.iterdir()) == []
+
+
+def test_litter_of_sets_that_never_began_is_removed(tmp_path, elsewhere):
+    for name in ("inputs", "walk"):
+        (tmp_path / "cache" / name / "tmp").mkdir(parents=True)
+        litter = tmp_path / "cache" / name / "tmp" / "a.tmp"
+        litter.touch()
+        os.utime(litter, (0, 0))
+    (tmp_path / "cache" / "link").symlink_to(elsewhere)
+
+    assert remove_all_litter(tmp_path / "cache") == 2
 
 
 def test_litter_of_a_missing_folder_is_none(tmp_path):
