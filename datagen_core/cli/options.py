@@ -16,6 +16,7 @@ from datagen_core.errors import (
     DamagedFileError,
     DatagenError,
     UnreadableError,
+    as_line,
     in_one_line,
     shorten,
 )
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from datagen_core.reading.cache import Dataset
     from datagen_core.reading.param_set import ParamSet
     from datagen_core.scheduling.trusting import Decide, Thing
+
+_LONGEST_ESCAPE = len("\\U0010ffff")
 
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 folder_option: Decorator = click.option(
@@ -65,11 +68,9 @@ class Consent:
     def _ask(self, thing: Thing) -> bool:
         if not sys.stdin.isatty():
             return False
-        click.echo(
-            f"{thing.run}, recorded by {thing.owner}, names what you do not trust:", err=True
-        )
-        for line in thing.lines:
-            click.echo(f"  {line}", err=True)
+        tell(f"{thing.run}, recorded by {thing.owner}, names what you do not trust:", prefix="")
+        for line in thing.lines:  # all of each: what is left out could be what matters
+            click.echo(f"  {as_line(line, len(line) * _LONGEST_ESCAPE)}", err=True)
         return click.confirm("Let it run as you?", err=True)
 
 

@@ -43,7 +43,7 @@ class Cache(Mapping[str, "Dataset"]):
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
         check_kind("the cache", path, (str, os.PathLike, NoneType), "the path of a folder")
         self.path = Path(path or os.environ.get(VARIABLE) or DEFAULT).absolute()
-        if self.path.exists() and not self.path.is_dir():
+        if "\0" in str(self.path) or (self.path.exists() and not self.path.is_dir()):
             raise ConfigurationError(f"{self.path} is not a folder; name another one with --cache")
         look_in(inputs_folder(self.path))  # `input_path` finds what its parameter sets refer to
 
