@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: venv demo test stress test-versions coverage lint bench clean demo-packages test-packages
+.PHONY: venv demo test stress fuzz test-versions coverage lint bench clean demo-packages test-packages
 
 # With another one: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
@@ -33,6 +33,12 @@ test: test-packages $(VENV)/.test lint
 # What takes too long for every day: 22 more runs of chaos, every step of generating.
 stress: test-packages $(VENV)/.test
 	pytest -n auto -m stress
+
+# Odd inputs for the whole program: damaged caches and odd command lines. Others: make fuzz SEED=1
+INPUTS ?= 10000
+SEED ?= 0
+fuzz: test-packages $(VENV)/.test
+	python tests/fuzzing.py $(INPUTS) $(SEED)
 
 # The core and LEAF, without torch, on each supported Python that is here.
 test-versions:

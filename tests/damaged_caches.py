@@ -199,13 +199,12 @@ SPACE = [
 """Every kind of file with every kind of damage."""
 
 
-def damaged_inputs(ground: Path, rng: random.Random, count: int) -> Iterator[Input]:
+def damaged_inputs(made: Path, rng: random.Random, count: int) -> Iterator[Input]:
     """Yield inputs, each in a copy of the cache that is removed afterwards."""
-    made = make_cache(ground)
     for number in range(count):
         if number % len(SPACE) == 0:
             space = rng.sample(SPACE, len(SPACE))
-        folder = ground / f"damaged-{number}"
+        folder = made.parents[1] / f"damaged-{number}"
         folder.mkdir()
         yield _damage_one(made, folder, space[number % len(SPACE)], rng)
         shutil.rmtree(folder)

@@ -1,7 +1,7 @@
 """Odd inputs for the whole program, one after another in this process, and what they led to.
 
-`python tests/fuzzing.py 10000` gives it that many: damaged caches (`damaged_caches.py`) and odd
-command lines (`odd_command_lines.py`) in turn. The same number and seed give the same inputs.
+`python tests/fuzzing.py 10000 0` tries that many: damaged caches (`damaged_caches.py`) and then odd
+command lines (`odd_command_lines.py`). The same number and seed give the same inputs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
@@ -38,8 +39,11 @@ SECONDS = 10
 
 _ROOT = Path(__file__).parents[1]
 
-_MEMORY = 4 << 30
-"""The most memory that damage may cost, in bytes."""
+_MEMORY = 2 << 30
+"""The most memory that an input may cost, in bytes."""
+
+_KINDS = ("traceback", "hang", "long", "wrong", "exit")
+"""The first words of what may be wrong."""
 
 _PAUSE = 0.001
 """Reading a damaged file is tried again after pauses, which the inputs need not wait for."""
@@ -152,23 +156,18 @@ def _look_at(code: int, told: str) -> str:
     return "" if told.strip() or code == 0 else f"exit code {code} and no word"
 
 
-def try_all(inputs: Iterable[Input]) -> Iterator[Finding | None]:
-    """Call what each input says, and yield a finding where something is wrong."""
-    before = Path.cwd()
-    try:
-        for each in inputs:
-            os.chdir(each.folder)
-            answer = call(each.words)
-            trouble = answer.trouble or each.check(answer)
-            yield Finding(trouble, each.name, each.words) if trouble else None
-    finally:
-        os.chdir(before)
+def _memory_folder() -> str | None:
+    """Return a folder in memory if there is one: each input makes and removes sixty folders."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
 @contextmanager
 def fuzzing_ground() -> Iterator[Path]:
     """Yield a folder for inputs, which is also the home of the user meanwhile."""
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as name, warnings.catch_warnings():
+    with (
+        tempfile.TemporaryDirectory(prefix="fuzz-", dir=_memory_folder()) as name,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("error")
         places = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), f"{name}/home")
         with mock.patch.dict(os.environ, {**places, "DATAGEN_CACHE": "cache"}):
@@ -176,15 +175,39 @@ def fuzzing_ground() -> Iterator[Path]:
             yield Path(name).resolve()
 
 
-def _run(count: int, seed: int) -> list[Finding]:
-    from damaged_caches import damaged_inputs
+@contextmanager
+def _little_memory() -> Iterator[None]:
+    """Let what the block reserves fail when it is far more than a file of a few bytes needs."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + _MEMORY, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def fuzz(count: int, seed: int) -> Iterator[Finding]:
+    """Try inputs, of which a third are command lines, and yield what is wrong."""
+    from damaged_caches import damaged_inputs, make_cache
     from odd_command_lines import odd_inputs
 
-    share = count // 3
-    with fuzzing_ground() as ground:
-        rng = random.Random(seed)
-        made = damaged_inputs(ground, rng, count - share), odd_inputs(ground, rng, share)
-        return [found for inputs in made for found in try_all(inputs) if found]
+    rng, lines = random.Random(seed), count // 3
+    with fuzzing_ground() as ground, _little_memory():
+        made = make_cache(ground)
+        inputs = chain(damaged_inputs(made, rng, count - lines), odd_inputs(made, rng, lines))
+        yield from filter(None, map(_try, inputs))
+
+
+def _try(each: Input) -> Finding | None:
+    before = Path.cwd()
+    os.chdir(each.folder)
+    try:
+        answer = call(each.words)
+        trouble = answer.trouble or each.check(answer)
+    finally:
+        os.chdir(before)
+    return Finding(trouble, each.name, each.words) if trouble else None
 
 
 def _report(findings: Sequence[Finding], count: int, seconds: float) -> None:
@@ -193,14 +216,13 @@ def _report(findings: Sequence[Finding], count: int, seconds: float) -> None:
     for trouble, times in Counter(finding.trouble for finding in findings).most_common():
         sys.stdout.write(f"{times:5} x {first[trouble]}\n")
     kinds = Counter(finding.trouble.split()[0] for finding in findings)
-    told = ", ".join(f"{kind} {kinds[kind]}" for kind in ("traceback", "hang", "long", *kinds))
-    sys.stdout.write(f"{count} inputs, {len(findings)} findings ({told}), {seconds:.0f} s\n")
+    told = "; ".join(f"{kind}: {kinds[kind]}" for kind in dict.fromkeys((*_KINDS, *kinds)))
+    sys.stdout.write(f"{count} inputs in {seconds:.0f} s; {told}\n")
 
 
 if __name__ == "__main__":
     count, seed = map(int, sys.argv[1:3])
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     begun = time.monotonic()
-    found = _run(count, seed)
+    found = list(fuzz(count, seed))
     _report(found, count, time.monotonic() - begun)
     sys.exit(bool(found))

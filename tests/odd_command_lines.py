@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
-from damaged_caches import copy_cache, make_cache
+from damaged_caches import copy_cache
 from datagen_core.cli import datagen
-from fuzzing import Answer, Input
+from fuzzing import Input
 
 LINES = (
     "list", "list lines", "generators --check", "show lines", "show lines -p 0",
@@ -165,12 +165,10 @@ def _is_safe(words: Sequence[str]) -> bool:
     return not endless
 
 
-def odd_inputs(ground: Path, rng: random.Random, count: int) -> Iterator[Input]:
-    """Yield odd command lines, each called in a folder of its own that is removed afterwards."""
-    made = ground / "made" / "cache"
-    made = made if made.exists() else make_cache(ground)
+def odd_inputs(made: Path, rng: random.Random, count: int) -> Iterator[Input]:
+    """Yield odd command lines, each called beside a copy of the cache, which is then removed."""
     for number in range(count):
-        folder = ground / f"odd-{number}" / "here"
+        folder = made.parents[1] / f"odd-{number}" / "here"
         folder.mkdir(parents=True)
         copy_cache(made, folder)
         (folder.parent / "made").symlink_to(made.parent)
@@ -178,9 +176,5 @@ def odd_inputs(ground: Path, rng: random.Random, count: int) -> Iterator[Input]:
         words = odd_line(rng)
         while not _is_safe(words):
             words = odd_line(rng)
-        yield Input("command line", folder, words, _accept)
+        yield Input("command line", folder, words, lambda _: "")
         shutil.rmtree(folder.parent)
-
-
-def _accept(_: Answer) -> str:
-    return ""
