@@ -30,9 +30,10 @@ from datagen_core.scheduling.trusting import (
     trust_call,
 )
 from datagen_core.store.codes import keep_code
+from datagen_core.store.keys import read_key
 from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.runs import RunRecord, list_plans, read_run
-from datagen_core.store.sets import check_known, existing_samples
+from datagen_core.store.sets import check_known, existing_samples, read_set
 from datagen_core.store.timings import read_timings
 
 
@@ -66,11 +67,15 @@ def take_up(  # noqa: PLR0913 (what is recorded, what is asked for, and who says
     ------
     NewerFormatError
         If a newer version says more about the set or the run than this one knows.
+    CacheError
+        If the set is private, and this user not its owner.
     UntrustedError
         If something of the run is not trusted; nothing of it was used.
     """
     check_known(paths)
     read_run(paths, record.number, strict=True)
+    if (known := read_set(paths, strict=True)).private:
+        read_key(known)  # nobody is asked to trust what only its owner goes on with
     source, begun = locate_source(record.source, folder), _read_begun(paths, record, settings)
     things = surroundings_of_run(paths, record, settings.resources, begun)
     require_trust([*things, *([] if folder else code_of_run(paths, record, source))], decide)
