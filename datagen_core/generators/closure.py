@@ -144,7 +144,7 @@ class _Closure:
         folders = self._folders_of(holder)
         for each in sorted(_importable(folders)) if last == _ALL and holder else [last]:
             for spec in self._find(each, folders):
-                if spec.has_location and spec.origin:
+                if spec.has_location and spec.origin and not is_installed(spec.origin):
                     self.add(f"{holder}.{each}".lstrip("."), Path(spec.origin))
 
     def _folders_of(self, package: str) -> Sequence[str]:

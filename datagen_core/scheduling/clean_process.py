@@ -25,7 +25,7 @@ from datagen_core.generators.code import (
 from datagen_core.generators.descriptions import Describer, show
 from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.generators.registry import Loaded, load_generator
+from datagen_core.generators.registry import Loaded, load_recorded
 from datagen_core.generators.schema import Schema
 from datagen_core.streams import StdoutDiversion
 
@@ -198,7 +198,7 @@ def main() -> None:
     """Print the description of the generator that the first argument names, as JSON."""
     answer = StdoutDiversion()  # what its file prints goes elsewhere
     try:
-        found: dict[str, Any] = _describe(load_generator(sys.argv[1]).generator)._asdict()
+        found: dict[str, Any] = _describe(load_recorded(sys.argv[1]).generator)._asdict()
     except DatagenError as error:
         found = {"error": str(error)}
     answer.write(json.dumps(found))

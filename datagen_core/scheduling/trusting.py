@@ -219,7 +219,7 @@ def _surroundings(record: RunRecord) -> Content:
 
 def _recorded(paths: SetPaths, record: RunRecord, kind: Kind, content: Content) -> Thing:
     run = f"run {record.number} of {paths.root.parent.name}/{paths.root.name}"
-    return Thing(kind, content, run, _owner_of(paths.run(record.number).record))
+    return Thing(kind, content, _escape(run), _owner_of(paths.run(record.number).record))
 
 
 def _owner_of(path: Path) -> str:

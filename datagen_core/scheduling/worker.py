@@ -33,7 +33,7 @@ from datagen_core.executors.processes import describe_process
 from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.inputs import look_in
-from datagen_core.generators.registry import load_generator
+from datagen_core.generators.registry import load_recorded
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
@@ -179,7 +179,7 @@ class _Work:
     def _load(self) -> BatchMaker:
         run = self.plan.run
         read_run(run.set, run.number, strict=True)
-        generator = load_generator(self.recipe.source).generator
+        generator = load_recorded(self.recipe.source).generator
         found = code_of_generator(generator)
         self._check_code(found)
         maker = BatchMaker.of(generator, read_set(run.set, strict=True))

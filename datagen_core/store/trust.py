@@ -51,6 +51,7 @@ def approve(kind: Kind, content: Content) -> bool:
     command = shlex.join(sys.argv)[:_LONGEST]
     known = {"format": TRUST_FORMAT, "kind": kind, **content}
     try:
+        path.unlink(missing_ok=True)  # of another user, or changed by one
         publish_own(path, write_document({**known, "by": by, "created": created, "how": command}))
     except OSError:
         return False
