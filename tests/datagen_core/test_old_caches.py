@@ -212,7 +212,7 @@ def test_a_view_and_all_sets_are_exported(old, run_cli):
 def test_holes_are_filled(old, run_cli):
     move_source(old, "troubled")
 
-    assert run_cli("resume", "troubled", "--executor", "inline").code == 0
+    assert run_cli("resume", "troubled", "--executor", "inline", "--trust").code == 0
 
     dataset = Cache(old.path)["troubled"]
     assert [len(each.existing) for each in dataset.values()] == [20, 20]
