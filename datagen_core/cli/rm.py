@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -32,6 +30,7 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
       datagen rm noisy_sine -p 0
     """
     from datagen_core.scheduling.status import statuses
+    from datagen_core.store.sets import remove_set
 
     param_set = select_set(name, selector)
     _refuse_alive(param_set, statuses(param_set.paths))
@@ -44,11 +43,7 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
         ),
         yes=yes,
     )
-    # Renamed first, so that all of it vanishes at once, even if the removal is interrupted.
-    root = param_set.paths.root
-    root.rename(root.with_name(f".removed-{os.urandom(4).hex()}-{root.name}"))
-    for grave in root.parent.glob(f".removed-*-{root.name}"):  # also of interrupted removals
-        shutil.rmtree(grave, ignore_errors=True)
+    remove_set(param_set.paths)
     click.echo(f"removed {param_set}")
 
 

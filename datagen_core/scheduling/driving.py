@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from datagen_core.errors import CacheError, SchedulerUnavailableError
+from datagen_core.errors import CacheError, RemovedSetError, SchedulerUnavailableError
 from datagen_core.ranges import is_one_batch
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
@@ -54,6 +54,8 @@ def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
         ours = [run for run in runs if run.executor.ends_with_caller]
         for executor in {run.executor.name: run.executor for run in ours}.values():
             executor.cancel([each for run in ours for each in list_plans(run.paths)])
+        raise
+    except RemovedSetError:
         raise
     except OSError as error:
         if error.filename is None:  # no file, but a closed terminal perhaps

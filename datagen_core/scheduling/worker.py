@@ -52,7 +52,7 @@ from datagen_core.store.codes import read_code
 from datagen_core.store.folders import open_to_append
 from datagen_core.store.heartbeats import BEAT_SECONDS, beating
 from datagen_core.store.journals import BatchTimes, Journal
-from datagen_core.store.layout import SetPaths, inputs_folder
+from datagen_core.store.layout import RunPaths, SetPaths, inputs_folder, removed_set
 from datagen_core.store.published import keep_published
 from datagen_core.store.runs import Plan, RunRecord, read_plan, read_run
 from datagen_core.store.sets import existing_samples, publish_schema, read_schema, read_set
@@ -106,7 +106,7 @@ def run_task(
     -------
     str
         "done", "failed", "time limit", "terminated", or why the plan of a newer version cannot be
-        followed. Only files prove that samples exist.
+        followed, or that the set was removed. Only files prove that samples exist.
     """
     root, number, plan_number = address
     run = SetPaths(Path(root)).run(number)
@@ -129,10 +129,25 @@ def run_task(
             # What other processes print goes to their log anyway.
             log = plan.log(task) if maker is not None else None
             word = _Work(plan, task, record.id, journal, born, log, recipe).do(maker, report)
-    except (NewerFormatError, RemovedSetError) as error:
-        word = str(error)
+    except (NewerFormatError, FileNotFoundError) as error:
+        word = _explain_end(run, error, aloud=maker is None)
     finally:
         journal.append("end", reason=word)
+    return word
+
+
+def _explain_end(run: RunPaths, error: DatagenError | OSError, *, aloud: bool) -> str:
+    """Return the last word of a task that an error of the cache ends.
+
+    Whose set was removed has no journal for it, and says it `aloud`.
+    """
+    if isinstance(error, NewerFormatError):
+        return str(error)
+    if run.set.root.exists():
+        raise error
+    word = str(removed_set(run.set))
+    if aloud:
+        sys.stderr.write(f"datagen: {word}\n")
     return word
 
 
@@ -169,6 +184,8 @@ class _Work:
                 return self._make_all(self._take(maker) if maker else self._load(), report)
         except Terminated:
             return "terminated"
+        except RemovedSetError:
+            raise
         except self.termination.signs:
             raise
         except BaseException as error:  # whatever it was must reach the journal

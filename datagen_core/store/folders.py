@@ -133,6 +133,10 @@ class Folder:
             return True
         return False
 
+    def move(self, name: str, other: Folder, new: str) -> None:
+        """Move a file or folder into another folder, under a new name."""
+        os.rename(name, new, src_dir_fd=self.descriptor, dst_dir_fd=other.descriptor)
+
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing if it is not there."""
         with suppress(FileNotFoundError):

@@ -15,13 +15,14 @@ from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.folders import remove_litter
+from datagen_core.store.folders import open_folder, remove_litter
 from datagen_core.store.layout import (
     SetPaths,
     following,
     inputs_folder,
     is_name,
     list_files,
+    list_names,
     numbered,
     removed_set,
 )
@@ -34,6 +35,7 @@ from datagen_core.store.set_records import (
     parse_later,
     to_document,
 )
+from datagen_core.temporary import temporary_name
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema  # loads numpy, which `list` does not need
@@ -216,6 +218,32 @@ def keep_inputs(cache: Path, params: Mapping[str, Any]) -> None:
             remove_litter(folder, folder / "tmp")
             with publication(folder / "tmp", kept) as temporary:
                 shutil.copyfile(input_path(reference), temporary)
+
+
+def remove_set(paths: SetPaths) -> None:
+    """Remove a set with all that is in its folder; its number stays a gap.
+
+    All of it vanishes at once, since its folder becomes a temporary one of this process first. So
+    what a removal leaves behind that is killed is litter.
+
+    Raises
+    ------
+    RemovedSetError
+        If another process has removed it.
+    """
+    base, name = paths.root.parent, paths.root.name
+    grave = temporary_name(name[-8:])
+    with open_folder(base, base) as folder, open_folder(base, paths.temporary) as temporary:
+        try:
+            folder.move(name, temporary, grave)
+        except FileNotFoundError:
+            raise removed_set(paths) from None
+        folder.sync()
+        with suppress(OSError):  # files of other users, perhaps; its owner's processes remove it
+            temporary.remove(grave)
+        for each in list_names(base):  # a removal that an earlier version was interrupted at
+            if each.startswith(".removed-") and each.endswith(f"-{name}"):
+                folder.remove(each)
 
 
 def existing_samples(paths: SetPaths) -> IntervalSet:

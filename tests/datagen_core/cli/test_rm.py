@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from datagen_core import Cache, generate
+from datagen_core import Cache, ParamSet, generate, generator
+from datagen_core.errors import RemovedSetError
+from datagen_core.ranges import IntervalSet
+from datagen_core.store.folders import Folder
+from datagen_core.store.runs import reserve
+from datagen_core.store.sets import remove_set
+from demands import more, plan_for
 from generators_for_tests import sine
 
 
@@ -32,6 +40,98 @@ def test_a_removed_set_can_be_begun_again(run_cli, made, cache):
         again = generate(sine, 5, executor="inline", cache=cache)
 
     assert (again.number, again.record.digest, again.counts) == (0, digest, {"raw": 5})
+
+
+def test_a_removal_that_is_killed_leaves_no_half_set(run_cli, made, cache, monkeypatch):
+    def die(self, name):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "remove", die)
+        assert run_cli("rm", "sine", "-y").code == 130
+    assert list(Cache(cache)) == []
+    (grave,) = made.paths.temporary.iterdir()
+    assert (grave / "params.json").exists()
+
+    assert "was removed" not in run_cli("list").err
+    generate(sine, 5, executor="inline", cache=cache)
+    assert not grave.exists() or grave.name.split("~")[2] == str(os.getpid())  # ours, so alive
+
+
+def test_a_set_is_removed_once(made):
+    remove_set(made.paths)
+
+    with pytest.raises(RemovedSetError, match=r"was removed; see which sets are left: datagen li"):
+        remove_set(made.paths)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda made: made.existing,
+        lambda made: made["train"],
+        lambda made: made.samples.get(),
+        lambda made: ParamSet(made.paths, 0).params,
+    ],
+)
+def test_who_reads_a_removed_set_is_told(made, ask):
+    remove_set(made.paths)
+
+    with pytest.raises(RemovedSetError):
+        ask(made)
+
+
+def test_samples_that_were_opened_before_say_so_too(made):
+    samples = made.samples
+    remove_set(made.paths)
+
+    with pytest.raises(RemovedSetError):
+        samples.get()
+
+
+def test_a_map_outlives_its_set(made):
+    samples = made.samples
+    x, _ = samples.get(copy=False)
+    expected = x.copy()
+    remove_set(made.paths)
+
+    assert (x == expected).all()
+
+
+def test_a_set_is_not_removed_under_a_live_run(run_cli, made, monkeypatch):
+    found = {}
+
+    @generator(batch_size=5)
+    def removed(params, size, rng):
+        found["answer"] = run_cli("rm", "removed", "-y")
+        yield from ({"x": float(each)} for each in range(size))
+
+    again = generate(removed, 5, executor="inline", cache=made.paths.root.parent.parent)
+
+    assert found["answer"].code == 1
+    assert "removed 0 has runs that are alive; cancel them first: " in found["answer"].err
+    assert len(again.existing) == 5
+
+
+def test_a_set_that_is_removed_under_a_run_stays_removed(made, cache):
+    @generator(batch_size=5)
+    def removed(params, size, rng):
+        for each in Cache(cache)["removed"].values():
+            remove_set(each.paths)
+        yield from ({"x": float(each)} for each in range(size))
+
+    with pytest.raises(RemovedSetError, match=r"removed/.* was removed"):
+        generate(removed, 5, executor="inline", cache=cache)
+    assert {each.name for each in (cache / "removed").iterdir()} <= {"code", "numbers", "tmp"}
+
+
+def test_a_run_of_an_executor_that_is_gone_keeps_no_set(run_cli, made):
+    run = made.paths.run(0)
+    record = reserve(made.paths, more(10), "sine", {"executor": "gone"})
+    plan_for(made.paths.run(record.number), record.id, "gone", (IntervalSet([(30, 40)]),), 30)
+    assert not run.journal(1, 0).exists()
+
+    assert run_cli("rm", "sine", "-y").out == "removed sine 0\n"
 
 
 def test_a_removal_that_was_interrupted_stands_in_nobodys_way(run_cli, made):
