@@ -28,6 +28,7 @@ _HELP = {
     "preprocess": "Preprocess samples of a split, and keep the result.",
     "export": "Write samples as tables, or in the formats of other programs.",
     "verify": "Check checksums and splits; remake samples and compare.",
+    "repair": "Set damaged files aside, and make their samples again.",
     "compact": "Join many small shards into few large packs.",
     "rm": "Remove a parameter set for good.",
 }

@@ -31,7 +31,7 @@ from datagen_core.store.view_files import PART, read_view
 VARIABLE = "DATAGEN_VERIFY"
 
 
-class _Contents(NamedTuple):
+class Contents(NamedTuple):
     """What the files of a folder hold: the fields, whose samples, and of which set or view."""
 
     schema: Schema
@@ -39,8 +39,13 @@ class _Contents(NamedTuple):
     digest: str
 
 
-def check_file(path: Path) -> None:
+def check_file(path: Path, original: Path | None = None) -> None:
     """Check a published file of samples, results or a view, whole, in a few MiB of memory.
+
+    Parameters
+    ----------
+    original
+        Where it was published, if it lies elsewhere now.
 
     Raises
     ------
@@ -49,21 +54,31 @@ def check_file(path: Path) -> None:
     DamagedFileError
         If it cannot be read, or does not hold what was written; it is named.
     """
-    contents = _contents_of(path.parent)
-    label = ShardLabel(contents.generator, contents.digest, shard_interval(path.name))
+    published = original or path
+    contents = contents_of(published.parent)
+    label = ShardLabel(contents.generator, contents.digest, shard_interval(published.name))
     verify_shard(path, contents.schema, label)
 
 
 @lru_cache(1000)  # none of it ever changes
-def _contents_of(folder: Path) -> _Contents:
+def contents_of(folder: Path) -> Contents:
+    """Return what the files of a folder hold, as its documents say.
+
+    Raises
+    ------
+    CacheError
+        If a document cannot be read, or is missing; it is named.
+    """
     if (folder.parent / "view.json").exists():  # <set>/views/<view>/<part>
         generator = folder.parents[3].name
-        return _Contents(PART, generator, read_view(folder.parent).digest)
+        return Contents(PART, generator, read_view(folder.parent).digest)
     is_derived = (folder / "derived.json").exists()  # <set>/derived/<split>/<preprocessor>
     paths = SetPaths(folder.parents[2 if is_derived else 0])
     record = read_set(paths)
-    schema = DerivedPaths(folder).schema() if is_derived else read_schema(paths) or Schema({})
-    return _Contents(schema, record.generator, record.digest)
+    schema = DerivedPaths(folder).schema() if is_derived else read_schema(paths)
+    if schema is None:
+        raise DamagedFileError(f"{paths.schema} is missing; restore it from a backup")
+    return Contents(schema, record.generator, record.digest)
 
 
 class _Checks:

@@ -16,6 +16,7 @@
         derived/<split>/<preprocessor>-<digest8>/<start>-<stop>.h5
         views/<name>-<digest8>/view.json
         frozen/<split>-<digest8>.json
+        damaged/<random>~<folder>~<name>   what `datagen repair` set aside
     <cache>/<generator>/jobs/<job name>/          logs of a job that several runs share: `JobPaths`
 """
 
@@ -244,6 +245,11 @@ class SetPaths(NamedTuple):
     def frozen(self) -> Path:
         """The folder of what was frozen: digests of splits."""
         return self.root / "frozen"
+
+    @property
+    def damaged(self) -> Path:
+        """The folder of damaged files that were set aside, which nothing reads."""
+        return self.root / "damaged"
 
     def generation(self, number: int) -> Path:
         """Return the split ledger of one generation."""

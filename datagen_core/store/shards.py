@@ -314,7 +314,7 @@ def damaged(path: Path, reason: str) -> DamagedFileError:
     advice = "move it away and make it again"
     if path.parent.name in {"shards", "packs"}:
         paths = SetPaths(path.parent.parent)
-        advice = f"{advice}: {command_for(paths, 'resume')}"
+        advice = f"{advice}: {command_for(paths, 'repair')}"
         with suppress(OSError, CacheError):  # the set's record may be damaged, too
             if read_set(paths).private:
                 advice = "restore it from a backup: private samples are never made again"

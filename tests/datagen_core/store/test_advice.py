@@ -140,7 +140,7 @@ def test_a_damaged_file_names_the_command_for_its_set(write, make):
     one = Cache()["pend"][0].paths
     message = str(damaged(one.shards / "000000000000-000000000010.h5", "why"))
 
-    assert message.endswith(f"move it away and make it again: {command_for(one, 'resume')}")
+    assert message.endswith(f"move it away and make it again: {command_for(one, 'repair')}")
 
 
 def test_samples_can_be_asked_for_with_other_parameters(write, make, run):
