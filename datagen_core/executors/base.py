@@ -22,6 +22,9 @@ from datagen_core.store.runs import Plan, TaskKey
 WORKER = "datagen_core.worker"
 """The module that is a worker's process."""
 
+_PYTHON = (sys.executable, "-P", "-m")
+"""Not the working directory, but the installation says what datagen is."""
+
 _LONGEST_COMMAND = 100_000
 """Longer lists of tasks are in a file; Linux takes 2 MB at most, the environment included."""
 
@@ -170,7 +173,7 @@ class Job(NamedTuple):
             plan, tasks = found[0]
             addresses = [_write_list(plan.log(tasks[0]), addresses)]
         options = ["--apart"] if any(plan.number for plan in self.plans) else []
-        return [sys.executable, "-m", WORKER, *options, *self._recipe_words, *addresses]
+        return [*_PYTHON, WORKER, *options, *self._recipe_words, *addresses]
 
     def listed_command(self) -> tuple[list[str], list[str]]:
         """Return the command line of a worker, and the lines of its standard input: all tasks.
@@ -179,7 +182,7 @@ class Job(NamedTuple):
         and it exits with 1 unless the task is done. It is for schedulers that take a script and
         start it for each place.
         """
-        command = [sys.executable, "-m", WORKER, *self._recipe_words, "@-"]
+        command = [*_PYTHON, WORKER, *self._recipe_words, "@-"]
         return command, _list_tasks(self.tasks_at(range(self.size)))
 
     @property

@@ -40,7 +40,7 @@ from datagen_core.scheduling.history import (
 )
 from datagen_core.scheduling.plan import Settings, combine_resources
 from datagen_core.scheduling.provenance import describe_machine
-from datagen_core.scheduling.surroundings import limited_threads, threads_of
+from datagen_core.scheduling.surroundings import limited_threads, search_first, threads_of
 from datagen_core.store.codes import find_origins, has_made, keep_code
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.probes import Probe, is_mixed, keep_probe
@@ -179,7 +179,7 @@ def _probe_apart(demands: Sequence[Demand], settings: Settings) -> None:
     job = Job((), resources, 1, waiting=True, work=print, threads=threads_of(first.paths))
     sets = [str(demand.paths.root) for demand in demands]
     done = subprocess.run(  # noqa: S603 (our own module, no shell)
-        [sys.executable, *["-O"] * sys.flags.optimize, "-m", __name__],
+        [sys.executable, *["-O"] * sys.flags.optimize, "-P", "-m", __name__],
         input=json.dumps({"source": first.source, "code": first.code.id, "sets": sets}).encode(),
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env={**os.environ, **job.environment},
         check=False,
@@ -199,6 +199,7 @@ def _probe_apart(demands: Sequence[Demand], settings: Settings) -> None:
 def main() -> None:
     """Probe the sets that standard input names, and print the first error as JSON."""
     answer = StdoutDiversion()  # what a generator prints goes elsewhere
+    search_first()
     error = ""
     try:
         _probe_asked(**json.load(sys.stdin))

@@ -62,6 +62,15 @@ def recorded_recipe(plan: Plan, record: RunRecord) -> Recipe:
     return make_recipe(record.details, plan.source or record.source, code, record.source)
 
 
+def search_first(folder: str = "") -> None:
+    """Let modules of a folder, or of the working directory, be found first, as `python -m` has it.
+
+    For processes of datagen, which are started without (`python -P`): what lies where somebody
+    happens to be must not stand in for datagen itself and what it imports.
+    """
+    sys.path.insert(0, folder or str(Path.cwd()))
+
+
 @contextmanager
 def surroundings_of(recipe: Recipe) -> Iterator[None]:
     """Let this process have the working directory of a run, and find what its PYTHONPATH names.

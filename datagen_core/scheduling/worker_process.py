@@ -16,8 +16,9 @@ from itertools import accumulate
 from pathlib import Path
 
 from datagen_core.errors import CacheError, DamagedFileError
-from datagen_core.executors.base import Recipe
+from datagen_core.executors.base import WORKER, Recipe
 from datagen_core.executors.processes import TaskAddress, read_recipe, read_tasks, record_end
+from datagen_core.scheduling.surroundings import search_first
 from datagen_core.scheduling.worker import Address, run_task
 from datagen_core.store.folders import open_to_append
 from datagen_core.streams import prepare_streams
@@ -73,6 +74,7 @@ def _obey(arguments: Sequence[str]) -> None:
         _Parent([each for each in arguments if each not in {_ATTACHED, _APART}]).work()
         return
     tasks, recipe = read_tasks(arguments), read_recipe(arguments)
+    search_first(recipe.folder if recipe else "")
     for place in _numbers_behind(_PLACE, arguments):
         _work_alone(tasks[place].plan_address, tasks[place].task, recipe)
         return
@@ -152,7 +154,7 @@ class _Parent:
     def _run_child(self, begun: int) -> int:
         options = [_CHILD, f"{_FROM}{begun}"]
         with subprocess.Popen(  # noqa: S603 (our own module, no shell)
-            [sys.executable, "-m", "datagen_core.worker", *options, *self._arguments],
+            [sys.executable, "-P", "-m", WORKER, *options, *self._arguments],
             stdin=subprocess.PIPE,
         ) as self._child:
             if self._terminated:

@@ -23,7 +23,12 @@ from datagen_core.generators.registry import load_recorded
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.probing import choose_batches
-from datagen_core.scheduling.surroundings import make_recipe, surroundings_of, threads_of
+from datagen_core.scheduling.surroundings import (
+    make_recipe,
+    search_first,
+    surroundings_of,
+    threads_of,
+)
 from datagen_core.scheduling.trusting import (
     Decide,
     code_of_run,
@@ -131,7 +136,10 @@ class _Worker:
         recipe, threads = kind
         environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
         self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
-            [sys.executable, *["-O"] * sys.flags.optimize, "-m", __name__, json.dumps(recipe)],
+            [
+                sys.executable, *["-O"] * sys.flags.optimize, "-P", "-m", __name__,
+                json.dumps(recipe),
+            ],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             env=environment,
         )  # fmt: skip
@@ -167,7 +175,9 @@ def _read_outcome(answer: tuple[Result, list[tuple[int, int]], str]) -> Outcome:
 def main() -> None:
     """Make batches of the sets that standard input names, by the recipe of the first argument."""
     answer = StdoutDiversion()  # what a generator prints goes elsewhere
-    with surroundings_of(Recipe(*json.loads(sys.argv[1]))):
+    recipe = Recipe(*json.loads(sys.argv[1]))
+    search_first(recipe.folder)
+    with surroundings_of(recipe):
         for line in sys.stdin:
             answer.write(f"{json.dumps(_answer(json.loads(line), json.loads(sys.argv[1])[0]))}\n")
 

@@ -182,6 +182,7 @@ def test_a_scheduler_without_workers_and_one_that_is_gone(
 @pytest.fixture
 def plan(tmp_path):
     run = SetPaths(tmp_path / "gen" / "default-0123abcd").run(0)
+    run.set.root.mkdir(parents=True)
     return plan_for(run, "gen-0", "dask", [IntervalSet([(0, 10)])])
 
 

@@ -86,7 +86,9 @@ def test_a_worker_is_known_by_another_path_to_its_cache(plan, start, tmp_path):
 @pytest.mark.parametrize("how", ["receipt", "journal"])
 @pytest.mark.parametrize("kind", ["editor", "other run", "other plan", "other set", "no list"])
 def test_another_process_of_this_user_is_left_alone(plan, start, tmp_path, how, kind):
-    other = plan_for(SetPaths(tmp_path / "gen" / "other-0123abcd").run(0), "gen-1", "local", [])
+    run = SetPaths(tmp_path / "gen" / "other-0123abcd").run(0)
+    run.set.root.mkdir()
+    other = plan_for(run, "gen-1", "local", [])
     words = {
         "editor": ("notes.txt", words_of(plan)[2]),
         "other run": words_of(plan, run=1),

@@ -15,6 +15,7 @@ from datagen_core.executors.processes import read_recipe, read_tasks
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.submission import group_alike, publish_job
+from datagen_core.store.runs import publish_plan
 from datagen_core.store.sets import existing_samples
 from demands import demand_for
 from patience import patience
@@ -71,9 +72,9 @@ def change_all(plan, evil):
     change(plan.run.record, source=source, details={**details, **around})
 
 
-def work(job):
+def work(job, cwd=None):
     """Do what the executor does when a job's turn has come."""
-    return subprocess.run(job.command(range(job.size)), check=False, timeout=patience(60))
+    subprocess.run(job.command(range(job.size)), check=False, timeout=patience(60), cwd=cwd)
 
 
 def test_a_job_runs_what_was_submitted_whatever_the_cache_says_since(job, project):
@@ -104,6 +105,38 @@ def test_a_command_line_of_an_earlier_version_has_no_recipe(job):
 
     assert read_recipe(job._replace(recipe=None).command([0])) is None
     assert len(existing_samples(plan.run.set)) == 10
+
+
+def lay_trap(folder):
+    """Put modules into a folder that stand in for datagen, and for what it imports."""
+    for name in ("datagen_core/__init__.py", "numpy.py", "h5py.py", "psutil.py", "socket.py"):
+        path = folder / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_text(f"open({str(folder / 'EXECUTED')!r}, 'w')\n")
+    return folder
+
+
+@pytest.mark.parametrize("number", [0, 1])  # the second plan has a child for its tasks
+def test_modules_where_a_worker_is_started_are_not_loaded(job, tmp_path, number):
+    plan = publish_plan(job.plans[0], "again") if number else job.plans[0]
+    trap = lay_trap(tmp_path / "trap")
+    work(job._replace(plans=(plan,)), cwd=trap)
+
+    assert not (trap / "EXECUTED").exists()
+    assert len(existing_samples(plan.run.set)) == 10
+
+
+def test_modules_of_the_runs_working_directory_are_found(project, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(project)  # as a session there has it
+    (project / "part").mkdir()
+    (project / "nearby.py").write_text("SCALE = 3.0")
+    text = SOURCE.replace("    return", "    import nearby\n    return")
+    (project / "part" / "walk.py").write_text(text)
+    demand = demand_for(f"{project / 'part' / 'walk.py'}:walk", tmp_path / "cache", 10)
+    (run,) = begin([demand], LocalExecutor(), Settings())
+    work(publish_job([(run, run.plan)], lambda _: None), cwd=tmp_path)
+
+    assert len(existing_samples(run.paths.set)) == 10
 
 
 def test_a_recipe_survives_any_name(job):
