@@ -118,18 +118,23 @@ class LocalExecutor(Executor):
         ExecutionError
             When some are another user's, who alone may end them.
         """
-        workers = [worker for plan in plans for worker in _workers(plan) if is_here(worker)]
-        found = {each.pid: each for each in map(find_process, workers) if each is not None}
-        if foreign := [each for each in found.values() if not is_own(each)]:
-            raise ExecutionError(
-                f"process {foreign[0].pid} is {foreign[0].username()}'s, who alone can cancel it"
-            )
+        parts = [(plan, each) for plan in plans for each in _workers(plan) if is_here(each)]
+        processes = {each.pid: each for _, worker in parts if (each := find_process(worker))}
+        own = [each for each in processes.values() if is_own(each)]
+        foreign = processes.keys() - {each.pid for each in own}
         living = {key for plan in plans for key, _ in _living(plan, _workers(plan))}
-        end_processes(found.values(), _PATIENCE)
+        for plan, worker in parts:
+            if worker["pid"] in foreign:
+                living -= {plan.key(task) for task in worker["tasks"]}
+        end_processes(own, _PATIENCE)
         for plan in plans:
             for task in range(len(plan.tasks)):
                 if plan.key(task) in living:
                     record_death(plan.run.journal(plan.number, task), "cancelled")
+        for pid in foreign:
+            raise ExecutionError(
+                f"process {pid} is {processes[pid].username()}'s, who alone can cancel it"
+            )
 
     def diagnose(self, plan: Plan, task: int) -> str:
         """Return how it died, unless its journal has a last word of its own."""

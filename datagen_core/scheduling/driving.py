@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from datagen_core.errors import CacheError, RemovedSetError, SchedulerUnavailableError
+from datagen_core.errors import (
+    CacheError,
+    ExecutionError,
+    RemovedSetError,
+    SchedulerUnavailableError,
+)
 from datagen_core.ranges import is_one_batch
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
@@ -53,7 +59,8 @@ def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
     except KeyboardInterrupt:
         ours = [run for run in runs if run.executor.ends_with_caller]
         for executor in {run.executor.name: run.executor for run in ours}.values():
-            executor.cancel([each for run in ours for each in list_plans(run.paths)])
+            with suppress(ExecutionError):  # what is another user's goes on
+                executor.cancel([each for run in ours for each in list_plans(run.paths)])
         raise
     except RemovedSetError:
         raise

@@ -128,7 +128,7 @@ ODD = ["x", -1, 0, 10**30, None, True, 1.5, [1], {}]
 @pytest.mark.parametrize("key", ["pid", "started", "tasks", "host"])
 @pytest.mark.parametrize("how", ["receipt", "journal"])
 def test_values_of_other_kinds_are_nothing(plan, how, key):
-    for value in ODD:
+    for value in ODD[key == "host" :]:  # a text is another machine
         odd = plan_for(plan.run, "gen-0", "local", plan.tasks)
         content = {**describe_process(), "tasks": [0], key: value}
         if how == "receipt":
