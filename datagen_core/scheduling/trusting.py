@@ -27,7 +27,7 @@ from datagen_core.generators.registry import Loaded, file_of, load_recorded
 from datagen_core.scheduling.surroundings import describe_surroundings, make_recipe
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import RunRecord
-from datagen_core.store.trust import Content, Kind, approve, is_approved
+from datagen_core.store.trust import Content, Kind, approve, is_approved, list_approved
 
 _ASKED = ("setup", "options", "partition", "memory")
 """What of a run reaches the script that a scheduler gets."""
@@ -62,7 +62,16 @@ class Thing(NamedTuple):
     def brief(self) -> str:
         """What it is, and who says so, in one line."""
         whole = ", ".join(_cut(line, _SHOWN) for line in self.lines)
-        return f"{_cut(whole, _LONGEST)}, recorded by {self.owner}"
+        edited = ", which was edited since you ran it" if self.is_edited else ""
+        return f"{_cut(whole, _LONGEST)}, recorded by {self.owner}{edited}"
+
+    @property
+    def is_edited(self) -> bool:
+        """Whether this user trusts other code of the same source."""
+        source = self.content.get("source")
+        return source is not None and any(
+            each.get("source") == source for each in list_approved(self.kind)
+        )
 
 
 def _items(content: Content) -> Iterator[tuple[str, str]]:

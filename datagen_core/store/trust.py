@@ -8,9 +8,11 @@ has none of that user's approvals.
 
 from __future__ import annotations
 
+import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +58,15 @@ def approve(kind: Kind, content: Content) -> bool:
     except OSError:
         return False
     return is_own(path)
+
+
+def list_approved(kind: Kind) -> Iterator[Content]:
+    """Yield what this user has approved of a kind, in no order."""
+    for path in user_configuration("trusted").glob(f"{kind}-*.json"):
+        with suppress(OSError, ValueError):
+            content = json.loads(path.read_bytes())
+            if is_own(path) and isinstance(content, dict):
+                yield content
 
 
 def approval_path(kind: Kind, content: Content) -> Path:

@@ -122,8 +122,9 @@ def test_code_that_was_edited_is_asked_for_again(shared, words, name):
     file = shared.file if name == "generators.py" else shared.file.with_name(f"{shared.helper}.py")
     file.write_text(f"{file.read_text()}\n# innocent\n")
 
-    assert shared.bob(words).code == 2
-    assert not shared.marker.exists()
+    answer = shared.bob(words)
+    assert (answer.code, shared.marker.exists()) == (2, False)
+    assert "which was edited since you ran it" in answer.err
 
 
 CHANGES = {
@@ -161,6 +162,24 @@ def test_what_the_caller_asks_for_instead_is_not_asked_for(shared):
     shared.bob("verify --resample 1 --trust")
 
     assert shared.bob("resume --executor inline --mem 1G").code == 0
+
+
+def test_another_working_directory_is_asked_for(shared):
+    assert shared.bob("verify --resample 1 --trust").code == 0
+    shared.patch.chdir("/")
+
+    answer = shared.bob("resume --executor inline")
+    assert (answer.code, shared.marker.exists()) == (2, False)
+    assert f"working directory: {shared.folder}" in answer.err
+
+
+def test_installed_generators_are_trusted(shared):
+    answer = shared.bob("generate leaf_synthetic -n 2 -p num_classes=2 --executor inline")
+    assert answer.code == 0, answer.err
+    next(shared.cache.glob("leaf_synthetic/*/shards/*")).unlink()
+    shared.become("carol")
+
+    assert shared.run_cli("resume", "leaf_synthetic", "--executor", "inline").code == 0
 
 
 def test_a_module_in_front_of_an_installed_one_is_asked_for(shared):
