@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import errno
 import getpass
 import os
@@ -83,7 +82,7 @@ def deny(monkeypatch):
     os_stat = os.stat  # which needs no right to the file itself
 
     def refuse(folder):
-        for module, name in ((os, "listdir"), (os, "stat"), (os, "scandir"), (builtins, "open")):
+        for module, name in ((os, "listdir"), (os, "stat"), (os, "scandir"), (os, "open")):
             call = getattr(module, name)
 
             def checked(path, *args, call=call, **options):
