@@ -161,7 +161,7 @@ class ColumnReader:
         """Return the lengths of a ragged field's arrays; only their offsets are read."""
         parts = [part for interval in intervals for part in self._parts(interval)]
         offsets = [
-            self._open(place)[f"{name}/offsets"][start : stop + 1] for place, start, stop in parts
+            self._ragged(name, place).offsets[start : stop + 1] for place, start, stop in parts
         ]
         return np.concatenate([np.empty(0, np.int64), *map(np.diff, offsets)])
 
@@ -172,9 +172,7 @@ class ColumnReader:
             return None
         shard, start, stop = self._open(parts[0][0]), parts[0][1], parts[0][2]
         return {
-            name: Ragged(shard[f"{name}/values"], shard[f"{name}/offsets"][start : stop + 1])
-            if field.ragged
-            else shard[name][start:stop]
+            name: shard.ragged(name)[start:stop] if field.ragged else shard[name][start:stop]
             for name, field in self._schema.fields.items()
         }
 
@@ -277,9 +275,9 @@ class ColumnReader:
         return self._mapped.get(place) or self._loaded.get(place) or self._open_anew(place)
 
     def _open_anew(self, place: int) -> ShardArrays:
-        path = self._pieces[place].path
-        shard = ShardArrays(path, self._schema)
-        note_opened(path)
+        piece = self._pieces[place]
+        shard = ShardArrays(piece.path, self._schema, piece.file.size)
+        note_opened(piece.path)
         mapped = shard.is_mapped
         shards, limit = (self._mapped, _most_maps()) if mapped else (self._loaded, _LOADED)
         shards[place] = shard
@@ -305,8 +303,7 @@ class ColumnReader:
         return Ragged.join([_empty_ragged(field), *pieces])
 
     def _ragged(self, name: str, place: int) -> Ragged:
-        shard = self._open(place)
-        return Ragged(shard[f"{name}/values"], shard[f"{name}/offsets"])
+        return self._open(place).ragged(name)
 
     def _take_from_one(self, rows: NDArray[np.int64]) -> Columns:
         return {

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
 import h5py
 import numpy as np
@@ -23,15 +23,19 @@ from datagen_core.generators.schema import (
     without_measured,
 )
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
+from datagen_core.store.stored_items import (
+    Stored,
+    check_rising,
+    check_shape,
+    item_of,
+    rows_in_name,
+)
 
 PIECE_BYTES = 2**20
 """How much of a file is checked at a time."""
 
 _PIECE_TEXTS = 4096
 _OFFSETS = Field(np.int64)
-
-Stored: TypeAlias = h5py.Dataset | h5py.Group
-"""What holds values of a field in a file: a group for bytes of any length, else a dataset."""
 
 
 def read_columns(
@@ -45,10 +49,27 @@ def read_columns(
 
 def _read_column(file: h5py.File, name: str, field: Field, start: int, stop: int | None) -> Column:
     if not field.ragged:
-        return read_array(file[name], field, start, stop)
-    offsets = file[name]["offsets"][start : None if stop is None else stop + 1]
-    values = read_array(file[name]["values"], field, int(offsets[0]), int(offsets[-1]))
+        return read_array(_fixed(file, name, field), field, start, stop)
+    item, ends = _ragged(file, name, field)
+    offsets = check_rising(ends[start : None if stop is None else stop + 1], _shape_of(item)[0])
+    values = read_array(item, field, int(offsets[0]), int(offsets[-1]))
     return Ragged(values, offsets - offsets[0])
+
+
+def _fixed(file: h5py.File, name: str, field: Field) -> Stored:
+    """Return where the values of a fixed field are, one row for each sample."""
+    item = item_of(file, name)
+    check_shape(_shape_of(item), rows_in_name(file.id), field.shape)
+    return item
+
+
+def _ragged(file: h5py.File, name: str, field: Field) -> tuple[Stored, h5py.Dataset]:
+    """Return where the values and the offsets of a ragged field are."""
+    group, rows = item_of(file, name), rows_in_name(file.id)
+    values, offsets = item_of(group, "values"), item_of(group, "offsets")
+    check_shape(_shape_of(values), None, field.shape)
+    check_shape(offsets.shape, None if rows is None else rows + 1)
+    return values, offsets
 
 
 def read_array(item: Stored, field: Field, start: int = 0, stop: int | None = None) -> NDArray[Any]:
@@ -59,20 +80,28 @@ def read_array(item: Stored, field: Field, start: int = 0, stop: int | None = No
     TypeError
         If they are stored as another type.
     """
+    array = _take_array(item, field, start, stop)
+    if array.dtype != field.dtype:
+        raise TypeError(f"it holds {array.dtype}, not {field.dtype}")
+    return array
+
+
+def _take_array(item: Stored, field: Field, start: int, stop: int | None) -> NDArray[Any]:
+    """Return values in the type that the file has, but for times, which integers stand for."""
     if isinstance(item, h5py.Group):
         return _read_bytes(item, start, stop)
     source = item.asstr() if field.element else item  # no bytes at all are stored as no texts
     array: NDArray[Any] = source[start:stop]
-    if not field.has_times:
-        return array
-    if array.dtype != stored_dtype(field.dtype):
-        raise TypeError(f"it holds {array.dtype}, not {field.dtype}")
-    return array.view(field.dtype)
+    if field.has_times and array.dtype == stored_dtype(field.dtype):
+        return array.view(field.dtype)
+    return array
 
 
 def _read_bytes(group: h5py.Group, start: int, stop: int | None) -> NDArray[Any]:
-    offsets = group["offsets"][start : None if stop is None else stop + 1].tolist()
-    joined = group["values"][offsets[0] : offsets[-1]].tobytes() if offsets else b""
+    values = item_of(group, "values")
+    ends = item_of(group, "offsets")[start : None if stop is None else stop + 1]
+    offsets = check_rising(ends, len(values)).tolist()
+    joined = values[offsets[0] : offsets[-1]].tobytes() if offsets else b""
     array = np.empty(max(0, len(offsets) - 1), object)
     array[:] = [joined[low - offsets[0] : high - offsets[0]] for low, high in pairwise(offsets)]
     return array
@@ -152,14 +181,15 @@ def file_checksum(file: h5py.File, schema: Schema, rows: int, algorithm: str) ->
     state = CHECKSUMS[algorithm]()
     for name, field in schema.fields.items():
         if field.ragged:
-            values, offsets = file[name]["values"], file[name]["offsets"]
+            group = item_of(file, name)
+            values, offsets = item_of(group, "values"), item_of(group, "offsets")
             count = _shape_of(values)[0]
             _hash_field(state, f"{name}/values", values, field, (count, *field.shape))
             _check_array(f"{name}/offsets", offsets, _OFFSETS, (rows + 1,))
             rising = _checked_offsets(_pieces(offsets, _OFFSETS), count)
             _hash_pieces(state, f"{name}/offsets", offsets, _OFFSETS, rising)
         else:
-            _hash_field(state, name, file[name], field, (rows, *field.shape))
+            _hash_field(state, name, item_of(file, name), field, (rows, *field.shape))
     digest: str = state.hexdigest()
     return digest
 
@@ -167,20 +197,22 @@ def file_checksum(file: h5py.File, schema: Schema, rows: int, algorithm: str) ->
 def _hash_field(state: Any, name: str, item: Stored, field: Field, shape: tuple[int, ...]) -> None:
     _check_array(name, item, field, shape)
     if isinstance(item, h5py.Group):
-        for _ in _checked_offsets(_pieces(item["offsets"], _OFFSETS), len(item["values"])):
+        for _ in _checked_offsets(
+            _pieces(item_of(item, "offsets"), _OFFSETS), len(item_of(item, "values"))
+        ):
             pass
     _hash_pieces(state, name, item, field, _pieces(item, field))
 
 
 def _shape_of(item: Stored) -> tuple[int, ...]:
     if isinstance(item, h5py.Group):
-        return (len(item["offsets"]) - 1,)
+        return (len(item_of(item, "offsets")) - 1,)
     shape: tuple[int, ...] = item.shape
     return shape
 
 
 def _check_array(name: str, item: Stored, field: Field, shape: tuple[int, ...]) -> None:
-    found = read_array(item, field, 0, 0).dtype, _shape_of(item)
+    found = _take_array(item, field, 0, 0).dtype, _shape_of(item)
     if found != (field.dtype, shape):
         raise ValueError(f"{name} is {found[0]} {found[1]}, not {field.dtype} {shape}")
 
@@ -214,21 +246,23 @@ def stream_columns(
     """
     for name, field in schema.fields.items():
         if not field.ragged:
-            yield from ((name, "values", piece) for piece in _pieces(file[name], field, rows))
+            item = _fixed(file, name, field)
+            yield from ((name, "values", piece) for piece in _pieces(item, field, rows))
             continue
-        for lengths, inside in _cut_ragged(file[name]["offsets"], rows):
+        item, offsets = _ragged(file, name, field)
+        for lengths, inside in _cut_ragged(offsets, rows, _shape_of(item)[0]):
             yield name, "lengths", lengths
-            for piece in _pieces(file[name]["values"], field, inside):
+            for piece in _pieces(item, field, inside):
                 yield name, "values", piece
 
 
 def _cut_ragged(
-    offsets: h5py.Dataset, rows: IntervalSet
+    offsets: h5py.Dataset, rows: IntervalSet, count: int
 ) -> Iterator[tuple[NDArray[np.int64], IntervalSet]]:
     """Yield the lengths of the arrays in some rows, and where their values are."""
     for parts in _cut(rows, PIECE_BYTES // _OFFSETS.dtype.itemsize):
         first, last = parts[0].start, parts[-1].stop
-        ends = offsets[first : last + 1]
+        ends = check_rising(offsets[first : last + 1], count)
         here = [ends[start - first : stop - first + 1] for start, stop in parts]
         inside = IntervalSet((int(each[0]), int(each[-1])) for each in here)
         yield np.concatenate(list(map(np.diff, here))), inside
@@ -254,7 +288,7 @@ def _pieces(item: Stored, field: Field, rows: IntervalSet | None = None) -> Iter
 
 def _rows_at_once(item: Stored) -> int:
     if isinstance(item, h5py.Group):
-        return max(1, PIECE_BYTES * _shape_of(item)[0] // max(1, len(item["values"])))
+        return max(1, PIECE_BYTES * _shape_of(item)[0] // max(1, len(item_of(item, "values"))))
     row = item.dtype.itemsize * math.prod(item.shape[1:])
     chunk: int = item.chunks[0] if item.chunks else 1
     pieces: int = PIECE_BYTES // (chunk * max(row, 1))

@@ -29,9 +29,10 @@ from h5py import h5a, h5d, h5f, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 from datagen_core.errors import CacheError, DamagedFileError
-from datagen_core.files import check_format
+from datagen_core.files import check_format, open_regular
 from datagen_core.generators.schema import Column, Columns, Ragged, Schema
 from datagen_core.ranges import Interval
+from datagen_core.store import forms
 from datagen_core.store.access import unreadable
 from datagen_core.store.advice import command_for
 from datagen_core.store.layout import SetPaths, shard_name
@@ -180,12 +181,17 @@ _ORIGIN = ("run", "plan", "code", "origins", "codes")
 def _read_origins(attributes: Mapping[str, Any], interval: Interval) -> tuple[Origin, ...]:
     if "run" in attributes:
         code = str(attributes.get("code", ""))
-        return (Origin(*interval, str(attributes["run"]), int(attributes["plan"]), code),)
+        made = [*interval, str(attributes["run"]), int(attributes["plan"])]
+        return (_parse_origin(made, code),)
     origins = json.loads(attributes.get("origins", "[]"))
     codes = json.loads(attributes["codes"]) if "codes" in attributes else [""] * len(origins)
-    return tuple(
-        Origin(*each)._replace(code=code) for each, code in zip(origins, codes, strict=True)
-    )
+    return tuple(_parse_origin(each, code) for each, code in zip(origins, codes, strict=True))
+
+
+def _parse_origin(made: list[object], code: object) -> Origin:
+    start, stop, run, plan = made
+    interval = forms.interval([start, stop])
+    return Origin(*interval, forms.text(run), forms.whole(plan), forms.code_id(code))
 
 
 def read_origins(path: Path, interval: Interval) -> tuple[Origin, ...]:
@@ -277,13 +283,14 @@ def open_shard(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
     """
     for attempt in range(_RETRIES):
         try:
+            os.close(open_regular(path))  # HDF5 would wait for whoever writes into a pipe
             file = h5py.File(path, "r", locking=False)
             break
-        except FileNotFoundError:
-            raise
         except PermissionError:
             raise unreadable(path) from None
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not path.is_symlink():
+                raise
             failure = error
             time.sleep(0.01 * 2**attempt)
     else:
@@ -295,17 +302,30 @@ def open_shard(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
 
 def check_version(path: Path, file: h5f.FileID, *, strict: bool = False) -> None:
     """Refuse an open shard whose version is newer, with `strict` a later minor as well."""
-    version = _read_number(file, b"version", 1)
+    try:
+        version = _read_number(file, b"version", 1)
+        minor = _read_number(file, b"minor", 0) if strict or version > FORMAT_VERSION else 0
+    except (OSError, TypeError, ValueError) as error:
+        raise damaged(path, f"its version cannot be read ({error})") from error
     if strict or version > FORMAT_VERSION:
         known = f"{FORMAT_VERSION}.{FORMAT_MINOR}"
-        check_format(path, f"{version}.{_read_number(file, b'minor', 0)}", known, strict=strict)
+        check_format(path, f"{version}.{minor}", known, strict=strict)
 
 
 def _read_number(file: h5f.FileID, name: bytes, default: int) -> int:
-    """Return an attribute; h5py's `attrs` takes four times as long."""
+    """Return an attribute; h5py's `attrs` takes four times as long.
+
+    Raises
+    ------
+    TypeError
+        If it is not one number; HDF5 would write something else over other memory.
+    """
     number = np.array(default, np.int64)
     with suppress(KeyError):
-        h5a.open(file, name).read(number, h5t.NATIVE_INT64)
+        attribute = h5a.open(file, name)
+        if attribute.shape != () or attribute.get_type().get_class() != h5t.INTEGER:
+            raise TypeError(f"{name.decode()} is not a number")
+        attribute.read(number, h5t.NATIVE_INT64)
     return int(number)
 
 
@@ -327,7 +347,7 @@ def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> None:
     with _labelled(path, label) as (file, attributes):
         algorithm = _checksum_algorithm(path, attributes)
         found = file_checksum(file, schema, label.interval.size, algorithm)
-    if found != attributes.get("checksum"):
+    if found != str(attributes.get("checksum")):
         raise damaged(path, "its checksum does not match")
 
 
@@ -353,7 +373,7 @@ def read_shard(
     with _labelled(path, label, strict=strict) as (file, attributes):
         columns = read_columns(file, schema)
     algorithm = _checksum_algorithm(path, attributes)
-    if columns_checksum(columns, algorithm) != attributes.get("checksum"):
+    if columns_checksum(columns, algorithm) != str(attributes.get("checksum")):
         raise damaged(path, "its checksum does not match")
     return columns, _read_origins(attributes, label.interval)
 
@@ -365,8 +385,8 @@ def _labelled(
     """Open a shard that has this label, and yield it with its attributes; see `reading`."""
     with reading(path, strict=strict) as file:
         attributes = dict(file.attrs)
-        found = (attributes.get("digest"), attributes.get("start"), attributes.get("stop"))
-        if found != (label.digest, *label.interval):
+        found = [str(attributes.get(name)) for name in ("digest", "start", "stop")]
+        if found != [label.digest, *map(str, label.interval)]:
             raise damaged(path, "its attributes belong to other samples")
         yield file, attributes
 
@@ -379,12 +399,14 @@ def reading(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
             yield file
     except FileNotFoundError:
         raise
-    except (KeyError, OSError, TypeError, ValueError, RuntimeError) as error:
+    except CacheError:
+        raise
+    except (KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as error:
         raise damaged(path, f"a field cannot be read ({error})") from error
 
 
 def _checksum_algorithm(path: Path, attributes: Mapping[str, Any]) -> str:
-    algorithm: str = attributes.get("checksum_algorithm", "sha256")
+    algorithm = str(attributes.get("checksum_algorithm", "sha256"))
     if algorithm not in CHECKSUMS:
-        raise damaged(path, f"its checksum is of the unknown kind {algorithm!r}")
+        raise damaged(path, f"its checksum is of the unknown kind {algorithm[:40]!r}")
     return algorithm
