@@ -12,10 +12,10 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.store.codes import codes_of, read_code
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.origins import Origin
 from datagen_core.store.probes import Probe, read_probes
 from datagen_core.store.runs import Plan, RunRecord, list_plans, list_runs, read_plan
 from datagen_core.store.sets import list_sets, read_set
-from datagen_core.store.shards import Origin
 
 
 def name_set(paths: SetPaths) -> str:

@@ -43,11 +43,11 @@ from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.scheduling.surroundings import limited_threads, search_first, threads_of
 from datagen_core.store.codes import find_origins, has_made, keep_code
 from datagen_core.store.layout import SetPaths, inputs_folder
+from datagen_core.store.origins import Origin
 from datagen_core.store.probes import Probe, is_mixed, keep_probe
 from datagen_core.store.runs import Plan
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples, read_schema
-from datagen_core.store.shards import Origin
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
 from datagen_core.streams import StdoutDiversion
 

@@ -17,7 +17,8 @@ from datagen_core.store import forms
 from datagen_core.store.columns import Piece, cover
 from datagen_core.store.documents import publish_document, read_document
 from datagen_core.store.layout import SetPaths, look_again
-from datagen_core.store.shards import Origin, read_origins
+from datagen_core.store.origins import Origin
+from datagen_core.store.shards import read_origins
 
 CODE_FORMAT = "1.1"
 """Format 1.0 where the generator declares no environment variables (`environment`)."""

@@ -15,9 +15,10 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece, cover, disjoint_parts
 from datagen_core.store.folders import open_folder
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
+from datagen_core.store.origins import Origin, join_origins
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.shard_writer import GrowingColumns
-from datagen_core.store.shards import Origin, ShardLabel, join_origins, publish_shard, read_shard
+from datagen_core.store.shards import ShardLabel, publish_shard, read_shard
 
 PACK_BYTES = 256 * 2**20
 """The largest size of a pack; it is made in memory, which also holds one of its shards."""

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from datagen_core.generators.schema import Columns, Ragged, bytes_of
 from datagen_core.ranges import Interval
-from datagen_core.store.shards import Origin, ShardLabel, publish_shard
+from datagen_core.store.origins import Origin
+from datagen_core.store.shards import ShardLabel, publish_shard
 
 PUBLISH_BYTES = 64 * 2**20
 PUBLISH_SECONDS = 30.0

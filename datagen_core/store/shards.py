@@ -14,11 +14,10 @@ SHA-256 as `checksum`, those of version 2 name its algorithm.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,10 +31,10 @@ from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format, open_regular
 from datagen_core.generators.schema import Column, Columns, Ragged, Schema
 from datagen_core.ranges import Interval
-from datagen_core.store import forms
 from datagen_core.store.access import unreadable
 from datagen_core.store.advice import command_for
 from datagen_core.store.layout import SetPaths, shard_name
+from datagen_core.store.origins import Origin, describe_origins, parse_origins
 from datagen_core.store.publishing import publication
 from datagen_core.store.sets import read_set
 from datagen_core.store.shard_columns import (
@@ -55,19 +54,6 @@ _SCALAR = h5s.create(h5s.SCALAR)
 _CHUNK_BYTES = 64 * 1024
 _RETRIES = 5
 _ERRNO = re.compile(r"errno = (\d+)")
-
-
-class Origin(NamedTuple):
-    """Who made the samples `[start, stop)`: a run by its id, its plan, and the id of the code.
-
-    `code` is empty where an earlier version made them, which did not write it down.
-    """
-
-    start: int
-    stop: int
-    run: str
-    plan: int
-    code: str = ""
 
 
 class ShardLabel(NamedTuple):
@@ -155,7 +141,7 @@ def _write_label(file: h5f.FileID, label: ShardLabel, checksum: str) -> None:
         "stop": label.interval.stop,
         "checksum": checksum,
         "checksum_algorithm": ALGORITHM,
-        **_describe_origins(label),
+        **describe_origins(label.origins, label.interval),
     }
     for name, value in attributes.items():
         # h5py's `attrs` would take five times as long, and half the time of a small file.
@@ -164,34 +150,7 @@ def _write_label(file: h5f.FileID, label: ShardLabel, checksum: str) -> None:
         h5a.create(file, name.encode(), kind, _SCALAR).write(array)
 
 
-def _describe_origins(label: ShardLabel) -> dict[str, str | int]:
-    """Return the attributes `run`, `plan`, `code` of a shard; `origins`, `codes` of a pack."""
-    origins = label.origins
-    known = any(origin.code for origin in origins)
-    if len(origins) == 1 and origins[0][:2] == label.interval:
-        code = {"code": origins[0].code} if known else {}
-        return {"run": origins[0].run, "plan": origins[0].plan, **code}
-    codes = {"codes": json.dumps([origin.code for origin in origins])} if known else {}
-    return {"origins": json.dumps([origin[:4] for origin in origins]), **codes} if origins else {}
-
-
 _ORIGIN = ("run", "plan", "code", "origins", "codes")
-
-
-def _read_origins(attributes: Mapping[str, Any], interval: Interval) -> tuple[Origin, ...]:
-    if "run" in attributes:
-        code = str(attributes.get("code", ""))
-        made = [*interval, str(attributes["run"]), int(attributes["plan"])]
-        return (_parse_origin(made, code),)
-    origins = json.loads(attributes.get("origins", "[]"))
-    codes = json.loads(attributes["codes"]) if "codes" in attributes else [""] * len(origins)
-    return tuple(_parse_origin(each, code) for each, code in zip(origins, codes, strict=True))
-
-
-def _parse_origin(made: list[object], code: object) -> Origin:
-    start, stop, run, plan = made
-    interval = forms.interval([start, stop])
-    return Origin(*interval, forms.text(run), forms.whole(plan), forms.code_id(code))
 
 
 def read_origins(path: Path, interval: Interval) -> tuple[Origin, ...]:
@@ -207,19 +166,7 @@ def read_origins(path: Path, interval: Interval) -> tuple[Origin, ...]:
     with reading(path) as file:
         # All attributes would take twice as long.
         known = {name: file.attrs[name] for name in _ORIGIN if h5a.exists(file.id, name.encode())}
-        return _read_origins(known, interval)
-
-
-def join_origins(origins: Sequence[Origin]) -> tuple[Origin, ...]:
-    """Return sorted origins with adjacent ranges of one plan joined."""
-    joined: list[Origin] = []
-    for origin in origins:
-        last = joined[-1] if joined else None
-        if last and (last.stop, *last[2:]) == (origin.start, *origin[2:]):
-            joined[-1] = last._replace(stop=origin.stop)
-        else:
-            joined.append(origin)
-    return tuple(joined)
+        return parse_origins(known, interval)
 
 
 def _write_column(group: h5py.Group, name: str, column: Column, *, compress: bool) -> None:
@@ -375,7 +322,7 @@ def read_shard(
     algorithm = _checksum_algorithm(path, attributes)
     if columns_checksum(columns, algorithm) != str(attributes.get("checksum")):
         raise damaged(path, "its checksum does not match")
-    return columns, _read_origins(attributes, label.interval)
+    return columns, parse_origins(attributes, label.interval)
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from datagen_core.scheduling.history import changed_code, changed_machine
 from datagen_core.scheduling.surroundings import limited_threads, threads_of
 from datagen_core.store.codes import find_origins
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.origins import Origin
 from datagen_core.store.sets import check_known
-from datagen_core.store.shards import Origin
 
 
 class Deviation(NamedTuple):

@@ -22,9 +22,9 @@ from datagen_core.scheduling.probing import settle
 from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.submission import publish_job
 from datagen_core.store.codes import codes_of, read_code
+from datagen_core.store.origins import Origin
 from datagen_core.store.probes import read_probes
 from datagen_core.store.runs import list_runs
-from datagen_core.store.shards import Origin
 from datagen_core.store.timings import JobTimings
 from datagen_core.upkeep.verify import verify
 from demands import demand_for

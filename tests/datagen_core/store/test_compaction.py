@@ -17,15 +17,10 @@ from datagen_core.store.codes import codes_of, find_origins
 from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
+from datagen_core.store.origins import Origin
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples
-from datagen_core.store.shards import (
-    Origin,
-    ShardLabel,
-    columns_checksum,
-    publish_shard,
-    read_shard,
-)
+from datagen_core.store.shards import ShardLabel, columns_checksum, publish_shard, read_shard
 from datagen_core.upkeep import verify
 
 DIGEST = "ab" * 32

@@ -31,6 +31,7 @@ COLUMNS = {
 @pytest.fixture
 def shard(tmp_path, monkeypatch):
     monkeypatch.setattr(shards, "_RETRIES", 1)
+    (tmp_path / "set").mkdir()
     return publish_shard(tmp_path / "set", tmp_path / "tmp", LABEL, COLUMNS)
 
 

@@ -17,8 +17,8 @@ from datagen_core import Field, Ragged, Schema
 from datagen_core.errors import DamagedFileError
 from datagen_core.ranges import Interval
 from datagen_core.store import shards
+from datagen_core.store.origins import Origin
 from datagen_core.store.shards import (
-    Origin,
     ShardLabel,
     columns_checksum,
     open_shard,
