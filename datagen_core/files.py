@@ -211,7 +211,9 @@ def _put(temporary: Path, path: Path, old: Path | None) -> None:
 
 
 def _rename_in(error: OSError, temporary: Path, path: Path) -> None:
-    """Let an error name what was to be written."""
+    """Let an error name what was to be written, also where the call knew only a descriptor."""
+    if error.filename is None:
+        error.filename = str(path)
     for name in (error.filename, error.filename2):
         if str(name).startswith(str(temporary)):
             error.filename = str(path) + str(name).removeprefix(str(temporary))

@@ -111,13 +111,13 @@ class Folder:
         return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode, dir_fd=self.descriptor)
 
     def append(self, name: str) -> IO[bytes]:
-        """Open a file to append to it, unbuffered; it may be missing, and is no link or pipe."""
+        """Open a file to append to it; it may be missing, and is no link or pipe."""
         try:
             descriptor = os.open(name, _APPEND, 0o666, dir_fd=self.descriptor)
         except OSError as error:
             raise _explain(error, self.path / name, self.descriptor) from None
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return open(descriptor, "ab", buffering=0)  # noqa: PTH123 (it has no name)
+            return open(descriptor, "ab")  # noqa: PTH123 (it has no name)
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", str(self.path / name))
 
@@ -289,7 +289,7 @@ def make_above(path: Path, mode: int = 0o777) -> None:
 
 @contextmanager
 def open_to_append(path: Path, *, durably: bool = False) -> Iterator[IO[bytes]]:
-    """Open a journal or log of a run or job to append to it, unbuffered.
+    """Open a journal or log of a run or job to append to it.
 
     With `durably` it is on disk when the block ends, and found there.
 
@@ -304,6 +304,7 @@ def open_to_append(path: Path, *, durably: bool = False) -> Iterator[IO[bytes]]:
         folder.append(path.name) as file,
     ):
         yield file
+        file.flush()
         if durably:
             sync(file.fileno())
             folder.sync()

@@ -86,8 +86,8 @@ DAMAGED_LINES = [
 
 
 @pytest.mark.parametrize("line", DAMAGED_LINES, ids=range(len(DAMAGED_LINES)))
-def test_a_damaged_line_costs_itself(tmp_path, line):
-    path = tmp_path / "0-0.jsonl"
+def test_a_damaged_line_costs_itself(paths, line):
+    path = paths.run(0).journal(0, 0)
     Journal(path).append("start")
     with path.open("ab") as file:
         file.write(line + b"\n")
