@@ -18,5 +18,6 @@ def more(samples):
 
 
 def plan_for(run, run_id, executor, tasks, minutes=None):
-    """Publish a plan for a run."""
+    """Publish a plan for a run, whose parameter set need not have been begun."""
+    run.set.root.mkdir(parents=True, exist_ok=True)
     return publish_plan(Plan(run, executor, tuple(tasks), minutes), run_id)

@@ -53,6 +53,7 @@ def bound(tmp_path, generator=sine, samples=1, *, total=False, **params):
 def timed(tmp_path, seconds, batches=9):
     """Return a demand, as if a job had made batches that took this long before."""
     demand = bound(tmp_path)
+    demand.paths.root.mkdir(parents=True)
     times = BatchTimes(Journal(demand.paths.run(0).journal(0, 0)), born=0.0)
     for _ in range(batches):
         times.add(seconds)
