@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.errors import LONGEST_LINE, as_line
+from datagen_core.errors import LONGEST_LINE, as_line, printable
 from datagen_core.streams import StdoutDiversion
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ __all__ = [
     "json_option",
     "open_cache",
     "print_json",
+    "say",
     "say_excluded",
+    "say_text",
     "select_set",
     "set_option",
     "tell",
@@ -63,11 +65,23 @@ else prints, generators, libraries and child processes included, prints on stand
 def print_json(value: object) -> None:
     """Print the answer of a command that was given `--json`, as one line of JSON.
 
-    NaN and infinity, which JSON lacks, become null.
+    NaN and infinity, which JSON lacks, become null. All that is not printable ASCII is escaped.
     """
-    text = json.dumps(_without_nan(value), allow_nan=False)
-    write = click.get_current_context().meta.get(_ANSWER, partial(click.echo, nl=False))
+    text = json.dumps(_without_nan(value), allow_nan=False).replace("\x7f", "\\u007f")
+    echo = partial(click.echo, nl=False)  # noqa: TID251
+    write = click.get_current_context().meta.get(_ANSWER, echo)
     write(f"{text}\n")
+
+
+def say(words: str, *, dim: bool = False) -> None:
+    """Print one line of a command's answer on standard output, printable whatever it quotes."""
+    click.secho(printable(words), dim=dim or None)  # noqa: TID251 (this is the one place)
+
+
+def say_text(text: str) -> None:
+    """Print an answer of several lines, such as a script; only its line breaks are kept."""
+    for line in text.removesuffix("\n").split("\n"):
+        say(line)
 
 
 def tell(words: str, *, prefix: str = "datagen: ", dim: bool = False) -> None:
@@ -76,7 +90,8 @@ def tell(words: str, *, prefix: str = "datagen: ", dim: bool = False) -> None:
     All that commands say besides their answers is said here, since names, values and messages that
     they quote may hold anything. A line that is longer lacks its middle.
     """
-    click.secho(prefix + as_line(words, LONGEST_LINE - len(prefix)), dim=dim or None, err=True)
+    line = prefix + as_line(words, LONGEST_LINE - len(prefix))
+    click.secho(line, dim=dim or None, err=True)  # noqa: TID251
 
 
 def _without_nan(value: object) -> object:

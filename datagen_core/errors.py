@@ -228,11 +228,10 @@ def message_of(error: BaseException) -> str:
 def as_line(text: str, most: int = LONGEST_LINE) -> str:
     """Return a text as one printable line; one that is longer than `most` lacks its middle.
 
-    What a message says first and what it advises last stay. Bytes of a file's name that are not
-    UTF-8 stay, too: the stream writes them as they are.
+    What a message says first and what it advises last stay.
     """
     line = _without_middle(" ".join(text.split()), most)
-    return _without_middle("".join(map(_escape_letter, line)), most)
+    return _without_middle(printable(line), most)
 
 
 def _without_middle(line: str, most: int) -> str:
@@ -240,8 +239,21 @@ def _without_middle(line: str, most: int) -> str:
     return line if len(line) <= most else f"{line[: most - tail - 1]}…{line[-tail:]}"
 
 
+def printable(text: str) -> str:
+    """Return a text with all escaped that could move a terminal's cursor or change its colours.
+
+    So are line breaks, and what changes the direction of writing. Bytes of a file's name that are
+    not UTF-8 stay, since the stream writes them as they are, unless they make up such a character.
+    """
+    if text.isprintable():
+        return text
+    escaped = "".join(map(_escape_letter, text))
+    whole = escaped.encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
+    return "".join(map(_escape_letter, whole))
+
+
 def _escape_letter(letter: str) -> str:
-    is_byte = "\udc80" <= letter <= "\udcff"
+    is_byte = "\udca0" <= letter <= "\udcff"  # those below are control characters in Latin-1
     return letter if letter.isprintable() or is_byte else repr(letter)[1:-1]
 
 

@@ -6,7 +6,7 @@ import click
 
 from datagen_core.cli.options import Problems
 from datagen_core.cli.runs import count_runs, select_runs
-from datagen_core.commands import cache_option, set_option
+from datagen_core.commands import cache_option, say, set_option
 
 
 @click.command("cancel")
@@ -28,5 +28,5 @@ def cancel_command(name: str | None, selector: tuple[str, ...], number: int | No
     problems = Problems()
     alive = [found for found in select_runs(name, selector, number, problems) if found[1].alive]
     cancel((param_set.paths.run(status.record.number) for param_set, status in alive), user_name())
-    click.echo(count_runs("cancelled", len(alive)) or "nothing is alive")
+    say(count_runs("cancelled", len(alive)) or "nothing is alive")
     problems.raise_any()

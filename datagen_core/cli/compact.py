@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from datagen_core.cli.options import Problems, select_sets
-from datagen_core.commands import cache_option, set_option
+from datagen_core.commands import cache_option, say, set_option
 
 
 @click.command("compact")
@@ -33,6 +33,6 @@ def compact_command(name: str | None, selector: tuple[str, ...], grace: float) -
             if not param_set.existing:
                 continue
             done = compact(param_set.paths, param_set.record, param_set.schema, grace=3600 * grace)
-            click.echo(f"{param_set}: {done.packs} packs written, {done.removed} files removed, "
+            say(f"{param_set}: {done.packs} packs written, {done.removed} files removed, "
                        f"{done.waiting} wait for the grace period")  # fmt: skip
     problems.raise_any()

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from datagen_core.commands import print_json
+from datagen_core.commands import print_json, say, say_text
 from datagen_core.executors.limits import format_minutes
 from datagen_core.scheduling.probing import is_settled
 from datagen_core.scheduling.run import describe_submission, plan_demands
@@ -59,16 +57,16 @@ def _to_json(demand: Demand, interval: Interval, plan: Plan, text: str) -> dict[
 
 def _print_plan(demand: Demand, interval: Interval, plan: Plan, text: str) -> None:
     sizes = [len(task) for task in plan.tasks]
-    click.echo(f"set        {demand.record.generator}/{demand.paths.root.name}")
-    click.echo(f"samples    {interval.start} to {interval.stop - 1} ({interval.size})")
+    say(f"set        {demand.record.generator}/{demand.paths.root.name}")
+    say(f"samples    {interval.start} to {interval.stop - 1} ({interval.size})")
     if sizes:
-        click.echo(f"tasks      {len(sizes)} of {min(sizes)} to {max(sizes)} samples each, "
+        say(f"tasks      {len(sizes)} of {min(sizes)} to {max(sizes)} samples each, "
                    f"batches of {demand.record.batch_size}")  # fmt: skip
     mean = plan.estimate and format_duration(plan.estimate.mean_seconds)
     known = f"about {mean} per task" if mean else "nothing timed yet"
     limit = f", limit {format_minutes(plan.minutes)}" if plan.minutes else ""
-    click.echo(f"time       {known}{limit}")
-    click.echo(f"executor   {plan.executor}")
+    say(f"time       {known}{limit}")
+    say(f"executor   {plan.executor}")
     if not is_settled(demand.paths, demand.code.id):
-        click.echo("code       other code made this set: some of its samples are made anew first")
-    click.echo(text)
+        say("code       other code made this set: some of its samples are made anew first")
+    say_text(text)

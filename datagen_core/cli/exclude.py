@@ -15,6 +15,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     select_set,
     set_option,
     tell,
@@ -130,7 +131,7 @@ def exclude_command(
     if as_json:
         print_json({"set": param_set.number, **described, "splits": param_set.counts})
     else:
-        click.echo(
+        say(
             f"excluded {len(samples)} samples ({samples.brief()}): "
             f"{describe_splits(described['from'])}; {param_set} now has "
             f"{param_set.describe_counts()}"

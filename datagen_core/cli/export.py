@@ -14,6 +14,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -95,7 +96,7 @@ def export_command(
     else:
         what = ", ".join(f"{part} {count}" for part, count in counts.items())
         whose = param_sets[0] if len(param_sets) == 1 else f"{len(param_sets)} sets of {name}"
-        click.echo(f"{destination}: {whose}, {what}")
+        say(f"{destination}: {whose}, {what}")
 
 
 def _say_mixed(param_sets: Sequence[ParamSet]) -> bool:

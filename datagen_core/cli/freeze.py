@@ -9,6 +9,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -50,5 +51,5 @@ def freeze_command(
         print_json({"set": param_set.number, **describe_frozen(param_set, frozen)})
     else:
         how = "froze" if is_new else f"frozen since {frozen.created} by {frozen.by}:"
-        click.echo(f"{how} {samples.title}, {frozen.size} samples")
-        click.echo(frozen.digest)
+        say(f"{how} {samples.title}, {frozen.size} samples")
+        say(frozen.digest)

@@ -13,7 +13,7 @@ import click
 
 from datagen_core.cli.options import WholeNumber, folder_option
 from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
-from datagen_core.commands import cache_option, json_option, open_cache, print_json, tell
+from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
 from datagen_core.errors import GeneratorError, IncompleteRunError, ParamsError, shorten
 from datagen_core.generators.arguments import read_typed
 from datagen_core.reading.selection import parse_assignment
@@ -225,13 +225,13 @@ def _report(
         found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
         print_json(found[0] if found else {"generator": name, "run": None, "missing": 0})
     elif not runs:
-        click.echo(f"{name} has {total} samples or more already; nothing to do")
+        say(f"{name} has {total} samples or more already; nothing to do")
     elif not statuses[0].missing:
         record = statuses[0].record
-        click.echo(f"{name}: {record.interval.size} samples made, "
+        say(f"{name}: {record.interval.size} samples made, "
                    f"{record.start} to {record.stop - 1}")  # fmt: skip
     elif not runs[0].settings.wait:
-        click.echo(f"submitted run {runs[0].record.number} of {name}; see `{_status(runs)}`")
+        say(f"submitted run {runs[0].record.number} of {name}; see `{_status(runs)}`")
 
 
 def _status(runs: Sequence[Run]) -> str:
@@ -255,13 +255,13 @@ def _report_sweep(
         sets = [demand.paths.root.name for demand in demands]
         print_json({"generator": name, "sets": sets, "runs": found})
     elif runs and not runs[0].settings.wait:
-        click.echo(f"submitted {len(runs)} runs of {name}; see `{_status(runs)}`")
+        say(f"submitted {len(runs)} runs of {name}; see `{_status(runs)}`")
     elif not runs:
-        click.echo(f"all {len(demands)} parameter sets of {name} have that many samples already; "
+        say(f"all {len(demands)} parameter sets of {name} have that many samples already; "
                    "nothing to do")  # fmt: skip
     else:
         made = sum(len(status.done) for status in statuses)
-        click.echo(f"{name}: {made} samples made in {len(runs)} of {len(demands)} parameter sets; "
+        say(f"{name}: {made} samples made in {len(runs)} of {len(demands)} parameter sets; "
                    f"`datagen list {name}` shows them")  # fmt: skip
 
 

@@ -8,7 +8,7 @@ import click
 
 from datagen_core.cli.options import Problems, Unreadable
 from datagen_core.cli.summaries import States, summarize_set
-from datagen_core.commands import cache_option, json_option, open_cache, print_json, tell
+from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
 from datagen_core.generators.identity import short_text
 
 if TYPE_CHECKING:
@@ -44,10 +44,10 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     elif rows or closed:
         _print_summaries(rows)
         for each in closed:
-            click.secho(f"{each}  unreadable: {each.error}", dim=True)
+            say(f"{each}  unreadable: {each.error}", dim=True)
         tell(str(cache.path), prefix="cache: ")
     elif not problems:
-        click.echo(f"{cache.path} is empty; `datagen generators` lists what can be made")
+        say(f"{cache.path} is empty; `datagen generators` lists what can be made")
     problems.raise_any()
 
 

@@ -11,6 +11,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -55,7 +56,7 @@ def move_command(
         splits = param_set.counts
         print_json({"set": param_set.number, "split": split, "moved": moved, "splits": splits})
     else:
-        click.echo(
+        say(
             f"moved {n} samples ({samples.brief()}) into {split}; {param_set} now has "
             f"{param_set.describe_counts()}"
         )

@@ -18,6 +18,7 @@ from datagen_core.errors import (
     UnreadableError,
     as_line,
     in_one_line,
+    printable,
     shorten,
 )
 from datagen_core.ranges import MOST_SAMPLES
@@ -70,7 +71,7 @@ class Consent:
             return False
         tell(f"{thing.run}, recorded by {thing.owner}, names what you do not trust:", prefix="")
         for line in thing.lines:  # all of each: what is left out could be what matters
-            click.echo(f"  {as_line(line, len(line) * _LONGEST_ESCAPE)}", err=True)
+            click.echo(f"  {as_line(line, len(line) * _LONGEST_ESCAPE)}", err=True)  # noqa: TID251
         return click.confirm("Let it run as you?", err=True)
 
 
@@ -269,4 +270,4 @@ def confirm(question: Callable[[], str], *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to confirm on; confirm with -y")
-    click.confirm(question(), abort=True, err=True)
+    click.confirm(printable(question()), abort=True, err=True)

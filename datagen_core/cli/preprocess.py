@@ -13,10 +13,12 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
 )
+from datagen_core.errors import printable
 
 if TYPE_CHECKING:
     from datagen_core.scheduling.trusting import Decide
@@ -58,7 +60,7 @@ def preprocess_command(  # noqa: PLR0913, PLR0917 (one for each argument and opt
     param_set = select_set(name.rpartition(":")[2], selector)
     found = find_preprocessor(load_generator_of(param_set, name, folder, decide), preprocessor)
     if sys.stderr.isatty():
-        with click.progressbar(length=n, label=preprocessor, file=sys.stderr) as bar:
+        with click.progressbar(length=n, label=printable(preprocessor), file=sys.stderr) as bar:
             made = preprocess(param_set, found, split, n, lambda done: bar.update(done - bar.pos))
     else:  # where click would print the label alone
         made = preprocess(param_set, found, split, n)
@@ -66,4 +68,4 @@ def preprocess_command(  # noqa: PLR0913, PLR0917 (one for each argument and opt
     if as_json:
         print_json({"preprocessor": preprocessor, "split": split, "samples": n, "made": made})
     else:
-        click.echo(f"{preprocessor}: {n} samples of {split}, {made} of them new")
+        say(f"{preprocessor}: {n} samples of {split}, {made} of them new")

@@ -18,7 +18,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from datagen_core.commands import heed_sigterm
+from datagen_core.commands import heed_sigterm, tell
+from datagen_core.errors import as_line, printable
 from datagen_core.scheduling.driving import Observer, drive
 from datagen_core.scheduling.driving import Progress as Moment
 from datagen_core.scheduling.run import Run
@@ -47,9 +48,11 @@ def _display(title: str) -> Iterator[Observer]:
         lines.close()
         return
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
-        MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
-        TextColumn("[red]{task.fields[failed]}[/]"), TextColumn("[dim]{task.fields[note]}[/]"),
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(),
+        TaskProgressColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[failed]}", style="red", markup=False),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
     )  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=120) as bar:
         yield _Bar(bar, title)
@@ -70,14 +73,14 @@ class _Speed:
 class _Bar:
     def __init__(self, bar: Progress, title: str) -> None:
         self._bar = bar
-        self._task = bar.add_task(title, total=None, failed="", note="", rate="")
+        self._task = bar.add_task(printable(title), total=None, failed="", note="", rate="")
         self._speed = _Speed()
 
     def __call__(self, moment: Moment) -> None:
         failed = f"{moment.failed} failed" if moment.failed else ""
         rate = f"{self._speed.update(moment.done):,.0f}/s"
         self._bar.update(self._task, completed=moment.done, total=moment.total,
-                         failed=failed, note=moment.note, rate=rate)  # fmt: skip
+                         failed=failed, note=as_line(moment.note), rate=rate)  # fmt: skip
 
 
 class _Lines:
@@ -102,7 +105,7 @@ class _Lines:
         failed = f", {moment.failed} failed" if moment.failed else ""
         note = f" ({moment.note})" if moment.note else ""
         line = f"{self._title}: {moment.done}/{moment.total} samples, {rate:,.0f}/s{left}"
-        print(f"{line}{failed}{note}", file=sys.stderr, flush=True)  # noqa: T201 (a plain log line)
+        tell(f"{line}{failed}{note}", prefix="")
 
     def close(self) -> None:
         if self._last is not None:

@@ -9,7 +9,7 @@ import click
 
 from datagen_core.cli.options import Problems, select_sets, trust_option
 from datagen_core.cli.runs import execute, read_settings, run_options
-from datagen_core.commands import cache_option, json_option, print_json, set_option
+from datagen_core.commands import cache_option, json_option, print_json, say, set_option, tell
 from datagen_core.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -101,13 +101,13 @@ def _describe(repair: Repair, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _print(found: Sequence[tuple[Repair, Sequence[Outcome]]], *, dry_run: bool) -> None:
     for repair, outcomes in found:
         for each in outcomes:
-            click.echo(f"{repair.param_set}: {each.problem}")
+            say(f"{repair.param_set}: {each.problem}")
             for line in _tell(each, dry_run=dry_run):
-                click.echo(f"  {line}")
+                say(f"  {line}")
         for problem in repair.problems:
-            click.echo(f"{repair.param_set}: {problem}", err=True)
+            tell(f"{repair.param_set}: {problem}", prefix="")
     if not any(outcomes or repair.problems for repair, outcomes in found):
-        click.echo("nothing is damaged")
+        say("nothing is damaged")
 
 
 def _tell(outcome: Outcome, *, dry_run: bool) -> list[str]:

@@ -17,7 +17,7 @@ from datagen_core.cli.runs import (
     select_runs,
     status_to_json,
 )
-from datagen_core.commands import cache_option, json_option, open_cache, print_json, set_option
+from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, set_option
 from datagen_core.errors import IncompleteRunError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def resume_command(
         found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
         print_json(found)
     elif results or not problems:
-        click.echo(count_runs("resumed", len(results)) or "nothing is missing")
+        say(count_runs("resumed", len(results)) or "nothing is missing")
     problems.raise_any()
     incomplete = [(run, status) for run, status in results if status.missing and settings.wait]
     if incomplete:

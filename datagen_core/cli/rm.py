@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from datagen_core.cli.options import confirm, yes_option
-from datagen_core.commands import cache_option, select_set, set_option
+from datagen_core.commands import cache_option, say, select_set, set_option
 from datagen_core.errors import CacheError
 from datagen_core.store.advice import command_for
 
@@ -44,7 +44,7 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
         yes=yes,
     )
     remove_set(param_set.paths)
-    click.echo(f"removed {param_set}")
+    say(f"removed {param_set}")
 
 
 def _refuse_alive(param_set: ParamSet, found: list[RunStatus]) -> None:

@@ -15,7 +15,7 @@ from datagen_core.cli.summaries import (
     describe_splits,
     summarize_set,
 )
-from datagen_core.commands import cache_option, json_option, print_json, select_set, set_option
+from datagen_core.commands import cache_option, json_option, print_json, say, select_set, set_option
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import one_line
 
@@ -67,9 +67,10 @@ def show_command(
     for key, value in described.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             rows = [[_cell(cell) for cell in row.values()] for row in value]
-            print_table(f"\n{key}", list(value[0]), rows)
+            say("")
+            print_table(key, list(value[0]), rows)
         else:
-            click.echo(f"{key:<14}{_cell(value)}")
+            say(f"{key:<14}{_cell(value)}")
 
 
 def _show_runs(param_set: ParamSet, *, as_json: bool) -> None:
@@ -82,7 +83,7 @@ def _show_runs(param_set: ParamSet, *, as_json: bool) -> None:
     elif found:
         print_table("", list(found[0]), [list(_in_words(each).values()) for each in found])
     else:
-        click.echo(f"{param_set} has no runs that are known")
+        say(f"{param_set} has no runs that are known")
 
 
 def _in_words(described: dict[str, Any]) -> dict[str, str]:

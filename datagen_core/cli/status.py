@@ -6,7 +6,7 @@ import click
 
 from datagen_core.cli.options import Problems
 from datagen_core.cli.runs import select_runs, status_to_json
-from datagen_core.commands import cache_option, json_option, print_json, set_option
+from datagen_core.commands import cache_option, json_option, print_json, say, set_option
 
 
 @click.command("status")
@@ -42,5 +42,5 @@ def status_command(
     elif found:
         print_statuses(found)
     elif not problems:
-        click.echo("all runs are complete")
+        say("all runs are complete")
     problems.raise_any()

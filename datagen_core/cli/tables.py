@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.commands import say
+from datagen_core.errors import printable
+
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
     from datagen_core.scheduling.status import RunStatus
@@ -22,13 +25,17 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
     Cells are folded to the width of a terminal; elsewhere, and in long tables, no line is cut.
     """
     numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*rows, strict=True)]
-    texts = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
+    texts = [list(map(_show, row)) for row in rows]
     if title:
-        click.echo(title)
+        say(title)
     if sys.stdout.isatty() and len(rows) <= _MOST_FOLDED:
         _print_folded(header, texts, numeric)
     else:
-        click.echo("\n".join(_align(header, texts, numeric)))
+        click.echo("\n".join(_align(header, texts, numeric)))  # noqa: TID251 (cells are printable)
+
+
+def _show(cell: object) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else printable(str(cell))
 
 
 def _align(
@@ -72,7 +79,7 @@ def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
             (item.state, len(item.samples), item.samples.brief(), item.reason, str(item.log or ""))
             for item in status.groups
         ]
-        click.echo(title)
+        say(title)
         if rows:
             print_table("", ("state", "count", "samples", "reason", "log"), rows)
 

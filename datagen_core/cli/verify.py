@@ -24,6 +24,7 @@ from datagen_core.commands import (
     json_option,
     open_cache,
     print_json,
+    say,
     set_option,
     tell,
 )
@@ -165,7 +166,7 @@ def _probe(name: str | None, selector: tuple[str, ...], decide: Decide, *, as_js
         results.append({"problems": problems, "untrusted": untrusted})
         if not as_json:
             why = f": {outcome.why}" if outcome.why and not untrusted else ""
-            click.echo(f"{param_set}: {outcome.result}{why}")
+            say(f"{param_set}: {outcome.result}{why}")
     left_out.tell_unreadable()
     if as_json:
         print_json(found)
@@ -197,7 +198,7 @@ def _verify_against(
         tell(str(error), prefix="  ")
     good = [each for each in compared if not each.problems]
     for each in good if not as_json else []:
-        click.echo(_explain_comparison(each))
+        say(_explain_comparison(each))
     bad = [each for each in compared if each.frozen and each.problems]
     for each in bad[1:]:
         tell(_explain_comparison(each), prefix="  ")
@@ -250,11 +251,11 @@ def _print(param_set: ParamSet, found: Verification) -> None:
     anew = f"{found.resampled} samples made anew"
     if found.private or found.untrusted:
         anew = f"{'private' if found.private else 'not trusted'}, not made anew"
-    click.echo(f"{param_set}: {found.files} files, {anew}: {verdict}{mixed}")
+    say(f"{param_set}: {found.files} files, {anew}: {verdict}{mixed}")
     for each in found.codes if len(found.codes) > 1 else ():
         reason = _REASONS[each["probe"]].format(**each)
         versions = "".join(f", {name} {number}" for name, number in each["packages"].items())
-        click.echo(f"  samples {IntervalSet(each['samples']).brief()}: code "
+        say(f"  samples {IntervalSet(each['samples']).brief()}: code "
                    f"{each['code'] or 'not known'}{versions}; {reason}")  # fmt: skip
 
 

@@ -14,7 +14,13 @@ from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.checks import check_kind, whole_number
-from datagen_core.errors import CacheError, ConfigurationError, SelectionError, UnreadableError
+from datagen_core.errors import (
+    CacheError,
+    ConfigurationError,
+    SelectionError,
+    UnreadableError,
+    printable,
+)
 from datagen_core.generators.inputs import look_in
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.param_set import ParamSet
@@ -203,7 +209,7 @@ class Dataset(Mapping[int, "ParamSet"]):
         return True
 
     def __repr__(self) -> str:
-        lines = [f"  {number}: {_describe(set_)}" for number, set_ in self.items()]
+        lines = [f"  {number}: {printable(_describe(set_))}" for number, set_ in self.items()]
         return "\n".join([f"<Dataset {self.name}: {len(self)} parameter sets", *lines]) + ">"
 
     def _repr_html_(self) -> str:

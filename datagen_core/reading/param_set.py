@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.checks import check_kind, whole_number
-from datagen_core.errors import SelectionError, SplitError
+from datagen_core.errors import SelectionError, SplitError, printable
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.siblings import Siblings
@@ -302,7 +302,7 @@ class ParamSet(Mapping[str, "Split"]):
         return f"{self.paths.root.parent.name} {self.number}"
 
     def __repr__(self) -> str:
-        return f"<ParamSet {self}: {self.describe()}; {self.describe_counts()}>"
+        return f"<ParamSet {self}: {printable(self.describe())}; {self.describe_counts()}>"
 
     def describe_counts(self) -> str:
         """Return the number of samples in each split, and of excluded ones if there are any."""

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core import sweep
-from datagen_core.commands import cache_option, json_option, open_cache, print_json
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    open_cache,
+    print_json,
+    say,
+    say_text,
+    tell,
+)
 
 if TYPE_CHECKING:
     from datagen_core import Progress
@@ -100,7 +108,7 @@ def autogen(*, dry_run: bool, as_json: bool, **options: Any) -> None:  # fmt: sk
         counts = {"points": len(study.points), "redrawn": len(study.redrawn), "made": made}
         print_json({"manifest": str(output), **counts})
     elif not dry_run:
-        click.echo(f"federated_metrics: {made} runs made; `datagen list` shows them")
+        say(f"federated_metrics: {made} runs made; `datagen list` shows them")
 
 
 def _plan(options: dict[str, Any]) -> Study:
@@ -139,7 +147,7 @@ def _read_split(text: str) -> list[float]:
 def _print_manifest(study: Study) -> None:
     from datagen_federated.studies import format_manifest  # help must not pay for numpy
 
-    click.echo(format_manifest(study), nl=False)
+    say_text(format_manifest(study))
 
 
 def _publish(study: Study, output: Path, *, as_json: bool) -> None:
@@ -147,7 +155,7 @@ def _publish(study: Study, output: Path, *, as_json: bool) -> None:
 
     is_new = publish_manifest(output, study)
     if not as_json:
-        click.echo(f"{output}: {_describe(study)}{'' if is_new else '; written before'}")
+        say(f"{output}: {_describe(study)}{'' if is_new else '; written before'}")
 
 
 def _describe(study: Study) -> str:
@@ -191,4 +199,4 @@ class _Observer:
             failed = f", {progress.failed} failed" if progress.failed else ""
             note = f"; {progress.note}" if progress.note else ""
             words = f"{progress.done} of {progress.total} runs{failed}{note}"
-            click.echo(f"federated_metrics: {words}", err=True)
+            tell(f"federated_metrics: {words}", prefix="")

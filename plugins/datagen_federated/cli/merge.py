@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say, tell
 from datagen_federated.merging import Merged, find_files, merge_files
 
 _EXAMPLES = """\b
@@ -55,15 +55,15 @@ def merge(  # noqa: PLR0913 (each is one argument or option)
     if as_json:
         print_json({"output": str(output), **merged._asdict()})
     else:
-        click.echo(f"{output}: {_describe(merged)}")
+        say(f"{output}: {_describe(merged)}")
 
 
 def _warn(merged: Merged) -> None:
     if merged.conflicts:
-        click.echo(
+        tell(
             f"datagen: warning: {merged.conflicts} of the rows left out differ from those kept in "
             "accuracy, loss or f1; check whether the files are of different versions",
-            err=True,
+            prefix="",
         )
 
 

@@ -14,6 +14,7 @@ from datagen_core.commands import (
     json_option,
     open_cache,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -111,7 +112,7 @@ def plot(**options: Any) -> None:  # fmt: skip
     if options["as_json"]:
         print_json(answer)
     else:
-        click.echo(options["output"])
+        say(options["output"])
 
 
 def _draw_set(options: Mapping[str, Any]) -> Answer:

@@ -11,6 +11,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -76,5 +77,5 @@ def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
 
 def _report(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:
     if not as_json:
-        click.echo(f"{run.folder}: {run.files} files, {run.bytes / 1e6:.1f} MB")
+        say(f"{run.folder}: {run.files} files, {run.bytes / 1e6:.1f} MB")
     return {**run._asdict(), "folder": str(run.folder)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say_text
 
 if TYPE_CHECKING:
     from datagen_federations.sessions.certificates import Certificates
@@ -70,7 +70,7 @@ def certificates(
     if as_json:
         print_json(facts)
     else:
-        click.echo(_write_text(facts))
+        say_text(_write_text(facts))
 
 
 def _describe(made: Certificates) -> dict[str, Any]:

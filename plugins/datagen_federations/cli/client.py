@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say, tell
 from datagen_federations.cli.training_options import (
     LOG,
     choose_output,
@@ -98,10 +98,10 @@ def client(
     if as_json:
         print_json({"folder": str(folder)})
     else:
-        click.echo(f"{folder}")
+        say(f"{folder}")
 
 
 def _report(event: Event, *, verbose: bool) -> None:
     if verbose and event["event"] == "client":
         sizes = f"{event['train']} samples to train on, {event['valid']} to validate"
-        click.echo(f"{event['name']}: {sizes}", err=True)
+        tell(f"{event['name']}: {sizes}", prefix="")

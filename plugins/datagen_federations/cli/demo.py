@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import heed_sigterm, json_option, print_json
+from datagen_core.commands import heed_sigterm, json_option, print_json, say, tell
 from datagen_federations.cli.training_options import (
     choose_output,
     config_option,
@@ -93,7 +93,7 @@ def _run(
     check_plan(plan)  # before any work
     clients = prepare_clients(folder / "data", params, options["seed"])
     sizes = ", ".join(str(size) for size in clients.counts.sum(axis=1))
-    click.echo(f"{len(clients.names)} clients with {sizes} samples to train on", err=True)
+    tell(f"{len(clients.names)} clients with {sizes} samples to train on", prefix="")
     federation = Federation(
         data_folder=clients.folder,
         names=clients.names,
@@ -109,7 +109,7 @@ def _run(
 
 def _hear(event: dict[str, Any]) -> None:
     if event["event"] == "listening":
-        click.echo(f"server at {event['uri']}", err=True)
+        tell(f"server at {event['uri']}", prefix="")
     elif event["event"] == "round":
         print_round(event)
 
@@ -125,8 +125,8 @@ def _write(folder: Path, outcome: Outcome, clients: PreparedClients, *, as_json:
         print_json(answer)
         return
     for line in _tabulate(of_clients, of_rounds, clients.names):
-        click.echo(line)
-    click.echo(f"{folder}: rounds.csv, clients.csv, learning_curve.png, server/model.pth")
+        say(line)
+    say(f"{folder}: rounds.csv, clients.csv, learning_curve.png, server/model.pth")
 
 
 def _tabulate(of_clients: Records, of_rounds: Records, names: tuple[str, ...]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say, tell
 from datagen_federations.cli.training_options import (
     LOG,
     choose_output,
@@ -87,7 +87,7 @@ def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: An
     require_declearn(options["protocol"])
     files = (options["certificate"], options["private_key"])
     for note in check_server_files(*files, options["host"]):
-        click.echo(note, err=True)
+        tell(note, prefix="")
     request = _request(nb_clients, choose_output(output, "server"), options)
     folder = Path(request.folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def server(*, nb_clients: int, output: Path | None, as_json: bool, **options: An
     if as_json:
         print_json({"folder": str(folder), "rounds": rounds})
     else:
-        click.echo(f"{folder}")
+        say(f"{folder}")
 
 
 def _request(nb_clients: int, output: Path, options: dict[str, Any]) -> ServerRequest:
@@ -127,7 +127,7 @@ def _report(event: Event, rounds: list[Event], host: str) -> None:
     if event["event"] == "listening":
         uri = event["uri"]
         shown = f"wss://HOST:{uri.rpartition(':')[2]}" if host in _ALL else uri
-        click.echo(f"listening at {uri}; clients: --serv-uri {shown}", err=True)
+        tell(f"listening at {uri}; clients: --serv-uri {shown}", prefix="")
     elif event["event"] == "round":
         rounds.append(event)
         print_round(event)

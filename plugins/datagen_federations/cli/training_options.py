@@ -103,4 +103,4 @@ def print_round(event: dict[str, Any]) -> None:
     parts = [f"round {event['round']}:"]
     if "accuracy" in event:
         parts.append(f"accuracy {event['accuracy']:.4f}, loss {event['loss']:.4f},")
-    click.echo(" ".join([*parts, f"{event['seconds']:.2f} s"]), err=True)
+    tell(" ".join([*parts, f"{event['seconds']:.2f} s"]), prefix="")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.commands import cache_option, say_excluded, select_set, set_option
+from datagen_core.commands import cache_option, say, say_excluded, select_set, set_option
 from datagen_images.errors import ImagesError
 from datagen_images.pictures.sample_rows import find_image_field, make_heat_map, make_rows
 from datagen_pictures import draw_rows, save_figure
@@ -63,4 +63,4 @@ def preview(  # noqa: PLR0913 (each is one option)
     first = [samples[place] for place in range(min(count, len(samples)))]
     rows = make_rows(image, first, samples.indices, images)
     save_figure(draw_rows(rows, heat_map=make_heat_map(image, first, wanted=heat_map)), output)
-    click.echo(output)
+    say(str(output))

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import print_json, say_excluded, select_set
+from datagen_core.commands import print_json, say_excluded, say_text, select_set
 from datagen_leaf.cli.view_stages import set_options
 from datagen_leaf.errors import PreprocessingError
 from datagen_leaf.preprocessing.statistics import (
@@ -52,9 +52,9 @@ def stats(**options: Any) -> None:  # fmt: skip
     if options["as_json"]:
         print_json(found.to_json())
     elif options["as_leaf"]:
-        click.echo(format_as_leaf(found), nl=False)
+        say_text(format_as_leaf(found))
     else:
-        click.echo(format_statistics(found, title))
+        say_text(format_statistics(found, title))
 
 
 def _draw(found: SizeStatistics, path: Path, title: str) -> None:

@@ -11,6 +11,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -106,7 +107,7 @@ def _make_view(chain: Chain, stage: Recipe, *, as_json: bool) -> dict[str, Any]:
             f"{'' if part == 'data' else f'{part} '}{n['users']} users, {n['samples']} samples"
             for part, n in parts.items()
         ]
-        click.echo(f"{view.full_name}: {'; '.join(counts)}{_notes(chain, stage, parts)}")
+        say(f"{view.full_name}: {'; '.join(counts)}{_notes(chain, stage, parts)}")
     return {"view": view.full_name, **view.recipe, "parts": parts, "dropped": chain.dropped}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say, tell
 from datagen_pate.cli import device_option
 
 _EXAMPLES = """\b
@@ -55,10 +55,8 @@ def candidates(*, as_json: bool, **options: Any) -> None:
     """
     from datagen_pate.pools.making import PoolRequest, make_pool  # it imports numpy
 
-    report = make_pool(PoolRequest(**options), lambda text: click.echo(text, err=True))
+    report = make_pool(PoolRequest(**options), lambda text: tell(text, prefix=""))
     if as_json:
         print_json(report)
     else:
-        click.echo(
-            f"{report['path']}: {report['pool_size']} candidates, {report['bytes'] / 1e6:.1f} MB"
-        )
+        say(f"{report['path']}: {report['pool_size']} candidates, {report['bytes'] / 1e6:.1f} MB")

@@ -11,6 +11,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -84,7 +85,7 @@ def combine(*, as_json: bool, **options: Any) -> None:
         print_json(found)
     else:
         size = f"{found['total_samples']} samples of {found['num_teachers']} teachers"
-        click.echo(f"{found['samples_path']}: {size}")
+        say(f"{found['samples_path']}: {size}")
 
 
 def _list_sources(options: dict[str, Any]) -> list[Source]:

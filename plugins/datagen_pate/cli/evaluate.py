@@ -12,6 +12,7 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
@@ -72,7 +73,7 @@ def evaluate(*, as_json: bool, out: Path | None, **options: Any) -> None:
         print_json(content)
         return
     for name, report in reports.items():
-        click.echo(f"{name}: {_describe(report)}")
+        say(f"{name}: {_describe(report)}")
 
 
 def _evaluate_files(options: dict[str, Any]) -> dict[str, Any]:

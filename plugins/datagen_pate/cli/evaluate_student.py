@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say
 from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
 
@@ -75,12 +75,12 @@ def evaluate_student(*, models: tuple[Path, ...], **options: Any) -> None:  # fm
 
 def _show(report: dict[str, Any]) -> None:
     for one in report.get("models", [report]):
-        click.echo(
+        say(
             f"{one['model_path']}: {one['overall_accuracy']:.2f} % of {one['total_samples']}, "
             f"loss {one['average_loss']:.4f}"
         )
         shares = [v for v in one["per_class_accuracy"].items() if v[1] is not None]
-        click.echo("  " + "  ".join(f"{digit}: {share:.1f} %" for digit, share in shares))
+        say("  " + "  ".join(f"{digit}: {share:.1f} %" for digit, share in shares))
     if "models" in report:
         found = report["overall_accuracy"]
-        click.echo(f"mean {found['mean']:.2f} %, spread {found['spread']:.2f}")
+        say(f"mean {found['mean']:.2f} %, spread {found['spread']:.2f}")

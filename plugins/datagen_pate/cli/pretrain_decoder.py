@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say, tell
 from datagen_pate.cli import device_option
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
         print_json(report)
         return
     losses = f"loss {report['final_loss']:.1f} (divergence {report['final_kl_loss']:.1f})"
-    click.echo(f"{place.decoder}: {report['dataset_size']} images of {report['dataset']}, {losses}")
+    say(f"{place.decoder}: {report['dataset_size']} images of {report['dataset']}, {losses}")
 
 
 def _make_params(options: dict[str, Any]) -> PretrainParams:
@@ -129,6 +129,6 @@ def _load(options: dict[str, Any], seed: int) -> Any:
 
 def _show(epochs: int) -> Any:
     def show(epoch: dict[str, Any]) -> None:
-        click.echo(f"epoch {epoch['epoch']}/{epochs}: loss {epoch['loss']:.2f}", err=True)
+        tell(f"epoch {epoch['epoch']}/{epochs}: loss {epoch['loss']:.2f}", prefix="")
 
     return show

@@ -11,9 +11,11 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
+    tell,
 )
 
 _EXAMPLES = """\b
@@ -64,10 +66,10 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
         print_json(figures)
         return
     for note in figures["privacy"]["notes"]:
-        click.echo(f"note: {note}", err=True)
+        tell(f"note: {note}", prefix="")
     overall = figures["success_criteria"]["overall"]
     counts = ", ".join(f"{overall[key]} {key.replace('_', ' ')}" for key in _COUNTED)
-    click.echo(f"{output}: {figures['images']} images; success criteria: {counts}")
+    say(f"{output}: {figures['images']} images; success criteria: {counts}")
 
 
 _COUNTED = ("passed", "failed", "not_checked")

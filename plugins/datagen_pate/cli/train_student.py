@@ -11,9 +11,11 @@ from datagen_core.commands import (
     cache_option,
     json_option,
     print_json,
+    say,
     say_excluded,
     select_set,
     set_option,
+    tell,
 )
 from datagen_pate.classifier.recipes import STUDENTS, choose_recipe
 from datagen_pate.cli import device_option
@@ -135,7 +137,7 @@ def _load(options: dict[str, Any]) -> Labelled:
 def _show(entry: dict[str, Any]) -> None:
     score = entry["synthetic_validation_accuracy"]
     validation = "" if score is None else f", synthetic validation {score:.2f} %"
-    click.echo(f"epoch {entry['epoch']}: loss {entry['train_loss']:.4f}{validation}", err=True)
+    tell(f"epoch {entry['epoch']}: loss {entry['train_loss']:.4f}{validation}", prefix="")
 
 
 def _tell(folder: Path, report: dict[str, Any], *, as_json: bool) -> None:
@@ -144,8 +146,8 @@ def _tell(folder: Path, report: dict[str, Any], *, as_json: bool) -> None:
         return
     for student in report["students"]:
         path = student["final_model"]["path"]
-        click.echo(f"{path}: seed {student['seed']}, {student['cpu_seconds']} CPU seconds")
+        say(f"{path}: seed {student['seed']}, {student['cpu_seconds']} CPU seconds")
     found = report["synthetic_validation_accuracy"]
     if found is not None:
         spread = "" if found["spread"] is None else f" (spread {found['spread']:.2f})"
-        click.echo(f"{folder}: synthetic validation accuracy {found['mean']:.2f} %{spread}")
+        say(f"{folder}: synthetic validation accuracy {found['mean']:.2f} %{spread}")

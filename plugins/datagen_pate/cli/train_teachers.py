@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json
+from datagen_core.commands import json_option, print_json, say, tell
 from datagen_pate.classifier.recipes import TEACHERS, choose_recipe
 from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
@@ -105,13 +105,13 @@ def train_teachers(*, output_dir: Path, as_json: bool, **options: Any) -> None: 
     """
     report = _make(output_dir, options)
     if report is None:
-        click.echo(f"{output_dir}: teachers of other jobs are still missing", err=True)
+        tell(f"{output_dir}: teachers of other jobs are still missing", prefix="")
         return
     if options["destination"] is not None:
         from datagen_pate.compat.teachers import export_teachers  # help must not pay for numpy
 
         written = export_teachers(output_dir, options["destination"])
-        click.echo(f"{options['destination']}: {len(written)} files", err=True)
+        tell(f"{options['destination']}: {len(written)} files", prefix="")
     assessed = _assess(output_dir, options)
     _tell(output_dir, {**report, **assessed}, as_json=as_json)
 
@@ -186,7 +186,7 @@ def _choose_ids(options: dict[str, Any]) -> range:
 
 
 def _show(progress: Progress) -> None:
-    click.echo(f"teacher {progress.teacher}: {progress.done} of {progress.total}", err=True)
+    tell(f"teacher {progress.teacher}: {progress.done} of {progress.total}", prefix="")
 
 
 def _assess(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -206,10 +206,10 @@ def _tell(folder: Path, report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    click.echo(f"{folder}: {len(report['teachers'])} teachers, {report['weights_sha256'][:12]}")
+    say(f"{folder}: {len(report['teachers'])} teachers, {report['weights_sha256'][:12]}")
     found = report.get("evaluation")
     if found:
-        click.echo(
+        say(
             f"accuracy on {found['data']['origin']}: mean {found['mean_accuracy']:.2f} % "
             f"({found['min_accuracy']:.2f} to {found['max_accuracy']:.2f}), "
             f"plurality {found['plurality_accuracy']:.2f} %"
