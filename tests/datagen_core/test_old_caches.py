@@ -250,6 +250,17 @@ def queued_jobs(old):
         yield partial(job.function.func, work, *job.args)
 
 
+@pytest.mark.parametrize(
+    "name", ["datagen_core.worker run_job", "datagen_core.executors.slurm.executor _run_task",
+             "datagen_core.execution.slurm _run_task"],
+)  # fmt: skip
+def test_what_pickles_of_queued_jobs_name_is_there(name):
+    """Until version 0.2 a job was a pickle of these functions and the addresses of its plans."""
+    module, function = name.split()
+
+    assert callable(pickle.loads(f"c{module}\n{function}\n.".encode()))
+
+
 def test_jobs_in_the_queue_of_slurm_find_their_worker(old, run_cli, monkeypatch):
     # As the executor does: submitit, imported by the pickles, is not to configure all logging.
     monkeypatch.setenv("SUBMITIT_LOG_LEVEL", "NOCONFIG")
