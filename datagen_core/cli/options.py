@@ -23,6 +23,7 @@ from datagen_core.errors import (
 )
 from datagen_core.ranges import MOST_SAMPLES
 from datagen_core.store.access import explain
+from datagen_core.store.layout import removed_set
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -161,23 +162,26 @@ class Problems(list[DatagenError]):
     def collect(self, param_set: ParamSet) -> Iterator[None]:
         """Keep an error of the block, which is about a parameter set, and end the block.
 
-        What stands in a cache may make a reader fail in any way.
+        What stands in a cache may make a reader fail in any way. A set that was removed since it
+        was listed is passed over, unless the user has chosen it.
         """
         try:
             yield
         except (BrokenPipeError, click.Abort, click.ClickException, click.exceptions.Exit):
             raise
-        except DatagenError as error:
+        except (DatagenError, OSError) as error:
             self._keep(param_set, error)
-        except OSError as error:
-            self._keep(param_set, explain(error))
         except Exception as error:
             if os.environ.get("DATAGEN_TRACEBACK"):
                 raise
             words = f"{param_set} is damaged: {in_one_line(error)}; `datagen verify` may say where"
             self.append(DamagedFileError(words))
 
-    def _keep(self, param_set: ParamSet, error: DatagenError) -> None:
+    def _keep(self, param_set: ParamSet, error: DatagenError | OSError) -> None:
+        if isinstance(error, FileNotFoundError) and not param_set.paths.root.exists():
+            self += [removed_set(param_set.paths)] if self.is_chosen else []
+            return
+        error = error if isinstance(error, DatagenError) else explain(error)
         if isinstance(error, UnreadableError):
             name = param_set.paths.root.parent.name
             self.unreadable.append(Unreadable(name, param_set.number, error))
