@@ -43,8 +43,8 @@ _KINDS = (
     (SourcelessFileLoader, BYTECODE_SUFFIXES),
 )
 _ALL = "*"
-_AT_START = {"sitecustomize", "usercustomize"}
-"""Modules that Python looks for when it starts."""
+_LOOKED_FOR = {"sitecustomize", "usercustomize", "threadpoolctl"}
+"""Modules that Python looks for when it starts, and datagen later, wherever they are."""
 _LOOKING_UP = {"import_module", "__import__"}
 _UNTIMED = 1
 """The flag of byte code that is not compared with the time and size of its file."""
@@ -72,7 +72,7 @@ def fingerprint_shadows(folders: Iterable[str]) -> str:
     """
     places = tuple(dict.fromkeys(folders))
     closure = _Closure(places)
-    for name in sorted(_importable(places) & (_installed_names() | _AT_START)):
+    for name in sorted(_importable(places) & (_installed_names() | _LOOKED_FOR)):
         closure.follow(name)
     return closure.fingerprint() if closure.parts else ""
 
