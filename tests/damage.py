@@ -67,7 +67,7 @@ def _exchange(path: Path, rng: random.Random) -> None:
 
 
 BYTES = {
-    "cut": _with_bytes(lambda content, rng: content[: rng.randrange(len(content) + 1)]),
+    "cut": _with_bytes(lambda content, rng: content[: rng.randrange(max(1, len(content)))]),
     "zeroed": _with_bytes(lambda content, _: bytes(len(content))),
     "flipped": _with_bytes(_flip),
     "not UTF-8": _with_bytes(_insert),

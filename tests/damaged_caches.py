@@ -10,7 +10,8 @@ import os
 import random
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -105,7 +106,11 @@ COMMANDS = (
     "export lines -p 0 out.csv --format csv", "export names -p 0 out.npz --format npz",
     "export pairs -p 0 out.csv --format csv --split test",
     "export lines -p 0 out.parquet --format parquet --view mine",
-    "export lines --all-sets out.csv --format csv", "move lines -p 0 1 test -y",
+    "export lines --all-sets out.csv --format csv",
+    "export lines -p 0 out.csv --format csv --verify",
+    "export names -p 0 out.csv --format csv --verify", "verify --probe",
+    "repair lines --executor inline",
+    "repair --json --executor inline", "repair --dry-run", "move lines -p 0 1 test -y",
     "move lines -p seed=1 1 test", "freeze lines -p 0 train --note n", "freeze pairs -p 0 test",
     "exclude lines -p 0 --indices 1 --reason bad -y",
     "preprocess ../made/recipes.py:lines doubled train 4 -p 0", "cancel", "cancel lines -p 0",
@@ -117,6 +122,9 @@ COMMANDS = (
     "leaf split lines -p 0 --tf 0.5",
 )  # fmt: skip
 """What is called."""
+
+VERIFICATIONS = (["verify"], ["verify", "--json"])
+"""What reads every file of a cache."""
 
 
 def make_cache(ground: Path) -> Path:
@@ -212,16 +220,30 @@ def damaged_inputs(made: Path, rng: random.Random, count: int) -> Iterator[Input
 
 def _damage_one(made: Path, folder: Path, chosen: tuple[str, str], rng: random.Random) -> Input:
     kind, damage = chosen
-    cache = copy_cache(made, folder)
-    path = rng.choice(sorted(filter(Path.is_file, cache.glob(KINDS[kind]))))
+    copied = copy_cache(made, folder)
+    path = rng.choice(sorted(filter(Path.is_file, copied.glob(KINDS[kind]))))
     {**BYTES, **OTHERS, **SAID}[damage](path, rng)
     words = rng.choice(COMMANDS).split()
 
     def check(answer: Answer) -> str:
         if (made.parent / "secret").read_text() != SECRET or SECRET in answer.out + answer.err:
             return "wrong answer: a file outside of the cache is shown or written to"
-        verified = words[0] == "verify" and kind.endswith(("shard", "pack")) and damage in BYTES
-        is_missed = verified and damage != "flipped" and "-p" not in words and not answer.code
-        return f"wrong answer: verify finds a {kind} good" if is_missed else ""
+        if damage not in BYTES or answer.code:
+            return ""
+        is_data = kind.endswith(("shard", "pack"))
+        if is_data and damage != "flipped" and words in VERIFICATIONS:
+            return f"wrong answer: verify finds a {kind} good"
+        promised = "out.csv" in words and ("--verify" in words or not is_data)
+        is_wrong = promised and Path("out.csv").read_text() != _export(made, tuple(words))
+        return f"wrong answer: other values because of a {kind}" if is_wrong else ""
 
-    return Input(f"{kind} {damage} ({path.relative_to(cache)})", folder, words, check)
+    return Input(f"{kind} {damage} ({path.relative_to(copied)})", folder, words, check)
+
+
+@lru_cache
+def _export(made: Path, words: Sequence[str]) -> str:
+    """Return what a command exports from the cache that is not damaged."""
+    table = made.parent / "out.csv"
+    whole = ("--cache", str(made), "--force")
+    assert call([each.replace("out.csv", str(table)) for each in (*words, *whole)]).code == 0
+    return table.read_text()

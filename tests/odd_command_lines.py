@@ -27,6 +27,7 @@ LINES = (
     "generate ../made/recipes.py:pairs --executor inline -n 1 -p number=1",
     "generate ../made/recipes.py:pairs --executor inline --total 2", "rm lines -p 0 -y",
     "resume lines -p 0 --executor inline", "leaf sample lines -p 0", "leaf split lines -p 0",
+    "repair lines -p 0 --executor inline",
     "leaf stats lines -p 0", "leaf preprocess lines -p 0 -k 1", "leaf remove-users lines -p 0",
     "preview pairs -o out.png", "federated merge missing.csv -o out.csv", "federated plot",
     "federated weights", "federated autogen --runs 1 --space {} --dry-run", "pate combine",
