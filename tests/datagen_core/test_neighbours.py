@@ -1,0 +1,110 @@
+"""Two users of one cache, one of whom closes what he makes: the other one's work goes on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+GROUP, OWNER, OTHER = 1500, 2001, 2002
+PROGRAM = """
+import datagen_core as d
+@d.generator(5)
+def g(size, rng):
+    yield from ({"x": x} for x in rng.random(size))
+@d.generator(5)
+def h(size, rng):
+    yield from ({"x": x} for x in rng.random(size))
+"""
+NESTED = "import subprocess as s, sys; s.run([sys.executable, '-c', 'import h5py'], check=True)"
+PYTHONS = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
+
+
+def run_as(user, umask, folder, *command):
+    switch = ["setpriv", f"--reuid={user}", f"--regid={user}", f"--groups={user},{GROUP}"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(folder)}
+    environment["XDG_CONFIG_HOME"] = str(folder / f"config-{user}")
+    return subprocess.run(
+        [*switch, *map(str, command)], cwd=folder, umask=umask, env=environment,
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder():
+    made = Path(tempfile.mkdtemp())
+    made.chmod(0o777)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture(scope="module")
+def python(folder):
+    if os.geteuid() or not shutil.which("setpriv"):
+        pytest.skip("only root can be two other users, by setpriv")
+    for each in PYTHONS:
+        if run_as(OTHER, 0, folder, each, "-c", NESTED).returncode == 0:
+            return each
+    return pytest.skip("other users reach no interpreter that has datagen")
+
+
+@pytest.fixture(scope="module")
+def datagen(folder, python):
+    """Return `datagen(user, umask, *words)` for a cache with one open data set and one closed."""
+    (folder / "gens.py").write_text(PROGRAM)
+    (folder / "c").mkdir()
+    os.chown(folder / "c", OWNER, GROUP)
+    (folder / "c").chmod(0o2775)
+
+    def run(user, umask, *words):
+        return run_as(
+            user, umask, folder, python, "-m", "datagen_core", *words, "--cache", folder / "c"
+        )
+
+    for name, umask in (("g", 0o002), ("h", 0o077)):
+        words = ("generate", f"./gens.py:{name}", "-n", 10, "--executor", "inline")
+        done = run(OWNER, umask, *words)
+        assert done.returncode == 0, done.stderr
+    return run
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("list",),
+        ("list", "g"),
+        ("status", "--all"),
+        ("verify",),
+        ("verify", "g"),
+        ("compact",),
+        ("show", "g", "-p", 0),
+        ("export", "g", "out.csv", "--format", "csv", "--force"),
+        ("move", "g", 2, "train", "-y"),
+        ("generate", "./gens.py:g", "-n", 5, "--executor", "local"),
+    ],
+    ids=str,
+)
+def test_a_closed_data_set_stops_no_command(datagen, words):
+    done = datagen(OTHER, 0o002, *words)
+
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False), done.stderr
+
+
+def test_it_is_one_line_that_says_whose_it_is(datagen, folder):
+    lines = datagen(OTHER, 0o002, "list").stdout.splitlines()
+
+    assert [line for line in lines if line.startswith("h")] == [
+        f"h  unreadable: {folder}/c/h cannot be read: permission denied; it belongs to user {OWNER}"
+    ]
+
+
+def test_naming_it_is_an_error_in_one_line(datagen):
+    done = datagen(OTHER, 0o002, "show", "h", "-p", 0)
+
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert f"belongs to user {OWNER}" in done.stderr
