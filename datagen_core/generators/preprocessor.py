@@ -5,11 +5,17 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from reprlib import repr as short_repr
 from typing import Any
+
+from datagen_core.errors import GeneratorError
+
+_NAME = re.compile(r"(?!\.)[^/\x00-\x1f\x7f]{1,200}")
 
 
 @dataclass(frozen=True)
@@ -18,6 +24,13 @@ class Preprocessor:
 
     name: str
     function: Callable[..., Any]
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise GeneratorError(
+                f"{short_repr(self.name)} cannot name a preprocessor, since results lie in a "
+                "folder of that name: leave out slashes, control characters and a dot in front"
+            )
 
     @property
     def version(self) -> str:

@@ -23,7 +23,7 @@ USE_FORMAT = CODE_FORMAT = "1.0"
 T = TypeVar("T")
 
 _code = forms.keys({"fingerprint": forms.text})
-_use = forms.keys({"version": forms.folder})
+_use = forms.keys({"version": forms.component})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class DerivedPaths:
         return self._read(self._parse_name)
 
     def _parse_name(self, content: Mapping[str, Any]) -> str:
-        name: str = forms.take(content, {"name": forms.name})["name"]
-        return name if self.root.name.startswith(f"{name}-") else forms.name(content)
+        name: str = forms.take(content, {"name": forms.component})["name"]
+        return name if self.root.name.startswith(f"{name}-") else forms.component(content)
 
     def schema(self, *, strict: bool = False) -> Schema:
         """Return the fields of its results; `strict` is that of `read_document`."""

@@ -127,6 +127,7 @@ def matching(pattern: str, what: str) -> Callable[[Any], str]:
 name = matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "a name")
 job = matching(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}", "the name of a job")
 folder = matching(r"(?!\.)[A-Za-z0-9_.+=,-]{1,200}", "the name of a folder")
+component = matching(r"(?!\.)[^/\x00-\x1f\x7f]{1,250}", "the name of a folder")
 digest = matching(r"[0-9a-f]{64}", "a SHA-256")
 code_id = matching(r"[0-9a-f]{16,64}|", "the id of a code")  # empty where nobody knows
 

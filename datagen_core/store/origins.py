@@ -53,7 +53,7 @@ def parse_origins(attributes: Mapping[str, Any], interval: Interval) -> tuple[Or
 def _parse_origin(made: list[object], code: object) -> Origin:
     start, stop, run, plan = made
     interval = forms.interval([start, stop])
-    return Origin(*interval, forms.text(run), forms.whole(plan), forms.code_id(code))
+    return Origin(*interval, forms.text(run), forms.whole(plan), forms.text(code))
 
 
 def join_origins(origins: Sequence[Origin]) -> tuple[Origin, ...]:

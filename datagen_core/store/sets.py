@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.errors import CacheError, SchemaError
+from datagen_core.errors import CacheError, NewerFormatError, SchemaError
 from datagen_core.generators.identity import folder_name
 from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
@@ -43,6 +43,12 @@ if TYPE_CHECKING:
 PARAMS_FORMAT = "1.2"
 """Format 1.0 where the digest has all parameters under their names (`binding`, `renamed`), format
 1.1 where the set is not private (`owner`)."""
+
+_LEAST_NAME = 10
+"""Bytes that the name of a set takes in a document of numbers, at least."""
+
+_MOST_AT_ONCE = 250
+"""Sets that a document numbers, at most, which may be truncated."""
 
 LATER_FORMAT = "1.0"
 SCHEMA_FORMAT = "2.0"
@@ -257,6 +263,9 @@ def _number(sets: Sequence[SetPaths]) -> None:
     A document `numbers/<k>.json` numbers one set or several, from k on. It is published only by a
     process that has read all documents before it. So a set never gets two numbers: of two processes
     that number it, the later one has read the other's document, or tries the same k and loses.
+
+    A document that is damaged or may not be read stops nobody. A set that is in it, of which nobody
+    can tell, gets a second number, which readers ignore once they can read the first one.
     """
     while sets:
         folder, temporary = sets[0].root.parent / "numbers", sets[0].temporary
@@ -264,14 +273,27 @@ def _number(sets: Sequence[SetPaths]) -> None:
         known = read_numbers(folder, problems)
         names = set(known.values())
         new = [paths.root.name for paths in sets if paths.root.name not in names]
-        if new and problems:  # it may be among those that cannot be read
-            raise problems[0]
-        start = max(known, default=-1) + 1
+        start = _next_number(folder, known)
+        if newer := [error for error in problems if isinstance(error, NewerFormatError)]:
+            raise newer[0]
         content = {"format": NUMBER_FORMAT, "sets": new}
         if len(new) == 1:
             content = {"format": "1.0", "set": new[0]}
         if not new or publish_document(folder / f"{start}.json", content, temporary):
             return
+
+
+def _next_number(folder: Path, known: Mapping[int, str]) -> int:
+    """Return a number above all that are taken, also by documents that cannot be read.
+
+    These number at most as many sets as fit into the file, or as one call has ever begun.
+    """
+    lost = [number for number in numbered(folder) if number not in known]
+    sizes = [(folder / f"{number}.json").lstat().st_size for number in lost]
+    ends = [
+        n + max(size // _LEAST_NAME, _MOST_AT_ONCE) for n, size in zip(lost, sizes, strict=True)
+    ]
+    return following(sorted([*known, *ends]), folder)
 
 
 def read_numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, str]:
@@ -284,8 +306,9 @@ def read_numbers(folder: Path, problems: list[CacheError] | None) -> dict[int, s
     for first in documents:
         with _collecting(problems):
             path = folder / f"{first}.json"
-            names |= dict(enumerate(read_document(path, NUMBER_FORMAT, parse_numbered), first))
-    return names
+            found = dict(enumerate(read_document(path, NUMBER_FORMAT, parse_numbered), first))
+            names = {**found, **names}  # a number that two claim is of the older document
+    return dict(sorted(names.items()))
 
 
 def parse_numbered(content: Mapping[str, Any]) -> list[str]:
@@ -341,10 +364,11 @@ def list_sets(
         A list that gets the errors of numbers that cannot be read; None to raise the first one.
     """
     numbers = read_numbers(generator_folder / "numbers", problems)
+    first = {name: number for number, name in reversed(numbers.items())}
     return {
         number: SetPaths(generator_folder / name)
         for number, name in numbers.items()
-        if _is_begun(f"{generator_folder}/{name}")
+        if first[name] == number and _is_begun(f"{generator_folder}/{name}")
     }
 
 

@@ -22,7 +22,7 @@ GOOD = [
     (forms.positive, 1), (forms.seed, 2**200), (forms.number, -1.5), (forms.moment, 1.8e9),
     (forms.name, "A.b-c_9"), (forms.job, "noisy_sine-3bec39c0-0-12ab34.0"),
     (forms.folder, "left=0,std_dev=0.5-3bec39c0"), (forms.digest, "0" * 64),
-    (forms.code_id, ""), (forms.code_id, "0123456789abcdef"), (forms.maybe(forms.whole), None),
+    (forms.component, "_größe-0123"), (forms.code_id, ""), (forms.code_id, "0123456789abcdef"), (forms.maybe(forms.whole), None),
     (forms.each(forms.whole), [1, 2]), (forms.mapping(forms.whole), {"a": 1}),
     (forms.tree, {"a": [1, {"b": None}]}), (forms.tree, nested(20)), (forms.tree, {"a": HUGE}),
 ]  # fmt: skip
@@ -36,7 +36,7 @@ BAD = [
     (forms.name, ".."), (forms.name, ""), (forms.name, "a\n"), (forms.name, "x" * 65),
     (forms.job, "../../jobs"), (forms.folder, "../../etc"), (forms.folder, "/etc"),
     (forms.folder, ".."), (forms.folder, "a/b"), (forms.folder, ".removed-a"), (forms.folder, ""),
-    (forms.folder, "a\x1b-0"), (forms.digest, "0" * 63), (forms.digest, "²" * 64),
+    (forms.folder, "a\x1b-0"), (forms.component, "../x"), (forms.component, "a\x1b"), (forms.digest, "0" * 63), (forms.digest, "²" * 64),
     (forms.code_id, "../../x"), (forms.each(forms.whole), 3), (forms.each(forms.whole), [1, "a"]),
     (forms.mapping(forms.whole), [1]), (forms.mapping(forms.whole, forms.name), {"../x": 1}),
     (forms.tree, []), (forms.tree, nested(30)), (forms.intervals, [[2, 1]]),

@@ -154,7 +154,7 @@ def test_what_is_in_place_of_a_shard_is_damage(shard, make):
 
 
 ORIGINS = [
-    {"run": "r", "plan": -1}, {"run": "r", "plan": 0, "code": "../../x"}, {"origins": "[" * 50_000},
+    {"run": "r", "plan": -1}, {"origins": "[" * 50_000},
     {"origins": "[[0, 4, 1, 0]]"}, {"origins": "[[0, 1e3, \"r\", 0]]"}, {"origins": "[[0]]"},
     {"origins": "{}", "codes": "[1]"}, {"run": "r"}, {"run": "r", "plan": "x"},
 ]  # fmt: skip

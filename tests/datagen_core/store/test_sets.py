@@ -157,3 +157,28 @@ def test_processes_that_begin_the_same_sets_number_each_once(tmp_path):
     sets = list_sets(tmp_path / "sine")
     assert list(sets) == list(range(8))
     assert len({paths.root for paths in sets.values()}) == 8
+
+
+def numbers_of(cache):
+    return {number: paths.root.name for number, paths in list_sets(cache / "sine", []).items()}
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 5000], ids=["truncated", "damaged"])
+def test_a_lost_document_of_numbers_stops_no_new_set(tmp_path, monkeypatch, content):
+    monkeypatch.setattr("datagen_core.store.documents._RETRIES", 1)
+    first, second, third = (record_of(left) for left in (0.0, 0.25, 0.5))
+    for record in (first, second):
+        open_set(tmp_path, record)
+    lost = tmp_path / "sine" / "numbers" / "0.json"
+    before = lost.read_bytes()
+    lost.write_bytes(content)
+    open_set(tmp_path, third)
+    open_set(tmp_path, first)  # of which nobody can tell that it has the number 0
+
+    found = numbers_of(tmp_path)
+    assert len(found) == 3
+    assert min(number for number in found if number != 1) > len(content) // 10
+
+    lost.write_bytes(before)
+    names = [set_paths(tmp_path, record).root.name for record in (first, second, third)]
+    assert list(numbers_of(tmp_path).values()) == names

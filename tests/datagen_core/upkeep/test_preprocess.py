@@ -221,3 +221,9 @@ def test_damaged_results_are_named(made, monkeypatch):
 
     with pytest.raises(Exception, match=path.name):
         Cache(made.paths.root.parents[1])["sine"][0]["train"]["square_both"].get(5)
+
+
+@pytest.mark.parametrize("name", ["../../../pre", "a/b", "..", ".a", "", "a\x1b", "x" * 201])
+def test_a_preprocessor_cannot_be_called_like_a_path(name):
+    with pytest.raises(GeneratorError, match="cannot name a preprocessor"):
+        Preprocessor(name, len)
