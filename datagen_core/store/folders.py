@@ -65,7 +65,8 @@ class Folder:
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptors = [descriptor]
-        self._entries: list[_Entry] = []  # of all but the first, then of what was made in the last
+        self._entries: list[_Entry] = []
+        self._made: list[_Entry] = []
 
     @property
     def descriptor(self) -> int:
@@ -105,6 +106,7 @@ class Folder:
             state = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
             entry = _Entry(_identity(self.descriptor), name, (state.st_dev, state.st_ino))
             _durable.discard(entry)  # of a folder that was removed
+            self._made.append(entry)
 
     def create(self, name: str, mode: int = 0o666) -> int:
         """Create a file that does not exist, and return a descriptor to write it."""
@@ -146,6 +148,8 @@ class Folder:
         """Force all names in this folder to disk, and its own in those above it."""
         with _readable(self.descriptor) as folder:
             sync(folder)
+        own = _identity(self.descriptor)
+        _durable.update(entry for entry in self._made if entry.parent == own)
         parents = {_identity(each): each for each in self._descriptors[:-1]}
         new = [entry for entry in self._entries if entry not in _durable]
         _waiting.update(new)

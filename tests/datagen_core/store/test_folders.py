@@ -194,6 +194,14 @@ def test_each_folder_on_the_way_is_synced_once(paths, monkeypatch):
     assert syncs(monkeypatch, publish) == [str(paths.run(0).folder)]
 
 
+def test_what_is_made_beside_a_file_is_synced_with_it(paths, monkeypatch):
+    publish_document(paths.schema, {}, paths.temporary, beside=["runs"])
+    record = paths.run(0).record
+
+    found = syncs(monkeypatch, lambda: publish_document(record, {}, paths.temporary))
+    assert found == [str(paths.runs)]
+
+
 def test_a_folder_that_was_removed_and_made_again_is_synced_again(paths, monkeypatch):
     path = paths.root.parent / "code" / "a.json"
     for _ in range(2):
