@@ -85,12 +85,15 @@ class Recipe(NamedTuple):
         The working directory; empty for the one in which the worker is started.
     pythonpath
         Where modules are found besides, in the form of $PYTHONPATH.
+    modules
+        The fingerprint of the files that loading the generator executes; empty for a plugin's.
     """
 
     source: str
     code: str
     folder: str = ""
     pythonpath: str = ""
+    modules: str = ""
 
 
 class Job(NamedTuple):

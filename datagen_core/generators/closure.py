@@ -64,6 +64,36 @@ def fingerprint_file(file: Path, folders: Iterable[str]) -> str:
     return closure.fingerprint()
 
 
+def fingerprint_job(file: Path, folders: Iterable[str]) -> str:
+    """Return the SHA-256 of the closure of a file as any process has it that finds it there.
+
+    It has the `folders` besides that of the file, and none that this process alone has.
+    """
+    return _closure_of_job(file, folders).fingerprint()
+
+
+def is_exchanged(file: Path, folders: Iterable[str], fingerprint: str) -> bool:
+    """Whether the closure of a file is not that of `fingerprint_job`, and not by this user alone.
+
+    A file may have been written by others if it belongs to one of them, or they may write it.
+    """
+    closure = _closure_of_job(file, folders)
+    return closure.fingerprint() != fingerprint and not all(map(_is_own, closure.files))
+
+
+def _closure_of_job(file: Path, folders: Iterable[str]) -> _Closure:
+    closure = _Closure(tuple(dict.fromkeys([*filter(None, folders), str(file.parent)])))
+    closure.add("", file)
+    return closure
+
+
+def _is_own(path: str) -> bool:
+    with suppress(OSError):
+        state = os.stat(path)  # noqa: PTH116 (of a text)
+        return state.st_uid == os.geteuid() and not state.st_mode & 0o022
+    return False
+
+
 def fingerprint_shadows(folders: Iterable[str]) -> str:
     """Return the SHA-256 of modules in folders that stand in for installed ones; empty for none.
 
@@ -109,6 +139,11 @@ class _Closure:
     _followed: set[str] = field(default_factory=set)
     _finders: dict[str, FileFinder] = field(default_factory=dict)
     _waiting: list[tuple[UserModule, bytes]] = field(default_factory=list)
+
+    @property
+    def files(self) -> set[str]:
+        """The paths of what was found so far."""
+        return {path for _, path in self.parts}
 
     def fingerprint(self) -> str:
         """Follow all that is imported, and return the digest of names and contents."""

@@ -40,6 +40,7 @@ from datagen_core.scheduling.status import (
 from datagen_core.scheduling.surroundings import (
     describe_surroundings,
     make_recipe,
+    seal,
     threads_of,
     threads_of_run,
 )
@@ -325,7 +326,7 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
     settings = complete(executor, settings)
     resources = combine_resources(demand.generator, settings.resources)
     work = partial(worker_process.run_job, [(worker.address_of(plan), len(plan.tasks))])
-    recipe = make_recipe(describe_surroundings(), demand.source, demand.code.fingerprint)
+    recipe = seal(make_recipe(describe_surroundings(), demand.source, demand.code.fingerprint))
     job = Job((plan,), resources, settings.njobs, settings.wait, work, recipe=recipe)
     return executor.describe(job)
 

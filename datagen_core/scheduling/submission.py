@@ -18,7 +18,7 @@ from datagen_core.scheduling.judging import TIME_LIMIT
 from datagen_core.scheduling.plan import Limits, Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
-from datagen_core.scheduling.surroundings import make_recipe
+from datagen_core.scheduling.surroundings import make_recipe, seal
 from datagen_core.store.publishing import in_parallel
 from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
 from datagen_core.store.timings import format_duration
@@ -122,7 +122,8 @@ def publish_job(parts: Sequence[Part], report: Report, busy: int = 0) -> Job:
     plans = in_parallel(publish, list(zip(parts, places, strict=False)))
     for run, _ in parts:
         run.plan = None
-    recipe, settings = _recipe_of(first), first.settings
+    settings, recipe = first.settings, _recipe_of(first)
+    recipe = recipe if first.executor.in_process else seal(recipe)
     work = _work(parts, plans, recipe, report)
     parallel = max(1, settings.njobs - busy)
     return Job(tuple(plans), first.resources, parallel, settings.wait, work, first.threads, recipe)

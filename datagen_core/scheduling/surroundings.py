@@ -16,8 +16,9 @@ from typing import Any
 
 from datagen_core.errors import ChangedCodeError, DatagenError, GeneratorError
 from datagen_core.executors.base import THREAD_VARIABLES, Recipe
+from datagen_core.generators.closure import fingerprint_job, is_exchanged
 from datagen_core.generators.fingerprint import Code
-from datagen_core.generators.registry import FILE
+from datagen_core.generators.registry import FILE, file_of
 from datagen_core.store.codes import read_code
 from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.runs import Plan, RunRecord, list_plans, read_run
@@ -60,6 +61,37 @@ def recorded_recipe(plan: Plan, record: RunRecord) -> Recipe:
     with suppress(DatagenError, OSError):  # then no code is the one that was recorded
         code = code and read_code(plan.run.set, code).fingerprint
     return make_recipe(record.details, plan.source or record.source, code, record.source)
+
+
+def seal(recipe: Recipe) -> Recipe:
+    """Return a recipe with the fingerprint of what loading its generator executes now."""
+    file = file_of(recipe.source)
+    return (
+        recipe if file is None else recipe._replace(modules=fingerprint_job(file, _places(recipe)))
+    )
+
+
+def check_seal(recipe: Recipe) -> None:
+    """Refuse to load files that others may have changed since a job was submitted.
+
+    What its user alone has changed is loaded and compared as code, which comments do not change.
+
+    Raises
+    ------
+    ChangedCodeError
+        If they may; nothing of them was executed.
+    """
+    file = file_of(recipe.source) if recipe.modules else None
+    if file is not None and is_exchanged(file, _places(recipe), recipe.modules):
+        raise ChangedCodeError(
+            f"{file}, or a module that it imports, changed since this job was submitted, and "
+            "others may write it, so nothing of it was executed; look at it, then submit what is "
+            "missing: datagen resume"
+        )
+
+
+def _places(recipe: Recipe) -> list[str]:
+    return [recipe.folder, *recipe.pythonpath.split(os.pathsep)]
 
 
 def search_first(folder: str = "") -> None:

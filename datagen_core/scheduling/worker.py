@@ -41,6 +41,7 @@ from datagen_core.scheduling.judging import batch_0_is_deadly
 from datagen_core.scheduling.probing import ACCEPT, accept, is_settled, settle_in_task
 from datagen_core.scheduling.provenance import describe_machine
 from datagen_core.scheduling.surroundings import (
+    check_seal,
     limited_threads,
     recorded_recipe,
     surroundings_of,
@@ -196,6 +197,7 @@ class _Work:
     def _load(self) -> BatchMaker:
         run = self.plan.run
         read_run(run.set, run.number, strict=True)
+        check_seal(self.recipe)
         generator = load_recorded(self.recipe.source).generator
         found = code_of_generator(generator)
         self._check_code(found)

@@ -12,6 +12,7 @@ from datagen_core.executors import base
 from datagen_core.executors.base import Recipe
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.executors.processes import read_recipe, read_tasks
+from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.submission import group_alike, publish_job
@@ -167,3 +168,29 @@ def test_runs_of_other_code_or_places_get_jobs_of_their_own(project, monkeypatch
     runs.append(begun(project, "fourth"))
 
     assert group_alike(runs) == [[0, 1], [2], [3]]
+
+
+@pytest.mark.parametrize(("mode", "executed"), [(0o666, False), (0o644, True)])
+def test_a_file_that_others_may_write_is_not_executed_once_it_changed(job, project, mode, executed):
+    (project / "walk.py").write_text(EVIL)
+    (project / "walk.py").chmod(mode)
+    work(job)
+    (error,) = [each for each in job.plans[0].events(0) if each["event"] == "error"]
+
+    assert (project / "EXECUTED").exists() is executed
+    assert "changed since this job was submitted" in error["message"]
+    assert existing_samples(job.plans[0].run.set) == IntervalSet()
+
+
+def test_a_module_that_others_may_write_is_not_executed_either(project):
+    with (project / "walk.py").open("a") as file:
+        file.write("\nimport constants\n")
+    (project / "constants.py").write_text("")
+    run = begun(project)
+    job = publish_job([(run, run.plan)], lambda _: None)
+    (project / "constants.py").write_text("open('EXECUTED', 'w').close()")
+    (project / "constants.py").chmod(0o666)
+    work(job)
+
+    assert not (project / "EXECUTED").exists()
+    assert existing_samples(run.paths.set) == IntervalSet()
