@@ -101,7 +101,7 @@ class Folder:
 
     def make(self, name: str) -> None:
         """Make a folder in this one unless it is there."""
-        with suppress(FileExistsError):
+        with suppress(FileExistsError), naming(self.path / name):
             os.mkdir(name, dir_fd=self.descriptor)
             state = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
             entry = _Entry(_identity(self.descriptor), name, (state.st_dev, state.st_ino))
@@ -110,7 +110,8 @@ class Folder:
 
     def create(self, name: str, mode: int = 0o666) -> int:
         """Create a file that does not exist, and return a descriptor to write it."""
-        return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode, dir_fd=self.descriptor)
+        with naming(self.path / name):
+            return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode, dir_fd=self.descriptor)
 
     def append(self, name: str) -> IO[bytes]:
         """Open a file to append to it; it may be missing, and is no link or pipe."""
@@ -137,11 +138,12 @@ class Folder:
 
     def move(self, name: str, other: Folder, new: str) -> None:
         """Move a file or folder into another folder, under a new name."""
-        os.rename(name, new, src_dir_fd=self.descriptor, dst_dir_fd=other.descriptor)
+        with naming(self.path / name):
+            os.rename(name, new, src_dir_fd=self.descriptor, dst_dir_fd=other.descriptor)
 
     def remove(self, name: str) -> None:
         """Remove a file, or a folder with all that is in it; nothing if it is not there."""
-        with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError), naming(self.path / name):
             remove_entry(self.descriptor, name)
 
     def sync(self) -> None:

@@ -245,14 +245,13 @@ def _set_aside(paths: SetPaths, path: Path) -> Path | None:
         open_folder(base, path.parent, make=False) as source,
         open_folder(base, paths.damaged) as target,
     ):
-        there, here = source.descriptor, target.descriptor
         try:
-            os.rename(path.name, place.name, src_dir_fd=there, dst_dir_fd=here)
+            source.move(path.name, target, place.name)
         except FileNotFoundError:
             return None
         with suppress(DamagedFileError):
             check_file(place, path)
-            os.rename(place.name, path.name, src_dir_fd=here, dst_dir_fd=there)
+            target.move(place.name, source, path.name)
             return None
         target.sync()  # first, so that a power cut never takes both names
         source.sync()

@@ -248,3 +248,21 @@ def test_litter_of_sets_that_never_began_is_removed(tmp_path, elsewhere):
 def test_litter_of_a_missing_folder_is_none(tmp_path):
     assert remove_litter(tmp_path, tmp_path / "missing") == 0
     assert temporary_name("a") != temporary_name("a")
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda folder: folder.create("taken"),
+        lambda folder: folder.move("taken", folder, "full"),
+        lambda folder: folder.make("a" * 256),
+        lambda folder: folder.remove("a" * 256),
+    ],
+    ids=["create", "move", "make", "remove"],
+)
+def test_errors_name_the_whole_path(paths, act):
+    (paths.root / "full" / "below").mkdir(parents=True)
+    (paths.root / "taken").touch()
+    with open_folder(paths.root.parent, paths.root) as folder, pytest.raises(OSError) as caught:
+        act(folder)
+    assert Path(caught.value.filename).parent == paths.root
