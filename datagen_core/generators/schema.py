@@ -166,6 +166,10 @@ def _tupled(item: list[Any]) -> tuple[Any, ...]:
     return (name, inner, *(tuple(part) for part in shape))
 
 
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and all(part.isidentifier() for part in name.split("."))
+
+
 @dataclass(frozen=True, init=False)
 class Schema:
     """The fields of a sample, in order; two fields `x`, `y` make it a pair sample.
@@ -181,7 +185,7 @@ class Schema:
             raise SchemaError("a sample needs at least one field")
         for name, field in fields.items():
             check_kind(f"field {name}", field, Field, "a Field, such as Field('float64')")
-            if not all(part.isidentifier() for part in str(name).split(".")):
+            if not _is_name(name):
                 raise SchemaError(f"{name!r} is not a field name: use letters, digits and '_'")
         object.__setattr__(self, "fields", dict(fields))
 

@@ -90,7 +90,9 @@ def test_what_older_versions_would_misread_has_a_format_of_its_own(fields, versi
     assert Schema(fields).format == version
 
 
-@pytest.mark.parametrize("name", ["", "a b", "a/b", "1a", "../a", ".", "a.", ".a", "a..b"])
+@pytest.mark.parametrize(
+    "name", ["", "a b", "a/b", "1a", "../a", ".", "a.", ".a", "a..b", None, True]
+)
 def test_field_names_are_identifiers(name):
     with pytest.raises(SchemaError, match="is not a field name"):
         Schema({name: Field("f8")})
