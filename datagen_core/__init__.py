@@ -5,8 +5,6 @@ These names are the public API, with the modules `datagen_core.commands`, `datag
 `__version__` is the version of the distribution.
 """
 
-from functools import cache
-
 TYPE_CHECKING = False  # as in `typing`, which is slow: Ctrl-C is not heeded before all this is run
 
 if TYPE_CHECKING:
@@ -88,17 +86,21 @@ def __dir__() -> list[str]:
     return sorted(_find_modules())
 
 
-@cache
+_modules: dict[str, str] = {}
+
+
 def _find_modules() -> dict[str, str]:
     """Return the module of each public name, as the imports above say, which type checkers read."""
-    import ast  # as above
-    from pathlib import Path
+    if not _modules:
+        import ast  # as above
+        from pathlib import Path
 
-    nodes = ast.walk(ast.parse(Path(__file__).read_bytes()))
-    imports = (node for node in nodes if isinstance(node, ast.ImportFrom))
-    return {
-        alias.name: node.module or ""
-        for node in imports
-        for alias in node.names
-        if alias.asname == alias.name
-    }
+        nodes = ast.walk(ast.parse(Path(__file__).read_bytes()))
+        imports = [node for node in nodes if isinstance(node, ast.ImportFrom)]
+        _modules.update(
+            (alias.name, node.module or "")
+            for node in imports
+            for alias in node.names
+            if alias.asname == alias.name
+        )
+    return _modules

@@ -1,6 +1,10 @@
 """The program `datagen`, which is also `python -m datagen_core`."""
 
-from __future__ import annotations
+# What `signal` wraps is there already, and Ctrl-C may come at once.
+import _signal  # type: ignore[import-not-found]  # which typeshed lacks
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # which ends the process without a traceback
 
 from datagen_core.interrupts import guard, heed, leave
 

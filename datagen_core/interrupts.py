@@ -23,7 +23,7 @@ def guard() -> None:
     A process that ignores it, as in the background of a shell, goes on ignoring it.
     """
     global _guarded  # noqa: PLW0603 (signals belong to the process, too)
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if signal.getsignal(signal.SIGINT) in {signal.default_int_handler, signal.SIG_DFL}:
         _guarded = True
         signal.signal(signal.SIGINT, _end)
         sys.excepthook = _end_or_show

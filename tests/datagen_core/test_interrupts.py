@@ -55,6 +55,20 @@ except KeyboardInterrupt:
     raise ImportError("numpy.core.multiarray failed to import")
 """
 
+IMPORTING = """
+import signal, sys
+passed = -1
+def press(event, arguments):
+    global passed
+    passed += event == "import" and (passed >= 0 or arguments[0] == "datagen_core.interrupts")
+    if event == "import" and passed == {moment}:
+        signal.raise_signal(signal.SIGINT)
+sys.addaudithook(press)
+sys.argv = ["datagen", "generators"]
+from datagen_core.__main__ import main
+main()
+"""
+
 IN_HANDLER = ENDING.format(what="signal.raise_signal(signal.SIGINT)")
 TOLD = ENDING.format(what="interrupts.tell(); signal.raise_signal(signal.SIGINT)")
 
@@ -69,6 +83,20 @@ def test_one_line_and_exit_code_130(program):
     done = run(program)
 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", LINE)
+
+
+@pytest.mark.parametrize("moment", [*range(8), 20, 40, 80, 120])
+def test_no_import_of_the_program_ends_in_a_traceback(moment):
+    done = run(IMPORTING.format(moment=moment))
+
+    said = done.stderr.removeprefix("\n")  # click ends the line in which a terminal shows ^C
+    assert (done.returncode, said) in {(130, LINE), (-signal.SIGINT, "")}
+
+
+def test_importing_the_library_leaves_ctrl_c_as_it_is():
+    program = "import signal, datagen_core, datagen_core.cli\nsignal.raise_signal(signal.SIGINT)"
+
+    assert run(program).stderr.endswith("KeyboardInterrupt\n")
 
 
 def test_a_process_that_ignores_it_goes_on():
