@@ -94,16 +94,18 @@ def publish_shard(
 
 
 def _access() -> h5p.PropFAID:
-    """Return how files are created and mapped: as `h5py.File` does it, but for two things.
+    """Return how files are created and mapped: as `h5py.File` does it, but for three things.
 
     Without locks: nobody else writes the file, and with them none could be created or opened where
     flock fails. Every dataset starts at a multiple of 64 bytes, so that it can be mapped.
+    Values are written at once, so that a full disk is told where it can be dealt with.
     """
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     access.set_libver_bounds(h5f.LIBVER_EARLIEST, h5f.LIBVER_LATEST)
     access.set_file_locking(False, True)  # noqa: FBT003
     access.set_alignment(1, 64)
+    access.set_sieve_buf_size(0)
     return access
 
 
@@ -121,13 +123,32 @@ FILE_ACCESS, _CREATION = _access(), _creation()
 def _created(path: Path) -> Iterator[h5py.File]:
     """Create a file; turn HDF5's report of a failed system call into an OSError with its errno."""
     try:
-        with h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, fapl=FILE_ACCESS)) as file:
+        file = h5py.File(h5f.create(os.fsencode(path), h5f.ACC_TRUNC, fapl=FILE_ACCESS))
+        try:
             yield file
+            h5f.flush(file.id)
+        except BaseException:
+            _forget(file)
+            raise
+        file.close()
     except (OSError, RuntimeError) as error:
         number = _ERRNO.search(str(error))
         if number is None:
             raise
         raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+
+
+def _forget(file: h5py.File) -> None:
+    """Close a file that could not be written, as on a full disk.
+
+    HDF5 writes what is left as it closes a file, and ends the process where that fails again. So it
+    gets memory to write to.
+    """
+    memory = os.memfd_create("forgotten")
+    os.dup2(memory, file.id.get_vfd_handle())
+    os.close(memory)
+    with suppress(RuntimeError):
+        file.close()
 
 
 def _write_label(file: h5f.FileID, label: ShardLabel, checksum: str) -> None:

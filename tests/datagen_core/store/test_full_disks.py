@@ -5,14 +5,17 @@ from __future__ import annotations
 import resource
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 
 from datagen_core.files import placing, replacing
 from datagen_core.generators.inputs import refer_to
+from datagen_core.ranges import Interval
 from datagen_core.store.documents import publish_document
 from datagen_core.store.journals import Journal
-from datagen_core.store.layout import SetPaths, inputs_folder
+from datagen_core.store.layout import SetPaths, inputs_folder, shard_name
 from datagen_core.store.sets import keep_inputs
+from datagen_core.store.shards import ShardLabel, publish_shard
 
 
 @contextmanager
@@ -63,10 +66,21 @@ def export_folder(paths):
         (folder / "a.bin").write_bytes(bytes(9000))
 
 
+SHARD = Interval(0, 1000)
+
+
+def shard(paths):
+    label = ShardLabel("walk", "ab" * 32, SHARD)
+    texts = np.array(["", *(str(each) for each in range(1, 1000))], object)
+    columns = {"x": np.zeros(1000), "y": np.zeros((1000, 2), np.uint8), "text": texts}
+    publish_shard(paths.shards, paths.temporary, label, columns)
+
+
 FILES = {
     document: lambda paths: paths.schema,
     journal: lambda paths: paths.run(0).journal(0, 0),
     copy: copied,
+    shard: lambda paths: paths.shards / shard_name(SHARD),
     export: lambda paths: paths.root / "out.bin",
     export_folder: lambda paths: paths.root / "out",
 }
@@ -80,3 +94,16 @@ def test_a_full_disk_is_said_with_the_name_of_the_file(paths, write):
         assert (caught.value.filename, caught.value.filename2) == (str(FILES[write](paths)), None)
     left = [path for path in paths.root.parent.rglob("*.tmp") if path.is_file()]
     assert left == []
+
+
+def test_a_disk_that_is_full_at_any_place_of_a_shard_ends_no_process(paths):
+    shard(paths)
+    path = FILES[shard](paths)
+    whole = path.stat().st_size
+    path.unlink()
+    for size in range(9000, whole, 1500):
+        with pytest.raises(OSError, match="File too large"), file_size(size):
+            shard(paths)
+    shard(paths)
+
+    assert path.stat().st_size == whole
