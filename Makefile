@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: venv demo test stress fuzz test-versions coverage lint bench clean demo-packages test-packages
+.PHONY: venv demo test stress fuzz mutants test-versions coverage lint bench clean demo-packages test-packages
 
 # With another one: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
@@ -40,6 +40,14 @@ SEED ?= 0
 fuzz: test-packages $(VENV)/.test
 	python tests/fuzzing.py $(INPUTS) $(SEED)
 
+# Mutants of store/ and scheduling/, which the tests should find. All of them take hours; a part, and
+# a sample of it: make mutants ONLY=store/ledger SAMPLE=200
+ONLY ?=
+SAMPLE ?=
+mutants: $(VENV)/.test
+	$(INSTALL) '.[mutants]'
+	nice python tests/mutation.py --seed $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE))
+
 # The core and LEAF, without torch, on each supported Python that is here.
 test-versions:
 	.ci/test-versions
@@ -64,7 +72,7 @@ bench: $(VENV)/.test
 venv: $(VENV)/.test
 
 clean:
-	rm -rf $(VENV) $(VENV)-3.* demo build dist .coverage* .hypothesis .*_cache
+	rm -rf $(VENV) $(VENV)-3.* demo build dist mutants .coverage* .hypothesis .*_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
