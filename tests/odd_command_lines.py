@@ -72,7 +72,7 @@ VALUES = (
 FILES = (
     "missing", "folder", "fifo", "binary", "deep.json", "huge.json", "empty", "utf16", "full",
     "loop", "dangling", "list.json", "points.json", "indices.txt", "long.csv", "zero", "null",
-    "folder/", "empty/below", "a" * 255, "a" * 300, "x/" * 2500, "made/secret", "cache", "\0",
+    "folder/", "empty/below", "a" * 255, "a" * 300, "x/" * 2500, "made/secret", "cache",
     "cache/lines", "numbers.json", "zip.npz", "missing/below", "mark.json",
 )  # fmt: skip
 
