@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -128,6 +127,8 @@ def _time_of_server(folder: int) -> float:
 def remove_entry(folder: int, name: str) -> None:
     """Remove what has this name in an open folder, with all that is in it; follow no link."""
     if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
+        import shutil  # what only reads does not need it
+
         shutil.rmtree(name, dir_fd=folder)
     else:
         os.unlink(name, dir_fd=folder)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -70,6 +69,8 @@ def _server(folder: Path) -> _Server:
 @lru_cache(64)
 def _ask_server(folder: Path, _: int) -> _Server:
     """Ask once a minute, with a file of our own that nobody sees."""
+    import tempfile  # what only lists asks nobody
+
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             os.utime(file.fileno())
