@@ -10,7 +10,7 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache, DamagedFileError, Interval, SelectionError, SplitError, generate
-from datagen_core.store import columns, shards
+from datagen_core.store import checking, shards
 from datagen_core.store.compaction import compact
 from datagen_core.store.documents import publish_document
 from datagen_core.store.shards import ShardLabel, publish_shard
@@ -116,7 +116,7 @@ def test_what_cannot_be_frozen_is_refused(made, split, words):
 
 def test_nothing_is_read_where_no_record_can_be_kept(made, monkeypatch):
     made.paths.frozen.touch()
-    monkeypatch.setattr(columns, "verify_shard", pytest.fail)
+    monkeypatch.setattr(checking, "verify_shard", pytest.fail)
 
     with pytest.raises(FileExistsError):
         made["train"].freeze()
@@ -145,7 +145,7 @@ def test_files_compacted_away_meanwhile_are_checked_elsewhere(made, monkeypatch)
         checked.append(path.parent.name)
         shards.verify_shard(path, *given)
 
-    monkeypatch.setattr(columns, "verify_shard", compact_and_check)
+    monkeypatch.setattr(checking, "verify_shard", compact_and_check)
 
     assert made["train"].freeze().size == 12
     assert checked == ["shards", "packs", "shards", "packs"]
@@ -155,7 +155,7 @@ def test_a_file_that_is_listed_and_cannot_be_found_is_named(made, monkeypatch):
     def lose(path, *_):
         raise FileNotFoundError(2, "No such file", str(path))
 
-    monkeypatch.setattr(columns, "verify_shard", lose)
+    monkeypatch.setattr(checking, "verify_shard", lose)
     with pytest.raises(FileNotFoundError):
         made["train"].freeze()
 
