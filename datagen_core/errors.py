@@ -230,12 +230,13 @@ def as_line(text: str, most: int = LONGEST_LINE) -> str:
 
     What a message says first and what it advises last stay.
     """
-    line = _without_middle(" ".join(text.split()), most)
-    return _without_middle(printable(line), most)
+    line = without_middle(" ".join(text.split()), most)
+    return without_middle(printable(line), most)
 
 
-def _without_middle(line: str, most: int) -> str:
-    tail = most // 3
+def without_middle(line: str, most: int, *, end: float = 1 / 3) -> str:
+    """Return a line; one that is longer than `most` is cut, and `end` of it are its last ones."""
+    tail = int(most * end)
     return line if len(line) <= most else f"{line[: most - tail - 1]}…{line[-tail:]}"
 
 

@@ -7,7 +7,6 @@ heartbeat stops, or when somebody has cancelled it.
 
 from __future__ import annotations
 
-import pwd
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.ranges import IntervalSet
 from datagen_core.store import forms
+from datagen_core.store.access import user_named
 from datagen_core.store.documents import read_document
 from datagen_core.store.heartbeats import age, is_beating
 from datagen_core.store.runs import Plan, TaskKey
@@ -94,7 +94,7 @@ def read_verdict(plan: Plan, task: int) -> str:
 def _by_heartbeat(
     plan: Plan, tasks: Sequence[int], owner: int | None, executor: Executor | None
 ) -> Iterator[tuple[TaskKey, TaskState]]:
-    whose = f"by {_user_name(owner)}" if owner is not None else "by its heartbeat"
+    whose = f"by {user_named(owner)}" if owner is not None else "by its heartbeat"
     waits = _waits(plan, executor) if owner is not None else False
     for task in (each for each in tasks if not _is_cancelled(plan, each)):
         start = plan.start(task)
@@ -115,10 +115,3 @@ def _waits(plan: Plan, executor: Executor | None) -> bool:
         seconds = _UNSEEN_SECONDS + 60.0 * (plan.minutes or 0)
         return age(plan.run.plan(plan.number), plan.run.set.root.parent) < seconds
     return False
-
-
-def _user_name(user: int) -> str:
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"user {user}"

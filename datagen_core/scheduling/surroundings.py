@@ -145,15 +145,16 @@ def _enter(folder: str) -> None:
     try:
         os.chdir(folder)
     except OSError:
-        _say(f"datagen: the run's working directory {folder} is not here; it goes on in {before}\n")
+        say_once(f"the run's working directory {folder} is not here; it goes on in {before}")
         return
     if sys.path[0] in {"", before}:  # as `python -m` has it
         sys.path[0] = folder
 
 
 @cache
-def _say(words: str) -> None:
-    sys.stderr.write(words)
+def say_once(words: str) -> None:
+    """Say something on stderr that concerns many runs, once in this process."""
+    sys.stderr.write(f"datagen: {words}\n")
 
 
 def threads_of(paths: SetPaths, default: int = 1) -> int:

@@ -9,22 +9,19 @@ nothing is imported, no folder is entered, and no process is started.
 from __future__ import annotations
 
 import os
-import pwd
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
-from datagen_core.errors import DamagedFileError, UntrustedError
+from datagen_core.errors import DamagedFileError, UntrustedError, printable, without_middle
 from datagen_core.executors.base import Resources
 from datagen_core.files import user_configuration
 from datagen_core.generators.closure import fingerprint_file, fingerprint_shadows
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.registry import Loaded, file_of, load_recorded
-from datagen_core.scheduling.surroundings import describe_surroundings, make_recipe
+from datagen_core.scheduling.surroundings import describe_surroundings, make_recipe, say_once
+from datagen_core.store.access import user_named
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import RunRecord
 from datagen_core.store.trust import Content, Kind, approve, is_approved, list_approved
@@ -56,14 +53,16 @@ class Thing(NamedTuple):
     @property
     def lines(self) -> list[str]:
         """What it is, for people: printable lines."""
-        return [f"{name.replace('_', ' ')}: {_escape(text)}" for name, text in _items(self.content)]
+        items = _items(self.content)
+        return [f"{name.replace('_', ' ')}: {printable(text)}" for name, text in items]
 
     @property
     def brief(self) -> str:
         """What it is, and who says so, in one line."""
-        whole = ", ".join(_cut(line, _SHOWN) for line in self.lines)
+        # The end of a path says most.
+        whole = ", ".join(without_middle(line, _SHOWN, end=2 / 3) for line in self.lines)
         edited = ", which was edited since you ran it" if self.is_edited else ""
-        return f"{_cut(whole, _LONGEST)}, recorded by {self.owner}{edited}"
+        return f"{without_middle(whole, _LONGEST, end=2 / 3)}, recorded by {self.owner}{edited}"
 
     @property
     def is_edited(self) -> bool:
@@ -83,16 +82,6 @@ def _items(content: Content) -> Iterator[tuple[str, str]]:
         else:
             is_digest = name in {"fingerprint", "modules"}
             yield name, str(value)[:_DIGITS] if is_digest else str(value)
-
-
-def _escape(text: str) -> str:
-    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
-
-
-def _cut(text: str, length: int) -> str:
-    """Return a text, without its middle where it is longer: the end of a path tells most."""
-    end = 2 * length // 3
-    return text if len(text) <= length else f"{text[: length - end - 1]}…{text[-end:]}"
 
 
 Decide = Callable[[Thing], bool]
@@ -122,14 +111,8 @@ def require_trust(things: Iterable[Thing], decide: Decide) -> None:
 def _keep(things: Iterable[Thing]) -> None:
     failed = [thing for thing in things if not approve(thing.kind, thing.content)]
     if failed:
-        _say(
-            f"{user_configuration('trusted')} cannot be written: what you trust is asked for again"
-        )
-
-
-@cache
-def _say(words: str) -> None:
-    sys.stderr.write(f"datagen: {words}\n")
+        folder = user_configuration("trusted")
+        say_once(f"{folder} cannot be written: what you trust is asked for again")
 
 
 def trust_call(source: str, details: Mapping[str, object]) -> None:
@@ -228,15 +211,10 @@ def _surroundings(record: RunRecord) -> Content:
 
 def _recorded(paths: SetPaths, record: RunRecord, kind: Kind, content: Content) -> Thing:
     run = f"run {record.number} of {paths.root.parent.name}/{paths.root.name}"
-    return Thing(kind, content, _escape(run), _owner_of(paths.run(record.number).record))
-
-
-def _owner_of(path: Path) -> str:
-    number = -1
-    with suppress(OSError, KeyError):
-        number = path.lstat().st_uid
-        return pwd.getpwuid(number).pw_name
-    return f"user {number}" if number >= 0 else "somebody"
+    owner = "somebody"
+    with suppress(OSError):
+        owner = user_named(paths.run(record.number).record.lstat().st_uid)
+    return Thing(kind, content, printable(run), owner)
 
 
 def read_resources(paths: SetPaths, record: RunRecord) -> Resources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -75,10 +75,8 @@ def is_unreadable(path: Path) -> bool:
 def _find_owner(path: Path) -> tuple[Path, str]:
     """Return the lowest of a path and the folders above it that can be looked at, and its owner."""
     for each in (path, *path.parents):
-        try:
+        with suppress(OSError):  # the one above is in the way, or nothing is there
             return each, user_named(each.stat().st_uid)
-        except OSError:  # the one above is in the way, or nothing is there
-            continue
     return path, "nobody who is known"
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from datagen_core.generators.schema import Columns, Field, Ragged, Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.checking import check_file, note_opened
-from datagen_core.store.layout import list_files, list_shards, shard_name
+from datagen_core.store.layout import LOOKS, list_files, list_shards, shard_name
 from datagen_core.store.shard_arrays import ShardArrays
 from datagen_core.store.shard_columns import stream_columns
 from datagen_core.store.shards import reading
@@ -177,7 +177,7 @@ class ColumnReader:
         }
 
     def stream(
-        self, intervals: Iterable[Interval], looks: int = 5
+        self, intervals: Iterable[Interval], looks: int = LOOKS
     ) -> Iterator[tuple[str, str, NDArray[Any]]]:
         """Yield the samples of these intervals, in their order, as `stream_columns` yields rows.
 

@@ -37,12 +37,13 @@ from datagen_core.store.access import reading_of, unusable
 T = TypeVar("T")
 
 _DIGITS, _GENERATION_DIGITS = 12, 8
-_LOOKS = 5
 _INDEX = rf"([0-9]{{{_DIGITS}}}|[1-9][0-9]{{{_DIGITS},18}})"
 _SHARDS = re.compile(rf"/{_INDEX}-{_INDEX}\.h5(?=/)")
 _NUMBER = re.compile(r"[0-9]{1,19}\.json")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
+LOOKS = 5
+"""How often files are listed of which some vanish before they are read; see `look_again`."""
 
 SHARED_FOLDERS = frozenset({"code", "jobs", "numbers", "tmp"})
 """The folders in that of a generator which belong to no single parameter set."""
@@ -125,7 +126,7 @@ def look_again(read: Callable[[], T], renew: Callable[[], object] = lambda: None
     FileNotFoundError
         If a file vanishes each time, five times in a row.
     """
-    for _ in range(_LOOKS - 1):
+    for _ in range(LOOKS - 1):
         with suppress(FileNotFoundError):
             return read()
         renew()

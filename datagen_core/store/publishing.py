@@ -112,8 +112,7 @@ class Draft:
     def replace(self) -> None:
         """Take the place of a file, which nobody needs any more."""
         with naming(self._final), open_folder(self._base, self._final.parent) as folder:
-            source, target = self._folder.descriptor, folder.descriptor
-            os.replace(self._name, self._final.name, src_dir_fd=source, dst_dir_fd=target)
+            self._folder.move(self._name, folder, self._final.name)
 
     def discard(self) -> None:
         """Remove it under its temporary name."""
@@ -156,8 +155,7 @@ class Draft:
         """Publish without hard links, and without a claim: another file could only be equal."""
         if folder.has(self._final.name):
             return False
-        source, target = self._folder.descriptor, folder.descriptor
-        os.rename(self._name, self._final.name, src_dir_fd=source, dst_dir_fd=target)
+        self._folder.move(self._name, folder, self._final.name)
         return True
 
     def _rename_under_claim(self, folder: Folder) -> bool:

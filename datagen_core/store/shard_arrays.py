@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from datagen_core.files import open_regular
 from datagen_core.generators.schema import Field, Ragged, Schema
 from datagen_core.store.shard_columns import read_array, stored_dtype
-from datagen_core.store.shards import FILE_ACCESS, check_version, damaged, open_shard
+from datagen_core.store.shards import FILE_ACCESS, UNFIT, check_version, damaged, open_shard
 from datagen_core.store.stored_items import check_link, check_rising, check_shape, item_at
 
 
@@ -67,7 +67,7 @@ class ShardArrays:
             view = _view(h5d.open(root, name.encode()), self._fields[name].dtype, memory)
             if view is not None:
                 self._check_shape(name, view)
-        except _UNFIT as error:
+        except UNFIT as error:
             raise damaged(self.path, f"field {name!r} cannot be mapped ({error})") from error
         return view
 
@@ -106,13 +106,12 @@ class ShardArrays:
                 self._arrays[name] = array
         except FileNotFoundError:
             raise
-        except _UNFIT as error:
+        except UNFIT as error:
             raise damaged(self.path, f"field {name!r} cannot be read ({error})") from error
         return array
 
 
 _OFFSETS = Field(np.int64)
-_UNFIT = (KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 
 
 def _array_fields(schema: Schema) -> Iterator[tuple[str, Field]]:

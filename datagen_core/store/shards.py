@@ -55,6 +55,9 @@ _CHUNK_BYTES = 64 * 1024
 _RETRIES = 5
 _ERRNO = re.compile(r"errno = (\d+)")
 
+UNFIT = (KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+"""What HDF5 and NumPy raise over values that datagen did not write."""
+
 
 class ShardLabel(NamedTuple):
     """What a shard's attributes say about it; `origins` is empty where nobody wrote them down."""
@@ -365,11 +368,9 @@ def reading(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
     try:
         with open_shard(path, strict=strict) as file:
             yield file
-    except FileNotFoundError:
+    except (FileNotFoundError, CacheError):
         raise
-    except CacheError:
-        raise
-    except (KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as error:
+    except UNFIT as error:
         raise damaged(path, f"a field cannot be read ({error})") from error
 
 

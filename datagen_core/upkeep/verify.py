@@ -16,23 +16,26 @@ from datagen_core.errors import DatagenError, UntrustedError
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.scheduling.history import (
-    list_codes,
-)
+from datagen_core.scheduling.history import list_codes
 from datagen_core.store.advice import command_for
+from datagen_core.store.checking import check_file, contents_of
 from datagen_core.store.columns import Piece
-from datagen_core.store.derived import DerivedPaths, list_derived
-from datagen_core.store.layout import SetPaths, list_files, list_folders, list_shards, shard_name
+from datagen_core.store.derived import list_derived
+from datagen_core.store.layout import (
+    LOOKS,
+    SetPaths,
+    list_files,
+    list_folders,
+    list_shards,
+    shard_name,
+)
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.published import lost_samples
 from datagen_core.store.runs import list_runs
 from datagen_core.store.shard_columns import PIECE_BYTES, rows_checksum
-from datagen_core.store.shards import ShardLabel, reading, verify_shard
-from datagen_core.store.view_files import PART, list_views, read_view
+from datagen_core.store.shards import reading
+from datagen_core.store.view_files import list_views, read_view
 from datagen_core.upkeep.deviations import Deviation, find_deviations
-
-_LOOKS = 5
-"""How often to list files of which some were compacted away before they were checked."""
 
 
 class Verification(NamedTuple):
@@ -179,19 +182,20 @@ def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
     if unreadable:
         yield 0, unreadable
         return
+    contents_of.cache_clear()  # documents may have been damaged since they were read
     yield from _check_samples(param_set)
     # Of private samples that were made twice, nobody reads but those that were published first.
     for left, right in () if param_set.record.private else _overlapping(paths):
         yield 0, list(_attempt(partial(_compare, param_set, left, right)))
-    yield from _check_derived(param_set, paths)
+    yield from _check_derived(paths)
     for name in list_views(paths):
-        yield 1, list(_attempt(partial(_check_view, param_set, name)))
+        yield 1, list(_attempt(partial(_check_view, paths.views / name)))
 
 
 def _check_samples(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
-    """Check the files with samples, and those that compaction publishes meanwhile."""
+    """Check the files with samples, and those that compaction publishes meanwhile, as a reader."""
     checked, vanished = set[Path](), set[Path]()
-    for _ in range(_LOOKS):
+    for _ in range(LOOKS):
         new = [each for each in _list_pieces(param_set.paths) if each.path not in checked]
         vanished.clear()
         for piece in new:
@@ -204,9 +208,8 @@ def _check_samples(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
 
 def _check_shard(param_set: ParamSet, piece: Piece, vanished: set[Path]) -> None:
     """Check a file; one that was compacted away meanwhile is sound if its samples are elsewhere."""
-    label = ShardLabel(param_set.generator, param_set.record.digest, piece.file)
     try:
-        verify_shard(piece.path, param_set.schema, label)
+        check_file(piece.path)
     except FileNotFoundError:
         if IntervalSet([piece.file]) - param_set.existing:
             raise
@@ -218,23 +221,17 @@ def _list_pieces(paths: SetPaths) -> list[Piece]:
     return [Piece(file, folder, file) for folder, files in listed for file in files]
 
 
-def _check_derived(param_set: ParamSet, paths: SetPaths) -> Iterator[tuple[int, list[str]]]:
+def _check_derived(paths: SetPaths) -> Iterator[tuple[int, list[str]]]:
     for split in list_folders(paths.root / "derived"):
         for derived in list_derived(paths, split.name):
             for file in list_shards(derived.root):
-                yield 1, list(_attempt(partial(_check_result, param_set, derived, file)))
+                yield 1, list(_attempt(partial(check_file, derived.root / shard_name(file))))
 
 
-def _check_result(param_set: ParamSet, derived: DerivedPaths, file: Interval) -> None:
-    label = ShardLabel(param_set.generator, param_set.record.digest, file)
-    verify_shard(derived.root / shard_name(file), derived.schema(), label)
-
-
-def _check_view(param_set: ParamSet, name: str) -> None:
-    view = read_view(param_set.paths.views / name)
+def _check_view(folder: Path) -> None:
+    view = read_view(folder)
     for part, (users, _) in view.parts.items():
-        label = ShardLabel(param_set.generator, view.digest, Interval(0, users))
-        verify_shard(view.folder(part) / shard_name(label.interval), PART, label)
+        check_file(view.folder(part) / shard_name(Interval(0, users)))
 
 
 def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:
