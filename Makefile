@@ -40,13 +40,15 @@ SEED ?= 0
 fuzz: test-packages $(VENV)/.test
 	python tests/fuzzing.py $(INPUTS) $(SEED)
 
-# Mutants of store/ and scheduling/, which the tests should find. All of them take hours; a part, and
-# a sample of it: make mutants ONLY=store/ledger SAMPLE=200
+# Mutants of store/ and scheduling/, which the tests should find. All of them take hours; a part, a
+# sample of it, and other tests: make mutants ONLY=store/ledger SAMPLE=200 TESTS=tests/datagen_core
 ONLY ?=
 SAMPLE ?=
+TESTS ?=
 mutants: $(VENV)/.test
 	$(INSTALL) '.[mutants]'
-	nice python tests/mutation.py --seed $(SEED) $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE))
+	nice python tests/mutation.py --seed $(SEED) $(if $(SAMPLE),--sample $(SAMPLE)) \
+	  $(if $(ONLY),--only $(ONLY)) $(if $(TESTS),--tests $(TESTS))
 
 # The core and LEAF, without torch, on each supported Python that is here.
 test-versions:

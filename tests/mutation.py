@@ -16,17 +16,22 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
+
+import pytest
 
 _COPY = Path("mutants")
 _MISSED = {"survived", "no tests", "skipped", "not checked"}
 """What mutmut calls a mutant that no test failed with. One that ends the process is found."""
 
 
-def choose(names: Iterable[str], only: str, count: int | None, seed: int) -> list[str]:
-    """Return the names of some mutants: of a folder or module as `store/ledger`, and at random."""
-    part = f"datagen_core.{only.strip('/').removesuffix('.py').replace('/', '.')}."
-    some = sorted(name for name in names if not only or name.startswith(part))
+def choose(names: Iterable[str], only: Sequence[str], count: int | None, seed: int) -> list[str]:
+    """Return the names of some mutants: of folders or modules as `store/ledger`, and at random."""
+    parts = tuple(
+        f"datagen_core.{each.strip('/').removesuffix('.py').replace('/', '.')}." for each in only
+    )
+    some = sorted(name for name in names if not parts or name.startswith(parts))
     return sorted(random.Random(seed).sample(some, min(len(some), count or len(some))))
 
 
@@ -51,6 +56,9 @@ def _plant() -> Callable[[], dict[str, int | None]]:
     """Write all mutants, and return a function that says with which code the tests of each end."""
     from mutmut import __main__ as mutmut
 
+    # mutmut 3.8 asks for what pytest 9.2 has no more.
+    pytest.Item._nodeid = property(attrgetter("nodeid"))
+
     def read() -> dict[str, int | None]:
         found = mutmut.collect_source_file_mutation_data(mutant_names=())[0]
         return {name: code for _, name, code in found}
@@ -65,10 +73,15 @@ def _plant() -> Callable[[], dict[str, int | None]]:
     return read
 
 
-def _try(names: Sequence[str], read: Callable[[], dict[str, int | None]]) -> dict[str, str]:
+def _try(
+    names: Sequence[str], tests: Sequence[str], read: Callable[[], dict[str, int | None]]
+) -> dict[str, str]:
     from mutmut.__main__ import _run
+    from mutmut.configuration import config
     from mutmut.stats import status_by_exit_code
 
+    if tests:
+        config().pytest_add_cli_args_test_selection = list(tests)
     _run(names, max_children=None)
     codes = read()
     return {name: status_by_exit_code[codes[name]] for name in names}
@@ -77,14 +90,15 @@ def _try(names: Sequence[str], read: Callable[[], dict[str, int | None]]) -> dic
 def main() -> None:
     """Try mutants, and print which were missed and the rate of those that were found."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="folder or module, such as store/ledger")
+    parser.add_argument("--only", nargs="*", default=(), help="folders or modules: store/ledger")
+    parser.add_argument("--tests", nargs="*", default=(), help="instead of those of pyproject.toml")
     parser.add_argument("--sample", type=int, help="how many; all, which takes hours, unless given")
     parser.add_argument("--seed", type=int, default=0, help="which ones")
     given = parser.parse_args()
     read = _plant()
     if not (names := choose(read(), given.only, given.sample, given.seed)):
-        parser.error(f"no mutants of {given.only!r}; name store, scheduling, or a module of them")
-    sys.stdout.write(report(_try(names, read)))
+        parser.error("no mutants of that name; name store, scheduling, or modules of them")
+    sys.stdout.write(report(_try(names, given.tests, read)))
 
 
 if __name__ == "__main__":
