@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import filelock
 import pytest
@@ -260,6 +261,16 @@ def test_a_change_that_lost_the_race_is_worked_out_again(paths, monkeypatch):
 def test_a_change_that_was_written_over_is_an_error(paths, monkeypatch):
     monkeypatch.setattr(ledger, "is_recorded", lambda *_: False)
 
+    with pytest.raises(CacheError, match="the change was lost"):
+        change_ledger(paths, lambda current, name: (current.assign(EXISTING, "a", name), None))
+
+
+def test_a_change_is_looked_for_after_it_was_published(paths, monkeypatch):
+    def publish(paths, mine):
+        others = replace(mine, operations=("another",))
+        return publish_ledger(paths, others)  # as if both won, and the other one wrote last
+
+    monkeypatch.setattr(ledger, "publish_ledger", publish)
     with pytest.raises(CacheError, match="the change was lost"):
         change_ledger(paths, lambda current, name: (current.assign(EXISTING, "a", name), None))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -76,6 +77,18 @@ def test_one_of_many_at_once_wins(final):
 
     assert won.count(True) == 1
     assert final.read_text() == str(won.index(True))
+
+
+def test_content_is_on_disk_before_its_name_and_its_name_before_the_end(tmp_path, monkeypatch):
+    publish(tmp_path / "code" / "earlier")  # makes the folders
+    steps, link = [], os.link
+    monkeypatch.setattr(
+        os, "fsync", lambda of: steps.append("file" if stat.S_ISREG(os.fstat(of)[0]) else "folder")
+    )
+    monkeypatch.setattr(os, "link", lambda *a, **k: steps.append("link") or link(*a, **k))
+
+    publish(tmp_path / "code" / "final")
+    assert steps == ["file", "link", "folder"]
 
 
 @pytest.mark.parametrize("ours", [True, False])
