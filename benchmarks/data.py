@@ -14,7 +14,7 @@ from datagen_core.ranges import Interval
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.store.set_records import SetRecord
-from datagen_core.store.sets import open_set, publish_schema
+from datagen_core.store.sets import open_sets, publish_schema, set_paths
 from datagen_core.store.shards import ShardLabel, publish_shard
 from datagen_images import ImagesError, load_images
 
@@ -74,7 +74,8 @@ def fill_cache(folder: Path, data: Data, shards: int) -> ParamSet:
         limit=None,
         provenance={},
     )
-    paths, _ = open_set(folder, record)
+    paths = set_paths(folder, record)
+    open_sets([(paths, record)])
     publish_schema(paths, data.schema)
     size = -(-len(data.x) // shards)
     for start in range(0, len(data.x), size):

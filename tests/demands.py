@@ -5,11 +5,18 @@ from __future__ import annotations
 from datagen_core.ranges import Interval
 from datagen_core.scheduling.demands import load, make_demands
 from datagen_core.store.runs import Plan, publish_plan
+from datagen_core.store.sets import open_sets, set_paths
 
 
 def demand_for(generator, cache, samples=1, params=None, seed=0, *, total=False):
     """Return the demand for samples of one parameter set."""
     return make_demands(load(generator), [params], seed, cache, samples, total=total)[0]
+
+
+def open_set(cache, record):
+    """Begin a parameter set unless it is there; return its paths and its published record."""
+    paths = set_paths(cache, record)
+    return paths, open_sets([(paths, record)])[0]
 
 
 def more(samples):

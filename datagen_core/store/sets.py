@@ -63,18 +63,6 @@ def set_paths(cache: Path, record: SetRecord) -> SetPaths:
     return SetPaths(cache / record.generator / name)
 
 
-def open_set(cache: Path, record: SetRecord) -> tuple[SetPaths, SetRecord]:
-    """Return the paths and the published record of a parameter set; begin it if it is new.
-
-    Raises
-    ------
-    CacheError
-        If its folder belongs to another set.
-    """
-    paths = set_paths(cache, record)
-    return paths, open_sets([(paths, record)])[0]
-
-
 def open_sets(sets: Sequence[tuple[SetPaths, SetRecord]]) -> list[SetRecord]:
     """Return the published records of parameter sets of one generator; begin the new ones.
 

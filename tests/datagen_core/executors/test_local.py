@@ -15,8 +15,8 @@ from datagen_core.files import hash_file
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.store.journals import Journal
 from datagen_core.store.runs import reserve
-from datagen_core.store.sets import existing_samples, open_set
-from demands import demand_for, more, plan_for
+from datagen_core.store.sets import existing_samples
+from demands import demand_for, more, open_set, plan_for
 from generators_for_tests import sine
 
 

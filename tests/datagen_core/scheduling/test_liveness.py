@@ -13,8 +13,7 @@ from datagen_core.scheduling.liveness import find_living
 from datagen_core.store import runs
 from datagen_core.store.journals import Journal
 from datagen_core.store.runs import reserve
-from datagen_core.store.sets import open_set
-from demands import demand_for, more, plan_for
+from demands import demand_for, more, open_set, plan_for
 from generators_for_tests import sine
 
 TASKS = (IntervalSet([(0, 10)]), IntervalSet([(10, 20)]))

@@ -26,8 +26,8 @@ from datagen_core.store import shard_writer
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import list_shards
 from datagen_core.store.runs import reserve
-from datagen_core.store.sets import existing_samples, open_set, read_schema, read_set
-from demands import demand_for, more, plan_for
+from datagen_core.store.sets import existing_samples, read_schema, read_set
+from demands import demand_for, more, open_set, plan_for
 from generators_for_tests import broken, sine, unsteady
 
 

@@ -13,8 +13,8 @@ from datagen_core.executors.processes import read_tasks, record_end
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker_process
 from datagen_core.store.runs import reserve
-from datagen_core.store.sets import existing_samples, open_set
-from demands import demand_for, more, plan_for
+from datagen_core.store.sets import existing_samples
+from demands import demand_for, more, open_set, plan_for
 from patience import patience
 from slurm_cluster import wait_until
 

@@ -17,13 +17,13 @@ from datagen_core.store.sets import (
     existing_samples,
     list_generators,
     list_sets,
-    open_set,
     open_sets,
     publish_schema,
     read_schema,
     read_set,
     set_paths,
 )
+from demands import open_set
 from strategies import json_objects, schemas
 
 
