@@ -25,6 +25,7 @@ from datagen_core.temporary import remove_abandoned, temporary_name
 
 __all__ = [
     "check_format",
+    "expand_home",
     "hash_file",
     "open_regular",
     "placing",
@@ -69,13 +70,20 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def expand_home(path: Path | str) -> Path:
+    """Return a path with the user's folder in place of a leading `~`, or another's of `~name`.
+
+    Where nobody has that name, or this user has no folder, the path stays as it is, as in a shell.
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (that of `Path` raises RuntimeError)
+
+
 def user_cache(name: str) -> Path:
     """Return this user's folder for what can be fetched or worked out again; it need not exist.
 
     `$XDG_CACHE_HOME/datagen/NAME`, or the same below `~/.cache` (XDG Base Directory Specification).
     """
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "datagen" / name
+    return _user_folder("XDG_CACHE_HOME", "~/.cache") / "datagen" / name
 
 
 def user_configuration(name: str) -> Path:
@@ -83,8 +91,16 @@ def user_configuration(name: str) -> Path:
 
     `$XDG_CONFIG_HOME/datagen/NAME`, or the same below `~/.config`.
     """
-    folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")  # noqa: PTH111
-    return Path(folder) / "datagen" / name
+    return _user_folder("XDG_CONFIG_HOME", "~/.config") / "datagen" / name
+
+
+def _user_folder(variable: str, default: str) -> Path:
+    """Return a folder of this user; of one without a home, such as in a container, one of nobody.
+
+    A folder named `~` in the working directory would be read by who comes there next.
+    """
+    folder = expand_home(os.environ.get(variable) or default)
+    return Path("/nonexistent") if folder.parts[0] == "~" else folder
 
 
 @contextmanager

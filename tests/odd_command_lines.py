@@ -74,6 +74,7 @@ FILES = (
     "loop", "dangling", "list.json", "points.json", "indices.txt", "long.csv", "zero", "null",
     "folder/", "empty/below", "a" * 255, "a" * 300, "x/" * 2500, "made/secret", "cache",
     "cache/lines", "numbers.json", "zip.npz", "missing/below", "mark.json",
+    "~nobody-of-this-name/file",
 )  # fmt: skip
 
 CACHES = ("missing", "empty", "loop", "dangling", "full", "fifo", "", "\0", "a" * 300, "binary/x",

@@ -101,6 +101,11 @@ def test_executors_are_asked_and_not_named():
     assert not list(rules.named_executors(outside, BUILT_IN))
 
 
+def test_homes_that_there_are_not_end_in_no_traceback():
+    """Of `Path.expanduser`, RuntimeError reaches the user; `files.expand_home` leaves the path."""
+    assert [str(source.path) for source in OURS if ".expanduser()" in source.text] == []
+
+
 def test_any_stands_for_no_type_that_has_a_name():
     assert not list(rules.nameless_types(OURS))
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from datagen_core.errors import CacheError
-from datagen_core.files import hash_file
+from datagen_core.files import expand_home, hash_file
 
 _REFERENCE = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -40,7 +40,7 @@ def refer_to(given: str) -> str:
     if is_reference(given):
         return given
     name = os.fsdecode(given.encode(errors="surrogateescape"))  # the locale may lack its letters
-    path = Path(name).expanduser().absolute()
+    path = expand_home(name).absolute()
     try:
         reference = f"sha256:{hash_file(path)}"
     except OSError as error:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datagen_core import DatasetGenerator, Field, InputFile, Schema, generator, hookimpl, input_path
+from datagen_core.files import expand_home
 from datagen_pate.compat.config import read_config
 from datagen_pate.compat.options import translate
 from datagen_pate.errors import ArgumentError
@@ -88,7 +89,7 @@ class ImagesParams(SelectionParams, PoolParams):
         config = given.pop("config", None)
         if given.get("compat") == "original":
             given.setdefault("prior", None)  # the original has none
-        read = _read(Path(config).expanduser()) if config is not None else {}
+        read = _read(expand_home(config)) if config is not None else {}
         return super().prepare({**read, **given})
 
 

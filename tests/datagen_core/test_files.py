@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from datagen_core.errors import MissingPackageError, NewerFormatError
-from datagen_core.files import check_format, hash_file, placing, replacing, require
+from datagen_core.files import (
+    check_format,
+    expand_home,
+    hash_file,
+    placing,
+    replacing,
+    require,
+    user_cache,
+    user_configuration,
+)
 
 
 def test_a_file_appears_when_the_block_ends(tmp_path):
@@ -186,3 +195,19 @@ def test_the_next_one_removes_what_killed_ones_left(tmp_path, exists):
         assert litter.exists() is not exists  # it may hold the only whole one
         fill(folder, "file")
     assert sorted(path.name for path in tmp_path.iterdir()) == [other.name, "a"]
+
+
+def test_a_home_that_there_is_not_stays_as_it_is_written(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/of/this/user")
+
+    assert expand_home("~/a") == Path("/home/of/this/user/a")
+    assert expand_home("~nobody-of-this-name/a") == Path("~nobody-of-this-name/a")
+
+
+@pytest.mark.parametrize("folder", [user_cache, user_configuration])
+def test_a_user_without_a_home_has_folders_of_nobody(monkeypatch, folder):
+    for variable in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
+
+    assert Path("/nonexistent") in folder("of datagen").parents

@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
+from datagen_core.files import expand_home
 from datagen_federated.data.csv_table import read_csv
 from datagen_federated.data.labelled import Data, RawData
 from datagen_federated.data.npz_arrays import read_npz
@@ -93,7 +94,7 @@ def load_data(  # noqa: PLR0913 (each is one choice of the user)
     ImagesError
         When the files of an image data set cannot be had.
     """
-    path = None if file is None else Path(file).expanduser()
+    path = None if file is None else expand_home(file)
     request = Request(dataset, path, target, task, scaler, test_size, variant, id_column)
     request.check()
     return _load(request, _stamp(path))

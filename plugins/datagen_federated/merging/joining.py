@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen_core.files import replacing
+from datagen_core.files import expand_home, replacing
 from datagen_federated.errors import MergeError
 from datagen_federated.merging.csv_files import Row, Table, open_writer, to_number
 
@@ -169,7 +169,7 @@ def find_files(patterns: Sequence[str]) -> list[Path]:
     """
     files: dict[Path, Path] = {}
     for pattern in patterns:
-        for path in _find(Path(pattern).expanduser()):
+        for path in _find(expand_home(pattern)):
             files.setdefault(path.resolve(), path)
     return list(files.values())
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, PositiveInt
 
 from datagen_core import InputFile, Params
+from datagen_core.files import expand_home
 from datagen_federated.data import Dataset, Scaler, Task
 from datagen_federated.simulation import TrainingParams
 from datagen_images import Variant, check_variant
@@ -115,7 +115,7 @@ class FederatedMetricsParams(
 
 def _read_distribution(given: str) -> Mapping[str, Any]:
     """Return the content of a file such as the original's custom_distributions.json."""
-    path = Path(given.removeprefix("@")).expanduser()
+    path = expand_home(given.removeprefix("@"))
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import DatagenError
-from datagen_core.files import user_cache
+from datagen_core.files import expand_home, user_cache
 from datagen_images.errors import ImagesError
 from datagen_images.sources.catalogue import (
     AnySource,
@@ -113,7 +113,7 @@ def _chosen_folder(folder: str | Path | None) -> Path | None:
     named = folder if folder is not None else os.environ.get(ENVIRONMENT) or None
     if named is None:
         return None
-    chosen = Path(named).expanduser()
+    chosen = expand_home(named)
     if not chosen.is_dir():
         origin = "" if folder is not None else f" that {ENVIRONMENT} names"
         raise ImagesError(f"there is no folder {chosen}{origin}; make it, or name another")

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from datagen_core import InputFile, Params
+from datagen_core.files import expand_home
 from datagen_images import Part, Source, Variant, check_variant
 from datagen_partitions.array_files import FileFormat, format_of
 from datagen_partitions.schemes import Compat, PartitionParams, SchemeName, check_scheme
@@ -98,7 +99,7 @@ def _as_column(given: Any) -> Any:
 def _is_file(given: object) -> bool:
     if not isinstance(given, str):
         return False
-    return given.startswith("sha256:") or Path(given).expanduser().is_file()
+    return given.startswith("sha256:") or expand_home(given).is_file()
 
 
 class ImagePartitionParams(

@@ -7,6 +7,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
+from datagen_core.files import expand_home
 from datagen_pate.errors import ArgumentError
 
 _FILES = {"decoder": "decoder.pth", "teachers": "weights.npy", "shards": "shards.npz"}
@@ -33,25 +34,25 @@ def find_files(values: Mapping[str, Any], known: Container[str]) -> dict[str, An
     """
     _refuse_original_teachers(values.get("teachers"))
     found = {
-        name: str(Path(values[name]).expanduser() / file)
+        name: str(expand_home(values[name]) / file)
         for name, file in _FILES.items()
-        if isinstance(values.get(name), str) and Path(values[name]).expanduser().is_dir()
+        if isinstance(values.get(name), str) and expand_home(values[name]).is_dir()
     }
     beside = {
-        name: str(Path(values[owner]).expanduser() / file)
+        name: str(expand_home(values[owner]) / file)
         for name, (owner, file) in _BESIDE.items()
         if name in known and owner in found and name not in values
     }
     decoder = values.get("decoder")
     if "prior" not in values and isinstance(decoder, str) and decoder.endswith(_FILES["decoder"]):
-        beside["prior"] = str(Path(decoder).expanduser().with_name(_BESIDE["prior"][1]))
+        beside["prior"] = str(expand_home(decoder).with_name(_BESIDE["prior"][1]))
     return {**values, **found, **{name: path for name, path in beside.items() if is_file(path)}}
 
 
 def _refuse_original_teachers(folder: Any) -> None:
-    if not isinstance(folder, str) or is_file(str(Path(folder).expanduser() / _FILES["teachers"])):
+    if not isinstance(folder, str) or is_file(str(expand_home(folder) / _FILES["teachers"])):
         return
-    if any(next(Path(folder).expanduser().glob(form), None) for form in _ORIGINAL_TEACHERS):
+    if any(next(expand_home(folder).glob(form), None) for form in _ORIGINAL_TEACHERS):
         raise ArgumentError(
             f"{folder} holds teachers of the original; make a folder of them with `datagen pate "
             f"train-teachers --import {shlex.quote(folder)} -o imported`, and name that"

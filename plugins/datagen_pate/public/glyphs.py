@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.files import require
+from datagen_core.files import expand_home, require
 from datagen_pate.errors import ArgumentError, PateError
 from datagen_pate.public.drawing import Jitter, draw_shapes
 from datagen_pate.public.images import CHARACTERS, PublicImages, pick_evenly
@@ -101,7 +101,7 @@ def find_fonts(more: str | Path | None = None) -> list[Path]:
 
 
 def _list_fonts(folders: Sequence[str | Path]) -> list[Path]:
-    found = (path for folder in folders for path in Path(folder).expanduser().rglob("*"))
+    found = (path for folder in folders for path in expand_home(folder).rglob("*"))
     fonts = (path for path in found if path.suffix.lower() in _ENDINGS and path.is_file())
     return sorted(fonts, key=lambda path: (path.name, str(path)))
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import DatagenError
-from datagen_core.files import require, user_cache
+from datagen_core.files import expand_home, require, user_cache
 from datagen_images import Download, downloading
 from datagen_pate.errors import PateError
 from datagen_pate.public.drawing import Jitter, draw_shapes
@@ -106,7 +106,7 @@ def draw_omniglot(count: int, rng: np.random.Generator, folder: Path | None = No
 def _places(folder: Path | None) -> list[Path]:
     named = os.environ.get("DATAGEN_IMAGES")
     places = [folder, Path(named) if named else None, user_cache("images")]
-    return [place.expanduser() for place in places if place is not None]
+    return [expand_home(place) for place in places if place is not None]
 
 
 def _download(folder: Path) -> list[Path]:
