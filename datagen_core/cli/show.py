@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +67,10 @@ def show_command(
         described["codes"] = [_in_words(each) for each in described["codes"]]
     for key, value in described.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            rows = [[_cell(cell) for cell in row.values()] for row in value]
+            header = list(dict.fromkeys(chain.from_iterable(value)))  # few fields have options
+            rows = [[_cell(row[name]) if name in row else "" for name in header] for row in value]
             say("")
-            print_table(key, list(value[0]), rows)
+            print_table(key, header, rows)
         else:
             say(f"{key:<14}{_cell(value)}")
 

@@ -42,3 +42,26 @@ def test_a_parameter_set_reads_well(run_cli, filled):
 
     assert answer.code == 0
     assert "float64" in answer.out or "<f8" in answer.out
+
+
+TIMED = """
+import numpy as np
+import datagen_core as d
+RECORD = np.dtype([("loss", "f8"), ("seconds", "f8")])
+FIELDS = {"x": d.Field("f8"), "r": d.Field(RECORD, measured=("seconds",))}
+
+@d.generator(5, schema=d.Schema(FIELDS))
+def timed(size):
+    yield from ({"x": 0.0, "r": np.zeros((), RECORD)} for _ in range(size))
+"""
+
+
+def test_a_field_that_has_more_to_say_than_others_reads_well(run_cli, tmp_path):
+    (tmp_path / "timed.py").write_text(TIMED)
+    name = f"{tmp_path / 'timed.py'}:timed"
+    run_cli("generate", name, "-n", 5, "--executor", "inline")
+
+    for words in (["show", name], ["show", "timed", "-p", 0]):
+        answer = run_cli(*words)
+        assert answer.code == 0, answer.err
+        assert '["seconds"]' in answer.out
