@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import Problems, Unreadable
+from datagen_core.cli.options import LeftOut, Problems
 from datagen_core.cli.summaries import States, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
+from datagen_core.errors import UnreadableError
 from datagen_core.generators.identity import short_text
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     or from the other sets, seed, version if there are several, samples per split, excluded ones if
     there are any, size on disk, and whether all requested samples exist. A set is mixed where
     other code was let add to it with --accept-code, and private where only its owner adds samples.
-    A set or data set that may not be read is one line, which says whose it is.
+    A set or data set that may not be read is one line, which says whose it is, and one that is
+    damaged is one that says what is wrong.
 
     \b
     Examples:
@@ -39,14 +41,16 @@ def list_command(name: str | None, *, as_json: bool) -> None:
     rows = _summaries(datasets, problems)
     closed, problems.unreadable = problems.unreadable, []
     if as_json:
-        readable = [{**row, "unreadable": False} for row in rows]
-        print_json([*readable, *map(_describe_closed, closed)])
-    elif rows or closed:
+        readable = [{**row, "unreadable": False, "damaged": None} for row in rows]
+        print_json([*readable, *map(_describe_left_out, [*problems.damaged, *closed])])
+    elif rows or closed or problems:
         _print_summaries(rows)
-        for each in closed:
-            say(f"{each}  unreadable: {each.error}", dim=True)
+        for what, found in (("damaged", problems.damaged), ("unreadable", closed)):
+            for each in found:
+                say(f"{each}  {what}: {each.error}", dim=True)
         tell(str(cache.path), prefix="cache: ")
-    elif not problems:
+        del problems[:-1]  # which have lines of their own
+    else:
         say(f"{cache.path} is empty; `datagen generators` lists what can be made")
     problems.raise_any()
 
@@ -63,14 +67,12 @@ def _summaries(datasets: list[Dataset], problems: Problems) -> list[dict[str, An
     return rows
 
 
-def _describe_closed(found: Unreadable) -> dict[str, Any]:
-    return {
-        "generator": found.generator,
-        "number": found.number,
-        "unreadable": True,
-        "owner": found.error.owner,
-        "path": found.error.path,
-    }
+def _describe_left_out(found: LeftOut) -> dict[str, Any]:
+    named = {"generator": found.generator, "number": found.number}
+    if isinstance(found.error, UnreadableError):
+        closed = {"unreadable": True, "owner": found.error.owner, "path": found.error.path}
+        return {**named, **closed, "damaged": None}
+    return {**named, "unreadable": False, "damaged": str(found.error)}
 
 
 def _print_summaries(rows: list[dict[str, Any]]) -> None:

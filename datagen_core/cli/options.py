@@ -13,16 +13,14 @@ import click
 
 from datagen_core.commands import Decorator, open_cache, select_set, tell
 from datagen_core.errors import (
-    DamagedFileError,
     DatagenError,
     UnreadableError,
     as_line,
-    in_one_line,
     printable,
     shorten,
 )
 from datagen_core.ranges import MOST_SAMPLES
-from datagen_core.store.access import explain
+from datagen_core.store.access import fault_of
 from datagen_core.store.layout import removed_set
 
 if TYPE_CHECKING:
@@ -124,12 +122,12 @@ def _read_number(value: str | int) -> Decimal | None:
     return None
 
 
-class Unreadable(NamedTuple):
-    """A parameter set that this user may not read; the number is None for a whole data set."""
+class LeftOut(NamedTuple):
+    """A parameter set that a command leaves out; the number is None where none is known."""
 
     generator: str
     number: int | None
-    error: UnreadableError
+    error: DatagenError
 
     def __str__(self) -> str:
         return self.generator if self.number is None else f"{self.generator} {self.number}"
@@ -142,21 +140,24 @@ class Problems(list[DatagenError]):
     ----------
     unreadable
         What this user may not read, which is no error, unless the user has chosen it.
+    damaged
+        The parameter sets that the errors are about.
     is_chosen
         Whether the user has chosen one parameter set.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self.unreadable: list[Unreadable] = []
+        self.unreadable: list[LeftOut] = []
+        self.damaged: list[LeftOut] = []
         self.is_chosen = False
 
     def add(self, dataset: Dataset) -> None:
         """Keep why parameter sets of a data set are left out."""
-        self += dataset.problems
-        self.unreadable += [
-            Unreadable(dataset.name, number, error) for number, error in dataset.unreadable.items()
-        ]
+        for error in dataset.problems:
+            self._leave_out(LeftOut(dataset.name, None, error))
+        for number, closed in dataset.unreadable.items():
+            self._leave_out(LeftOut(dataset.name, number, closed))
 
     @contextmanager
     def collect(self, param_set: ParamSet) -> Iterator[None]:
@@ -169,24 +170,25 @@ class Problems(list[DatagenError]):
             yield
         except (BrokenPipeError, click.Abort, click.ClickException, click.exceptions.Exit):
             raise
-        except (DatagenError, OSError) as error:
-            self._keep(param_set, error)
         except Exception as error:
-            if os.environ.get("DATAGEN_TRACEBACK"):
+            is_known = isinstance(error, DatagenError | OSError)
+            if os.environ.get("DATAGEN_TRACEBACK") and not is_known:
                 raise
-            words = f"{param_set} is damaged: {in_one_line(error)}; `datagen verify` may say where"
-            self.append(DamagedFileError(words))
+            self._keep(param_set, error)
 
-    def _keep(self, param_set: ParamSet, error: DatagenError | OSError) -> None:
+    def _keep(self, param_set: ParamSet, error: Exception) -> None:
         if isinstance(error, FileNotFoundError) and not param_set.paths.root.exists():
             self += [removed_set(param_set.paths)] if self.is_chosen else []
             return
-        error = error if isinstance(error, DatagenError) else explain(error)
-        if isinstance(error, UnreadableError):
-            name = param_set.paths.root.parent.name
-            self.unreadable.append(Unreadable(name, param_set.number, error))
+        name, fault = param_set.paths.root.parent.name, fault_of(param_set, error)
+        self._leave_out(LeftOut(name, param_set.number, fault))
+
+    def _leave_out(self, found: LeftOut) -> None:
+        if isinstance(found.error, UnreadableError):
+            self.unreadable.append(found)
         else:
-            self.append(error)
+            self.append(found.error)
+            self.damaged.append(found)
 
     def tell_unreadable(self) -> None:
         """Say in a line each what is left out as unreadable; what was chosen becomes an error."""

@@ -7,7 +7,6 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.errors import CacheError
 from datagen_core.store.frozen import FrozenSplit
 from datagen_core.store.layout import RunPaths
 from datagen_core.store.ledger import Exclusion, read_ledger
@@ -44,7 +43,7 @@ class States:
 
 
 def _runs_of(param_set: ParamSet) -> list[tuple[RunPaths, RunRecord]]:
-    with suppress(CacheError):  # which is told of the set itself
+    with suppress(Exception):  # which is told of the set itself
         return [(param_set.paths.run(each.number), each) for each in list_runs(param_set.paths)]
     return []
 

@@ -28,7 +28,12 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
-from datagen_core.errors import SelectionError, UntrustedError, VerificationError
+from datagen_core.errors import (
+    SelectionError,
+    UnreadableError,
+    UntrustedError,
+    VerificationError,
+)
 from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
@@ -134,12 +139,19 @@ def _verify(
             deviations = [each._asdict() for each in found.deviations]
             known = {**found._asdict(), "deviations": deviations}
             results.append({"set": str(param_set), **known})
+            _leave_out_closed(found, param_set, left_out)
             if not as_json:
                 _print(param_set, found)
     left_out.tell_unreadable()
     if as_json:
         print_json(results)
     _report(results, left_out)
+
+
+def _leave_out_closed(found: Verification, param_set: ParamSet, left_out: Problems) -> None:
+    for words in found.unreadable:
+        with left_out.collect(param_set):
+            raise UnreadableError(words)
 
 
 def _report(results: Sequence[dict[str, Any]], left_out: Problems) -> None:
@@ -246,7 +258,8 @@ def _explain_none(
 
 
 def _print(param_set: ParamSet, found: Verification) -> None:
-    verdict = _count(found.problems) if found.problems else "good"
+    verdict = "good, as far as it can be read" if found.unreadable else "good"
+    verdict = _count(found.problems) if found.problems else verdict
     mixed = ", mixed" if found.mixed else ""
     anew = f"{found.resampled} samples made anew"
     if found.private or found.untrusted:

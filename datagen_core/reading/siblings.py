@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from datagen_core.errors import CacheError
+from datagen_core.errors import DatagenError
 from datagen_core.generators.identity import short_text
+from datagen_core.store.access import fault_of
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import read_set
@@ -37,7 +38,7 @@ class Siblings:
     def __init__(self, sets: Mapping[int, SetPaths]) -> None:
         self._sets = sets
         self._read: dict[int, SetRecord] = {}
-        self.problems: list[CacheError] = []
+        self.problems: list[DatagenError] = []
 
     def record(self, number: int) -> SetRecord:
         """Return the record of one set.
@@ -59,8 +60,8 @@ class Siblings:
     def _try(self, number: int) -> SetRecord | None:
         try:
             return self.record(number)
-        except CacheError as error:
-            self.problems.append(error)
+        except Exception as error:
+            self.problems.append(fault_of(self._sets[number].root, error))
             return None
 
     @cached_property

@@ -110,14 +110,22 @@ class KnownSets:
         return digest_of(self.generator.name, self.generator.version, identity, self.seed), identity
 
     def _by_digest(self, digest: str, params: Params) -> Known | None:
-        fitting = [one for one in self._ending_with(digest[:8]) if one.record.digest == digest]
+        fitting = (one for one in self._ending_with(digest[:8]) if one.record.digest == digest)
         return next((one for one in fitting if self._fits(one.record, params)), None)
 
     def _ending_with(self, digits: str) -> Iterator[Known]:
+        """Yield the sets whose digests may begin so; then raise the error of one, if any failed."""
+        errors: list[CacheError] = []
         for name in self._names[digits]:
             paths = SetPaths(self.folder / name)
-            with suppress(FileNotFoundError):  # its beginning was interrupted
+            try:
                 yield Known(paths, read_set(paths))
+            except FileNotFoundError:  # its beginning was interrupted
+                pass
+            except CacheError as error:  # it may be a copy, or another set
+                errors.append(error)
+        if errors:
+            raise errors[0]
 
     @cached_property
     def _names(self) -> Mapping[str, list[str]]:

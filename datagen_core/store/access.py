@@ -9,7 +9,13 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-from datagen_core.errors import CacheError, DamagedFileError, UnreadableError
+from datagen_core.errors import (
+    CacheError,
+    DamagedFileError,
+    DatagenError,
+    UnreadableError,
+    in_one_line,
+)
 
 
 def unreadable(path: Path) -> UnreadableError:
@@ -50,6 +56,19 @@ def explain(error: OSError) -> CacheError:
         return unreadable(path)
     barrier, owner = _find_owner(path)
     return CacheError(f"{path} cannot be written: {barrier} belongs to {owner}")
+
+
+def fault_of(what: object, error: Exception) -> DatagenError:
+    """Return what reading `what` failed by, in one line; a cache may make a reader fail in any way.
+
+    An error that is not one of datagen's, or of the operating system, is damage that has no file.
+    """
+    if isinstance(error, DatagenError):
+        return error
+    if isinstance(error, OSError):
+        return explain(error)
+    words = f"{what} is damaged: {in_one_line(error)}; `datagen verify` may say where"
+    return DamagedFileError(words)
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from datagen_core.generators.schema import Columns, Field, Schema
 from datagen_core.ranges import Interval
 from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document
-from datagen_core.store.layout import SetPaths, check_name
+from datagen_core.store.layout import SetPaths, check_name, list_folders
 from datagen_core.store.shards import ShardLabel, publish_shard
 
 VIEW_FORMAT = "1.0"
@@ -123,7 +123,7 @@ def _parse(root: Path, content: Mapping[str, Any]) -> ViewRecord:
 
 def list_views(paths: SetPaths) -> list[str]:
     """Return the names of all views, each followed by its digest, sorted; opens no file."""
-    return sorted(path.parent.name for path in paths.views.glob("*/view.json"))
+    return [each.name for each in list_folders(paths.views) if (each / "view.json").exists()]
 
 
 def find_view(paths: SetPaths, wanted: str) -> Path:

@@ -84,7 +84,7 @@ def _find_sets(folder: Path) -> tuple[list[SetPaths], list[SetPaths]]:
 def _read_records(sets: Iterable[SetPaths]) -> Iterator[tuple[SetPaths, SetRecord]]:
     """Yield the records that can be read; of others `verify` says why, if they have a number."""
     for paths in sets:
-        with suppress(CacheError, FileNotFoundError):
+        with suppress(Exception):
             yield paths, read_set(paths)
 
 

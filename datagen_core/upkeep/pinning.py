@@ -11,6 +11,7 @@ from datagen_core.generators.schema import Field
 from datagen_core.ranges import Interval, IntervalSet, first_of, without
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.samples import Samples
+from datagen_core.store.access import fault_of
 from datagen_core.store.frozen import FrozenSplit
 from datagen_core.store.ledger import RAW, read_ledger
 
@@ -71,8 +72,8 @@ def compare_with_digest(
     for param_set in param_sets:
         try:
             found += [(param_set, each) for each in param_set.frozen if each.begins(digest)]
-        except DatagenError as error:
-            problems.append(error)
+        except Exception as error:
+            problems.append(fault_of(param_set, error))
     known = sorted({record.digest for _, record in found})
     if len(known) > 1:
         raise SelectionError(f"{digest} is the beginning of several digests: {', '.join(known)}")
@@ -87,8 +88,8 @@ def _compare_all(
     for param_set in param_sets:
         try:
             yield from _compare_now(param_set, digest)
-        except DatagenError as error:
-            problems.append(error)
+        except Exception as error:
+            problems.append(fault_of(param_set, error))
 
 
 def _compare_now(param_set: ParamSet, digest: str) -> Iterator[Comparison]:
@@ -105,8 +106,8 @@ def _compare_now(param_set: ParamSet, digest: str) -> Iterator[Comparison]:
         try:
             problems = tuple(_explain(param_set, name, samples, digest))
             yield compared._replace(digest=samples.digest, problems=problems)
-        except DatagenError as error:
-            yield compared._replace(problems=(str(error),))
+        except Exception as error:
+            yield compared._replace(problems=(str(fault_of(compared.title, error)),))
 
 
 def _explain(
@@ -143,8 +144,8 @@ def _compare_frozen(param_set: ParamSet, record: FrozenSplit) -> Comparison:
         content = _samples_of(param_set, record.samples).content
         ledger = read_ledger(param_set.paths)
         members, _ = ledger.members(record.split, param_set.existing)
-    except DatagenError as error:
-        return compared._replace(problems=(str(error),))
+    except Exception as error:
+        return compared._replace(problems=(str(fault_of(compared.title, error)),))
     kept, excluded = list(without(record.samples, ledger.excluded)), record.within(ledger.excluded)
     count, left = (sum(each.size for each in part) for part in (members, kept))
     problems = list(_find_changes(record.content, content))

@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from datagen_core.errors import DatagenError, UntrustedError
+from datagen_core.errors import DatagenError, UnreadableError, UntrustedError
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.history import list_codes
+from datagen_core.store.access import fault_of
 from datagen_core.store.advice import command_for
 from datagen_core.store.checking import check_file, contents_of
 from datagen_core.store.columns import Piece
@@ -58,6 +59,8 @@ class Verification(NamedTuple):
         Whether samples were made by codes that a user accepted, or that nobody compared.
     untrusted
         Which code was not run, so that no samples were made again; empty where it was.
+    unreadable
+        What this user may not read of it, a line each, and so nobody has checked; no problem.
     """
 
     files: int
@@ -68,6 +71,7 @@ class Verification(NamedTuple):
     mixed: bool = False
     private: bool = False
     untrusted: str = ""
+    unreadable: tuple[str, ...] = ()
 
 
 def verify(
@@ -83,19 +87,22 @@ def verify(
         Number of random samples to make again and compare, byte for byte; none is made again of a
         private set, or of a generator that declares itself not reproducible.
     """
-    private = _is_private(param_set)
-    problems = [
-        *_attempt(partial(_check_identity, param_set)),
-        *_attempt(partial(list_runs, param_set.paths)),
-        *_attempt(partial(_check_ledger, param_set)),
-        *_attempt(partial(_check_published, param_set)),
-        *_attempt(lambda: param_set.frozen),
+    private, codes = _is_private(param_set), list[dict[str, Any]]()
+    faults = [
+        *_attempt(param_set, partial(_check_identity, param_set)),
+        *_attempt(param_set, partial(list_runs, param_set.paths)),
+        *_attempt(param_set, partial(_check_ledger, param_set)),
+        *_attempt(param_set, partial(_check_published, param_set)),
+        *_attempt(param_set, lambda: param_set.frozen),
+        *_attempt(param_set, lambda: codes.extend(list_codes(param_set.paths))),
     ]
     files = 0
     for checked, found in _check_files(param_set):
         files += checked
-        problems += found
-    resampled = 0 if private else min(resample, len(param_set.existing))
+        faults += found
+    closed = tuple(dict.fromkeys(str(each) for each in faults if _is_closed(each)))
+    problems = [str(each) for each in faults if not _is_closed(each)]
+    resampled = 0 if private or closed else min(resample, len(param_set.existing))
     deviations: list[Deviation] = []
     untrusted = ""
     if resampled and generator is not None and not problems:
@@ -106,12 +113,21 @@ def verify(
             resampled, untrusted = 0, str(error)
         except DatagenError as error:
             problems.append(str(error))
-    codes = tuple(list_codes(param_set.paths))
     return Verification(
-        files, resampled, tuple(dict.fromkeys(problems)), tuple(deviations), codes,
-        mixed=param_set.mixed or _is_unseen(codes), private=private,
-        untrusted=untrusted,
+        files, resampled, tuple(dict.fromkeys(problems)), tuple(deviations), tuple(codes),
+        mixed=_is_mixed(param_set) or _is_unseen(codes), private=private,
+        untrusted=untrusted, unreadable=closed,
     )  # fmt: skip
+
+
+def _is_closed(fault: DatagenError) -> bool:
+    return isinstance(fault, UnreadableError)
+
+
+def _is_mixed(param_set: ParamSet) -> bool:
+    with suppress(UnreadableError):
+        return param_set.mixed
+    return False
 
 
 def _is_private(param_set: ParamSet) -> bool:
@@ -133,12 +149,12 @@ def _is_unseen(codes: Sequence[dict[str, Any]]) -> bool:
     )
 
 
-def _attempt(check: Callable[[], object]) -> Iterator[str]:
-    """Yield the message of the error that a check raises, if any."""
+def _attempt(param_set: ParamSet, check: Callable[[], object]) -> Iterator[DatagenError]:
+    """Yield the error that a check raises, if any."""
     try:
         check()
-    except (DatagenError, OSError, ValueError, TypeError) as error:
-        yield str(error)
+    except Exception as error:
+        yield fault_of(param_set, error)
 
 
 def _check_identity(param_set: ParamSet) -> None:
@@ -174,32 +190,47 @@ def _check_published(param_set: ParamSet) -> None:
         )
 
 
-def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
+def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[DatagenError]]]:
     paths = param_set.paths
-    if not param_set.existing:
+    unreadable = list(_attempt(param_set, lambda: param_set.existing))
+    if unreadable or not param_set.existing:
+        yield 0, unreadable
         return
-    unreadable = list(_attempt(lambda: (param_set.record, param_set.schema)))
-    if unreadable:
+    if unreadable := list(_attempt(param_set, lambda: (param_set.record, param_set.schema))):
         yield 0, unreadable
         return
     contents_of.cache_clear()  # documents may have been damaged since they were read
     yield from _check_samples(param_set)
     # Of private samples that were made twice, nobody reads but those that were published first.
     for left, right in () if param_set.record.private else _overlapping(paths):
-        yield 0, list(_attempt(partial(_compare, param_set, left, right)))
-    yield from _check_derived(paths)
+        yield 0, list(_attempt(param_set, partial(_compare, param_set, left, right)))
+    for found in (_check_derived(param_set, paths), _check_views(param_set, paths)):
+        yield from _until_closed(param_set, found)
+
+
+def _until_closed(
+    param_set: ParamSet, found: Iterator[tuple[int, list[DatagenError]]]
+) -> Iterator[tuple[int, list[DatagenError]]]:
+    """Pass on what is found in folders, up to one that may not be read."""
+    try:
+        yield from found
+    except (UnreadableError, OSError) as error:
+        yield 0, [fault_of(param_set, error)]
+
+
+def _check_views(param_set: ParamSet, paths: SetPaths) -> Iterator[tuple[int, list[DatagenError]]]:
     for name in list_views(paths):
-        yield 1, list(_attempt(partial(_check_view, paths.views / name)))
+        yield 1, list(_attempt(param_set, partial(_check_view, paths.views / name)))
 
 
-def _check_samples(param_set: ParamSet) -> Iterator[tuple[int, list[str]]]:
+def _check_samples(param_set: ParamSet) -> Iterator[tuple[int, list[DatagenError]]]:
     """Check the files with samples, and those that compaction publishes meanwhile, as a reader."""
     checked, vanished = set[Path](), set[Path]()
     for _ in range(LOOKS):
         new = [each for each in _list_pieces(param_set.paths) if each.path not in checked]
         vanished.clear()
         for piece in new:
-            problems = list(_attempt(partial(_check_shard, param_set, piece, vanished)))
+            problems = list(_attempt(param_set, partial(_check_shard, param_set, piece, vanished)))
             yield piece.path not in vanished, problems
         checked |= {each.path for each in new}
         if not vanished:
@@ -221,11 +252,16 @@ def _list_pieces(paths: SetPaths) -> list[Piece]:
     return [Piece(file, folder, file) for folder, files in listed for file in files]
 
 
-def _check_derived(paths: SetPaths) -> Iterator[tuple[int, list[str]]]:
+def _check_derived(
+    param_set: ParamSet, paths: SetPaths
+) -> Iterator[tuple[int, list[DatagenError]]]:
     for split in list_folders(paths.root / "derived"):
         for derived in list_derived(paths, split.name):
             for file in list_shards(derived.root):
-                yield 1, list(_attempt(partial(check_file, derived.root / shard_name(file))))
+                yield (
+                    1,
+                    list(_attempt(param_set, partial(check_file, derived.root / shard_name(file)))),
+                )
 
 
 def _check_view(folder: Path) -> None:

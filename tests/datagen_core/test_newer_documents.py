@@ -242,7 +242,10 @@ def test_a_set_that_is_too_new_disables_no_other(copy, run_cli, kind):
     other = ("lines", "-p", "seed=1")
 
     listed = run_cli("list", "--json")
-    assert (listed.code, [each["number"] for each in listed.json]) == (6, [1])
+    good, bad = listed.json
+    assert (listed.code, good["number"], good["damaged"]) == (6, 1, None)
+    assert (bad["generator"], bad["number"]) == ("lines", None if kind == "number" else 0)
+    assert bad["damaged"] in listed.err
     assert listed.err.count("\n") == 1
     for command in (
         ("move", *other, 1, "test"),

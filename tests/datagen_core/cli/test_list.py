@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import generators_for_tests
+from datagen_core import CacheError
 from datagen_core.store import documents
 
 FILE = Path(generators_for_tests.__file__)
@@ -70,9 +71,51 @@ def test_a_damaged_set_hides_no_other(run_cli, filled, monkeypatch):
     os.truncate(filled.paths.params, 10)
     answer = run_cli("list", "--json")
 
-    assert [(row["generator"], row["number"]) for row in answer.json] == [("count", 0), ("sine", 1)]
+    names = [(row["generator"], row["number"]) for row in answer.json]
+    assert names == [("count", 0), ("sine", 1), ("sine", 0)]
+    assert [row["damaged"] is None for row in answer.json] == [True, True, False]
     assert (answer.code, answer.err.count("\n")) == (1, 1)
     assert f"{filled.paths.params} is damaged" in answer.err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError(5, "Input/output error", "/c/x"), RecursionError("too deep"), KeyError("start"),
+     UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), ValueError("\x1b[31m"),
+     MemoryError(), AttributeError("no"), CacheError("/c/x is odd")],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+@pytest.mark.parametrize("document", ["params.json", "runs/0.json"])
+def test_any_error_of_a_reader_is_a_line_of_its_set(run_cli, filled, monkeypatch, document, error):
+    def fail(path, parse=documents._parse):
+        if path == filled.paths.root / document:
+            raise error
+        return parse(path)
+
+    monkeypatch.setattr(documents, "_parse", fail)
+    answers = {words: run_cli(*words.split()) for words in (*WHOLE, "list --json")}
+
+    assert [row["number"] for row in answers["list --json"].json if row["damaged"]] == [0]
+    assert "\x1b" not in str([answer.out + answer.err for answer in answers.values()])
+    assert all("sine 1" in answers[words].out for words in ("status --all", "verify", "compact"))
+    assert "left=0" in answers["list"].out
+    assert "sine 0  damaged: " in answers["list"].out
+    assert (answers["list"].code, answers["verify"].code) == (1, 5)
+
+
+WHOLE = ("list", "list sine", "status --all", "verify", "compact", "verify --against 0123456789ab")
+
+
+def test_damaged_numbers_are_one_line(run_cli, filled, cache, monkeypatch):
+    monkeypatch.setattr(documents, "_RETRIES", 1)
+    path = cache / "sine" / "numbers" / "0.json"
+    path.write_text("[" * 100_000)
+    *others, row = run_cli("list", "--json").json
+    line = run_cli("list").out.splitlines()[-1]
+
+    assert [(each["generator"], each["number"]) for each in others] == [("count", 0), ("sine", 1)]
+    assert (row["generator"], row["number"], row["unreadable"]) == ("sine", None, False)
+    assert line == f"sine  damaged: {row['damaged']}"
 
 
 @pytest.fixture
@@ -110,15 +153,17 @@ def test_a_set_that_may_not_be_read_is_one_line(run_cli, filled, deny, part):
 
 
 @pytest.mark.parametrize(
-    ("part", "code"), [("", 0), ("shards", 0), ("params.json", 5), ("runs", 5)]
+    "part", ["", "shards", "packs", "params.json", "runs", "splits", "derived", "views", "frozen"]
 )
-def test_verify_says_in_one_line_what_it_may_not_read(run_cli, filled, deny, part, code):
+def test_verify_says_in_one_line_what_it_may_not_read(run_cli, filled, deny, part):
+    (filled.paths.root / part).mkdir(exist_ok=True) if "." not in part else None
     deny(filled.paths.root / part)
-    answer = run_cli("verify", "--json")
+    answer, chosen = run_cli("verify", "--json"), run_cli("verify", "sine", "-p", 0)
 
     assert len(answer.json) >= 2
-    assert (answer.code, answer.err.count("\n")) == (code, 1)
+    assert (answer.code, answer.err.count("\n")) == (0, 1)
     assert f"{filled.paths.root / part} cannot be read: permission denied" in answer.err
+    assert (chosen.code, chosen.err.count("\n")) == (5, 1)
 
 
 def test_numbers_that_may_not_be_read_hide_no_other_data_set(run_cli, filled, cache, deny):

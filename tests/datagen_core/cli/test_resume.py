@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 import generators_for_tests
 from datagen_core import Cache
 from datagen_core.store.layout import list_shards, shard_name
+from published_documents import change
 
 DEADLY = """
 import os
@@ -73,3 +77,22 @@ def test_a_crash_that_was_mended_is_made_by_resume(run_cli, tmp_path, cache):
     assert "samples 0-99: died: SIGABRT; trying them in halves" in answer.err
     assert run_cli("resume", "--trust").code == 0
     assert Cache(cache)["deadly"][0].counts == {"raw": 100}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"executor": None}, {"njobs": None}, {"resources": None}, {"resources": {"cpus": 1, "gpus": 2}},
+     {"resources": {"cpus": "many"}}, {"resources": {"options": [1]}}],
+    ids=str,
+)  # fmt: skip
+def test_a_run_that_does_not_say_how_it_was_asked_for_is_damage(
+    run_cli, generate_inline, cache, odd
+):
+    generate_inline(f"{FILE}:broken", "-n", 20)
+    (path,) = cache.glob("broken/*/runs/0.json")
+    details = {**json.loads(path.read_text())["details"], **odd}
+    change(path, details={key: value for key, value in details.items() if value is not None})
+    answer = run_cli("resume", "--trust")
+
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert f"{path} is damaged" in answer.err

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from shutil import copytree
 from typing import Annotated, Any
 from warnings import catch_warnings, simplefilter
 
 import pytest
 
 import datagen_core
-from datagen_core import Cache, CacheError, History, Params, generate
+from datagen_core import Cache, CacheError, DamagedFileError, History, Params, generate
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.demands import load, make_demands
+from datagen_core.store import documents
 from datagen_core.store.sets import grow_set, read_set
 from datagen_core.upkeep.verify import verify
 
@@ -215,3 +217,23 @@ def test_two_processes_that_disagree_on_a_later_parameter_do_not_mix(make, tmp_p
     with pytest.raises(CacheError, match=r"goes on with damping=0\.0, not 0\.1"):
         grow_set(paths, record, {**params, "damping": 0.1}, {})
     assert grow_set(paths, record, {**params, "mass": 1}, {}).params["mass"] == 1
+
+
+def test_a_damaged_copy_of_a_set_stops_nothing(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "_RETRIES", 1)
+    make(FIRST)
+    root = Cache(tmp_path)["pend"][0].paths.root
+    copytree(root, root.with_name(f"a-copy-{root.name[-8:]}"))
+    (root.with_name(f"a-copy-{root.name[-8:]}") / "params.json").write_text("{}")
+
+    assert make(FIRST) == (0, 20)
+
+
+def test_a_damaged_set_that_may_be_the_one_is_named(make, tmp_path, monkeypatch):
+    monkeypatch.setattr(documents, "_RETRIES", 1)
+    make(FIRST)
+    (path,) = tmp_path.glob("pend/*/params.json")
+    path.write_text("{}")
+
+    with pytest.raises(DamagedFileError, match=str(path)):
+        make(FIRST)
