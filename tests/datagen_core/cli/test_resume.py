@@ -79,12 +79,13 @@ def test_a_crash_that_was_mended_is_made_by_resume(run_cli, tmp_path, cache):
     assert Cache(cache)["deadly"][0].counts == {"raw": 100}
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [{"executor": None}, {"njobs": None}, {"resources": None}, {"resources": {"cpus": 1, "gpus": 2}},
-     {"resources": {"cpus": "many"}}, {"resources": {"options": [1]}}],
-    ids=str,
-)  # fmt: skip
+ODD_DETAILS = [
+    {"executor": None}, {"njobs": None}, {"resources": None}, {"resources": {"cpus": "many"}},
+    {"resources": {"cpus": 1, "gpus": 2}}, {"resources": {"options": [1]}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_DETAILS, ids=str)
 def test_a_run_that_does_not_say_how_it_was_asked_for_is_damage(
     run_cli, generate_inline, cache, odd
 ):
