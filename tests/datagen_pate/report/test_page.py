@@ -12,7 +12,9 @@ import pytest
 
 from datagen_pate.errors import PateError
 from datagen_pate.privacy.accounting import spend_gnmax
-from datagen_pate.report import Request, write_page
+from datagen_pate.report import Request, document, write_page
+from datagen_pictures import render_page
+from planted_html import PLANTED, parse
 
 
 @pytest.fixture
@@ -243,3 +245,27 @@ def test_of_several_sets_one_has_to_be_chosen(votes, private, run_cli, shared, t
     answer = run_cli(*words, "-p", "aggregation=gnmax")
     assert "the seed of a private set is a secret" in answer.err
     assert "success criteria: 0 passed, 0 failed, 4 not checked" in answer.out
+
+
+def _plant(value):
+    """Return values of a template with the planted text behind each text that data can give."""
+    if isinstance(value, str):
+        return value + PLANTED
+    if isinstance(value, dict):
+        return {key: _plant(each) for key, each in value.items()}
+    return type(value)(map(_plant, value)) if type(value) in {list, tuple} else value
+
+
+def test_whatever_a_set_is_called_stays_text(images, draw, monkeypatch):
+    def render(template, values):
+        planted = {name: _plant(value) for name, value in values.items()}
+        for name in ("facts", "changed", "inputs", "columns"):
+            planted[name] = {_plant(key): each for key, each in planted[name].items()}
+        return render_page(template, {**planted, "candidates": PLANTED})
+
+    monkeypatch.setattr(document, "render_page", render)
+    found = parse(draw(images)[1])
+
+    assert " ".join(found.words).count("<script>alert(1)</script>") > 20
+    assert found.attributes <= {"lang", "charset", "http-equiv", "content", "name", "class",
+                                "src", "alt"}  # fmt: skip
