@@ -258,10 +258,8 @@ def _check_derived(
     for split in list_folders(paths.root / "derived"):
         for derived in list_derived(paths, split.name):
             for file in list_shards(derived.root):
-                yield (
-                    1,
-                    list(_attempt(param_set, partial(check_file, derived.root / shard_name(file)))),
-                )
+                path = derived.root / shard_name(file)
+                yield 1, list(_attempt(param_set, partial(check_file, path)))
 
 
 def _check_view(folder: Path) -> None:
