@@ -58,9 +58,22 @@ def open_regular(path: Path | str) -> int:
     raise OSError(errno.EINVAL, "Not a regular file", str(path))
 
 
+MOST_BYTES = 2**29
+"""Nothing that is read at once is larger; the list of a million tasks is a hundred megabytes."""
+
+
 def read_regular(path: Path | str) -> bytes:
-    """Return the content of a regular file; errors are those of `open_regular`."""
+    """Return the content of a regular file.
+
+    Raises
+    ------
+    OSError
+        As `open_regular`; also where the file is larger than `MOST_BYTES`, as one with a hole can
+        be that takes no space.
+    """
     with open(open_regular(path), "rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size > MOST_BYTES:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
         return file.read()
 
 

@@ -23,7 +23,7 @@ import psutil
 
 from datagen_core.errors import DamagedFileError
 from datagen_core.executors.base import DIED, WORKER, Recipe, TaskState
-from datagen_core.files import open_regular
+from datagen_core.files import open_regular, read_regular
 from datagen_core.store.journals import last_word, read_journal, record_death
 from datagen_core.store.layout import RunPaths, SetPaths
 from datagen_core.store.runs import Plan
@@ -256,7 +256,7 @@ def _parse_address(address: str) -> Iterator[TaskAddress]:
 
 def _read_list(path: str, digest: str | None) -> str:
     """Return a list of tasks; the command lines of earlier versions have no digest of it."""
-    content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    content = sys.stdin.buffer.read() if path == "-" else read_regular(path)
     if digest not in {None, sha256(content).hexdigest()}:
         raise DamagedFileError(
             f"{path} is not the list of tasks that was written when they were submitted; submit "

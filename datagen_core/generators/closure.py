@@ -10,6 +10,7 @@ text that it computes, or reads and executes itself, is not seen.
 from __future__ import annotations
 
 import ast
+import errno
 import importlib.util
 import os
 import sys
@@ -31,6 +32,8 @@ from importlib.machinery import (
 )
 from pathlib import Path
 
+from datagen_core.errors import GeneratorError
+from datagen_core.files import read_regular
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.modules import UserModule, is_installed
 from datagen_core.generators.registry import added_folders
@@ -46,8 +49,6 @@ _ALL = "*"
 _LOOKED_FOR = {"sitecustomize", "usercustomize", "threadpoolctl"}
 """Modules that Python looks for when it starts, and datagen later, wherever they are."""
 _LOOKING_UP = {"import_module", "__import__"}
-_UNTIMED = 1
-"""The flag of byte code that is not compared with the time and size of its file."""
 
 
 def fingerprint_file(file: Path, folders: Iterable[str]) -> str:
@@ -161,10 +162,8 @@ class _Closure:
         """Let a file count."""
         if (name, str(path)) in self.parts:
             return
-        content = b""
-        with suppress(OSError):  # nobody can load it
-            content = path.read_bytes()
-        texts = [content, _foreign_byte_code(path)]
+        content = _read(path)
+        texts = [content, *_foreign_byte_code(path)]
         self.parts[name, str(path)] = " ".join(sha256(each).hexdigest() for each in texts if each)
         self._waiting.append((UserModule(name, path), content))
 
@@ -222,14 +221,34 @@ def _imported_by(node: ast.AST) -> Iterator[Imported]:
             yield Imported(node.args[0].value, 0)
 
 
-def _foreign_byte_code(path: Path) -> bytes:
-    """Return another user's byte code that Python would run instead of a file's text, if any."""
-    with suppress(OSError, ValueError, NotImplementedError):
-        kept, state = Path(importlib.util.cache_from_source(path)), path.stat()
-        if path.suffix == ".py" and kept.stat().st_uid != os.geteuid():
-            content = kept.read_bytes()
-            size_and_time = [int(state.st_mtime), state.st_size]
-            told = b"".join((each & 0xFFFFFFFF).to_bytes(4, "little") for each in size_and_time)
-            if content[4] & _UNTIMED or content[8:16] == told:
-                return content
-    return b""
+def _read(path: Path) -> bytes:
+    """Return the content of a file that may be loaded; nothing where nobody can load it.
+
+    Raises
+    ------
+    GeneratorError
+        If it is too large to be looked at.
+    """
+    try:
+        return read_regular(path)
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise GeneratorError(f"{path} is larger than any module can be; move it away") from None
+        return b""
+
+
+def _foreign_byte_code(path: Path) -> Iterator[bytes]:
+    """Yield byte code of other users that Python would run instead of a file's text.
+
+    A job may be started with another optimization than this process. A link to byte code of this
+    user's is somebody else's choice, too.
+    """
+    for level in ("", "1", "2") if path.suffix == ".py" else ():
+        with suppress(OSError, ValueError, NotImplementedError):
+            kept = Path(importlib.util.cache_from_source(path, optimization=level))
+            if {kept.lstat().st_uid, kept.stat().st_uid} != {os.geteuid()} or kept.is_symlink():
+                content, state = read_regular(kept), path.stat()
+                parts = (int(state.st_mtime), state.st_size)
+                told = b"".join((each & 0xFFFFFFFF).to_bytes(4, "little") for each in parts)
+                if content[4:5] > b"\0" or content[8:16] == told:
+                    yield content

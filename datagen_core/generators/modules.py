@@ -216,6 +216,8 @@ def is_installed(place: str) -> bool:
     Unlike for `distribution_of`, the name of a folder alone makes nothing of it installed.
     """
     path = Path(place)
+    if ".." in path.parts:  # which may lead out of it
+        path = path.resolve()
     return _is_standard(path) or any(path.is_relative_to(root) for root in _INSTALLED)
 
 

@@ -14,11 +14,12 @@ import inspect
 import os
 import sys
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from datagen_core.errors import DatagenError, GeneratorError, in_one_line
+from datagen_core.errors import DatagenError, GeneratorError, in_one_line, printable
 from datagen_core.generators.live import find_bindings, is_bare, unwrapped
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ LOADED = "datagen_file_"
 FILE, OLD_FILE = "generators.py", "datasets.py"
 _loading: list[Path] = []
 added_folders: set[str] = set()
-"""The folders that became importable since files in them were loaded."""
+"""The folders that became importable since files in them were loaded, or runs have them around.
+Nothing in them is an installed plugin, whatever it says of itself."""
 
 
 class Loaded(NamedTuple):
@@ -48,7 +50,11 @@ def entry_points(group: str, name: str | None = None) -> EntryPoints:
     """Return the entry points of installed packages in a group, or those of one name in it."""
     from importlib import metadata  # slow, and a worker loads most generators from a file
 
-    found = metadata.entry_points(group=group)
+    places = [place for place in sys.path if place not in added_folders]
+    # Of several versions of a distribution the one that is found first counts.
+    known = {each.name: each for each in reversed([*metadata.distributions(path=places)])}
+    points = chain.from_iterable(each.entry_points for each in known.values())
+    found = metadata.EntryPoints(points).select(group=group)
     return found if name is None else found.select(name=name)
 
 
@@ -187,7 +193,8 @@ def _call_hook(group: str, name: str, hook: str) -> Any:
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
-        manager.load_setuptools_entrypoints(group, name=name)
+        for point in [*entry_points(group, name)][:1]:  # pluggy itself looks in all folders
+            manager.register(point.load(), name)
         manager.check_pending()
         return getattr(manager.hook, hook)()
     except DatagenError:
@@ -223,8 +230,8 @@ def _advise(file: Path) -> None:
     """Say once that a file should have its present name."""
     if file.name == OLD_FILE:
         sys.stderr.write(
-            f"datagen: rename {file} to {FILE}: in a script beside it, `import datasets` finds it "
-            "instead of Hugging Face's package\n"
+            f"datagen: rename {printable(str(file))} to {FILE}: in a script beside it, `import "
+            "datasets` finds it instead of Hugging Face's package\n"
         )
 
 

@@ -27,7 +27,7 @@ from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.registry import Loaded, load_recorded
 from datagen_core.generators.schema import Schema
-from datagen_core.scheduling.surroundings import search_first
+from datagen_core.scheduling.surroundings import search_last
 from datagen_core.streams import StdoutDiversion
 
 _MOST_NAMED = 3
@@ -198,7 +198,7 @@ def _ask(source: str) -> _Description:
 def main() -> None:
     """Print the description of the generator that the first argument names, as JSON."""
     answer = StdoutDiversion()  # what its file prints goes elsewhere
-    search_first()
+    search_last()
     try:
         found: dict[str, Any] = _describe(load_recorded(sys.argv[1]).generator)._asdict()
     except DatagenError as error:

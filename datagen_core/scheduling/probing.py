@@ -40,7 +40,7 @@ from datagen_core.scheduling.history import (
 )
 from datagen_core.scheduling.plan import Settings, combine_resources
 from datagen_core.scheduling.provenance import describe_machine
-from datagen_core.scheduling.surroundings import limited_threads, search_first, threads_of
+from datagen_core.scheduling.surroundings import limited_threads, search_last, threads_of
 from datagen_core.store.codes import find_origins, has_made, keep_code
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.origins import Origin
@@ -199,7 +199,7 @@ def _probe_apart(demands: Sequence[Demand], settings: Settings) -> None:
 def main() -> None:
     """Probe the sets that standard input names, and print the first error as JSON."""
     answer = StdoutDiversion()  # what a generator prints goes elsewhere
-    search_first()
+    search_last()
     error = ""
     try:
         _probe_asked(**json.load(sys.stdin))

@@ -14,11 +14,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import ChangedCodeError, DatagenError, GeneratorError
+from datagen_core.errors import ChangedCodeError, DatagenError, GeneratorError, printable
 from datagen_core.executors.base import THREAD_VARIABLES, Recipe
 from datagen_core.generators.closure import fingerprint_job, is_exchanged
 from datagen_core.generators.fingerprint import Code
-from datagen_core.generators.registry import FILE, file_of
+from datagen_core.generators.registry import FILE, added_folders, file_of
 from datagen_core.store.codes import read_code
 from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.runs import Plan, RunRecord, list_plans, read_run
@@ -94,13 +94,16 @@ def _places(recipe: Recipe) -> list[str]:
     return [recipe.folder, *recipe.pythonpath.split(os.pathsep)]
 
 
-def search_first(folder: str = "") -> None:
-    """Let modules of a folder, or of the working directory, be found first, as `python -m` has it.
+def search_last(folder: str = "") -> None:
+    """Let modules of a folder, or of the working directory, be found behind all that is installed.
 
     For processes of datagen, which are started without (`python -P`): what lies where somebody
-    happens to be must not stand in for datagen itself and what it imports.
+    happens to be must not stand in for datagen, its plugins and what they import, also later. Who
+    wants that names the folder in PYTHONPATH.
     """
-    sys.path.insert(0, folder or str(Path.cwd()))
+    place = folder or str(Path.cwd())
+    sys.path.append(place)
+    added_folders.add(place)
 
 
 @contextmanager
@@ -117,10 +120,13 @@ def surroundings_of(recipe: Recipe) -> Iterator[None]:
         names = [str(Path(place).absolute()) for place in pythonpath.split(os.pathsep)]
         sys.path[1:1] = [name for name in names if name not in path]
         os.environ[_VARIABLE] = os.pathsep.join([*names, *([own] if own else [])])
+    added = {name for name in sys.path if name not in path} - added_folders
+    added_folders.update(added)
     try:
         yield
     finally:
         sys.path[:] = path
+        added_folders.difference_update(added)
         if here["working_directory"] is not None:
             os.chdir(here["working_directory"])
         if own is None:
@@ -154,7 +160,7 @@ def _enter(folder: str) -> None:
 @cache
 def say_once(words: str) -> None:
     """Say something on stderr that concerns many runs, once in this process."""
-    sys.stderr.write(f"datagen: {words}\n")
+    sys.stderr.write(f"datagen: {printable(words)}\n")
 
 
 def threads_of(paths: SetPaths, default: int = 1) -> int:

@@ -27,6 +27,7 @@ from datagen_core.errors import (
     SchemaError,
     in_one_line,
     message_of,
+    printable,
 )
 from datagen_core.executors.base import Recipe
 from datagen_core.executors.processes import describe_process
@@ -148,7 +149,7 @@ def _explain_end(run: RunPaths, error: DatagenError | OSError, *, aloud: bool) -
         raise error
     word = str(removed_set(run.set))
     if aloud:
-        sys.stderr.write(f"datagen: {word}\n")
+        sys.stderr.write(f"datagen: {printable(word)}\n")
     return word
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.executors.base import WORKER, Recipe
 from datagen_core.executors.processes import TaskAddress, read_recipe, read_tasks, record_end
-from datagen_core.scheduling.surroundings import search_first
+from datagen_core.scheduling.surroundings import search_last
 from datagen_core.scheduling.worker import Address, run_task
 from datagen_core.store.folders import open_to_append
 from datagen_core.streams import prepare_streams
@@ -74,7 +74,7 @@ def _obey(arguments: Sequence[str]) -> None:
         _Parent([each for each in arguments if each not in {_ATTACHED, _APART}]).work()
         return
     tasks, recipe = read_tasks(arguments), read_recipe(arguments)
-    search_first(recipe.folder if recipe else "")
+    search_last(recipe.folder if recipe else "")
     for place in _numbers_behind(_PLACE, arguments):
         _work_alone(tasks[place].plan_address, tasks[place].task, recipe)
         return

@@ -28,7 +28,9 @@ def unreadable(path: Path) -> UnreadableError:
     return UnreadableError(message, path=str(barrier), owner=owner)
 
 
-_NOT_A_FILE = {errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.ENXIO}
+_NOT_A_FILE = {
+    errno.EFBIG, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENOENT, errno.ENOTDIR, errno.ENXIO
+}  # fmt: skip
 """What opening says where something else has the name of a file, or of a folder."""
 
 

@@ -20,7 +20,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError
+from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError, printable
 from datagen_core.generators.schema import Schema
 from datagen_core.store.derived import DerivedPaths
 from datagen_core.store.layout import SetPaths, shard_interval
@@ -108,7 +108,7 @@ class _Checks:
         except DamagedFileError as error:
             self.damage = self.damage or str(error)
             with suppress(OSError, ValueError):  # a closed terminal
-                sys.stderr.write(f"datagen: warning: {error}\n")
+                sys.stderr.write(f"datagen: warning: {printable(str(error))}\n")
                 sys.stderr.flush()
         except (CacheError, OSError):  # it is gone, or whoever reads it is told
             pass

@@ -25,7 +25,7 @@ from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.probing import choose_batches
 from datagen_core.scheduling.surroundings import (
     make_recipe,
-    search_first,
+    search_last,
     surroundings_of,
     threads_of,
 )
@@ -176,7 +176,7 @@ def main() -> None:
     """Make batches of the sets that standard input names, by the recipe of the first argument."""
     answer = StdoutDiversion()  # what a generator prints goes elsewhere
     recipe = Recipe(*json.loads(sys.argv[1]))
-    search_first(recipe.folder)
+    search_last(recipe.folder)
     with surroundings_of(recipe):
         for line in sys.stdin:
             answer.write(f"{json.dumps(_answer(json.loads(line), json.loads(sys.argv[1])[0]))}\n")

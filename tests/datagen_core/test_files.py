@@ -14,6 +14,7 @@ from datagen_core.files import (
     expand_home,
     hash_file,
     placing,
+    read_regular,
     replacing,
     require,
     user_cache,
@@ -211,3 +212,11 @@ def test_a_user_without_a_home_has_folders_of_nobody(monkeypatch, folder):
     monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)
 
     assert Path("/nonexistent") in folder("of datagen").parents
+
+
+def test_a_file_of_nothing_but_a_hole_is_not_read(tmp_path):
+    (tmp_path / "hole").touch()
+    os.truncate(tmp_path / "hole", 2**40)
+
+    with pytest.raises(OSError, match="File too large"):
+        read_regular(tmp_path / "hole")

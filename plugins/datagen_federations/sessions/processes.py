@@ -62,7 +62,7 @@ class Processes:
         role = "server" if isinstance(request, ServerRequest) else "client"
         with log.open("ab") as errors:
             process = subprocess.Popen(  # noqa: S603 (our own module)
-                [sys.executable, "-m", _MODULE],
+                [sys.executable, "-P", "-m", _MODULE],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
@@ -128,7 +128,7 @@ def _check_plan(plan: str) -> None:
     request = ServerRequest(1, json.loads(plan), folder="", certificate="", private_key="")
     order = json.dumps({"role": "check", "log": os.devnull, "request": asdict(request)})
     done = subprocess.run(  # noqa: S603 (our own module)
-        [sys.executable, "-m", _MODULE], input=order + "\n", capture_output=True, text=True,
+        [sys.executable, "-P", "-m", _MODULE], input=order + "\n", capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     event = _parse((done.stdout.splitlines() or [""])[-1])

@@ -53,7 +53,15 @@ class _Worker:
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (by __exit__)
         module = "datagen_pate.teachers.worker"
         self._process = subprocess.Popen(  # noqa: S603 (our own module)
-            [sys.executable, "-m", module, str(folder.absolute()), device, *map(str, teachers)],
+            [
+                sys.executable,
+                "-P",
+                "-m",
+                module,
+                str(folder.absolute()),
+                device,
+                *map(str, teachers),
+            ],
             stdout=subprocess.PIPE,
             stderr=self._errors,  # a pipe that nobody reads yet could fill up
             text=True,

@@ -87,3 +87,13 @@ def test_only_trusted_code_is_run(probed, run_cli, monkeypatch, tmp_path):
 )
 def test_one_check_at_a_time(run_cli, option):
     assert run_cli("verify", "--probe", *option).code == 2
+
+
+def test_modules_where_it_is_called_do_not_stand_in_for_plugins(tmp_path, run_cli, monkeypatch):
+    run_cli("generate", "leaf_synthetic", "-n", 2, "-p", "num_classes=2", "--executor", "inline")
+    for name in ("pluggy.py", "datagen_leaf.py"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'EXECUTED')!r}, 'w')\n")
+    monkeypatch.chdir(tmp_path)
+
+    assert results(run_cli("verify", "--probe", "--json")) == {"leaf_synthetic": "equal"}
+    assert not (tmp_path / "EXECUTED").exists()

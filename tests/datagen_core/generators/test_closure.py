@@ -3,9 +3,12 @@
 import os
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 
+from datagen_core.errors import GeneratorError
+from datagen_core.files import MOST_BYTES
 from datagen_core.generators.closure import fingerprint_file, fingerprint_shadows
 
 MAIN = """
@@ -162,3 +165,55 @@ def test_a_folder_without_modules_is_no_module(tmp_path):
     (tmp_path / "numpy").mkdir()
 
     assert fingerprint_shadows([str(tmp_path), str(tmp_path / "missing")]) == ""
+
+
+def foreign_byte_code(project):
+    """Return where byte code of a module of the project lies; what lies there is a stranger's."""
+    if os.geteuid() != 0:
+        pytest.skip("only root gives files away")
+    kept = project / "__pycache__" / f"helper.{sys.implementation.cache_tag}.pyc"
+    kept.parent.mkdir()
+    return kept
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch, os.mkfifo])
+def test_what_is_in_place_of_byte_code_is_passed_over(project, make):
+    before, kept = read(project), foreign_byte_code(project)
+    make(kept)
+    os.chown(kept, 2001, 2001)
+
+    assert read(project) == before
+
+
+def test_a_link_to_this_users_byte_code_is_somebody_elses_choice(project):
+    before, kept = read(project), foreign_byte_code(project)
+    (project / "own.pyc").write_bytes(bytes(4) + b"\1" + bytes(11) + b"code of another module")
+    kept.symlink_to(project / "own.pyc")
+
+    assert read(project) != before
+
+
+def test_byte_code_for_an_optimized_job_counts(project):
+    before, kept = read(project), foreign_byte_code(project)
+    optimized = kept.with_suffix(".opt-1.pyc")
+    optimized.write_bytes(bytes(4) + b"\1" + bytes(11) + b"code of another module")
+    os.chown(optimized, 2001, 2001)
+
+    assert read(project) != before
+
+
+def test_a_module_too_large_to_be_looked_at_is_refused(project):
+    os.truncate(project / "helper.py", MOST_BYTES + 1)
+
+    with pytest.raises(GeneratorError, match="is larger than any module can be"):
+        read(project)
+
+
+def test_a_way_out_of_an_installed_folder_leads_to_no_installed_one(project):
+    installed = Path(pytest.__file__).parents[1]
+    way = os.path.relpath(project, installed.resolve())
+    inside, outside = read(project.parent / "x"), project.parent / "x" / "main.py"
+    outside.parent.mkdir(exist_ok=True)
+    outside.write_text("import helper\n")
+
+    assert fingerprint_file(outside, [f"{installed.resolve()}/{way}"]) != inside

@@ -16,9 +16,10 @@ from datagen_core.generators.registry import (
     folder_generators,
     installed_generators,
     load_generator,
+    load_recorded,
     source_of,
 )
-from distributions import install_menagerie, write_distribution
+from distributions import install_menagerie, write_distribution, write_module
 
 FILE = Path(generators_for_tests.__file__).resolve()
 WALK = "import datagen_core\n@datagen_core.generator()\ndef {name}(size):\n    yield 1.0, {y}\n"
@@ -246,3 +247,15 @@ def test_a_script_with_a_main_guard_generates_in_processes(tmp_path):
     )
 
     assert (done.stdout, done.stderr) == ("{'raw': 3}\n", "")
+
+
+def test_a_folder_that_a_file_made_importable_has_no_plugins(tmp_path, monkeypatch, menagerie):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "walk.py").write_text(WALK.format(name="walk", y=2))
+    write_module(tmp_path, "evil_plugin", name="evil")
+    write_distribution(tmp_path, "evil", "[datagen]\nevil = evil_plugin\ngood = evil_plugin\n")
+    load_generator(f"{tmp_path / 'walk.py'}:walk")
+
+    with pytest.raises(GeneratorError, match="there is no generator 'evil'"):
+        load_recorded("evil")
+    assert load_recorded("good").generator.function.__module__ == "good_plugin"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -194,3 +195,27 @@ def test_a_module_that_others_may_write_is_not_executed_either(project):
 
     assert not (project / "EXECUTED").exists()
     assert existing_samples(run.paths.set) == IntervalSet()
+
+
+def test_nothing_where_a_run_is_begun_stands_in_for_a_plugin(project, tmp_path, monkeypatch):
+    trap = lay_trap(tmp_path / "trap")
+    for name in ("pluggy.py", "datagen_leaf.py"):  # which are loaded when the worker has begun
+        (trap / name).write_text(f"open({str(trap / 'EXECUTED')!r}, 'w')\n")
+    monkeypatch.chdir(trap)
+    demand = demand_for("leaf_synthetic", tmp_path / "cache", 2, {"num_classes": 2})
+    (run,) = begin([demand], LocalExecutor(), Settings())
+    work(publish_job([(run, run.plan)], lambda _: None))
+
+    assert not (trap / "EXECUTED").exists()
+    assert len(existing_samples(run.paths.set)) == 2
+
+
+def test_a_list_of_tasks_that_became_a_pipe_is_not_waited_for(job, monkeypatch):
+    monkeypatch.setattr(base, "_LONGEST_COMMAND", 10)
+    command = job.command([0])
+    (path,) = job.plans[0].run.folder.rglob("*.tasks")
+    path.unlink()
+    os.mkfifo(path)
+
+    with pytest.raises(OSError, match="Not a regular file"):
+        read_tasks(command)

@@ -12,7 +12,7 @@ import pytest
 
 import datagen_core
 from datagen_core.errors import ChangedCodeError, GeneratorError
-from datagen_core.executors.base import Resources
+from datagen_core.executors.base import Recipe, Resources
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.scheduling.driving import drive
@@ -201,3 +201,9 @@ def test_threads_of_torch_are_limited_for_a_while(monkeypatch):
     with limited_threads(3):
         assert Torch.count == 3
     assert Torch.count == 8
+
+
+def test_a_folder_that_is_gone_is_said_in_printable_letters(tmp_path, capsys):
+    with surroundings_of(Recipe("", "", str(tmp_path / "\x1b[2J"))):
+        pass
+    assert r"\x1b[2J is not here" in capsys.readouterr().err

@@ -117,6 +117,7 @@ PLACES = {
     "loop": lambda path: path.symlink_to(path),
     "dangling": lambda path: path.symlink_to("nowhere"),
     "device": lambda path: path.symlink_to("/dev/zero"),
+    "hole": lambda path: path.touch() or os.truncate(path, 2**40),
     "socket": lambda path: socket.socket(socket.AF_UNIX).bind(str(path)),
 }
 
