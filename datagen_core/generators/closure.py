@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ast
 import errno
-import importlib.util
 import os
 import sys
 import warnings
@@ -30,6 +29,7 @@ from importlib.machinery import (
     SourceFileLoader,
     SourcelessFileLoader,
 )
+from importlib.util import cache_from_source
 from pathlib import Path
 
 from datagen_core.errors import GeneratorError
@@ -90,8 +90,9 @@ def _closure_of_job(file: Path, folders: Iterable[str]) -> _Closure:
 
 def _is_own(path: str) -> bool:
     with suppress(OSError):
-        state = os.stat(path)  # noqa: PTH116 (of a text)
-        return state.st_uid == os.geteuid() and not state.st_mode & 0o022
+        link, state = os.lstat(path), os.stat(path)  # noqa: PTH116 (of a text)
+        is_own = {link.st_uid, state.st_uid} == {os.geteuid()}
+        return is_own and not state.st_mode & 0o022
     return False
 
 
@@ -163,8 +164,8 @@ class _Closure:
         if (name, str(path)) in self.parts:
             return
         content = _read(path)
-        texts = [content, *_foreign_byte_code(path)]
-        self.parts[name, str(path)] = " ".join(sha256(each).hexdigest() for each in texts if each)
+        for place, text in [(path, content), *_foreign_byte_code(path)]:
+            self.parts[name, str(place)] = sha256(text).hexdigest() if text else ""
         self._waiting.append((UserModule(name, path), content))
 
     def follow(self, name: str) -> None:
@@ -237,18 +238,18 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _foreign_byte_code(path: Path) -> Iterator[bytes]:
-    """Yield byte code of other users that Python would run instead of a file's text.
+def _foreign_byte_code(path: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield files of byte code of other users, which Python would run instead of a file's text.
 
-    A job may be started with another optimization than this process. A link to byte code of this
+    With each is its content. A job may be started with another optimization than this process. A link to byte code of this
     user's is somebody else's choice, too.
     """
     for level in ("", "1", "2") if path.suffix == ".py" else ():
         with suppress(OSError, ValueError, NotImplementedError):
-            kept = Path(importlib.util.cache_from_source(path, optimization=level))
-            if {kept.lstat().st_uid, kept.stat().st_uid} != {os.geteuid()} or kept.is_symlink():
-                content, state = read_regular(kept), path.stat()
+            kept, state = Path(cache_from_source(path, optimization=level)), path.stat()
+            if kept.is_symlink() or kept.stat().st_uid != os.geteuid():
+                content = read_regular(kept)
                 parts = (int(state.st_mtime), state.st_size)
                 told = b"".join((each & 0xFFFFFFFF).to_bytes(4, "little") for each in parts)
                 if content[4:5] > b"\0" or content[8:16] == told:
-                    yield content
+                    yield kept, content

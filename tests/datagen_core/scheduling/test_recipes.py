@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import subprocess
+from importlib.util import cache_from_source
+from pathlib import Path
 
 import pytest
 
@@ -219,3 +222,19 @@ def test_a_list_of_tasks_that_became_a_pipe_is_not_waited_for(job, monkeypatch):
 
     with pytest.raises(OSError, match="Not a regular file"):
         read_tasks(command)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_byte_code_that_others_put_beside_an_own_file_is_not_executed(job, project):
+    source, kept = project / "walk.py", Path(cache_from_source(project / "walk.py"))
+    kept.parent.mkdir(exist_ok=True)
+    py_compile.compile(str(project.with_name("evil") / "walk.py"), str(kept))
+    state = source.stat()
+    told = (int(state.st_mtime), state.st_size)
+    head = b"".join(each.to_bytes(4, "little") for each in told)
+    kept.write_bytes(kept.read_bytes()[:8] + head + kept.read_bytes()[16:])
+    os.chown(kept, 2001, 2001)
+    work(job)
+
+    assert not (project / "EXECUTED").exists()
+    assert existing_samples(job.plans[0].run.set) == IntervalSet()
