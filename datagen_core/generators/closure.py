@@ -241,8 +241,8 @@ def _read(path: Path) -> bytes:
 def _foreign_byte_code(path: Path) -> Iterator[tuple[Path, bytes]]:
     """Yield files of byte code of other users, which Python would run instead of a file's text.
 
-    With each is its content. A job may be started with another optimization than this process. A link to byte code of this
-    user's is somebody else's choice, too.
+    With each is its content. A job may be started with another optimization than this process. A
+    link to byte code of this user's is somebody else's choice, too.
     """
     for level in ("", "1", "2") if path.suffix == ".py" else ():
         with suppress(OSError, ValueError, NotImplementedError):
