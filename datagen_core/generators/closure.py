@@ -247,9 +247,9 @@ def _foreign_byte_code(path: Path) -> Iterator[tuple[Path, bytes]]:
     for level in ("", "1", "2") if path.suffix == ".py" else ():
         with suppress(OSError, ValueError, NotImplementedError):
             kept, state = Path(cache_from_source(path, optimization=level)), path.stat()
-            if kept.is_symlink() or kept.stat().st_uid != os.geteuid():
-                content = read_regular(kept)
-                parts = (int(state.st_mtime), state.st_size)
-                told = b"".join((each & 0xFFFFFFFF).to_bytes(4, "little") for each in parts)
-                if content[4:5] > b"\0" or content[8:16] == told:
-                    yield kept, content
+            if not kept.is_symlink() and kept.stat().st_uid == os.geteuid():
+                continue
+            content, parts = read_regular(kept), (int(state.st_mtime), state.st_size)
+            told = b"".join((each & 0xFFFFFFFF).to_bytes(4, "little") for each in parts)
+            if content[4:5] > b"\0" or content[8:16] == told:
+                yield kept, content
