@@ -160,7 +160,7 @@ class DaskExecutor(Executor):
         for address, receipts in found.items():
             if not self._is_trusted(address):
                 continue
-            keys = [key for _, shares in receipts for key in shares]
+            keys = [key for plan, shares in receipts for key in shares if _is_own(plan, key)]
             if _read_states(address, keys) != {}:
                 _cancel(address, keys)
         if others := [address for address in found if not self._is_trusted(address)]:
@@ -231,6 +231,11 @@ def _living_tasks(
                 yield plan.key(task), TaskState("running")
             else:
                 yield plan.key(task), TaskState("queued", _REASONS[states[key]])
+
+
+def _is_own(plan: Plan, key: str) -> bool:
+    """Whether a future may be one of a plan: others who write here may name any future."""
+    return plan.has_own_name and key.startswith(f"{plan.name}-")
 
 
 _silences: dict[str, float] = {}

@@ -8,6 +8,7 @@ Neither decides whether samples exist; only shard files do.
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -201,6 +202,21 @@ class Plan:
     def is_shared(self) -> bool:
         """Whether the job is shared with plans of other runs."""
         return self.first is not None
+
+    @property
+    def has_own_name(self) -> bool:
+        """Whether its job is called as datagen calls those of its run, or shared ones beside it.
+
+        Who may write into a cache may give it the name of any job, which is not to be ended then.
+        """
+        generator, digest = self.run.set.root.parent.name, self.run.set.root.name[-8:]
+        own = (
+            rf"{re.escape(f'{generator}-{digest}-{self.run.number}')}-[0-9a-f]{{6}}\.{self.number}"
+        )
+        shared = (
+            rf"{re.escape(generator)}-[0-9a-f]{{8}}-\d+-[0-9a-f]{{6}}-and-\d+-more\.[0-9a-f]{{6}}"
+        )
+        return re.fullmatch(shared if self.is_shared else own, self.name) is not None
 
     def key(self, task: int) -> TaskKey:
         """Return the identity of one of its tasks for executors."""

@@ -137,6 +137,7 @@ class SlurmExecutor(Executor):
 
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks, as squeue shows them; None when it fails or takes too long."""
+        plans = [each for each in plans if each.has_own_name]
         rows = queue.read_queue(_names(plans))
         if rows is None:
             return None
@@ -154,6 +155,7 @@ class SlurmExecutor(Executor):
         SchedulerUnavailableError
             When the controller does not answer.
         """
+        plans = [each for each in plans if each.has_own_name]
         rows = queue.read_queue(_names(plans))
         living = {row.name for row in rows or () if row.living}
         own = [each for each in plans if not each.is_shared]

@@ -6,14 +6,17 @@ import json
 import os
 import subprocess
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from datagen_core.errors import DamagedFileError, ExecutionError
+from datagen_core.executors import dask
 from datagen_core.executors.base import WORKER
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.executors.processes import describe_process, find_process, is_worker
+from datagen_core.executors.slurm.executor import SlurmExecutor
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import SetPaths
@@ -145,3 +148,51 @@ def test_a_receipt_may_hold_anything(plan, workers):
 
     with suppress(DamagedFileError):
         assert_left_alone(plan)
+
+
+NAMES = {
+    "gen-0123abcd-0-a1b2c3.0": True,
+    "thesis": False,
+    "gen-0123abcd-1-a1b2c3.0": False,
+    "gen-0123abcd-0-a1b2c3.1": False,
+    "gen-0123abcd-0-a1b2c3.0.x": False,
+    "other-0123abcd-0-a1b2c3-and-1-more.a1b2c3": False,
+}
+
+
+@pytest.mark.parametrize(("job", "is_ours"), NAMES.items())
+def test_only_jobs_that_are_called_like_those_of_a_run_are_ended(
+    plan, job, is_ours, tmp_path, monkeypatch
+):
+    for tool in ("squeue", "scancel"):
+        (tmp_path / tool).write_text(
+            f'#!/bin/sh\necho "$@" >> {tmp_path}/{tool}.log\n'
+            f'[ $0 = {tmp_path}/scancel ] || echo "{job}|N/A|RUNNING|17|17|None"\n'
+        )
+        (tmp_path / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    named = replace(plan, name=job)
+
+    assert bool(SlurmExecutor().poll([named])) is is_ours
+    SlurmExecutor().cancel([named])
+    assert (tmp_path / "scancel.log").exists() is is_ours
+
+
+def test_tasks_of_shared_jobs_are_those_of_the_data_set(plan):
+    shared = replace(plan, name="gen-ffffffff-3-a1b2c3-and-2-more.a1b2c3", first=4)
+
+    assert shared.has_own_name
+    assert not replace(shared, name="gen2-ffffffff-3-a1b2c3-and-2-more.a1b2c3").has_own_name
+
+
+def test_only_futures_of_the_plan_are_cancelled(plan, monkeypatch):
+    named = replace(plan, name="gen-0123abcd-0-a1b2c3.0")
+    shares = {f"{named.name}-0": [0], "thesis": [0]}
+    named.keep_receipt({dask.OPTION: "here:1", "shares": shares})
+    monkeypatch.setenv(dask.VARIABLE, "here:1")
+    monkeypatch.setattr(dask, "_read_states", lambda *_: None)
+    cancelled = []
+    monkeypatch.setattr(dask, "_cancel", lambda _, keys: cancelled.extend(keys))
+    dask.DaskExecutor().cancel([named])
+
+    assert cancelled == [f"{named.name}-0"]
