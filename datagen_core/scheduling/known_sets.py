@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datagen_core.errors import CacheError
+from datagen_core.errors import CacheError, ParamsError
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.identity import (
     canonical_json,
@@ -25,6 +25,7 @@ from datagen_core.generators.identity import (
     plain,
     short_text,
 )
+from datagen_core.generators.inputs import references_in
 from datagen_core.generators.params import Params, defaults_of, identity_of, renamed_params
 from datagen_core.store.documents import user_name
 from datagen_core.store.layout import SetPaths, list_names
@@ -245,7 +246,7 @@ def bind_record(generator: DatasetGenerator, record: SetRecord) -> Params:
     Raises
     ------
     ParamsError
-        If the set's parameters do not fit the generator.
+        If the set's parameters do not fit the generator, or name a file by its path.
     """
     params_type, values = generator.params_type, dict(record.params)
     known = {*params_type.model_fields, *renamed_params(params_type)}
@@ -256,7 +257,24 @@ def bind_record(generator: DatasetGenerator, record: SetRecord) -> Params:
     first = {record.renamed.get(name, name) for name in identity}
     later = {name for name in values if name not in known and name not in first}
     kept = {name: value for name, value in values.items() if name not in later}
-    return params_type.bind(kept, generator.name)
+    params = params_type.bind(kept, generator.name)
+    given = {renamed_params(params_type).get(name, name): value for name, value in kept.items()}
+    _refuse_paths(generator.name, given, plain(params.canonical()))
+    return params
+
+
+def _refuse_paths(owner: str, recorded: Mapping[str, Any], bound: Mapping[str, Any]) -> None:
+    """Refuse what only whoever types it may say: where a file lies, which would then be read.
+
+    Records have the content of files, or their references.
+    """
+    for name, value in recorded.items():
+        is_read = isinstance(value, str) and isinstance(bound.get(name), Mapping)
+        if is_read or references_in(bound.get(name)) - references_in(value):
+            raise ParamsError(
+                f"{owner}: the record of this set names a file as its {name}, and files of yours "
+                "are read by your own words only; restore params.json from a backup"
+            )
 
 
 def tell_renamed(generator: DatasetGenerator, point: Point) -> list[str]:

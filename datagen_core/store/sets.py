@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.errors import CacheError, NewerFormatError, SchemaError
+from datagen_core.errors import CacheError, DamagedFileError, NewerFormatError, SchemaError
 from datagen_core.generators.identity import folder_name
 from datagen_core.generators.inputs import input_path, references_in
 from datagen_core.ranges import IntervalSet
@@ -93,6 +93,8 @@ def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
 
     Raises
     ------
+    DamagedFileError
+        If it does not hold what was written; with `strict`, if it is that of another set.
     RemovedSetError
         If its folder is gone.
     """
@@ -106,6 +108,12 @@ def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
         path = paths.later / f"{number}.json"
         later = read_document(path, LATER_FORMAT, parse_later, strict=strict)
         record = record.with_later(*later)
+    named = record.digest == record.computed_digest and paths.root.name.endswith(record.digest[:8])
+    if strict and not named:
+        raise DamagedFileError(
+            f"{paths.params} is damaged: it is not what the name of its folder says; restore it "
+            "from a backup"
+        )
     return record
 
 

@@ -10,12 +10,26 @@ from warnings import catch_warnings, simplefilter
 import pytest
 
 import datagen_core
-from datagen_core import Cache, CacheError, DamagedFileError, History, Params, generate
+from datagen_core import (
+    Cache,
+    CacheError,
+    DamagedFileError,
+    History,
+    InputFile,
+    Params,
+    generate,
+    input_path,
+)
+from datagen_core.errors import ParamsError
+from datagen_core.generators.inputs import refer_to
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.demands import load, make_demands
+from datagen_core.scheduling.known_sets import bind_record
 from datagen_core.store import documents
+from datagen_core.store.layout import SetPaths
 from datagen_core.store.sets import grow_set, read_set
 from datagen_core.upkeep.verify import verify
+from published_documents import change
 
 LATER = History(since="2")
 
@@ -237,3 +251,48 @@ def test_a_damaged_set_that_may_be_the_one_is_named(make, tmp_path, monkeypatch)
 
     with pytest.raises(DamagedFileError, match=str(path)):
         make(FIRST)
+
+
+class FileParams(Params):
+    text: InputFile | None = None
+    nested: dict[str, InputFile] = {}  # noqa: RUF012 (pydantic copies it)
+
+
+@datagen_core.generator(2, FileParams)
+def lengths(size, params, start):
+    """Count the characters of a file."""
+    length = len(input_path(params.text).read_text())
+    return [(float(start + place), float(length)) for place in range(size)]
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "in.txt"
+    path.write_text("hello")
+    return path
+
+
+@pytest.mark.parametrize("given", ["path", "nested"])
+def test_a_record_reads_no_file_by_its_path(text, cache, given):
+    made = datagen_core.generate(lengths, 2, {"text": str(text)}, executor="inline", cache=cache)
+    secret = text.with_name("secret.txt")
+    secret.write_text("of whoever resumes")
+    named = {"text": str(secret)} if given == "path" else {"nested": {"a": str(secret)}}
+    odd = replace(made.record, params={**made.record.params, **named})
+
+    with pytest.raises(ParamsError, match="names a file as its"):
+        bind_record(lengths, odd)
+    assert bind_record(lengths, made.record).text == refer_to(str(text))
+
+
+@pytest.mark.parametrize("name", ["params.json", "folder"])
+def test_a_record_under_the_name_of_another_set_makes_nothing(text, cache, name):
+    made = datagen_core.generate(lengths, 2, {"text": str(text)}, executor="inline", cache=cache)
+    root = made.paths.root
+    if name == "folder":
+        root = root.rename(root.with_name("text=other-01234567"))
+    else:
+        change(made.paths.params, params={**made.record.params, "text": None})
+
+    with pytest.raises(DamagedFileError, match="is not what the name of its folder says"):
+        read_set(SetPaths(root), strict=True)
