@@ -134,17 +134,20 @@ def test_a_background_check_warns_and_ends_reading(tmp_path, generator, field):
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(
-    "again", ["made.samples.get(1)", "made.samples.take([0])", "list(made.samples)",
-              "made.samples.digest", "made.samples.lengths()", "made.samples.rows('path')"]
-)  # fmt: skip
-def test_every_read_is_refused_behind_damage(tmp_path, again):
+READS = """for way in ["get(1)", "take([0])", "digest", "lengths()", "rows('path')", "__iter__()"]:
+        try:
+            list(eval(f"made.samples.{way}"))
+        except DatagenError as error:
+            print(way, error)"""
+
+
+@pytest.mark.parametrize("first", ["made.samples.get()", "made.samples.digest"])
+def test_every_read_is_refused_behind_damage(tmp_path, first):
     made = generate(walks, 20, executor="inline", cache=tmp_path)
     [path] = made.paths.shards.glob("*.h5")
     flip_a_bit(path, "path")
 
-    assert "is damaged" in run(tmp_path, "walks", again=again).stdout
-    assert "is damaged" in run(tmp_path, "walks", "made.samples.digest", again).stdout
+    assert run(tmp_path, "walks", first, READS).stdout.count(f" {path} is damaged") == 6
 
 
 def test_a_process_that_ends_finishes_its_checks(tmp_path):
