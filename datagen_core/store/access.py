@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -71,15 +70,6 @@ def fault_of(what: object, error: Exception) -> DatagenError:
         return explain(error)
     words = f"{what} is damaged: {in_one_line(error)}; `datagen verify` may say where"
     return DamagedFileError(words)
-
-
-@contextmanager
-def reading_of(path: Path) -> Iterator[None]:
-    """Raise `UnreadableError` where the block may not read `path`."""
-    try:
-        yield
-    except PermissionError:
-        raise unreadable(path) from None
 
 
 def is_unreadable(path: Path) -> bool:

@@ -32,7 +32,7 @@ from typing import NamedTuple, TypeVar
 
 from datagen_core.errors import ConfigurationError, DamagedFileError, RemovedSetError
 from datagen_core.ranges import MOST_SAMPLES, Interval
-from datagen_core.store.access import reading_of, unusable
+from datagen_core.store.access import unreadable, unusable
 
 T = TypeVar("T")
 
@@ -381,11 +381,11 @@ def list_folders(
     UnreadableError
         If this user may not read the folder.
     """
-    with suppress(FileNotFoundError), reading_of(folder):
+    try:
         entries = [entry for entry in os.scandir(folder) if choose(entry)]
-        return [
-            Path(entry.path)
-            for entry in sorted(entries, key=lambda entry: entry.name)
-            if not entry.name.startswith(".")
-        ]
-    return []
+    except FileNotFoundError:
+        return []
+    except PermissionError:
+        raise unreadable(folder) from None
+    names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    return [folder / name for name in names]
