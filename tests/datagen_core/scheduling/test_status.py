@@ -268,6 +268,7 @@ def test_a_refusal_of_the_whole_set_blocks_what_nobody_makes(run):
         ("refused", "5-9", True),
         ("running", "10-19", False),
     ]
+    assert [item.reason for item in status.ranges[:2]] == ["no root", "no root"]
     assert status_of(run).state == "refused"
     assert status_of(run, since=1).submittable == IntervalSet([(0, 20)])
 

@@ -268,3 +268,13 @@ def test_errors_name_the_whole_path(paths, act):
         pytest.raises(OSError, match=str(paths.root)),
     ):
         act(folder)
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path):
+    (tmp_path / "tmp").write_text("")
+
+    with (
+        pytest.raises(NotADirectoryError, match=str(tmp_path / "tmp")),
+        open_folder(tmp_path, tmp_path / "tmp"),
+    ):
+        pass

@@ -106,3 +106,15 @@ def test_what_is_no_journal_has_no_events(tmp_path, make):
     assert read_journal(path) == []
     with pytest.raises(DamagedFileError, match="something else is in its place"):
         read_journal(path, strict=True)
+
+
+def test_what_batches_took_adds_up_behind_the_first(paths):
+    journal = Journal(paths.run(0).journal(0, 0))
+    times = BatchTimes(journal, born=0.0)
+    for seconds in (5.0, 1.0, 2.0, 3.0):
+        times.add(seconds)
+    times.write(7)
+
+    [line] = read_journal(paths.run(0).journal(0, 0))
+    sums = [line[key] for key in ("first", "count", "seconds", "squares", "waiting")]
+    assert (sums, times.slowest) == ([5, 3, 6, 14, 7], 5)
