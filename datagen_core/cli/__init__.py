@@ -121,8 +121,16 @@ def _run() -> None:
     except BrokenPipeError:  # `datagen list | head`
         sys.exit(141)
     except OSError as error:
-        where = error.filename or ", ".join(discard_unwritable())
-        _fail(f"{error.strerror or error}{where and f': {where}'}", 1)
+        _fail(_explain(error), 1)
+
+
+def _explain(error: OSError) -> str:
+    if isinstance(error, PermissionError) and error.filename:
+        from datagen_core.store.access import explain  # whose the folder is that is in the way
+
+        return str(explain(error))
+    where = error.filename or ", ".join(discard_unwritable())
+    return f"{error.strerror or error}{where and f': {where}'}"
 
 
 def _end_interrupted() -> None:

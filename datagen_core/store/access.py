@@ -56,7 +56,8 @@ def explain(error: OSError) -> CacheError:
     if is_unreadable(path):
         return unreadable(path)
     barrier, owner = _find_owner(path)
-    return CacheError(f"{path} cannot be written: {barrier} belongs to {owner}")
+    reason = f"permission denied; {barrier} belongs to {owner}"
+    return CacheError(f"{path} cannot be written: {reason}")
 
 
 def fault_of(what: object, error: Exception) -> DatagenError:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import datagen_core
+from generators_for_tests import count
+
 GROUP, OWNER, OTHER = 1500, 2001, 2002
 PROGRAM = """
 import datagen_core as d
@@ -108,3 +111,84 @@ def test_naming_it_is_an_error_in_one_line(datagen):
 
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert f"belongs to user {OWNER}" in done.stderr
+
+
+READING = (
+    ("list",), ("status", "--all"), ("verify",), ("show", "g", "-p", 0),
+    ("export", "g", "out.csv", "--format", "csv", "--force"),
+)  # fmt: skip
+
+
+@pytest.fixture
+def closed(folder, datagen):
+    """Return what closes a folder of the open set to its reader, until the test has ended."""
+    (root,) = (folder / "c" / "g").glob("*-*")
+    before = {}
+
+    def close(path, mode=0o700):
+        before.setdefault(path, path.stat().st_mode)
+        path.chmod(mode)
+
+    yield lambda name, **options: close(root / name if name else folder / "c", **options)
+    for path, mode in before.items():
+        path.chmod(mode)
+
+
+@pytest.mark.parametrize("part", ["shards", "runs", "splits"])
+def test_a_set_that_is_closed_in_part_ends_no_command_in_a_traceback(datagen, closed, part):
+    datagen(OWNER, 0o002, "move", "g", 1, "test", "-y")
+    closed(part)
+    answers = {words: datagen(OTHER, 0o002, *words) for words in READING}
+    chosen = datagen(OTHER, 0o002, "verify", "g", "-p", 0)
+
+    assert not [each.stderr for each in answers.values() if "Traceback" in each.stderr]
+    assert [answers[words].returncode for words in READING[:3]] == [0, 0, 0]
+    assert "g 0  unreadable: " in answers["list",].stdout
+    assert chosen.returncode == 5
+    assert f"/{part} cannot be read: permission denied" in chosen.stderr
+
+
+def test_who_may_only_read_a_cache_reads_all_of_it(datagen, closed, folder):
+    before = sorted(folder.joinpath("c").rglob("*"))
+    for path in [each for each in before if each.is_dir()]:
+        closed(path, mode=0o755 if "/c/h" not in str(path) else 0o700)
+    closed("", mode=0o755)
+    answers = [datagen(OTHER, 0o002, *words) for words in READING]
+    refused = datagen(OTHER, 0o002, "move", "g", 1, "train", "-y")
+
+    assert [(each.returncode, each.stderr) for each in answers if each.returncode] == []
+    assert sorted(folder.joinpath("c").rglob("*")) == before
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "cannot be written" in refused.stderr
+    assert f"user {OWNER}" in refused.stderr
+
+
+FOREIGN = ("lost+found", ".snapshot", "@eaDir", "#recycle", ".Trash-1000")
+STRAY = (".nfs000000000123", ".DS_Store", "._g", "notes.txt", "Thumbs.db")
+
+
+def test_foreign_folders_and_files_are_passed_over(run_cli, generate_here, cache):
+    path = generate_here.paths.root
+    answers = {words: run_cli(*words).out for words in (("list",), ("verify",), ("compact",))}
+    for place in (
+        cache,
+        path.parent,
+        path,
+        path / "shards",
+        path / "runs",
+        path.parent / "numbers",
+    ):
+        for name in FOREIGN:
+            (place / name / "numbers").mkdir(parents=True)
+        for name in STRAY:
+            (place / name).write_text("x")
+
+    assert {words: run_cli(*words).out for words in answers} == answers
+    assert list(datagen_core.Cache(cache)) == ["count"]
+    assert run_cli("rm", "count", "-p", 0, "-y").code == 0
+    assert not path.exists()
+
+
+@pytest.fixture
+def generate_here(cache):
+    return datagen_core.generate(count, 10, executor="inline", cache=cache)
