@@ -151,6 +151,8 @@ def tree(value: Any) -> dict[str, Any]:
     """Take an object with anything in it, as long as it is not nested too deep to be walked."""
     if type(value) is not dict:
         raise wrong(value, "an object")
+    if _SCALARS.issuperset(map(type, value.values())):  # as most are, of thousands that list reads
+        return value
     level: list[Any] = [value]
     for _ in range(_DEEPEST):
         inner = [each.values() if type(each) is dict else each for each in level]
