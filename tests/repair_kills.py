@@ -18,7 +18,7 @@ from pathlib import Path
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.generate import generate
-from datagen_core.upkeep.repair import begin_repair
+from datagen_core.upkeep.repair import find_repair
 from datagen_core.upkeep.verify import verify
 from fault_checks import resume, source
 from fault_injection import Steps
@@ -42,7 +42,8 @@ def _prepare(cache: Path) -> tuple[str, list[bytes]]:
 
 
 def _repair(cache: Path) -> None:
-    begin_repair(_the_set(cache))
+    begun = find_repair(_the_set(cache))
+    begun.set_aside(begun.runs, begun.results)
     resume(cache)
 
 

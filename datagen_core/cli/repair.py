@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from datagen_core.cli.options import Problems, select_sets, trust_option
+from datagen_core.cli.options import Problems, load_generator_of, select_sets, trust_option
 from datagen_core.cli.runs import execute, read_settings, run_options
 from datagen_core.commands import cache_option, json_option, print_json, say, set_option, tell
 from datagen_core.errors import VerificationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from datagen_core.scheduling.plan import Settings
     from datagen_core.scheduling.run import Run
     from datagen_core.scheduling.trusting import Decide
+    from datagen_core.store.derived import DerivedPaths
+    from datagen_core.store.runs import RunRecord
+    from datagen_core.upkeep.preprocess import Maker
     from datagen_core.upkeep.repair import Outcome, Repair
 
 
@@ -42,24 +44,26 @@ def repair_command(
 
     Every file is checked as `datagen verify` does. A damaged one is moved into the folder `damaged`
     of its set, never deleted. Samples that no other file holds are made again as `datagen resume`
-    makes them, by the same code, and compared with the checksum that the file had. Splits, numbers
-    and exclusions stay as they are. Results of preprocessors and views are only set aside. Private
-    samples, and damaged documents, are to be restored from a backup.
+    makes them, by the same code, and compared with the checksum that the file had; so are results,
+    by the preprocessor that made the others. What code would make that is not trusted, or is other
+    code now, stays where it is. Splits, numbers and exclusions stay as they are. Files of views are
+    only set aside. Private samples, and damaged documents, are to be restored from a backup.
 
     \b
     Examples:
       datagen repair --dry-run
       datagen repair noisy_sine -p 0 --executor local
     """
-    from datagen_core.upkeep.repair import begin_repair
+    from datagen_core.upkeep.repair import find_repair
 
-    settings, problems = read_settings(options), Problems()
+    problems = Problems()
+    terms = _Terms(read_settings(options), options["njobs"], decide, problems)
     repairs: list[Repair] = []
     for param_set in select_sets(name, selector, problems):
         with problems.collect(param_set):
-            repairs.append(begin_repair(param_set, dry_run=dry_run))
+            repairs.append(find_repair(param_set))
     if not dry_run:
-        execute(_take_up(repairs, settings, options["njobs"], decide, problems))
+        _mend(repairs, terms)
     found = [(each, each.outcomes()) for each in repairs]
     if as_json:
         print_json([_describe(*each) for each in found])
@@ -71,25 +75,64 @@ def repair_command(
         raise VerificationError(f"{len(left)} left to repair: {left[0]}")
 
 
-def _take_up(
-    repairs: Sequence[Repair],
-    settings: Settings,
-    njobs: int | None,
-    decide: Decide,
-    problems: Problems,
-) -> list[Run]:
+class _Terms(NamedTuple):
+    """How files are to be made again: settings, number of jobs, who says yes, what goes wrong."""
+
+    settings: Settings
+    njobs: int | None
+    decide: Decide
+    problems: Problems
+
+
+def _mend(repairs: Sequence[Repair], terms: _Terms) -> None:
+    """Decide first, then set aside what may be made again, and make it: samples before results."""
+    runs: list[Run] = []
+    makers: list[tuple[Repair, DerivedPaths, Maker]] = []
+    for repair in repairs:
+        with terms.problems.collect(repair.param_set):
+            trusted = list(_find_trusted(repair, terms))
+            found = _find_makers(repair, terms)
+            repair.set_aside(trusted, found)
+            runs += _take_up(repair, trusted, terms)
+            makers += [(repair, *each) for each in found.items()]
+    execute(runs)
+    for repair, derived, make in makers:
+        with terms.problems.collect(repair.param_set):
+            make(repair.lost_results(derived))
+
+
+def _find_trusted(repair: Repair, terms: _Terms) -> Iterator[RunRecord]:
+    from datagen_core.scheduling.resuming import check_trusted
+
+    for run in repair.runs:
+        with terms.problems.collect(repair.param_set):
+            check_trusted(repair.param_set.paths, run, terms.settings, decide=terms.decide)
+            yield run
+
+
+def _find_makers(repair: Repair, terms: _Terms) -> dict[DerivedPaths, Maker]:
+    from datagen_core.upkeep.preprocess import find_maker
+
+    makers, param_set = {}, repair.param_set
+    for derived in repair.results:
+        with terms.problems.collect(param_set):
+            generator = load_generator_of(param_set, param_set.generator, None, terms.decide)
+            makers[derived] = find_maker(param_set, derived, generator)
+    return makers
+
+
+def _take_up(repair: Repair, records: Sequence[RunRecord], terms: _Terms) -> list[Run]:
     from datagen_core.executors.choice import choose_executor
     from datagen_core.scheduling.resuming import take_up
     from datagen_core.upkeep.repair import check_same_code
 
-    choose, runs = cache(choose_executor), []
-    for repair in repairs:
-        paths = repair.param_set.paths
-        for record in repair.runs:
-            with problems.collect(repair.param_set):
-                run = take_up(paths, record, settings, njobs, choose, decide=decide)
-                check_same_code(run)
-                runs.append(run)
+    paths, runs = repair.param_set.paths, []
+    settings, njobs, decide, problems = terms
+    for record in records:
+        with problems.collect(repair.param_set), repair.putting_back(record):
+            run = take_up(paths, record, settings, njobs, choose_executor, decide=decide)
+            check_same_code(run)
+            runs.append(run)
     return runs
 
 

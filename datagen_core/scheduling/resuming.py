@@ -65,20 +65,10 @@ def take_up(  # noqa: PLR0913 (what is recorded, what is asked for, and who says
 
     Raises
     ------
-    NewerFormatError
-        If a newer version says more about the set or the run than this one knows.
-    CacheError
-        If the set is private, and this user not its owner.
-    UntrustedError
-        If something of the run is not trusted; nothing of it was used.
+    DatagenError
+        As `check_trusted`, and if its code may not add to the set, or cannot be loaded.
     """
-    check_known(paths)
-    read_run(paths, record.number, strict=True)
-    if (known := read_set(paths, strict=True)).private:
-        read_key(known)  # nobody is asked to trust what only its owner goes on with
-    source, begun = locate_source(record.source, folder), _read_begun(paths, record, settings)
-    things = surroundings_of_run(paths, record, settings.resources, begun)
-    require_trust([*things, *([] if folder else code_of_run(paths, record, source))], decide)
+    source, begun = check_trusted(paths, record, settings, folder, decide=decide)
     executor = choose(settings.executor or record.details["executor"])
     settings = replace(settings, njobs=njobs or record.details["njobs"])
     settings = _go_on(paths, record, begun, settings, executor)
@@ -95,6 +85,37 @@ def take_up(  # noqa: PLR0913 (what is recorded, what is asked for, and who says
     since = (numbered(paths.run(record.number).plans) or [-1])[-1] + 1
     maker = BatchMaker.of(demand.generator, demand.record, demand.params).growing(paths)
     return Run(record, demand, maker, executor, settings, since)
+
+
+def check_trusted(
+    paths: SetPaths,
+    record: RunRecord,
+    settings: Settings,
+    folder: Path | None = None,
+    *,
+    decide: Decide = refuse,
+) -> tuple[str, Resources]:
+    """Return the code of a run, and what it asked for, if all of it may be used; nothing is loaded.
+
+    Parameters are those of `take_up`.
+
+    Raises
+    ------
+    NewerFormatError
+        If a newer version says more about the set or the run than this one knows.
+    CacheError
+        If the set is private, and this user not its owner.
+    UntrustedError
+        If something of the run is not trusted; nothing of it was used.
+    """
+    check_known(paths)
+    read_run(paths, record.number, strict=True)
+    if (known := read_set(paths, strict=True)).private:
+        read_key(known)  # nobody is asked to trust what only its owner goes on with
+    source, begun = locate_source(record.source, folder), _read_begun(paths, record, settings)
+    things = surroundings_of_run(paths, record, settings.resources, begun)
+    require_trust([*things, *([] if folder else code_of_run(paths, record, source))], decide)
+    return source, begun
 
 
 def _read_begun(paths: SetPaths, record: RunRecord, settings: Settings) -> Resources:

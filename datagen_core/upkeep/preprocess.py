@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from datagen_core.errors import GeneratorError, SchemaError, in_one_line
+from datagen_core.errors import ChangedCodeError, GeneratorError, SchemaError, in_one_line
 from datagen_core.generators.code import code_of
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.identity import sha256_of
@@ -15,8 +16,12 @@ from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema
 from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
+from datagen_core.reading.samples import Samples
 from datagen_core.store.derived import DerivedPaths, begin_derived, find_derived, record_use
 from datagen_core.store.shard_writer import ShardWriter
+
+Maker = Callable[[IntervalSet], int]
+"""Makes the results of some samples, where they are missing, and returns how many there were."""
 
 _CHUNK = 1024
 
@@ -52,21 +57,56 @@ def preprocess(
     InsufficientSamplesError
         If the split has fewer samples.
     """
-    source = param_set[split]
-    wanted = source._first(n)  # noqa: SLF001 (the split's own way to count)
+    wanted = param_set[split]._first(n)  # noqa: SLF001 (the split's own way to count)
+    paths = _find_derived(param_set, preprocessor, split)
+    total = _make(param_set, preprocessor, paths, IntervalSet(wanted), report)
+    record_use(param_set.paths, split, paths)
+    return total
+
+
+def find_maker(param_set: ParamSet, derived: DerivedPaths, generator: DatasetGenerator) -> Maker:
+    """Return what makes results again that are missing, by the code that has made the others.
+
+    Raises
+    ------
+    GeneratorError
+        If the generator has no such preprocessor.
+    ChangedCodeError
+        If its code is another one now.
+    """
+    preprocessor = find_preprocessor(generator, derived.name)
+    split = derived.root.parent.name
+    if _find_derived(param_set, preprocessor, split) != derived:
+        raise ChangedCodeError(
+            f"the code of {preprocessor.name} has changed since it made {derived.root}: put it "
+            f"back, or put {split} through it as it is now: datagen preprocess"
+        )
+    return partial(_make, param_set, preprocessor, derived)
+
+
+def _find_derived(param_set: ParamSet, preprocessor: Preprocessor, split: str) -> DerivedPaths:
     name, fingerprint = preprocessor.name, _fingerprint(preprocessor)
-    paths = find_derived(param_set.paths, split, name, fingerprint, preprocessor.version)
-    missing = IntervalSet(wanted) - paths.existing()
-    work = _Preprocessing(param_set, preprocessor, paths)
-    total = len(missing)
-    done = 0
+    return find_derived(param_set.paths, split, name, fingerprint, preprocessor.version)
+
+
+def _make(
+    param_set: ParamSet,
+    preprocessor: Preprocessor,
+    derived: DerivedPaths,
+    wanted: IntervalSet,
+    report: Callable[[int], None] = lambda _: None,
+) -> int:
+    """Make those results that are missing, of excluded samples too; return their number."""
+    missing, done = wanted - derived.existing(), 0
+    folders, schema = param_set.paths.folders, param_set.schema
+    source = Samples(str(param_set), folders, schema, missing.intervals)
+    work = _Preprocessing(param_set, preprocessor, derived)
     for piece in cut_into_batches(missing, _CHUNK):
         work.add(piece, source._read(lambda part=piece: source._reader.read([part])))  # noqa: SLF001
         done += piece.size
         report(done)
     work.finish()
-    record_use(param_set.paths, split, paths)
-    return total
+    return len(missing)
 
 
 def _fingerprint(preprocessor: Preprocessor) -> str:

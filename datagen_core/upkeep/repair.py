@@ -2,30 +2,34 @@
 
 A damaged file is moved, never deleted, into the set's folder `damaged`, under a name that says
 where it was. Then its samples are missing, unless another sound file holds them, and are made like
-all that are missing: by the same code, which the run's take-up makes sure of. A repair that is
-killed leaves such samples missing; the next one finds them by what was set aside. Of several
-repairs at once, one moves a file; another that finds it sound by then puts it back.
+all that are missing: by the same code, which the run's take-up makes sure of. So are results, by
+the preprocessor that has made the others. Where that code is not trusted, nothing is moved; where
+it turns out to be other code, what was moved is put back.
+
+A repair that is killed leaves such samples missing; the next one finds them by what was set aside.
+Of several repairs at once, one moves a file; another that finds it sound by then puts it back.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 from datagen_core.errors import CacheError, ChangedCodeError, DamagedFileError, DatagenError
-from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.ranges import IntervalSet
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.probing import WAYS
 from datagen_core.scheduling.run import Run
 from datagen_core.store.advice import command_for
 from datagen_core.store.checking import check_file, contents_of
 from datagen_core.store.columns import ColumnReader
+from datagen_core.store.derived import DerivedPaths
 from datagen_core.store.folders import open_folder
 from datagen_core.store.layout import (
     SetPaths,
@@ -41,7 +45,9 @@ from datagen_core.store.sets import existing_samples
 from datagen_core.store.shard_columns import columns_checksum, read_columns
 from datagen_core.store.shards import reading
 
-_ASIDE = re.compile(r"[0-9a-f]{16}~(shards|packs)~(\d{12,}-\d{12,}\.h5)")
+_ASIDE = re.compile(
+    r"[0-9a-f]{16}~(shards|packs|derived~[^~]+~[^~]+)~([0-9]{12,19}-[0-9]{12,19}\.h5)"
+)
 _EARLIER = "set aside by an earlier repair"
 
 
@@ -52,6 +58,8 @@ class Damage(NamedTuple):
     ----------
     path
         Where it is read from, or was.
+    kind
+        The folder of the set in which that is: shards, packs, derived or views.
     problem
         What is wrong with it, in a line.
     place
@@ -59,15 +67,19 @@ class Damage(NamedTuple):
     """
 
     path: Path
+    kind: str
     problem: str
     place: Path | None = None
 
     @property
     def samples(self) -> IntervalSet:
-        """The samples that it held; none if it held results or a view."""
-        if self.path.parent.name not in {"shards", "packs"}:
-            return IntervalSet()
-        return IntervalSet([shard_interval(self.path.name)])
+        """The samples that it held, or whose results; none if it is of a view."""
+        return IntervalSet([] if self.kind == "views" else [shard_interval(self.path.name)])
+
+    @property
+    def derived(self) -> DerivedPaths | None:
+        """The results that it is of; None if it is of samples or a view."""
+        return DerivedPaths(self.path.parent) if self.kind == "derived" else None
 
 
 class Outcome(NamedTuple):
@@ -111,15 +123,68 @@ class Repair:
 
     @property
     def runs(self) -> list[RunRecord]:
-        """The runs that are to make something again."""
-        paths = self.param_set.paths
-        held = IntervalSet(chain.from_iterable(each.samples for each in self._moved))
-        missing = held - existing_samples(paths)
+        """The runs that are to make something again, once what is damaged is set aside."""
+        paths, damaged = self.param_set.paths, {each.path for each in self.damage}
+        sound = IntervalSet(
+            interval
+            for folder in paths.folders
+            for interval in list_shards(folder)
+            if folder / shard_name(interval) not in damaged
+        )
+        held = chain.from_iterable(each.samples for each in self.damage if not each.derived)
+        missing = IntervalSet(held) - sound
         return [run for run in list_runs(paths) if next(missing.clip(run.interval), None)]
 
     @property
-    def _moved(self) -> list[Damage]:
-        return [each for each in self.damage if each.place]
+    def results(self) -> list[DerivedPaths]:
+        """The results of which some are damaged, or were set aside and not made again."""
+        found = {each.derived.root: each.derived for each in self.damage if each.derived}
+        return list(found.values())
+
+    def set_aside(self, runs: Collection[RunRecord], results: Collection[DerivedPaths]) -> None:
+        """Move those damaged files away of which everything can be made again.
+
+        Parameters
+        ----------
+        runs, results
+            Those of `runs` and `results` whose code may be used.
+        """
+        kept = IntervalSet(run.interval for run in self.runs if run not in runs)
+        tried = [
+            self._set_aside(each) if _may_move(each, kept, results) else each
+            for each in self.damage
+        ]
+        self.damage = [each for each in tried if each is not None]
+
+    def _set_aside(self, damage: Damage) -> Damage | None:
+        """Return where it lies now; None if another repair was first, and all is well."""
+        place = damage.place or _set_aside(self.param_set.paths, damage.path)
+        return damage._replace(place=place) if place else None
+
+    def lost_results(self, derived: DerivedPaths) -> IntervalSet:
+        """Return the samples whose results are to be made again."""
+        of_it = (each for each in self.damage if each.derived == derived and each.place)
+        return IntervalSet(chain.from_iterable(each.samples for each in of_it))
+
+    @contextmanager
+    def putting_back(self, run: RunRecord) -> Iterator[None]:
+        """Put back the files with samples of a run if the block, which takes it up, raises."""
+        try:
+            yield
+        except BaseException:
+            self.damage = [
+                self._put_back(each) if next(each.samples.clip(run.interval), None) else each
+                for each in self.damage
+            ]
+            raise
+
+    def _put_back(self, damage: Damage) -> Damage:
+        if damage.derived or not damage.place or damage.problem == _EARLIER:
+            return damage
+        with suppress(OSError):  # sound by now, or without hard links: it stays aside
+            _put_back(self.param_set.paths, damage.path, damage.place)
+            return damage._replace(place=None)
+        return damage
 
     def outcomes(self) -> list[Outcome]:
         """Return what became of each file."""
@@ -127,7 +192,8 @@ class Repair:
 
     def _follow_up(self, damage: Damage) -> Outcome:
         paths, samples = self.param_set.paths, damage.samples
-        made = bool(samples and damage.place) and not samples - existing_samples(paths)
+        there = damage.derived.existing() if damage.derived else existing_samples(paths)
+        made = bool(samples and damage.place) and not samples - there
         equal = self._compare(damage) if made else None
         advice = "" if made else _advise(paths, damage)
         if equal is False:
@@ -137,8 +203,10 @@ class Repair:
 
     def _compare(self, damage: Damage) -> bool | None:
         """Compare samples with what is still known of a damaged file: its checksum, or its data."""
-        schema, paths = self.param_set.schema, self.param_set.paths
-        columns = ColumnReader(paths.folders, schema, damage.samples).read(damage.samples)
+        derived = damage.derived
+        schema = derived.schema() if derived else self.param_set.schema
+        folders = (derived.root,) if derived else self.param_set.paths.folders
+        columns = ColumnReader(folders, schema, damage.samples).read(damage.samples)
         if any(field.measured for field in schema.fields.values()):  # each time another value
             return None
         with suppress(DatagenError), reading(damage.place or damage.path) as file:
@@ -149,20 +217,26 @@ class Repair:
         return None
 
 
+def _may_move(damage: Damage, kept: IntervalSet, results: Collection[DerivedPaths]) -> bool:
+    if damage.derived:
+        return damage.derived in results
+    return not damage.samples & kept
+
+
 def _advise(paths: SetPaths, damage: Damage) -> str:
     if damage.place is None:
         return f"set it aside and make it again: {command_for(paths, 'repair')}"
-    if damage.samples:
-        return f"make its samples again: {command_for(paths, 'resume')}"
-    if damage.path.is_relative_to(paths.views):
+    if not damage.samples:
         return "make the view again, by its recipe"
-    return "put the split through the preprocessor again, which makes what is missing"
+    if damage.derived:
+        return "put the split through the preprocessor again, which makes what is missing"
+    return f"make its samples again: {command_for(paths, 'resume')}"
 
 
-def begin_repair(param_set: ParamSet, *, dry_run: bool = False) -> Repair:
-    """Find the damaged files of a set, and set them aside, unless this is a dry run.
+def find_repair(param_set: ParamSet) -> Repair:
+    """Find the damaged files of a set, and those of which an earlier repair made nothing.
 
-    Nothing of a private set is set aside, since its samples are never made again.
+    Of a private set there are none, since its samples are never made again: each is a problem.
     """
     paths = param_set.paths
     problems = list(_check_documents(param_set))
@@ -172,11 +246,7 @@ def begin_repair(param_set: ParamSet, *, dry_run: bool = False) -> Repair:
     if param_set.record.private:
         why = "private samples are never made again: restore the file from a backup"
         return Repair(param_set, [], [*problems, *(f"{each.path}: {why}" for each in found)])
-    if dry_run:
-        return Repair(param_set, found, problems)
-    tried = [each._replace(place=_set_aside(paths, each.path)) for each in found]
-    moved = [each for each in tried if each.place]
-    return Repair(param_set, [*_find_unmade(paths, moved), *moved], problems)
+    return Repair(param_set, [*_find_unmade(paths), *found], problems)
 
 
 def check_same_code(run: Run) -> None:
@@ -223,7 +293,8 @@ def _find_damage(paths: SetPaths, problems: list[str]) -> Iterator[Damage]:
             try:
                 check_file(path)
             except DamagedFileError as error:
-                yield Damage(path, str(error).partition("; ")[0])
+                kind = path.relative_to(paths.root).parts[0]
+                yield Damage(path, kind, str(error).partition("; ")[0])
             except FileNotFoundError:  # compacted away since it was listed
                 pass
 
@@ -258,12 +329,26 @@ def _set_aside(paths: SetPaths, path: Path) -> Path | None:
     return place
 
 
-def _find_unmade(paths: SetPaths, moved: list[Damage]) -> Iterator[Damage]:
-    """Yield what an earlier repair set aside, where its samples are missing still."""
-    existing, known = existing_samples(paths), {each.place for each in moved}
+def _put_back(paths: SetPaths, path: Path, place: Path) -> None:
+    """Give a file its name back, unless another one has it by now."""
+    base = paths.root.parent
+    with (
+        open_folder(base, path.parent, make=False) as source,
+        open_folder(base, paths.damaged, make=False) as target,
+    ):
+        there, here = source.descriptor, target.descriptor
+        os.link(place.name, path.name, src_dir_fd=here, dst_dir_fd=there, follow_symlinks=False)
+        source.sync()
+        target.remove(place.name)
+
+
+def _find_unmade(paths: SetPaths) -> Iterator[Damage]:
+    """Yield what an earlier repair set aside, where what it held is missing still."""
     for name in sorted(list_names(paths.damaged)):
-        match, place = _ASIDE.fullmatch(name), paths.damaged / name
-        if match and place not in known:
-            interval: Interval = shard_interval(match[2])
-            if IntervalSet([interval]) - existing:
-                yield Damage(paths.root / match[1] / match[2], _EARLIER, place)
+        if match := _ASIDE.fullmatch(name):
+            parts = match[1].split("~")
+            path = paths.root.joinpath(*parts, match[2])
+            found = Damage(path, parts[0], _EARLIER, paths.damaged / name)
+            there = found.derived.existing() if found.derived else existing_samples(paths)
+            if found.samples - there:
+                yield found
