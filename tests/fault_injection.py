@@ -23,7 +23,9 @@ _CALLS = (
     (os, "rename"),
     (os, "replace"),
     (os, "mkdir"),
-    (h5py.File, "__init__"),
+    (os, "rmdir"),
+    (h5py.h5f, "create"),
+    (h5py.h5d, "create"),
     (h5py.Group, "create_dataset"),
     (h5py.File, "close"),
 )
@@ -84,5 +86,11 @@ def _path_of(argument: Any) -> str:
     if isinstance(argument, int):
         return str(Path(f"/proc/self/fd/{argument}").readlink())
     if isinstance(argument, h5py.Group):  # one that is being made has no name yet
-        return str(argument.file.filename) if hasattr(argument, "_id") and argument else ""
-    return str(argument) if isinstance(argument, str | os.PathLike) else ""
+        return _path_of(argument.file.filename) if hasattr(argument, "_id") and argument else ""
+    if isinstance(argument, h5py.h5g.GroupID | h5py.h5f.FileID):
+        return _path_of(h5py.h5f.get_name(argument))
+    if not isinstance(argument, str | bytes | os.PathLike):
+        return ""
+    path = os.fsdecode(argument)
+    # A draft is written by the name of its descriptor, and others are relative to a folder.
+    return str(Path(path).resolve()) if path.startswith("/proc/self/fd/") else path

@@ -174,7 +174,7 @@ class _Chaos:
         return self._signal_worker(signal.SIGSTOP)
 
     def _signal_worker(self, what: signal.Signals) -> bool:
-        workers = self._workers()
+        workers = self._await_worker()
         if not workers:
             return False
         worker = self._random.choice(workers)
@@ -183,6 +183,13 @@ class _Chaos:
         if what == signal.SIGSTOP:
             self._stopped.append(worker)
         return True
+
+    def _await_worker(self) -> list[psutil.Process]:
+        """Return the workers once there are any: they are what is to be struck most."""
+        while not (found := self._workers()) and self._living_drivers():
+            self._wake()
+            time.sleep(0.02)
+        return found
 
     def _kill_driver(self) -> bool:
         for driver in self._living_drivers():
