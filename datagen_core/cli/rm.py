@@ -9,7 +9,7 @@ import click
 
 from datagen_core.cli.options import confirm, yes_option
 from datagen_core.commands import cache_option, say, select_set, set_option
-from datagen_core.errors import CacheError
+from datagen_core.errors import CacheError, DatagenError
 from datagen_core.store.advice import command_for
 
 if TYPE_CHECKING:
@@ -52,16 +52,30 @@ def _refuse_alive(param_set: ParamSet, found: list[RunStatus]) -> None:
 
     Where the executor of a run is not installed, only heartbeats can say so.
     """
-    ranges = [
-        item
+    living = [
+        (status, item)
         for status in found
         for item in status.ranges
         if item.state in {"queued", "running"} or (item.state == "unknown" and not status.orphaned)
     ]
-    if ranges:
-        where = next((f" ({item.reason})" for item in ranges if item.reason), "")
-        cancel = command_for(param_set.paths, "cancel")
-        raise CacheError(f"{param_set} has runs that are alive{where}; cancel them first: {cancel}")
+    if living:
+        where = next((f" ({item.reason})" for _, item in living if item.reason), "")
+        ends = any(_can_cancel(param_set, status) for status, _ in living)
+        cancel = f"cancel them first: {command_for(param_set.paths, 'cancel')}"
+        advice = cancel if ends else "end them first, or wait for them"
+        raise CacheError(f"{param_set} has runs that are alive{where}; {advice}")
+
+
+def _can_cancel(param_set: ParamSet, status: RunStatus) -> bool:
+    """Return whether `datagen cancel` ends a run, and not only who began it."""
+    from datagen_core.executors.choice import find_executor
+    from datagen_core.store.runs import list_plans
+
+    plans = list_plans(param_set.paths.run(status.record.number))
+    name = plans[-1].executor if plans else status.record.details["executor"]
+    with suppress(DatagenError):  # it is not installed here
+        return not find_executor(name).in_process
+    return True
 
 
 def _describe_frozen(param_set: ParamSet) -> str:

@@ -16,6 +16,7 @@ from datagen_core.executors.processes import (
     find_process,
     find_worker,
     is_here,
+    is_of_owner,
 )
 from datagen_core.store.heartbeats import BEAT_SECONDS, beating, is_beating
 from datagen_core.store.journals import Journal, read_journal
@@ -67,8 +68,12 @@ class InlineExecutor(Executor):
             return None
         if is_here(start) and start["pid"] == os.getpid():
             return TaskState("running") if plan.name in self._at_work else None
-        folder = plan.run.set.root.parent
-        state = find_worker(plan, start, partial(is_beating, plan.process, folder, start))
+        beats = partial(is_beating, plan.process, plan.run.set.root.parent, start)
+        process = find_process(start) if is_here(start) else None
+        # Others who write here may name any process, and only one of their own beats.
+        if process and not is_of_owner(process, plan.process) and not beats():
+            return None
+        state = find_worker(plan, start, beats)
         return state and _say_where(state, start)
 
     def diagnose(self, plan: Plan, task: int) -> str:

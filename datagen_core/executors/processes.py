@@ -91,6 +91,13 @@ def is_own(process: psutil.Process) -> bool:
     return False
 
 
+def is_of_owner(process: psutil.Process, path: Path) -> bool:
+    """Return whether the user who owns a file has started a process, and may have written of it."""
+    with suppress(psutil.Error, OSError):
+        return bool(process.uids().real == path.stat(follow_symlinks=False).st_uid)
+    return False
+
+
 def is_worker(process: psutil.Process, run: RunPaths, plan: int) -> bool:
     """Return whether a process works on a plan, as its command line says.
 

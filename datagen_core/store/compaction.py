@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from itertools import pairwise
@@ -14,6 +13,7 @@ from datagen_core.generators.schema import Schema, slice_columns
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece, cover, disjoint_parts
 from datagen_core.store.folders import open_folder
+from datagen_core.store.heartbeats import age
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.origins import Origin, join_origins
 from datagen_core.store.set_records import SetRecord
@@ -140,13 +140,12 @@ def _write_pack(paths: SetPaths, record: SetRecord, schema: Schema, group: list[
 
 
 def _remove_covered(paths: SetPaths, grace: float) -> tuple[int, int]:
-    now = time.time()
     packs = list_shards(paths.packs)
     if not packs:
         return 0, 0
     with open_folder(paths.root.parent, paths.packs) as folder:
         folder.sync()  # another process may have published them a moment ago
-    old = [pack for pack in packs if now - _written(paths, pack) >= grace]
+    old = [pack for pack in packs if _age(paths, pack) >= grace]
     absorbed = set(packs).difference(file for _, file in disjoint_parts(packs))
     absorbed_long = set(old).difference(file for _, file in disjoint_parts(old))
     covered, covered_long = IntervalSet(packs), IntervalSet(old)
@@ -165,7 +164,8 @@ def _remove(paths: SetPaths, place: Path, files: Collection[Interval]) -> None:
                 folder.remove(shard_name(file))
 
 
-def _written(paths: SetPaths, pack: Interval) -> float:
+def _age(paths: SetPaths, pack: Interval) -> float:
+    """Return how long a pack has been there, by the clock of the server that stamped it."""
     with suppress(FileNotFoundError):  # another process removed it
-        return (paths.packs / shard_name(pack)).stat().st_mtime
-    return math.inf
+        return max(age(paths.packs / shard_name(pack), paths.root.parent), 0.0)
+    return -math.inf

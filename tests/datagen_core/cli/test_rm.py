@@ -109,7 +109,7 @@ def test_a_set_is_not_removed_under_a_live_run(run_cli, made, monkeypatch):
     again = generate(removed, 5, executor="inline", cache=made.paths.root.parent.parent)
 
     assert found["answer"].code == 1
-    assert "removed 0 has runs that are alive; cancel them first: " in found["answer"].err
+    assert "removed 0 has runs that are alive; end them first, or wait" in found["answer"].err
     assert len(again.existing) == 5
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -196,3 +197,15 @@ def test_only_futures_of_the_plan_are_cancelled(plan, monkeypatch):
     dask.DaskExecutor().cancel([named])
 
     assert cancelled == [f"{named.name}-0"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can begin a process of another user")
+@pytest.mark.parametrize(("seconds_ago", "states"), [(0.0, {"running"}), (3600.0, set())])
+def test_a_process_of_another_user_works_inline_if_it_beats(plan, start, seconds_ago, states):
+    stranger = describe_process(start(user=65534).pid)
+    Journal(plan.process).append("start", **stranger, beats=15.0)
+    Journal(plan.run.journal(0, 0)).append("start", **stranger, beats=15.0)
+    touched = time.time() - seconds_ago
+    os.utime(plan.process, (touched, touched))
+
+    assert {state.state for state in InlineExecutor().poll([plan]).values()} == states

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -83,6 +84,14 @@ def test_shards_stay_for_the_grace_period(paths):
         os.utime(pack, (0, 0))
 
     assert compact(paths, RECORD, SCHEMA, grace=60) == (0, 5, 0)
+
+
+@pytest.mark.parametrize("hours", [-1000, 1000])
+def test_the_grace_period_is_by_the_clock_of_the_files(paths, monkeypatch, hours):
+    monkeypatch.setattr(time, "time", lambda: 3600.0 * hours)
+
+    assert compact(paths, RECORD, SCHEMA, grace=60) == (2, 0, 5)
+    assert compact(paths, RECORD, SCHEMA, grace=0) == (0, 5, 0)
 
 
 def test_a_second_compaction_does_nothing(paths):
