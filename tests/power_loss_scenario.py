@@ -8,19 +8,30 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from datagen_core.generators.registry import load_generator
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
+from datagen_core.scheduling import probing
 from datagen_core.scheduling.generate import generate, sweep
+from datagen_core.store import ledger
 from datagen_core.store.compaction import compact
+from datagen_core.store.sets import remove_set
 from datagen_core.upkeep.preprocess import preprocess
-from fault_checks import source
+from datagen_core.upkeep.repair import find_repair
+from fault_checks import resume, source
+from view_parts import part
+
+KEPT_GENERATIONS = 1
+"""So few that most changes spend one."""
+
+DAMAGE = b"nothing"
 
 
 def main(folder: Path) -> None:
-    """Generate, extend, move, exclude, compact and preprocess; then a private set, and a sweep."""
+    """Do all kinds of changes, one after another, in several caches."""
     cache = folder / "cache"
     done = os.open(folder / "done", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
@@ -38,6 +49,7 @@ def main(folder: Path) -> None:
     def found() -> ParamSet:
         return Cache(cache)["quick"][0]
 
+    ledger.KEPT_GENERATIONS = KEPT_GENERATIONS
     make(18)
     move(4, "train")
     compact(found().paths, found().record, found().schema, grace=0)
@@ -53,11 +65,42 @@ def main(folder: Path) -> None:
     acknowledge("compact")
     preprocess(found(), generator.preprocessors["total"], "train", 4)
     acknowledge("preprocess", split="train", samples=4)
+    frozen = found()["train"].freeze()
+    acknowledge("freeze", digest=frozen.digest)
+    view = found().publish_view("mine", {"made": "by hand"}, {"train": part(a=[(0, 0)])})
+    acknowledge("view", digest=view.digest)
+    probing.accept(found().paths, "0" * 64)
+    acknowledge("accept", code="0" * 64)
     generate(source("votes"), 10, executor="inline", cache=folder / "private")
     acknowledge("private", samples=10)
     points = [{"scale": scale} for scale in range(1, 6)]
     sweep(source("scaled"), 5, points, executor="inline", cache=folder / "sweep")
     acknowledge("sweep", sets=len(points), samples=5)
+    repair(folder / "repaired", acknowledge)
+    remove(folder / "removed", acknowledge)
+
+
+def repair(cache: Path, acknowledge: Callable[..., None]) -> None:
+    """Damage a file, set it aside, and make its samples again."""
+    generate(source("quick"), 10, executor="inline", cache=cache)
+    damaged = Cache(cache)["quick"][0]
+    acknowledge("damage")
+    with next(damaged.paths.shards.glob("*.h5")).open("r+b") as file:
+        file.write(DAMAGE)
+        file.flush()
+        os.fsync(file.fileno())
+    begun = find_repair(damaged)
+    begun.set_aside(begun.runs, begun.results)
+    acknowledge("aside", files=1)
+    resume(cache)
+    acknowledge("repair", samples=10)
+
+
+def remove(cache: Path, acknowledge: Callable[..., None]) -> None:
+    """Remove one of two sets."""
+    sweep(source("scaled"), 5, [{"scale": 1}, {"scale": 2}], executor="inline", cache=cache)
+    remove_set(Cache(cache)["scaled"][0].paths)
+    acknowledge("remove", number=0, left=1)
 
 
 if __name__ == "__main__":

@@ -16,11 +16,13 @@ import pytest
 from datagen_core.errors import DatagenError
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
+from datagen_core.store import ledger
 from datagen_core.store.derived import list_derived
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.published import published_samples
 from fault_checks import Move, Reference, resume, violations
 from power_loss import Call, State, crash_states, lay_out, record
+from power_loss_scenario import DAMAGE, KEPT_GENERATIONS
 
 _SCENARIO = Path(__file__).parents[1] / "power_loss_scenario.py"
 _IN_MEMORY = Path("/dev/shm")  # the disk is a model, and each state is written and read once
@@ -60,6 +62,8 @@ class Laboratory:
         yield from violations(disk / "cache", self._reference, moves)
         yield from violations(disk / "sweep", None)
         yield from violations(disk / "private", None)
+        yield from violations(disk / "removed", None)
+        yield from _headless(disk)
         try:
             for each in done:
                 yield from _LOST.get(each["what"], _nothing)(disk, each)
@@ -99,11 +103,54 @@ def _lost_private(disk: Path, done: dict) -> Iterator[str]:
         yield "private samples are lost"
 
 
+def _lost_record(disk: Path, done: dict) -> Iterator[str]:
+    found = Cache(disk / "cache")["quick"][0]
+    known = [*(each.digest for each in found.frozen), *(found.view(v).digest for v in found.views)]
+    if done["digest"] not in known:
+        yield f"{done} is lost"
+
+
+def _lost_consent(disk: Path, done: dict) -> Iterator[str]:
+    if not Cache(disk / "cache")["quick"][0].paths.probe(done["code"]).exists():
+        yield f"{done} is lost"
+
+
+def _lost_damage(disk: Path, done: dict) -> Iterator[str]:
+    aside = (disk / "repaired").glob("*/*/damaged/*")
+    if sum(path.read_bytes().startswith(DAMAGE) for path in aside) != done["files"]:
+        yield "a damaged file is gone"
+
+
+def _lost_repair(disk: Path, done: dict) -> Iterator[str]:
+    if len(Cache(disk / "repaired")["quick"][0].existing) != done["samples"]:
+        yield "repaired samples are lost"
+    yield from violations(disk / "repaired", None)
+
+
+def _returned(disk: Path, done: dict) -> Iterator[str]:
+    found = Cache(disk / "removed")["scaled"]
+    if done["number"] in found or len(found) != done["left"]:
+        yield f"of two sets, one of which was removed, are there {list(found)}"
+
+
+def _headless(disk: Path) -> Iterator[str]:
+    """Yield folders with samples that are no parameter sets."""
+    for folder in {path.parents[1] for path in disk.glob("*/*/*/shards/*.h5")}:
+        if not (folder / "params.json").exists():
+            yield f"{folder} has samples and no params.json"
+
+
 _LOST = {
+    "accept": _lost_consent,
+    "aside": _lost_damage,
+    "freeze": _lost_record,
     "generate": _lost_samples,
     "preprocess": _lost_results,
     "sweep": _lost_sets,
     "private": _lost_private,
+    "remove": _returned,
+    "repair": _lost_repair,
+    "view": _lost_record,
 }
 """What looks for that which was reported done."""
 
@@ -122,7 +169,8 @@ def _untold(disk: Path, state: State) -> Iterator[str]:
 def laboratory():
     """Return a recording of one of everything."""
     place = _IN_MEMORY if _IN_MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(dir=place) as folder:
+    with tempfile.TemporaryDirectory(dir=place) as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ledger, "KEPT_GENERATIONS", KEPT_GENERATIONS)
         yield Laboratory(Path(folder))
 
 
