@@ -65,19 +65,28 @@ def main(folder: Path) -> None:
     acknowledge("compact")
     preprocess(found(), generator.preprocessors["total"], "train", 4)
     acknowledge("preprocess", split="train", samples=4)
-    frozen = found()["train"].freeze()
-    acknowledge("freeze", digest=frozen.digest)
-    view = found().publish_view("mine", {"made": "by hand"}, {"train": part(a=[(0, 0)])})
+    keep(found(), acknowledge)
+    begin(folder, acknowledge)
+    repair(folder / "repaired", acknowledge)
+    remove(folder / "removed", acknowledge)
+
+
+def keep(made: ParamSet, acknowledge: Callable[..., None]) -> None:
+    """Freeze a split, publish a view, and accept other code."""
+    acknowledge("freeze", digest=made["train"].freeze().digest)
+    view = made.publish_view("mine", {"made": "by hand"}, {"train": part(a=[(0, 0)])})
     acknowledge("view", digest=view.digest)
-    probing.accept(found().paths, "0" * 64)
+    probing.accept(made.paths, "0" * 64)
     acknowledge("accept", code="0" * 64)
+
+
+def begin(folder: Path, acknowledge: Callable[..., None]) -> None:
+    """Begin a private set, and a sweep."""
     generate(source("votes"), 10, executor="inline", cache=folder / "private")
     acknowledge("private", samples=10)
     points = [{"scale": scale} for scale in range(1, 6)]
     sweep(source("scaled"), 5, points, executor="inline", cache=folder / "sweep")
     acknowledge("sweep", sets=len(points), samples=5)
-    repair(folder / "repaired", acknowledge)
-    remove(folder / "removed", acknowledge)
 
 
 def repair(cache: Path, acknowledge: Callable[..., None]) -> None:

@@ -30,10 +30,14 @@ def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
       datagen rm noisy_sine -p 0
     """
     from datagen_core.scheduling.status import statuses
+    from datagen_core.store.layout import removed_set
     from datagen_core.store.sets import remove_set
 
     param_set = select_set(name, selector)
-    _refuse_alive(param_set, statuses(param_set.paths))
+    try:
+        _refuse_alive(param_set, statuses(param_set.paths))
+    except FileNotFoundError:  # another process removes it at this moment
+        raise removed_set(param_set.paths) from None
     # Its record is read even where nobody is asked, so that a set that is too new is refused.
     generator, counts = param_set.generator, param_set.describe_counts()
     confirm(

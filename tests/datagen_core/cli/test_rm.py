@@ -65,6 +65,18 @@ def test_a_set_is_removed_once(made):
         remove_set(made.paths)
 
 
+def test_a_set_that_another_process_removes_at_this_moment_was_removed(run_cli, made, monkeypatch):
+    def vanish(paths):
+        remove_set(paths)
+        raise FileNotFoundError(2, "No such file or directory", str(paths.run(0).plan(0)))
+
+    monkeypatch.setattr("datagen_core.scheduling.status.statuses", vanish)
+    answer = run_cli("rm", "sine", "-y")
+
+    assert answer.code == 1
+    assert "was removed; see which sets are left" in answer.err
+
+
 @pytest.mark.parametrize(
     "ask",
     [
