@@ -17,7 +17,7 @@ from datagen_core.errors import DatagenError
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.store import ledger
-from datagen_core.store.derived import list_derived
+from datagen_core.store.derived import list_derived, newest_derived
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.published import published_samples
 from fault_checks import Move, Reference, resume, violations
@@ -81,15 +81,19 @@ def _nothing(*_: object) -> Iterator[str]:
 
 
 def _lost_samples(disk: Path, done: dict) -> Iterator[str]:
-    found = Cache(disk / "cache")["quick"][0].existing
-    if lost := IntervalSet([(0, done["samples"])]) - found:
+    found = Cache(disk / "cache")["quick"][0]
+    if lost := IntervalSet([(0, done["samples"])]) - found.existing:
         yield f"samples {lost} are lost"
+    if found.reserved < done["samples"]:
+        yield f"of {done} only {found.reserved} are reserved"
 
 
 def _lost_results(disk: Path, done: dict) -> Iterator[str]:
     made = list_derived(Cache(disk / "cache")["quick"][0].paths, done["split"])
     if sum(len(derived.existing()) for derived in made) < done["samples"]:
         yield f"{done} is lost"
+    if newest_derived(Cache(disk / "cache")["quick"][0].paths, done["split"], "total") is None:
+        yield f"the use of {done} is lost"
 
 
 def _lost_sets(disk: Path, done: dict) -> Iterator[str]:
@@ -108,6 +112,9 @@ def _lost_record(disk: Path, done: dict) -> Iterator[str]:
     known = [*(each.digest for each in found.frozen), *(found.view(v).digest for v in found.views)]
     if done["digest"] not in known:
         yield f"{done} is lost"
+    for view in found.views:
+        if found.view(view)["train"].users != ["a"]:
+            yield f"the users of {view} are lost"
 
 
 def _lost_consent(disk: Path, done: dict) -> Iterator[str]:
