@@ -26,7 +26,7 @@ from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.selection import select, select_only
 from datagen_core.reading.siblings import Records, Siblings
-from datagen_core.store.access import unreadable
+from datagen_core.store.access import is_unreadable, unreadable
 from datagen_core.store.layout import SetPaths, inputs_folder
 from datagen_core.store.sets import list_generators, list_sets
 
@@ -91,7 +91,7 @@ def _look_into(folder: Path) -> _Found:
     sets = list_sets(folder, errors)
     closed = {_number_of(each): each for each in errors if isinstance(each, UnreadableError)}
     for number, paths in sets.items():
-        if not os.access(paths.params, os.R_OK):
+        if not os.access(paths.params, os.R_OK) and is_unreadable(paths.params):
             closed[number] = unreadable(paths.params)
     return _Found(
         {number: paths for number, paths in sets.items() if number not in closed},

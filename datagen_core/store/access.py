@@ -76,7 +76,7 @@ def fault_of(what: object, error: Exception) -> DatagenError:
 def is_unreadable(path: Path) -> bool:
     """Return whether a file or folder is there, or may be, and this user may not read it."""
     try:
-        path.lstat()
+        path.stat()  # of a link that leads nowhere, or round, there is nothing to read
     except PermissionError:
         return True
     except OSError:

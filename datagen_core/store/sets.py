@@ -369,13 +369,13 @@ def list_sets(
 
 
 def _is_begun(folder: str) -> bool:
-    """Return whether a folder holds a set, even one that this user may not read."""
+    """Return whether a folder holds a set, even one that cannot be read: whoever reads says why."""
     try:
-        os.stat(f"{folder}/params.json")  # noqa: PTH116 (of thousands)
-    except PermissionError:
-        return True
-    except OSError:
+        os.lstat(f"{folder}/params.json")
+    except FileNotFoundError:
         return False
+    except OSError:  # something else is in place of the folder, or it is closed
+        return True
     return True
 
 

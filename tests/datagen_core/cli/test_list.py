@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import getpass
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -188,3 +189,28 @@ def test_listing_changes_no_file(run_cli, filled, cache):
     run_cli("list")
 
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*")} == before
+
+
+def loop(path):
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def dangle(path):
+    path.unlink()
+    path.symlink_to("nowhere")
+
+
+def replace_folder(path):
+    shutil.rmtree(path.parent)
+    path.parent.write_text("something else")
+
+
+@pytest.mark.parametrize("damage", [loop, dangle, replace_folder])
+def test_a_set_of_which_the_parameters_cannot_be_opened_is_told_of(run_cli, filled, damage):
+    damage(filled.paths.params)
+
+    for words in (["list"], ["verify"]):
+        answer = run_cli(*words)
+        assert answer.code != 0
+        assert "is damaged: something else is in its place" in answer.err
