@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 _COPY = Path("mutants")
-_MISSED = {"survived", "no tests", "skipped", "not checked"}
+_MISSED = {"survived", "no tests", "skipped"}
 """What mutmut calls a mutant that no test failed with. One that ends the process is found."""
 
 
@@ -36,7 +36,11 @@ def choose(names: Iterable[str], only: Sequence[str], count: int | None, seed: i
 
 
 def report(states: Mapping[str, str]) -> str:
-    """Return what became of mutants: a line for each one that was missed, and for each module."""
+    """Return what became of mutants: a line for each one that was missed, and for each module.
+
+    Those that an interrupted run did not come to do not count.
+    """
+    states = {name: state for name, state in states.items() if state != "not checked"}
     missed = [name for name, state in states.items() if state in _MISSED]
     tried, survivors = Counter(map(_module, states)), Counter(map(_module, missed))
     lines = [f"{states[name]}: {name}" for name in missed]

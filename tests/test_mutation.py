@@ -39,3 +39,10 @@ def test_what_no_test_failed_with_is_missed():
         "store/ledger: 1 of 2 found, 50%", "store/ledgers: 3 of 4 found, 75%",
         "all: 4 of 6 found, 67%",
     ]  # fmt: skip
+
+
+def test_what_an_interrupted_run_did_not_come_to_does_not_count():
+    states = dict(zip(NAMES[7:9], ["killed", "not checked"], strict=True))
+    assert report(states).splitlines() == [
+        "store/ledger: 1 of 1 found, 100%", "all: 1 of 1 found, 100%",
+    ]  # fmt: skip
