@@ -165,7 +165,7 @@ def test_the_schema_comes_from_batch_0_whoever_comes_first(make_plan):
 def test_another_version_is_refused(make_plan, monkeypatch):
     plan = make_plan(sine)
     loaded = Loaded(replace(sine, version="2"), "")
-    monkeypatch.setattr(worker, "load_generator", lambda _: loaded)
+    monkeypatch.setattr(worker, "load_recorded", lambda _: loaded)
 
     assert run_task(address_of(plan), 0) == "failed"
     assert "raise `version`" in events_of(plan)[1]["message"]
