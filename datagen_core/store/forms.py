@@ -46,15 +46,17 @@ def take(
     ValueError
         If a value does not have its form; the message names the key.
     """
-    there = {key: form for key, form in optional.items() if key in content}
-    return {key: _take(content[key], key, form) for key, form in {**forms, **there}.items()}
-
-
-def _take(value: object, key: str, form: Form) -> Any:
+    key = ""
     try:
-        return form(value)
+        found = {}
+        for key, form in forms.items():  # one of thousands of documents, perhaps
+            found[key] = form(content[key])
+        for key, form in optional.items():
+            if key in content:
+                found[key] = form(content[key])
     except ValueError as error:
         raise ValueError(f"{key!r}: {error}") from None
+    return found
 
 
 def wrong(value: object, form: str) -> ValueError:

@@ -67,6 +67,10 @@ class SetRecord:
         params = self.params if self.identity is None else self.identity
         return digest_of(self.generator, self.version, params, self.seed)
 
+    def is_called(self, folder: str) -> bool:
+        """Whether the record is what it says, and a folder of this name is its own."""
+        return self.digest == self.computed_digest and folder.endswith(self.digest[:8])
+
     @property
     def changed(self) -> dict[str, Any]:
         """The parameters that differ from their defaults."""

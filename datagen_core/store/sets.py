@@ -108,8 +108,7 @@ def read_set(paths: SetPaths, *, strict: bool = False) -> SetRecord:
         path = paths.later / f"{number}.json"
         later = read_document(path, LATER_FORMAT, parse_later, strict=strict)
         record = record.with_later(*later)
-    named = record.digest == record.computed_digest and paths.root.name.endswith(record.digest[:8])
-    if strict and not named:
+    if strict and not record.is_called(paths.root.name):
         raise DamagedFileError(
             f"{paths.params} is damaged: it is not what the name of its folder says; restore it "
             "from a backup"
