@@ -73,9 +73,9 @@ def print_json(value: object) -> None:
     write(f"{text}\n")
 
 
-def say(words: str, *, dim: bool = False) -> None:
+def say(words: object, *, dim: bool = False) -> None:
     """Print one line of a command's answer on standard output, printable whatever it quotes."""
-    click.secho(printable(words), dim=dim or None)  # noqa: TID251 (this is the one place)
+    click.secho(printable(str(words)), dim=dim or None)  # noqa: TID251 (this is the one place)
 
 
 def say_text(text: str) -> None:
@@ -84,13 +84,13 @@ def say_text(text: str) -> None:
         say(line)
 
 
-def tell(words: str, *, prefix: str = "datagen: ", dim: bool = False) -> None:
+def tell(words: object, *, prefix: str = "datagen: ", dim: bool = False) -> None:
     """Print one line on standard error: printable, and of at most 500 characters.
 
     All that commands say besides their answers is said here, since names, values and messages that
     they quote may hold anything. A line that is longer lacks its middle.
     """
-    line = prefix + as_line(words, LONGEST_LINE - len(prefix))
+    line = prefix + as_line(str(words), LONGEST_LINE - len(prefix))
     click.secho(line, dim=dim or None, err=True)  # noqa: TID251
 
 

@@ -143,7 +143,7 @@ def _warn(param_set: ParamSet, samples: IntervalSet) -> None:
     try:
         records = [each for each in param_set.frozen if each.within(samples)]
     except CacheError as error:  # samples may be bad all the same
-        tell(str(error), prefix="")
+        tell(error, prefix="")
         return
     for frozen in records:
         lost = f"{len(frozen.within(samples))} of its {frozen.size} samples"

@@ -207,7 +207,7 @@ def _verify_against(
     if as_json:
         print_json([_describe_comparison(each) for each in compared])
     for error in left_out:
-        tell(str(error), prefix="  ")
+        tell(error, prefix="  ")
     good = [each for each in compared if not each.problems]
     for each in good if not as_json else []:
         say(_explain_comparison(each))

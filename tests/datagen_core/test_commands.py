@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
 import datagen_core
+from datagen_core import commands
 from datagen_core.commands import LazyGroup, cache_option, json_option, select_set, set_option
 
 MODULE = """
@@ -94,3 +96,10 @@ def test_a_damaged_set_is_no_obstacle_to_the_choice_of_another(filled):
     datagen_core.Cache(filled)["numbers"][0].paths.params.write_text("{")
 
     assert CliRunner().invoke(tell, ["numbers", "-p", "1"]).output == "1 False\n"
+
+
+def test_paths_are_said_too(capsys):
+    commands.say(Path("a\x1b"))
+    commands.tell(Path("b\x1b"))
+
+    assert capsys.readouterr() == ("a\\x1b\n", "datagen: b\\x1b\n")

@@ -63,4 +63,4 @@ def preview(  # noqa: PLR0913 (each is one option)
     first = [samples[place] for place in range(min(count, len(samples)))]
     rows = make_rows(image, first, samples.indices, images)
     save_figure(draw_rows(rows, heat_map=make_heat_map(image, first, wanted=heat_map)), output)
-    say(str(output))
+    say(output)
