@@ -165,7 +165,7 @@ Tree = Mapping[str, bytes | None]
 
 
 class State(NamedTuple):
-    """What a power cut leaves, the lines that were written before, and all paths ever seen."""
+    """What a power cut leaves, the lines that were written before, and all names ever given."""
 
     tree: Tree
     told: tuple[str, ...]
@@ -184,7 +184,7 @@ class Disk:
         if not any(path.startswith(f"{self._root}/") or path == self._root for path in call.paths):
             return False
         getattr(self, f"_{call.name}")(call)
-        self.seen.update(path.removeprefix(f"{self._root}/") for path in call.paths)
+        self.seen.update(path.removeprefix(f"{self._root}/") for path in call.paths[1:])
         return True
 
     def _find(self, path: str) -> _File | _Folder | None:
@@ -339,7 +339,7 @@ def crash_states(
             continue
         for seed in range(seeds):
             tree = disk.after_power_cut(model, number * seeds + seed)
-            key = hash((told, frozenset(tree.items())))
+            key = hash((told, frozenset(tree.items()), len(disk.seen)))
             if key not in seen:
                 seen.add(key)
                 yield State(tree, tuple(told.decode().splitlines()), frozenset(disk.seen))
