@@ -31,6 +31,11 @@ settings.load_profile("datagen")
 for library in ("OMP", "MKL", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
+# Python takes a file that is edited within a second, and has its old size, for the one whose byte
+# code it has kept; tests edit code as fast as that.
+sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+
 # What fixtures of several tests make leaves nothing in the developer's own configuration.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="datagen-tests-")
 atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)

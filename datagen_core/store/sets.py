@@ -269,7 +269,8 @@ def _number(sets: Sequence[SetPaths]) -> None:
         names = set(known.values())
         new = [paths.root.name for paths in sets if paths.root.name not in names]
         start = _next_number(folder, known)
-        if newer := [error for error in problems if isinstance(error, NewerFormatError)]:
+        newer = [error for error in problems if isinstance(error, NewerFormatError)]
+        if new and newer:
             raise newer[0]
         content = {"format": NUMBER_FORMAT, "sets": new}
         if len(new) == 1:

@@ -107,7 +107,7 @@ NEWER_MAJOR = {
     "schema": ALL - {"list", "status", "move", "cancel", "rm"},
     "number": ALL,
     "code": set(),
-    "run": RUNS | CHECKS | {"generate", "preprocess"},
+    "run": RUNS | CHECKS | {"generate"},
     "plan": RUNS,
     "receipt": RUNS,
     "verdict": RUNS,

@@ -133,7 +133,10 @@ def test_a_digest_that_nothing_has_fails(run_cli, made):
         (("--against", "12345678901"), "'12345678901' is not a digest"),
         (("--against", "g" * 64), "is not a digest"),
         (("--against", "0" * 65), "is not a digest"),
-        (("--against", "0" * 12, "--resample", 3), "leave out --resample"),
+        (
+            ("--against", "0" * 12, "--resample", 3),
+            "--resample, --probe and --against are different checks",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line(run_cli, made, words, message):

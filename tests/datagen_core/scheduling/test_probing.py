@@ -322,9 +322,9 @@ def test_resume_compares_too(extend, edit, cache, run_cli):
     extend(5)
     edit(*EDITS["helper (function)"])
 
-    answer = run_cli("resume", "fall", "--executor", "inline")
+    answer = run_cli("resume", "fall", "--trust", "--executor", "inline")
     assert (answer.code, "fall 0 was made by other code" in answer.err) == (2, True)
-    assert run_cli("resume", "fall", "--executor", "inline", "--accept-code").code == 0
+    assert run_cli("resume", "fall", "--trust", "--executor", "inline", "--accept-code").code == 0
     assert (len(made.existing), made.mixed) == (35, True)
 
 
@@ -379,7 +379,7 @@ def test_a_refused_run_goes_on_when_its_code_is_accepted(extend, edit, run_cli, 
     run_cli("generate", fall, "-n", 10, "--executor", "local", "--no-wait")
     wait_for_end(run_cli)
 
-    assert run_cli("resume", "fall", "--accept-code").code == 0
+    assert run_cli("resume", "fall", "--trust", "--accept-code").code == 0
     assert (len(made.existing), made.mixed) == (30, True)
 
 
