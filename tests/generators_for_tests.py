@@ -109,5 +109,19 @@ def unsteady(size, rng):
         yield {"value": np.random.default_rng().normal()}
 
 
+class FileParams(datagen_core.Params):
+    """Parameters that name files."""
+
+    text: datagen_core.InputFile | None = None
+    nested: dict[str, datagen_core.InputFile] = {}  # noqa: RUF012 (pydantic copies it)
+
+
+@datagen_core.generator(2, FileParams)
+def lengths(size, params, start):
+    """Count the characters of a file."""
+    length = len(datagen_core.input_path(params.text).read_text())
+    return [(float(start + place), float(length)) for place in range(size)]
+
+
 walks.preprocessor(describe)
 count.preprocessor(describe)

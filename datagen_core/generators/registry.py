@@ -92,9 +92,8 @@ def load_generator(name: str, folder: Path | None = None) -> Loaded:
     GeneratorError
         If the generator does not exist or load, or two distributions provide it.
     """
-    path, colon, attribute = name.rpartition(":")
-    if colon:
-        return _from_file(Path(path), attribute)
+    if ":" in name:
+        return load_recorded(name)
     installed = bool(entry_points(group=GROUP, name=name))
     file = None if installed and folder is None else _find_file(folder)
     if file is not None and name in _generators_in(file):

@@ -7,22 +7,12 @@ import hashlib
 import pytest
 
 import datagen_core
-from datagen_core import Cache, InputFile, Params, input_path
+import generators_for_tests
+from datagen_core import Cache, input_path
 from datagen_core.errors import CacheError, ParamsError
 from datagen_core.generators import inputs
 from datagen_core.generators.inputs import refer_to, references_in
-
-
-class FileParams(Params):
-    text: InputFile | None = None
-    nested: dict[str, InputFile] = {}  # noqa: RUF012 (pydantic copies it)
-
-
-@datagen_core.generator(2, FileParams)
-def lengths(size, params, start):
-    """Count the characters of a file."""
-    length = len(input_path(params.text).read_text())
-    return [(float(start + place), float(length)) for place in range(size)]
+from generators_for_tests import FileParams, lengths
 
 
 @pytest.fixture
@@ -50,14 +40,28 @@ def test_two_paths_of_one_content_are_one_parameter_set(text, tmp_path, cache):
 
 
 def test_other_processes_read_the_copy_in_the_cache(text, cache, run_cli):
-    asked = (f"{__file__}:lengths", "-p", f"text={text}", "--executor", "local", "-n")
+    asked = (
+        f"{generators_for_tests.__file__}:lengths",
+        "-p",
+        f"text={text}",
+        "--executor",
+        "local",
+        "-n",
+    )
     assert run_cli("generate", *asked, 2).code == 0
     reference = refer_to(str(text))
     kept = cache / "inputs" / reference.removeprefix("sha256:")
     assert kept.read_text() == "hello"
     text.unlink()
 
-    again = (f"{__file__}:lengths", "-p", f"text={reference}", "--executor", "local", "-n")
+    again = (
+        f"{generators_for_tests.__file__}:lengths",
+        "-p",
+        f"text={reference}",
+        "--executor",
+        "local",
+        "-n",
+    )
     assert run_cli("generate", *again, 4).code == 0
     assert Cache(cache)["lengths"][0]["raw"].get(6)[1].tolist() == [5.0] * 6
 

@@ -15,10 +15,8 @@ from datagen_core import (
     CacheError,
     DamagedFileError,
     History,
-    InputFile,
     Params,
     generate,
-    input_path,
 )
 from datagen_core.errors import ParamsError
 from datagen_core.generators.inputs import refer_to
@@ -29,6 +27,7 @@ from datagen_core.store import documents
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.sets import grow_set, read_set
 from datagen_core.upkeep.verify import verify
+from generators_for_tests import lengths
 from published_documents import change
 
 LATER = History(since="2")
@@ -251,18 +250,6 @@ def test_a_damaged_set_that_may_be_the_one_is_named(make, tmp_path, monkeypatch)
 
     with pytest.raises(DamagedFileError, match=str(path)):
         make(FIRST)
-
-
-class FileParams(Params):
-    text: InputFile | None = None
-    nested: dict[str, InputFile] = {}  # noqa: RUF012 (pydantic copies it)
-
-
-@datagen_core.generator(2, FileParams)
-def lengths(size, params, start):
-    """Count the characters of a file."""
-    length = len(input_path(params.text).read_text())
-    return [(float(start + place), float(length)) for place in range(size)]
 
 
 @pytest.fixture
