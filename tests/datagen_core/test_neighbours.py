@@ -69,8 +69,12 @@ def datagen(folder, python):
             user, umask, folder, python, "-m", "datagen_core", *words, "--cache", folder / "c"
         )
 
-    for name, umask in (("g", 0o002), ("h", 0o077)):
-        words = ("generate", f"./gens.py:{name}", "-n", 10, "--executor", "inline")
+    made = ("-n", 10, "--executor", "inline")
+    for umask, words in (
+        (0o002, ("generate", "./gens.py:g", *made)),
+        (0o002, ("move", "g", 1, "test", "-y")),  # whoever moves first makes the folder of splits
+        (0o077, ("generate", "./gens.py:h", *made)),
+    ):
         done = run(OWNER, umask, *words)
         assert done.returncode == 0, done.stderr
     return run
