@@ -8,7 +8,7 @@ on its types: a whole number is below 2**63, a time is a date, a name can be tha
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from reprlib import repr as short_repr
 from types import MappingProxyType, NoneType
@@ -153,15 +153,17 @@ def tree(value: Any) -> dict[str, Any]:
     """Take an object with anything in it, as long as it is not nested too deep to be walked."""
     if type(value) is not dict:
         raise wrong(value, "an object")
-    if _SCALARS.issuperset(map(type, value.values())):  # as most are, of thousands that list reads
-        return value
-    level: list[Any] = [value]
+    level: Iterable[Any] = value.values()
     for _ in range(_DEEPEST):
-        inner = [each.values() if type(each) is dict else each for each in level]
-        if all(_SCALARS.issuperset(map(type, items)) for items in inner):
+        nested = [each for each in level if type(each) not in _SCALARS]
+        if not nested:
             return value
-        level = [each for each in chain.from_iterable(inner) if type(each) not in _SCALARS]
+        level = [item for each in nested for item in _items(each)]
     raise wrong("...", f"an object: it is nested more than {_DEEPEST} deep")
+
+
+def _items(nested: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return nested.values() if type(nested) is dict else nested
 
 
 def keys(needed: Mapping[str, Form], optional: Mapping[str, Form] = _NOTHING) -> Form:
