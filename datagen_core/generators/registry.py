@@ -51,9 +51,15 @@ def entry_points(group: str, name: str | None = None) -> EntryPoints:
     from importlib import metadata  # slow, and a worker loads most generators from a file
 
     places = [place for place in sys.path if place not in added_folders]
+    # A name is read from a long file, so those of distributions without such a point are left.
+    names = {
+        each.name
+        for each in metadata.distributions(path=places)
+        if each.entry_points.select(group=group)
+    }
     # Of several versions of a distribution the one that is found first counts.
-    known = {each.name: each for each in reversed([*metadata.distributions(path=places)])}
-    points = chain.from_iterable(each.entry_points for each in known.values())
+    known = [next(iter(metadata.distributions(name=each, path=places))) for each in sorted(names)]
+    points = chain.from_iterable(each.entry_points for each in known)
     found = metadata.EntryPoints(points).select(group=group)
     return found if name is None else found.select(name=name)
 
