@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import stat
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -26,6 +27,7 @@ from datagen_core.temporary import remove_abandoned, temporary_name
 __all__ = [
     "check_format",
     "expand_home",
+    "explain_missing",
     "hash_file",
     "open_regular",
     "placing",
@@ -287,11 +289,32 @@ def require(module: str, extra: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        name = (error.name or module).partition(".")[0]
-        package = _DISTRIBUTIONS.get(name, name)
-        raise MissingPackageError(
-            f"{package} is not installed; run: pip install 'datagen[{extra}]'"
-        ) from error
+        raise _missing(error.name or module, extra) from error
+
+
+def explain_missing(error: ModuleNotFoundError) -> MissingPackageError | None:
+    """Return what to install where code found no package; None, if something else is the matter.
+
+    The extra is the smallest one of datagen that brings the package.
+    """
+    from importlib.metadata import requires  # only where something is missing
+    from importlib.util import find_spec
+
+    name = (error.name or "").partition(".")[0]
+    if not name or find_spec(name) is not None:
+        return None
+    pattern = re.compile(r"([\w.-]+).*extra == '([\w-]+)'")
+    brought = [pattern.match(requirement) for requirement in requires("datagen") or []]
+    sizes = Counter(found[2] for found in brought if found)
+    extras = {found[2] for found in brought if found and found[1] == _DISTRIBUTIONS.get(name, name)}
+    return _missing(name, min(extras, key=lambda extra: sizes[extra], default=None))
+
+
+def _missing(module: str, extra: str | None) -> MissingPackageError:
+    name = module.partition(".")[0]
+    package = _DISTRIBUTIONS.get(name, name)
+    what = f"'datagen[{extra}]'" if extra else package
+    return MissingPackageError(f"{package} is not installed; run: pip install {what}")
 
 
 def check_format(path: Path, found: object, known: str, *, strict: bool = False) -> None:

@@ -104,7 +104,7 @@ def main() -> None:
 
 def _run() -> None:
     try:
-        datagen(standalone_mode=False)
+        _call()
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
@@ -122,6 +122,18 @@ def _run() -> None:
         sys.exit(141)
     except OSError as error:
         _fail(_explain(error), 1)
+
+
+def _call() -> None:
+    try:
+        datagen(standalone_mode=False)
+    except ModuleNotFoundError as error:
+        from datagen_core.files import explain_missing  # only then
+
+        missing = explain_missing(error)
+        if missing is None:
+            raise
+        raise missing from error
 
 
 def _explain(error: OSError) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from datagen_core.errors import MissingPackageError, NewerFormatError
 from datagen_core.files import (
     check_format,
     expand_home,
+    explain_missing,
     hash_file,
     placing,
     read_regular,
@@ -145,6 +148,25 @@ def test_hash_is_sha_256(tmp_path):
 def test_a_missing_package_names_its_extra():
     with pytest.raises(MissingPackageError, match=r"no_such is not installed; .*datagen\[plots\]"):
         require("no_such.module", "plots")
+
+
+@pytest.mark.parametrize(
+    ("module", "advised"),
+    [
+        ("torch", r"'datagen\[torch\]'"), ("sklearn", r"'datagen\[sklearn\]'"),
+        ("matplotlib", r"'datagen\[plots\]'"), ("PIL", r"'datagen\[images\]'"),
+        ("no_such", "no_such"),
+    ],
+)  # fmt: skip
+def test_the_smallest_extra_that_brings_a_package_is_advised(monkeypatch, module, advised):
+    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+
+    missing = explain_missing(ModuleNotFoundError("no module", name=f"{module}.nn"))
+    assert re.search(rf"is not installed; run: pip install {advised}$", str(missing))
+
+
+def test_a_module_that_an_installed_package_lacks_is_no_missing_package():
+    assert explain_missing(ModuleNotFoundError("no module", name="json.no_such")) is None
 
 
 def test_a_module_is_returned():
