@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from datagen_core.commands import Decorator, open_cache, select_set, tell
+from datagen_core.commands import Decorator, open_cache, select_set, set_option, tell
 from datagen_core.errors import (
     DatagenError,
+    SelectionError,
     UnreadableError,
     as_line,
     printable,
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 _LONGEST_ESCAPE = len("\\U0010ffff")
 
+sets_option: Decorator = set_option(
+    "Parameter sets: a number or the beginning of a digest for each, or key=value, where * and ? "
+    "in a value stand for any characters. Repeatable."
+)
+all_sets_option: Decorator = click.option(
+    "--all-sets", is_flag=True, help="All parameter sets of NAME, or all that fit -p."
+)
 yes_option: Decorator = click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 folder_option: Decorator = click.option(
     "--generators",
@@ -234,6 +242,32 @@ def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems)
     if name is not None and problems.unreadable and not datasets[0]:
         problems.is_chosen = True
     return [param_set for dataset in datasets for param_set in dataset.values()]
+
+
+def choose_sets(
+    name: str, selector: tuple[str, ...], problems: Problems, *, every: bool
+) -> list[ParamSet]:
+    """Return the parameter sets of data set `name` that `sets_option` and `all_sets_option` choose.
+
+    Without `every`, parameters choose several sets only where a value has `*` or `?`. `problems`
+    gets the errors of sets that are left out.
+
+    Raises
+    ------
+    SelectionError
+        When none fits, or several where one is meant.
+    """
+    from datagen_core.reading.selection import chooses_several  # slow, and not for --help
+
+    if not every and not chooses_several(selector):
+        return [select_set(name, selector)]
+    dataset = open_cache()[name]
+    if not selector:
+        problems.add(dataset)
+    found = dataset.find(*selector)
+    if not found:
+        raise SelectionError(f"no parameter set of {name} fits {', '.join(selector) or name}")
+    return found
 
 
 def load_generator_of(

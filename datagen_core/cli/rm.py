@@ -2,63 +2,93 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from datagen_core.cli.options import confirm, yes_option
-from datagen_core.commands import cache_option, say, select_set, set_option
+from datagen_core.cli.options import (
+    Problems,
+    all_sets_option,
+    choose_sets,
+    confirm,
+    sets_option,
+    yes_option,
+)
+from datagen_core.commands import cache_option, json_option, print_json, say, tell
 from datagen_core.errors import CacheError, DatagenError
 from datagen_core.store.advice import command_for
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
-    from datagen_core.scheduling.status import RunStatus
+    from datagen_core.scheduling.status import Look, RunStatus
 
 
 @click.command("rm")
 @click.argument("name")
-@set_option()
+@sets_option
+@all_sets_option
 @yes_option
 @cache_option
-def rm_command(name: str, selector: tuple[str, ...], *, yes: bool) -> None:
-    """Remove a parameter set of NAME with all its samples, for good.
+@json_option
+def rm_command(
+    name: str, selector: tuple[str, ...], *, all_sets: bool, yes: bool, as_json: bool
+) -> None:
+    """Remove parameter sets of NAME with all their samples, for good.
+
+    Sets of which samples are being made are left as they are.
 
     \b
     Examples:
       datagen rm noisy_sine -p 0
+      datagen rm noisy_sine -p 0 -p 3
+      datagen rm noisy_sine -p 'left=-*'
+      datagen rm noisy_sine -p std_dev=0.5 --all-sets
     """
-    from datagen_core.scheduling.status import statuses
-    from datagen_core.store.layout import removed_set
+    from datagen_core.scheduling.status import Look
     from datagen_core.store.sets import remove_set
 
-    param_set = select_set(name, selector)
-    try:
-        _refuse_alive(param_set, statuses(param_set.paths))
-    except FileNotFoundError:  # another process removes it at this moment
-        raise removed_set(param_set.paths) from None
-    # Its record is read even where nobody is asked, so that a set that is too new is refused.
-    generator, counts = param_set.generator, param_set.describe_counts()
-    confirm(
-        lambda: (
-            f"Remove {generator} {param_set.number} ({param_set.describe()}; {counts}"
-            f"{_describe_frozen(param_set)}) for good?"
-        ),
-        yes=yes,
-    )
-    remove_set(param_set.paths)
-    say(f"removed {param_set}")
+    problems, described, removed = Problems(), [], []
+    chosen = choose_sets(name, selector, problems, every=all_sets)
+    problems.is_chosen = len(chosen) == 1
+    look = Look.at([each.paths for each in chosen])
+    for each in chosen:
+        with problems.collect(each):
+            # Records are read even where nobody is asked, so that a set that is too new is refused.
+            _check_removable(each, look)
+            described.append((each, _describe(each)))
+    if described:
+        confirm(lambda: _question([text for _, text in described]), yes=yes)
+    for each, _ in described:
+        with problems.collect(each):
+            remove_set(each.paths)
+            removed.append({"generator": each.paths.root.parent.name, "number": each.number})
+            if not as_json:
+                say(f"removed {each}")
+    if as_json:
+        print_json(removed)
+    problems.raise_any()
 
 
-def _refuse_alive(param_set: ParamSet, found: list[RunStatus]) -> None:
+def _check_removable(param_set: ParamSet, look: Look | None = None) -> None:
     """Refuse to remove a set of which samples are being made.
 
-    Where the executor of a run is not installed, only heartbeats can say so.
+    Where the executor of a run is not installed, only heartbeats can say so. `look` is a look at
+    this set and others.
+
+    Raises
+    ------
+    CacheError
+        If there are runs that are alive.
+    FileNotFoundError
+        If another process removes the set at this moment.
     """
+    from datagen_core.scheduling.status import statuses
+
     living = [
         (status, item)
-        for status in found
+        for status in statuses(param_set.paths, look)
         for item in status.ranges
         if item.state in {"queued", "running"} or (item.state == "unknown" and not status.orphaned)
     ]
@@ -82,8 +112,21 @@ def _can_cancel(param_set: ParamSet, status: RunStatus) -> bool:
     return True
 
 
+def _describe(param_set: ParamSet) -> str:
+    counts = param_set.describe_counts()
+    return f"{param_set} ({param_set.describe()}; {counts}{_describe_frozen(param_set)})"
+
+
 def _describe_frozen(param_set: ParamSet) -> str:
     splits = ""
     with suppress(CacheError):  # what is damaged can be removed, too
         splits = ", ".join(f"{each.split} as {each.digest[:12]}" for each in param_set.frozen)
     return splits and f"; frozen: {splits}"
+
+
+def _question(described: Sequence[str]) -> str:
+    if len(described) == 1:
+        return f"Remove {described[0]} for good?"
+    for each in described:
+        tell(each, prefix="  ")
+    return f"Remove these {len(described):,} parameter sets for good?"

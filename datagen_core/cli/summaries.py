@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.store.frozen import FrozenSplit
-from datagen_core.store.layout import RunPaths
 from datagen_core.store.ledger import Exclusion, read_ledger
-from datagen_core.store.runs import RunRecord, list_runs
+from datagen_core.store.runs import list_runs
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -30,7 +28,7 @@ class States:
     def _look(self) -> Look:
         from datagen_core.scheduling.status import Look
 
-        return Look([run for param_set in self._sets for run in _runs_of(param_set)])
+        return Look.at([param_set.paths for param_set in self._sets])
 
     def find(self, param_set: ParamSet) -> str:
         """Return the state of one of the sets, which has missing samples."""
@@ -40,12 +38,6 @@ class States:
         if "running" in states:
             return "running"
         return "refused" if states == {"refused"} else "holes"
-
-
-def _runs_of(param_set: ParamSet) -> list[tuple[RunPaths, RunRecord]]:
-    with suppress(Exception):  # which is told of the set itself
-        return [(param_set.paths.run(each.number), each) for each in list_runs(param_set.paths)]
-    return []
 
 
 def summarize_set(param_set: ParamSet, states: States | None = None) -> dict[str, Any]:

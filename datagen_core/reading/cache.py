@@ -24,7 +24,7 @@ from datagen_core.errors import (
 from datagen_core.generators.inputs import look_in
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.reading.selection import select, select_only
+from datagen_core.reading.selection import find, select, select_only
 from datagen_core.reading.siblings import Records, Siblings
 from datagen_core.store.access import is_unreadable, unreadable
 from datagen_core.store.layout import SetPaths, inputs_folder
@@ -194,6 +194,24 @@ class Dataset(Mapping[int, "ParamSet"]):
 
         defaults, renamed = defaults_of(type(key)), renamed_params(type(key))
         return select(self._candidates, key.canonical(), defaults, renamed)
+
+    def find(self, *wanted: str) -> list[ParamSet]:
+        """Return all parameter sets that fit; those of all numbers without an argument.
+
+        Parameters
+        ----------
+        wanted
+            Numbers or beginnings of digests, such as `"0"`; conditions, all of which must hold,
+            such as `"left=0"`, or `"label=run-*"`, where `*` stands for any characters and `?` for
+            one. Other parameters may have any values.
+
+        Raises
+        ------
+        SelectionError
+            When a number or digest fits no set or several, or no set has such a parameter.
+        """
+        numbers = find(self._candidates, wanted) if wanted else self._sets
+        return [self._open(number) for number in numbers]
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._sets)

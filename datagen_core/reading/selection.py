@@ -1,15 +1,16 @@
-"""The choice of one parameter set: by number, parameters, or the beginning of its digest."""
+"""The choice of parameter sets: by number, parameters, or the beginning of a digest."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from datagen_core.errors import SelectionError
 from datagen_core.generators.arguments import Argument
-from datagen_core.generators.identity import canonical_json
+from datagen_core.generators.identity import canonical_json, short_text
 from datagen_core.reading.siblings import Records, describe, find_contrast, readable
 from datagen_core.store.set_records import SetRecord
 
@@ -53,6 +54,79 @@ def select(
     return _take_one(records, found, _show(wanted))
 
 
+def find(records: Records, texts: Sequence[str]) -> list[int]:
+    """Return the numbers of all parameter sets that texts choose.
+
+    Parameters
+    ----------
+    texts
+        Numbers and beginnings of digests, each of which names one set, several with commas between
+        them; and conditions `key=value`, all of which must hold. In a value, `*` stands for any
+        characters and `?` for one.
+
+    Raises
+    ------
+    SelectionError
+        When a name fits no set or several, or no set has a parameter of a condition.
+    """
+    names, conditions = _parse_all(texts)
+    found = dict.fromkeys(select(records, name) for name in names) if names else records
+    known = {number: one for number, one in readable(records) if number in found}
+    for key, value in conditions.items():
+        _check_known(records, key)
+        known = {n: one for n, one in known.items() if _matches(one, key, value)}
+    return [number for number in found if number in known] if conditions else list(found)
+
+
+def chooses_several(texts: Sequence[str]) -> bool:
+    """Return whether texts are meant to choose several sets: two names, or a pattern."""
+    names, conditions = _parse_all(texts)
+    return len(names) > 1 or any(_is_pattern(value.text) for value in conditions.values())
+
+
+def _parse_all(texts: Sequence[str]) -> tuple[list[int | str], dict[str, Argument]]:
+    names: list[int | str] = []
+    conditions: dict[str, Argument] = {}
+    for text in texts:
+        if "=" in text:
+            conditions |= dict(parse_assignment(part) for part in _split_pairs(text))
+        else:
+            names += [int(part) if _is_number(part) else part for part in text.split(",")]
+    return names, conditions
+
+
+def _is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+def _matches(record: SetRecord, key: str, value: Argument) -> bool:
+    values = _values_of(record)
+    key = record.renamed.get(key, key)
+    if key not in values:
+        return False
+    return _looks_same(values[key], value) or (
+        _is_pattern(value.text) and _is_like(values[key], value.text)
+    )
+
+
+def _is_like(known: object, pattern: str) -> bool:
+    """Return whether a value fits a pattern as it is, or as `list` shows it."""
+    pattern = pattern.replace("[", "[[]")  # lists have brackets
+    return any(fnmatchcase(text, pattern) for text in (str(known), short_text(known)))
+
+
+def _values_of(record: SetRecord) -> dict[str, Any]:
+    return {"seed": record.seed, "version": record.version, **record.params}
+
+
+def _check_known(records: Records, key: str) -> None:
+    names = {name for _, one in readable(records) for name in (*_values_of(one), *one.renamed)}
+    if key not in names:
+        raise SelectionError(
+            f"no parameter set has a parameter {key!r}; they have {', '.join(sorted(names))}"
+        )
+
+
 def select_only(records: Records) -> int:
     """Return the number of the only parameter set.
 
@@ -69,11 +143,15 @@ def parse_selector(text: str) -> int | str | dict[str, Argument]:
 
     Parameters are `key=value,key=value`; values may hold commas.
     """
-    if text.isdigit() and len(text) < 7:
+    if _is_number(text):
         return int(text)
     if "=" not in text:
         return text
     return dict(parse_assignment(part) for part in _split_pairs(text))
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) < 7  # a digest may consist of digits, too
 
 
 def parse_assignment(text: str) -> tuple[str, Argument]:

@@ -178,6 +178,14 @@ class Look:
         self._executors: dict[str, Executor | DatagenError] = {}
         self._answers: dict[str, Mapping[TaskKey, TaskState] | None] = {}
 
+    @classmethod
+    def at(cls, sets: Iterable[SetPaths]) -> Look:
+        """Return a look at all runs of some sets; where they cannot be read, whoever asks is told.
+
+        See `status_of`.
+        """
+        return cls([each for paths in sets for each in _runs_of(paths)])
+
     def find(self, name: str) -> Executor:
         """Return an executor by its name.
 
@@ -235,6 +243,12 @@ class Look:
     @cached_property
     def _known(self) -> set[TaskKey]:
         return {plan.key(0) for plan in self._plans}
+
+
+def _runs_of(paths: SetPaths) -> list[tuple[RunPaths, RunRecord]]:
+    with suppress(Exception):  # which is told of the set itself
+        return [(paths.run(each.number), each) for each in list_runs(paths)]
+    return []
 
 
 def status_of(paths: SetPaths, record: RunRecord, look: Look | None = None) -> RunStatus:

@@ -66,7 +66,7 @@ def test_a_set_is_removed_once(made):
 
 
 def test_a_set_that_another_process_removes_at_this_moment_was_removed(run_cli, made, monkeypatch):
-    def vanish(paths):
+    def vanish(paths, look):
         remove_set(paths)
         raise FileNotFoundError(2, "No such file or directory", str(paths.run(0).plan(0)))
 
@@ -152,3 +152,68 @@ def test_a_removal_that_was_interrupted_stands_in_nobodys_way(run_cli, made):
 
     assert run_cli("rm", "sine", "-y").code == 0
     assert not grave.exists()
+
+
+@pytest.fixture
+def swept(cache):
+    for left in (-3, -2, 0, 1):
+        generate(sine, 5, {"left": left}, executor="inline", cache=cache)
+    found = Cache(cache)["sine"]
+    assert list(found) == [0, 1, 2, 3]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        (["-p", 0, "-p", 3], [1, 2]),
+        (["-p", "0,3"], [1, 2]),
+        (["-p", "left=-*"], [2, 3]),
+        (["-p", "left=-?", "-p", "seed=0"], [2, 3]),
+        (["-p", "right=1.0", "--all-sets"], []),
+        (["--all-sets"], []),
+    ],
+)
+def test_several_sets_are_removed(run_cli, swept, cache, words, left):
+    answer = run_cli("rm", "sine", *words, "-y", "--json")
+
+    assert [row["number"] for row in answer.json] == [n for n in swept if n not in left]
+    assert [*Cache(cache).get("sine", [])] == left
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-p", "right=1.0"], "4 parameter sets with right=1.0"),
+        (["-p", "lft=*"], "no parameter set has a parameter 'lft'; they have"),
+        (["-p", "left=7*"], "no parameter set of sine fits left=7*"),
+        (["-p", 0, "-p", 17], "no parameter set number 17"),
+        ([], "4 parameter sets: 0"),
+    ],
+)
+def test_what_fits_several_sets_or_none_removes_nothing(run_cli, swept, cache, words, message):
+    answer = run_cli("rm", "sine", *words, "-y")
+
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert message in answer.err
+    assert len(Cache(cache)["sine"]) == 4
+
+
+def test_several_sets_are_confirmed_at_once(run_cli, swept, type_in):
+    type_in("y\n")
+    answer = run_cli("rm", "sine", "-p", 1, "-p", 2)
+
+    first, second, question = answer.err.splitlines()
+    assert "sine 1 (left=-2; raw 5)" in first
+    assert "sine 2 (left=0; raw 5)" in second
+    assert "Remove these 2 parameter sets for good?" in question
+    assert answer.out == "removed sine 1\nremoved sine 2\n"
+
+
+def test_a_damaged_set_keeps_no_other_from_being_removed(run_cli, swept, cache, monkeypatch):
+    monkeypatch.setattr("datagen_core.store.documents._RETRIES", 1)
+    os.truncate(swept[1].paths.params, 10)
+    answer = run_cli("rm", "sine", "--all-sets", "-y")
+
+    assert (answer.code, list(Cache(cache)["sine"])) == (1, [1])
+    assert f"{swept[1].paths.params} is damaged" in answer.err

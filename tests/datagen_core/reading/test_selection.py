@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from datagen_core.errors import SelectionError
 from datagen_core.generators.identity import digest_of
-from datagen_core.reading.selection import parse_assignment, select, select_only
+from datagen_core.reading.selection import find, parse_assignment, select, select_only
 from datagen_core.store.set_records import SetRecord
 from strategies import json_values
 
@@ -198,3 +198,28 @@ def test_parameters_are_found_by_present_and_earlier_names():
     assert [select(records, f"{name}=5") for name in ("n", "steps")] == [0, 0]
     assert [select(records, f"{name}=6") for name in ("n", "steps")] == [1, 1]
     assert select({0: older}, {"steps": 5}, renamed={"n": "steps"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("texts", "numbers"),
+    [
+        (["left=0"], [1, 3, 4]),
+        (["left=0", "right=2"], [3]),
+        (["left=0,seed=0"], [1, 3]),
+        (["label=a*"], [5]),
+        (["sizes=[3, ?]"], [6]),
+        (["seed=*"], [0, 1, 3, 4, 5, 6]),
+        (["6", "0"], [6, 0]),
+        (["6,0"], [6, 0]),
+        ([RECORDS[3].digest[:10], "left=0"], [3]),
+        (["0", "left=0"], []),
+    ],
+)
+def test_all_sets_that_fit_are_found(texts, numbers):
+    assert find({**RECORDS, 2: None}, texts) == numbers
+
+
+@pytest.mark.parametrize("texts", [["lft=0"], ["99"], ["0", "no digest"], ["²"]])
+def test_what_no_set_has_is_refused(texts):
+    with pytest.raises(SelectionError):
+        find(RECORDS, texts)
