@@ -38,6 +38,17 @@ sets_option: Decorator = set_option(
     "Parameter sets: a number or the beginning of a digest for each, or key=value, where * and ? "
     "in a value stand for any characters. Repeatable."
 )
+filter_option: Decorator = set_option(
+    "Only sets that fit: key=value, where * and ? in a value stand for any characters, numbers, or "
+    "beginnings of digests. Repeatable."
+)
+state_option: Decorator = click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(["complete", "running", "holes", "refused", "mixed", "private"]),
+    help="Only sets of which `datagen list` shows this state. Repeatable, for one of several.",
+)
 all_sets_option: Decorator = click.option(
     "--all-sets", is_flag=True, help="All parameter sets of NAME, or all that fit -p."
 )
@@ -235,13 +246,45 @@ def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems)
         return [select_set(name, selector)]
     if selector:
         raise click.UsageError("-p chooses a parameter set of a data set; give the data set's NAME")
+    found = find_sets(name, (), problems)
+    if name is not None and problems.unreadable and not found:
+        problems.is_chosen = True
+    return found
+
+
+def find_sets(name: str | None, selector: tuple[str, ...], problems: Problems) -> list[ParamSet]:
+    """Return all sets of data set `name`, or of the cache, that fit what `filter_option` says.
+
+    `problems` gets the errors of sets that are left out; what cannot be read may fit.
+
+    Raises
+    ------
+    SelectionError
+        When there is no such data set, or no data set has the sets or parameters that are named.
+    """
     cache = open_cache()
     datasets = [cache[name]] if name is not None else list(cache.datasets())
+    found: list[ParamSet] = []
+    misses: list[SelectionError] = []
     for dataset in datasets:
         problems.add(dataset)
-    if name is not None and problems.unreadable and not datasets[0]:
-        problems.is_chosen = True
-    return [param_set for dataset in datasets for param_set in dataset.values()]
+        try:
+            found += _find_fitting(dataset, selector, problems)
+        except SelectionError as error:
+            misses.append(error)
+    if misses and len(misses) == len(datasets):
+        raise misses[0]
+    return found
+
+
+def _find_fitting(
+    dataset: Dataset, selector: tuple[str, ...], problems: Problems
+) -> list[ParamSet]:
+    readable = []
+    for each in dataset.values() if selector else ():
+        with problems.collect(each):
+            readable.append(each.record)
+    return dataset.find(*selector) if readable or not selector else []
 
 
 def choose_sets(

@@ -63,9 +63,15 @@ def summarize_set(param_set: ParamSet, states: States | None = None) -> dict[str
         "private": param_set.record.private,
         "state": "complete" if len(existing) >= reserved else states.find(param_set),
         "account": runs[-1].account if runs else {},
+        "created": param_set.record.created,
         "digest": param_set.record.digest,
         "path": str(param_set.paths.root),
     }
+
+
+def marks(row: Mapping[str, Any]) -> list[str]:
+    """Return the state of a set and what else `datagen list` says of it, of its summary."""
+    return [row["state"], *(mark for mark in ("mixed", "private") if row[mark])]
 
 
 def describe_exclusions(

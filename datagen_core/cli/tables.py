@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,15 @@ _MOST_FOLDED = 100
 """With more rows, rich would take longer than everything else together."""
 
 
-def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def print_table(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[Any]], spare: Sequence[int] = ()
+) -> None:
     """Print a table with numbers aligned right.
 
     Cells are folded to the width of a terminal; elsewhere, and in long tables, no line is cut.
+    The columns at `spare` places are left out, the last one first, where a terminal has no room.
     """
+    header, rows = _without_spare(header, rows, spare)
     numeric = [all(isinstance(cell, int) for cell in column) for column in zip(*rows, strict=True)]
     texts = [list(map(_show, row)) for row in rows]
     if title:
@@ -32,6 +37,19 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[Any]]
         _print_folded(header, texts, numeric)
     else:
         click.echo("\n".join(_align(header, texts, numeric)))  # noqa: TID251 (cells are printable)
+
+
+def _without_spare(
+    header: Sequence[str], rows: Sequence[Sequence[Any]], spare: Sequence[int]
+) -> tuple[Sequence[str], Sequence[Sequence[Any]]]:
+    if not spare or not sys.stdout.isatty():
+        return header, rows
+    columns = zip(header, *(map(_show, row) for row in rows), strict=True)
+    widths = {place: 2 + max(map(len, column)) for place, column in enumerate(columns)}
+    for place in reversed(spare):
+        if sum(widths.values()) > 2 + shutil.get_terminal_size().columns:
+            widths.pop(place)
+    return [header[place] for place in widths], [[row[place] for place in widths] for row in rows]
 
 
 def _show(cell: object) -> str:

@@ -72,6 +72,12 @@ class SetRecord:
         return self.digest == self.computed_digest and folder.endswith(self.digest[:8])
 
     @property
+    def created(self) -> str | None:
+        """When the set was begun, in ISO 8601; None where that was not recorded."""
+        found = self.provenance.get("created")
+        return found if isinstance(found, str) else None
+
+    @property
     def changed(self) -> dict[str, Any]:
         """The parameters that differ from their defaults."""
         return changed_params(self.params, self.defaults)

@@ -6,12 +6,14 @@ import errno
 import getpass
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 import generators_for_tests
 from datagen_core import CacheError
+from datagen_core.cli.tables import print_table
 from datagen_core.store import documents
 
 FILE = Path(generators_for_tests.__file__)
@@ -37,7 +39,7 @@ def test_a_line_for_each_parameter_set(run_cli, filled):
     assert "raw" in header
     assert "train" in header
     assert [cells(line)[:2] for line in lines] == [["count", "0"], ["sine", "0"], ["sine", "1"]]
-    assert cells(lines[1])[2:6] == ["defaults", "0", "20", "10"]
+    assert cells(lines[1])[2:7] == ["defaults", "0", "1", "20", "10"]
     assert "left=0" in lines[2]
     assert "label=a b" in lines[2]
     assert all(line.rstrip().endswith("complete") for line in lines)
@@ -214,3 +216,53 @@ def test_a_set_of_which_the_parameters_cannot_be_opened_is_told_of(run_cli, fill
         answer = run_cli(*words)
         assert answer.code != 0
         assert "is damaged: something else is in its place" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"),
+    [
+        (["-p", "left=0"], [("sine", 1)]),
+        (["-p", "seed=0"], [("count", 0), ("sine", 0)]),
+        (["-p", 0], [("count", 0), ("sine", 0)]),
+        (["sine", "-p", "label=?*", "-p", "left=-*"], [("sine", 0)]),
+        (["--state", "holes", "--state", "mixed"], []),
+        (["--state", "complete", "--sort", "-samples"], [("sine", 0), ("sine", 1), ("count", 0)]),
+        (["--sort", "left"], [("sine", 0), ("sine", 1), ("count", 0)]),
+        (["--sort", "-created"], [("count", 0), ("sine", 1), ("sine", 0)]),
+    ],
+)
+def test_sets_are_filtered_and_sorted(run_cli, filled, words, listed):
+    rows = run_cli("list", *words, "--json").json
+
+    assert [(row["generator"], row["number"]) for row in rows] == listed
+
+
+def test_what_fits_nothing_is_told(run_cli, filled):
+    answer = run_cli("list", "--state", "private")
+
+    assert (answer.code, answer.out, answer.err) == (0, "", "datagen: no parameter set fits\n")
+    assert "lft" in run_cli("list", "-p", "lft=0").err
+    assert (
+        "cannot sort by 'colour'; choose one of created" in run_cli("list", "--sort", "colour").err
+    )
+
+
+def test_a_damaged_set_may_fit_a_filter(run_cli, filled, monkeypatch):
+    monkeypatch.setattr(documents, "_RETRIES", 1)
+    os.truncate(filled.paths.params, 10)
+    answer = run_cli("list", "sine", "-p", "left=0", "--json")
+
+    assert [row["damaged"] is None for row in answer.json] == [True, False]
+    assert answer.code == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"), [(60, []), (70, ["version"]), (200, ["version", "created"])]
+)
+def test_columns_that_are_spare_need_a_wide_terminal(columns, shown, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    print_table("", ["name", "version", "created"], [["x" * 56, "1", "2026-11-30"]], [1, 2])
+
+    out = capsys.readouterr().out
+    assert [each for each in ("version", "created") if each in out] == shown
