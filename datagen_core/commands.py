@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.errors import LONGEST_LINE, as_line, printable
+from datagen_core.errors import LONGEST_LINE, DatagenError, as_line, printable
+from datagen_core.files import expand_home
 from datagen_core.streams import StdoutDiversion
 
 if TYPE_CHECKING:
     from datagen_core.reading.cache import Cache
     from datagen_core.reading.param_set import ParamSet
     from datagen_core.reading.samples import Samples
+    from datagen_core.store.profiles import Profile
 
 __all__ = [
     "LazyGroup",
@@ -102,17 +104,56 @@ def _without_nan(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _remember_cache(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+PROFILE = "datagen.profile"
+"""Where contexts have the profile in use, or the error that keeps it from being read."""
+
+
+def find_profile() -> Profile | None:
+    """Return the profile that this command uses, if any.
+
+    Raises
+    ------
+    ConfigurationError
+        If the user's file of profiles has mistakes.
+    """
+    found: Profile | DatagenError | None = click.get_current_context().meta.get(PROFILE)
+    if isinstance(found, DatagenError):
+        raise found
+    return found
+
+
+def name_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of a profile by the names that parameters of commands have."""
+    named = {_PARAMETERS.get(key, key): value for key, value in values.items()}
+    named |= {key: str(expand_home(named[key])) for key in ("cache", "folder") if key in named}
+    if options := named.get("executor_options"):
+        named["executor_options"] = [
+            key if value is True else f"{key}={value}" for key, value in options.items()
+        ]
+    return named
+
+
+_PARAMETERS = {"generators": "folder", "options": "executor_options"}
+
+
+def _use_cache(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    """Remember the cache, and take the defaults of a run that lie in it."""
     if value:
         ctx.find_root().obj = value  # where `datagen --cache DIR` puts it, too
+    if ctx.default_map is not None and "njobs" in {each.name for each in ctx.command.params}:
+        from datagen_core.store.profiles import read_defaults
+
+        defaults = name_parameters(read_defaults(open_cache().path))
+        ctx.default_map = {**defaults, **ctx.default_map}
 
 
 cache_option: Decorator = click.option(
     "--cache",
     metavar="DIR",
-    callback=_remember_cache,
+    callback=_use_cache,
+    is_eager=True,
     expose_value=False,
-    help="The cache's folder.  [default: $DATAGEN_CACHE, else ./datagen-cache]",
+    help="The cache's folder.  [default: $DATAGEN_CACHE, else the profile's, else ./datagen-cache]",
 )
 
 
@@ -125,7 +166,7 @@ def set_option(
 
 
 def open_cache() -> Cache:
-    """Return the cache that `--cache` or $DATAGEN_CACHE names, by default ./datagen-cache."""
+    """Return the cache that `--cache`, $DATAGEN_CACHE or a profile names, else ./datagen-cache."""
     from datagen_core.reading.cache import Cache  # slow, and `--help` does not need it
 
     return Cache(click.get_current_context().find_root().obj)

@@ -8,10 +8,12 @@ from contextlib import suppress
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from datagen_core import interrupts
-from datagen_core.commands import LazyGroup, tell
-from datagen_core.errors import DatagenError, in_one_line
+from datagen_core.commands import PROFILE, LazyGroup, find_profile, name_parameters, tell
+from datagen_core.errors import ConfigurationError, DatagenError, in_one_line
+from datagen_core.store.profiles import FILE, read_profile
 from datagen_core.streams import discard_unwritable, prepare_streams
 
 _HELP = {
@@ -44,7 +46,8 @@ Examples:
 Exit codes: 0 done, 1 error, 2 wrong usage or parameters, 3 too few samples,
 4 samples missing at the end of a run, 5 verification failed, 6 made by a newer
 datagen, 130 Ctrl-C.
-The cache is --cache, else $DATAGEN_CACHE, else ./datagen-cache."""
+The cache is --cache, else $DATAGEN_CACHE, else the profile's, else ./datagen-cache.
+Profiles are in ~/.config/datagen/datagen.toml; `datagen doctor` shows what is used."""
 
 
 class _Commands(LazyGroup):
@@ -80,17 +83,37 @@ def _load_plugin_command(point: Any) -> click.Command:
     return command
 
 
+def _use_profile(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
+    """Let a profile stand in for options that are not given; mistakes are told later."""
+    reason = "--profile"
+    if ctx.get_parameter_source("profile") is ParameterSource.ENVIRONMENT:
+        reason = "$DATAGEN_PROFILE"
+    try:
+        profile = ctx.meta[PROFILE] = read_profile(name, reason)
+    except ConfigurationError as error:
+        profile, ctx.meta[PROFILE] = None, error
+    values = name_parameters(profile.values if profile else {})
+    cache, folder = ({k: v for k, v in values.items() if k == key} for key in ("cache", "folder"))
+    # Runs that are resumed keep what they were begun with.
+    ctx.default_map = {**cache, "generate": values, "generators": folder, "show": folder}
+
+
 @click.group(
     cls=_Commands, package=__name__, members=_COMMANDS, epilog=_EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )  # fmt: skip
 @click.version_option(package_name="datagen")
-@click.option("--cache", metavar="DIR", help="The cache's folder.")
+@click.option("--profile", envvar="DATAGEN_PROFILE", metavar="NAME", callback=_use_profile,
+              is_eager=True, expose_value=False,
+              help="A profile.  [default: $DATAGEN_PROFILE, else that of this host]")  # fmt: skip
+@click.option("--cache", envvar="DATAGEN_CACHE", metavar="DIR", help="The cache's folder.")
 @click.pass_context
 def datagen(ctx: click.Context, cache: str | None) -> None:
     """Make, keep and share synthetic data sets."""
     # All commands, those of plugins too, find the cache's folder in the root context's object.
     ctx.obj = cache
+    if ctx.invoked_subcommand != "doctor":  # which says what is wrong with profiles, besides others
+        find_profile()
 
 
 def main() -> None:
@@ -153,6 +176,9 @@ def _end_interrupted() -> None:
 def _with_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     words = error.format_message().rstrip(".")
+    name = getattr(getattr(error, "param", None), "name", None)
+    if context and name and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP:
+        words = f"{words}, as {FILE} has it"
     return f"{words}; see `{context.command_path} --help`" if context is not None else words
 
 

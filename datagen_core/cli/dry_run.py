@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.commands import print_json, say, say_text
+from datagen_core.commands import find_profile, print_json, say, say_text
 from datagen_core.executors.limits import format_minutes
 from datagen_core.scheduling.probing import is_settled
 from datagen_core.scheduling.run import describe_submission, plan_demands
@@ -28,6 +28,8 @@ def print_plans(
     Parameter sets of a sweep share a job; each is shown with its own tasks.
     """
     shown = []
+    if (profile := find_profile()) and not as_json:
+        say(f"profile    {profile.name} of {profile.path} ({profile.reason})")
     planned = plan_demands(demands, executor, settings)
     for demand, (interval, plan) in zip(demands, planned, strict=True):
         text = describe_submission(demand, plan, executor, settings)
@@ -40,7 +42,9 @@ def print_plans(
 
 
 def _to_json(demand: Demand, interval: Interval, plan: Plan, text: str) -> dict[str, Any]:
+    profile = find_profile()
     return {
+        "profile": profile.name if profile else None,
         "generator": demand.record.generator,
         "digest": demand.record.digest,
         "set": demand.paths.root.name,

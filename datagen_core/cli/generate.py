@@ -13,7 +13,15 @@ import click
 
 from datagen_core.cli.options import WholeNumber, folder_option
 from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
-from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
+from datagen_core.commands import (
+    cache_option,
+    find_profile,
+    json_option,
+    open_cache,
+    print_json,
+    say,
+    tell,
+)
 from datagen_core.errors import GeneratorError, IncompleteRunError, ParamsError, shorten
 from datagen_core.generators.arguments import read_typed
 from datagen_core.reading.selection import parse_assignment
@@ -201,6 +209,9 @@ def _begin(demands: Sequence[Demand], executor: Executor, settings: Settings) ->
 
 
 def _describe(runs: Sequence[Run], *, verbose: bool) -> None:
+    profile = find_profile()
+    if verbose and profile:
+        tell(f"{profile.name} of {profile.path} ({profile.reason})", prefix="profile      ")
     for run in runs if verbose else ():
         record = run.demand.record
         tell(str(run.demand.cache), prefix="cache        ")

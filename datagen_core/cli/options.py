@@ -57,6 +57,7 @@ folder_option: Decorator = click.option(
     "--generators",
     "folder",
     metavar="DIR",
+    show_default=True,
     type=click.Path(path_type=Path),
     help="A folder with generators.py; its generators take precedence over installed ones.",
 )

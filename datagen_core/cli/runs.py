@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,21 +21,32 @@ if TYPE_CHECKING:
 _MOST_CPUS = 65_533
 """Slurm counts processors in 16 bits, and keeps the highest numbers for itself."""
 
+
+def _add_to_profile(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> list[str]:
+    """Add options to those of a profile; of two with one name the later counts."""
+    return [*(ctx.lookup_default(str(param.name)) or ()), *texts]
+
+
+_option = partial(click.option, show_default=True)  # which may be a profile's
+
 _RUN_OPTIONS = [
-    click.option("--njobs", "-njobs", type=WholeNumber(1), default=None,
-                 help="Number of jobs that may run at once.  [default: 1]"),
-    click.option("--executor", metavar="NAME",
-                 help="Where jobs run: slurm, local, inline, dask, or a plugin's executor.  "
-                 "[default: slurm if available, else local]"),
+    _option("--njobs", "-njobs", type=WholeNumber(1), default=None,
+            help="Number of jobs that may run at once; one if nothing says otherwise."),
+    _option("--executor", metavar="NAME",
+            help="Where jobs run: slurm, local, inline, dask, or a plugin's executor; slurm if "
+            "available, else local, if nothing says otherwise."),
     click.option("--time", "time_limit", metavar="T",
                  help="Time limit, as for sbatch (30, 1:00:00, 2-12).  [default: estimated]"),
     click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB)."),
-    click.option("--partition", metavar="P", help="The Slurm partition."),
+    _option("--partition", metavar="P", help="The Slurm partition."),
     click.option("--cpus", type=WholeNumber(1, _MOST_CPUS), default=1, show_default=True,
                  help="Processors of a job. The first run of a set decides its number of threads."),
-    click.option("--executor-option", "--slurm-option", "executor_options", multiple=True,
-                 metavar="KEY=VALUE",
-                 help="Another option of the executor, such as sbatch's qos=test; repeatable."),
+    _option("--setup", multiple=True, metavar="LINE",
+            help="A shell command that runs before the work, where the executor has a shell, such "
+            "as 'module load gcc'; repeatable."),
+    _option("--executor-option", "--slurm-option", "executor_options", multiple=True,
+            metavar="KEY=VALUE", callback=_add_to_profile,
+            help="Another option of the executor, such as sbatch's qos=test; repeatable."),
     click.option("--probe", is_flag=True,
                  help="Where the code changed, make existing samples anew to compare them, however "
                  "long that takes."),
@@ -72,6 +84,7 @@ def read_settings(options: dict[str, Any]) -> Settings:
         partition=options["partition"],
         cpus=options["cpus"],
         options=dict(_executor_option(text) for text in options["executor_options"]),
+        setup=tuple(options["setup"]),
     )
     return Settings(
         options["njobs"] or 1, options["executor"], resources, not options["no_wait"],
