@@ -32,7 +32,9 @@ _HELP = {
     "verify": "Check checksums and splits; remake samples and compare.",
     "repair": "Set damaged files aside, and make their samples again.",
     "compact": "Join many small shards into few large packs.",
-    "rm": "Remove a parameter set for good.",
+    "du": "What the cache takes on disk: by data set, set, split, or age.",
+    "prune": "Remove parameter sets that are old, large, or incomplete.",
+    "rm": "Remove parameter sets for good.",
 }
 _COMMANDS = {name: (f".{name}:{name}_command", line) for name, line in _HELP.items()}
 

@@ -17,12 +17,10 @@ from datagen_core.cli.options import (
     yes_option,
 )
 from datagen_core.commands import cache_option, json_option, print_json, say, tell
-from datagen_core.errors import CacheError, DatagenError
-from datagen_core.store.advice import command_for
+from datagen_core.errors import CacheError
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
-    from datagen_core.scheduling.status import Look, RunStatus
 
 
 @click.command("rm")
@@ -48,6 +46,7 @@ def rm_command(
     """
     from datagen_core.scheduling.status import Look
     from datagen_core.store.sets import remove_set
+    from datagen_core.upkeep.removal import check_removable
 
     problems, described, removed = Problems(), [], []
     chosen = choose_sets(name, selector, problems, every=all_sets)
@@ -56,7 +55,7 @@ def rm_command(
     for each in chosen:
         with problems.collect(each):
             # Records are read even where nobody is asked, so that a set that is too new is refused.
-            _check_removable(each, look)
+            check_removable(each, look)
             described.append((each, _describe(each)))
     if described:
         confirm(lambda: _question([text for _, text in described]), yes=yes)
@@ -69,47 +68,6 @@ def rm_command(
     if as_json:
         print_json(removed)
     problems.raise_any()
-
-
-def _check_removable(param_set: ParamSet, look: Look | None = None) -> None:
-    """Refuse to remove a set of which samples are being made.
-
-    Where the executor of a run is not installed, only heartbeats can say so. `look` is a look at
-    this set and others.
-
-    Raises
-    ------
-    CacheError
-        If there are runs that are alive.
-    FileNotFoundError
-        If another process removes the set at this moment.
-    """
-    from datagen_core.scheduling.status import statuses
-
-    living = [
-        (status, item)
-        for status in statuses(param_set.paths, look)
-        for item in status.ranges
-        if item.state in {"queued", "running"} or (item.state == "unknown" and not status.orphaned)
-    ]
-    if living:
-        where = next((f" ({item.reason})" for _, item in living if item.reason), "")
-        ends = any(_can_cancel(param_set, status) for status, _ in living)
-        cancel = f"cancel them first: {command_for(param_set.paths, 'cancel')}"
-        advice = cancel if ends else "end them first, or wait for them"
-        raise CacheError(f"{param_set} has runs that are alive{where}; {advice}")
-
-
-def _can_cancel(param_set: ParamSet, status: RunStatus) -> bool:
-    """Return whether `datagen cancel` ends a run, and not only who began it."""
-    from datagen_core.executors.choice import find_executor
-    from datagen_core.store.runs import list_plans
-
-    plans = list_plans(param_set.paths.run(status.record.number))
-    name = plans[-1].executor if plans else status.record.details["executor"]
-    with suppress(DatagenError):  # it is not installed here
-        return not find_executor(name).in_process
-    return True
 
 
 def _describe(param_set: ParamSet) -> str:

@@ -70,7 +70,7 @@ def test_a_set_that_another_process_removes_at_this_moment_was_removed(run_cli, 
         remove_set(paths)
         raise FileNotFoundError(2, "No such file or directory", str(paths.run(0).plan(0)))
 
-    monkeypatch.setattr("datagen_core.scheduling.status.statuses", vanish)
+    monkeypatch.setattr("datagen_core.upkeep.removal.statuses", vanish)
     answer = run_cli("rm", "sine", "-y")
 
     assert answer.code == 1
