@@ -193,12 +193,13 @@ def _name_beside(path: Path) -> Path:
 
 def _remove_litter(path: Path) -> None:
     """Remove what killed processes began to write as `path`."""
-    with suppress(OSError), _opened(path.parent) as folder:
+    with suppress(OSError), opened(path.parent) as folder:
         remove_abandoned(folder, f".{path.name}~")
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def opened(path: Path) -> Iterator[int]:
+    """Open a file or folder to read it, and yield its descriptor."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         yield descriptor
@@ -215,7 +216,7 @@ def sync(file: Path | int) -> None:
         Its path or an open descriptor.
     """
     if isinstance(file, Path):
-        with _opened(file) as descriptor:
+        with opened(file) as descriptor:
             sync(descriptor)
         return
     try:

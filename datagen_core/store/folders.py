@@ -9,6 +9,9 @@ may have been made a moment ago by another process, which has not forced its ent
 process does that once for each folder on its way.
 
 Only who begins a parameter set makes its folder. Everybody else is told that it was removed.
+
+In the cache of a group all that is made gets the group's rights, see `sharing`; so does a folder
+that is entered and still empty, since whoever made it may have been killed before it got them.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from datagen_core.errors import CacheError
 from datagen_core.files import sync
 from datagen_core.store.layout import SHARED_FOLDERS, SetPaths, data_set_of, removed_set
 from datagen_core.store.links import broken_link, is_trusted_link, list_data_sets, refused_link
+from datagen_core.store.sharing import Rights, rights_in
 from datagen_core.temporary import remove_abandoned, remove_entry
 
 _WALK = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
@@ -62,8 +66,9 @@ class Folder:
         Where it is, for messages.
     """
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, rights: Rights | None = None) -> None:
         self.path = path
+        self._rights = rights
         self._descriptors = [descriptor]
         self._entries: list[_Entry] = []
         self._made: list[_Entry] = []
@@ -91,6 +96,8 @@ class Folder:
         except OSError as error:
             raise _explain(error, self.path / name, parent) from None
         self.add(name, child)
+        if make:
+            self._share(".", os.fstat(child))
 
     def add(self, name: str, child: int, *, is_link: bool = False) -> None:
         """Go on to a folder that is open already."""
@@ -104,14 +111,35 @@ class Folder:
         with suppress(FileExistsError), naming(self.path / name):
             os.mkdir(name, dir_fd=self.descriptor)
             state = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+            self._share(name, state)
             entry = _Entry(_identity(self.descriptor), name, (state.st_dev, state.st_ino))
             _durable.discard(entry)  # of a folder that was removed
             self._made.append(entry)
 
+    def _share(self, name: str, state: os.stat_result) -> None:
+        """Give the rights of the cache to a folder in this one, or this one, that is still empty.
+
+        One that is not was closed by its owner, perhaps.
+        """
+        if self._rights is None or self._rights.fits(state) or state.st_uid != os.geteuid():
+            return
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+        with suppress(FileNotFoundError, PermissionError):  # removed this moment, or closed
+            folder = os.open(name, flags, dir_fd=self.descriptor)
+            try:
+                if not os.listdir(folder):  # noqa: PTH208 (a descriptor)
+                    self._rights.give_or_tell(folder)
+            finally:
+                os.close(folder)
+
     def create(self, name: str, mode: int = 0o666) -> int:
         """Create a file that does not exist, and return a descriptor to write it."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
         with naming(self.path / name):
-            return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode, dir_fd=self.descriptor)
+            descriptor = os.open(name, flags, mode, dir_fd=self.descriptor)
+        if self._rights:
+            self._rights.give_or_tell(descriptor)
+        return descriptor
 
     def append(self, name: str) -> IO[bytes]:
         """Open a file to append to it; it may be missing, and is no link or pipe."""
@@ -119,7 +147,10 @@ class Folder:
             descriptor = os.open(name, _APPEND, 0o666, dir_fd=self.descriptor)
         except OSError as error:
             raise _explain(error, self.path / name, self.descriptor) from None
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        state = os.fstat(descriptor)
+        if stat.S_ISREG(state.st_mode):
+            if self._rights and state.st_uid == os.geteuid():
+                self._rights.give_or_tell(descriptor)
             return open(descriptor, "ab")  # noqa: PTH123 (it has no name)
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", str(self.path / name))
@@ -200,7 +231,7 @@ def _explain(error: OSError, path: Path, parent: int) -> Exception:
 
 @contextmanager
 def open_folder(
-    base: Path, path: Path, *, make: bool = True, begins: bool = False
+    base: Path, path: Path, *, make: bool = True, begins: bool = False, own: bool = False
 ) -> Iterator[Folder]:
     """Open a folder of a cache, and make those that are missing on the way to it.
 
@@ -214,6 +245,8 @@ def open_folder(
         Whether to make what is missing, except for the folder of a parameter set.
     begins
         Whether to make that, too.
+    own
+        Whether it is this user's alone, and in no cache.
 
     Raises
     ------
@@ -225,7 +258,7 @@ def open_folder(
     parts = path.relative_to(base).parts
     of_set = bool(parts) and parts[0] not in SHARED_FOLDERS and not begins
     try:
-        folder = _open_base(base, make=make and not of_set)
+        folder = _open_base(base, make=make and not of_set, own=own)
         try:
             for depth, part in enumerate(parts):
                 folder.enter(part, make=make and (depth > 0 or not of_set))
@@ -242,12 +275,13 @@ def open_folder(
         folder.close()
 
 
-def _open_base(base: Path, *, make: bool) -> Folder:
+def _open_base(base: Path, *, make: bool, own: bool) -> Folder:
     """Open a folder of the cache; it and the cache may have been made this moment."""
     if make:
         make_above(base.parent)
     cache = os.open(base.parent, _WALK)
-    folder = Folder(base.parent.parent, os.open("..", _WALK, dir_fd=cache))
+    rights = None if own else rights_in(cache)
+    folder = Folder(base.parent.parent, os.open("..", _WALK, dir_fd=cache), rights)
     folder.add(base.parent.name, cache)
     try:
         _enter_base(folder, base.name, make=make)
@@ -267,7 +301,7 @@ def _enter_base(folder: Folder, name: str, *, make: bool) -> None:
         if stat.S_ISLNK(os.fstat(link).st_mode):
             folder.add(name, _follow(folder, link, name), is_link=True)
         else:
-            folder.enter(name, make=False)
+            folder.enter(name, make=make)
     finally:
         os.close(link)
 

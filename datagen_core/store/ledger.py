@@ -319,6 +319,8 @@ def courtesy_lock(paths: SetPaths) -> Iterator[None]:
     import filelock  # costs `datagen list` a tenth of its start, and only changes need it
 
     with open_folder(paths.root.parent, paths.lock.parent) as folder:
+        with suppress(OSError, CacheError):  # with the rights of the cache, which others need
+            folder.append(paths.lock.name).close()
         path = folder.reach(paths.lock.name)
         lock = filelock.FileLock(path, timeout=_LOCK_SECONDS, fallback_to_soft=False)
         try:

@@ -50,11 +50,11 @@ class Draft:
         A path at which to open and write it, in this process. Nobody can exchange what it leads to.
     """
 
-    def __init__(self, final: Path, base: Path, folder: Folder, mode: int) -> None:
-        self._final, self._base, self._folder = final, base, folder
+    def __init__(self, final: Path, base: Path, folder: Folder, *, own: bool) -> None:
+        self._final, self._base, self._folder, self._own = final, base, folder, own
         self._place = final.relative_to(base)
         self._name = temporary_name(final.name)
-        self._descriptor = folder.create(self._name, mode)
+        self._descriptor = folder.create(self._name, 0o600 if own else 0o666)
         self.path = Path(f"/proc/self/fd/{self._descriptor}")
         if not self.path.exists():
             self.path = folder.path / self._name
@@ -100,7 +100,9 @@ class Draft:
         """
         with naming(self._final):
             os.fsync(self._descriptor)
-            with open_folder(self._base, self._final.parent, begins=begins) as folder:
+            with open_folder(
+                self._base, self._final.parent, begins=begins, own=self._own
+            ) as folder:
                 for name in beside:
                     folder.make(name)
                 before()
@@ -171,15 +173,15 @@ class Draft:
 
 
 @contextmanager
-def drafting(folder: Path, final: Path, mode: int = 0o666) -> Iterator[Draft]:
+def drafting(folder: Path, final: Path, *, own: bool = False) -> Iterator[Draft]:
     """Begin a file in `folder` that is to appear as `final` when it is published; else it is gone.
 
-    The folder in which both are is the base of `open_folder`.
+    The folder in which both are is the base of `open_folder`, and so is `own`: a file of mode 0600.
     """
     base = Path(os.path.commonpath([folder, final.parent]))
-    with open_folder(base, folder) as place:
+    with open_folder(base, folder, own=own) as place:
         with naming(final):
-            draft = Draft(final, base, place, mode)
+            draft = Draft(final, base, place, own=own)
         try:
             with naming(final, str(draft.path)):
                 yield draft
@@ -219,7 +221,7 @@ def publish_own(final: Path, text: str) -> None:
     folder = final.parent
     make_above(folder, 0o700)
     remove_litter(folder, folder)
-    with drafting(folder, final, 0o600) as draft:
+    with drafting(folder, final, own=True) as draft:
         draft.write(text.encode())
         draft.publish()
 

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 
 import datagen_core
 from generators_for_tests import count
+from other_users import GROUP, OTHER, OWNER, find_others
 
-GROUP, OWNER, OTHER = 1500, 2001, 2002
 PROGRAM = """
 import datagen_core as d
 @d.generator(5)
@@ -24,59 +19,36 @@ def g(size, rng):
 def h(size, rng):
     yield from ({"x": x} for x in rng.random(size))
 """
-NESTED = "import subprocess as s, sys; s.run([sys.executable, '-c', 'import h5py'], check=True)"
-PYTHONS = (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}")
 
-
-def run_as(user, umask, folder, *command):
-    switch = ["setpriv", f"--reuid={user}", f"--regid={user}", f"--groups={user},{GROUP}"]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "HOME": str(folder)}
-    environment["XDG_CONFIG_HOME"] = str(folder / f"config-{user}")
-    return subprocess.run(
-        [*switch, *map(str, command)], cwd=folder, umask=umask, env=environment,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+others = pytest.fixture(scope="module")(find_others)
 
 
 @pytest.fixture(scope="module")
-def folder():
-    made = Path(tempfile.mkdtemp())
-    made.chmod(0o777)
-    yield made
-    shutil.rmtree(made)
+def folder(others):
+    return others.folder
 
 
 @pytest.fixture(scope="module")
-def python(folder):
-    if os.geteuid() or not shutil.which("setpriv"):
-        pytest.skip("only root can be two other users, by setpriv")
-    for each in PYTHONS:
-        if run_as(OTHER, 0, folder, each, "-c", NESTED).returncode == 0:
-            return each
-    return pytest.skip("other users reach no interpreter that has datagen")
-
-
-@pytest.fixture(scope="module")
-def datagen(folder, python):
+def datagen(others, folder):
     """Return `datagen(user, umask, *words)` for a cache with one open data set and one closed."""
     (folder / "gens.py").write_text(PROGRAM)
+    (folder / "gens.py").chmod(0o644)
     (folder / "c").mkdir()
     os.chown(folder / "c", OWNER, GROUP)
     (folder / "c").chmod(0o2775)
 
     def run(user, umask, *words):
-        return run_as(
-            user, umask, folder, python, "-m", "datagen_core", *words, "--cache", folder / "c"
-        )
+        return others.run_datagen(user, umask, *words, "--cache", folder / "c")
 
     made = ("-n", 10, "--executor", "inline")
-    for umask, words in (
-        (0o002, ("generate", "./gens.py:g", *made)),
-        (0o002, ("move", "g", 1, "test", "-y")),  # whoever moves first makes the folder of splits
-        (0o077, ("generate", "./gens.py:h", *made)),
+    for words in (
+        ("generate", "./gens.py:g", *made),
+        ("move", "g", 1, "test", "-y"),  # whoever moves first makes the folder of splits
+        ("generate", "./gens.py:h", *made),
     ):
-        done = run(OWNER, umask, *words)
+        done = run(OWNER, 0o002, *words)
         assert done.returncode == 0, done.stderr
+    (folder / "c" / "h").chmod(0o700)
     return run
 
 

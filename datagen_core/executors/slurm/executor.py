@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
@@ -24,6 +25,7 @@ from datagen_core.executors.base import Executor, Job, Resources, TaskState
 from datagen_core.executors.slurm import diagnosis, queue
 from datagen_core.store.folders import make_folder
 from datagen_core.store.runs import Plan, TaskKey
+from datagen_core.store.sharing import rights_of
 
 if TYPE_CHECKING:
     import submitit
@@ -36,6 +38,8 @@ _OURS = {"array", "error", "job_name", "output"}
 
 _PLACE = "--place=${SLURM_ARRAY_TASK_ID:-0}"
 """Which task of the list the worker does. A job of one task is no array."""
+
+_LOG = "/dev/stdout"
 
 _END_OF_LIST = "END OF TASKS"
 
@@ -252,10 +256,20 @@ def _logging_left_alone() -> Iterator[None]:
 def _setup_lines(job: Job) -> list[str]:
     threads = " ".join(f"{name}={count}" for name, count in job.environment.items())
     lines = [f"export {threads}", *job.resources.setup]
+    lines[:0] = _sharing_lines(job)
     if job.size == 1:
         # Submitted from a task of an array, a job would take itself for that task.
         lines.insert(0, "unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID")
     return lines
+
+
+def _sharing_lines(job: Job) -> list[str]:
+    """Return what gives the log, which Slurm makes, the rights of the cache of a group."""
+    rights = rights_of(job.plans[0].run.set.root.parent.parent)
+    if rights is None:
+        return []
+    mode = rights.mode_of(stat.S_IFREG)
+    return [f"{{ chgrp {rights.group} {_LOG} && chmod {mode:o} {_LOG}; }} 2>/dev/null"]
 
 
 def _check_header(resources: Resources) -> None:

@@ -68,6 +68,18 @@ def test_a_single_task_logs_where_it_belongs(start, tmp_path):
     assert "ValueError: no luck" in plan.run.log(plan.number, 0).read_text()
 
 
+def test_a_log_in_the_cache_of_a_group_is_the_groups(start, tmp_path):
+    (tmp_path / "a cache").mkdir()
+    (tmp_path / "a cache").chmod(0o2770)
+    former = os.umask(0o077)
+    try:
+        plan = start("note")
+    finally:
+        os.umask(former)
+    wait_for_end(plan)
+    assert stat.S_IMODE(plan.run.log(plan.number, 0).stat().st_mode) == 0o660
+
+
 def test_nothing_that_is_executed_lies_in_a_cache_or_is_left_behind(start, tmp_path, temporary):
     plan = start("note", tasks=2)
     wait_for_end(plan)
