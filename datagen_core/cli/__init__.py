@@ -20,6 +20,7 @@ _HELP = {
     "generate": "Make samples, on Slurm or on this machine.",
     "resume": "Make the samples that killed or failed jobs left out.",
     "status": "The state of runs: done, running, failed, and why.",
+    "logs": "What the tasks of runs have printed, and why some failed.",
     "cancel": "Stop runs; samples that are made are kept.",
     "list": "The data sets of a cache and their splits.",
     "generators": "The generators that can be used.",
