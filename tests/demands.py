@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datagen_core.ranges import Interval
+from datagen_core.scheduling.claims import claiming
 from datagen_core.scheduling.demands import load, make_demands
-from datagen_core.store.runs import Plan, publish_plan
+from datagen_core.scheduling.submission import make_job
+from datagen_core.store.journals import Journal
+from datagen_core.store.runs import Plan, next_plan, publish_plan
 from datagen_core.store.sets import open_sets, set_paths
 
 
@@ -25,6 +28,15 @@ def more(samples):
 
 
 def plan_for(run, run_id, executor, tasks, minutes=None):
-    """Publish a plan for a run, whose parameter set need not have been begun."""
+    """Publish a plan for a run, as if submitted; the parameter set need not have been begun."""
     run.set.root.mkdir(parents=True, exist_ok=True)
-    return publish_plan(Plan(run, executor, tuple(tasks), minutes), run_id)
+    plan = Plan(run, executor, tuple(tasks), minutes, number=next_plan(run))
+    plan = publish_plan(plan, run_id)
+    Journal(plan.process).append("end", reason="submitted")
+    return plan
+
+
+def publish_job(parts, busy=0):
+    """Publish the plans of a job, and return it; it counts as submitted."""
+    with claiming(parts) as plans:
+        return make_job(parts, plans, lambda _: None, busy)

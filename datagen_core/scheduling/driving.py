@@ -18,11 +18,13 @@ from datagen_core.errors import (
     RemovedSetError,
     SchedulerUnavailableError,
 )
+from datagen_core.executors.base import Job
 from datagen_core.ranges import is_one_batch
+from datagen_core.scheduling.claims import check_ahead
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore
 from datagen_core.scheduling.status import ACCEPT_CODE, Look, RunStatus, advise
-from datagen_core.scheduling.submission import group_alike, plan_jobs, publish_job
+from datagen_core.scheduling.submission import group_alike, plan_jobs, submit_job
 from datagen_core.store.advice import command_for, command_for_all
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.folders import remove_litter
@@ -90,8 +92,8 @@ def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
                 stopped.add(place)
                 _cancel(runs[place])
         if any(status.submittable for status in found):
-            submit(runs, found, observer)
-            pause = _SHORTEST_PAUSE
+            if submit(runs, found, observer):
+                pause = _SHORTEST_PAUSE
         elif not any(status.alive for status in found):
             return found
         time.sleep(max(pause, rest))
@@ -116,10 +118,12 @@ def inspect(runs: Sequence[Run]) -> list[RunStatus]:
     return [run.inspect(look.poll(run.executor), look.existing) for run in runs]
 
 
-def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observer = ignore) -> None:
+def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observer = ignore) -> bool:
     """Submit everything that is missing and not alive, without waiting for it.
 
-    Runs of one kind share jobs, so that hundreds of parameter sets are one submission.
+    Runs of one kind share jobs, so that hundreds of parameter sets are one submission. Return
+    whether all of it was submitted; it was not where another process has submitted some since the
+    look.
     """
     report = _Reporter(observer, progress_of(statuses))
     for run, status in zip(runs, statuses, strict=True):
@@ -127,13 +131,15 @@ def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observe
     states = [item.state for status in statuses for item in status.ranges]
     busy = states.count("running") + states.count("queued")
     open_places = [place for place, status in enumerate(statuses) if status.submittable]
+    done = True
     for group in group_alike([runs[place] for place in open_places]):
         chosen = [open_places[place] for place in group]
         these, those = [runs[place] for place in chosen], [statuses[place] for place in chosen]
         patience = _Patience(runs, observer)
+        hand_over = partial(patience.submit, these[0])
         for parts in patience.ask(these[0], partial(plan_jobs, these, those)):
-            job = publish_job(parts, report, busy)
-            patience.ask(these[0], partial(these[0].executor.submit, job))
+            done &= submit_job(parts, report, busy, hand_over)
+    return done
 
 
 class _Patience:
@@ -141,6 +147,15 @@ class _Patience:
 
     def __init__(self, runs: Sequence[Run], observer: Observer) -> None:
         self._runs, self._observer = runs, observer
+
+    def submit(self, run: Run, job: Job) -> None:
+        """Submit a job, if nobody else has submitted its samples while this process waited."""
+
+        def submit() -> None:
+            check_ahead(job.plans)
+            run.executor.submit(job)
+
+        self.ask(run, submit)
 
     def ask(self, run: Run, question: Callable[[], T]) -> T:
         wait, begun = 1.0, time.monotonic()

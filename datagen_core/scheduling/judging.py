@@ -42,6 +42,8 @@ _VISIBLE_SECONDS = 60.0
 NEVER_AGAIN = "private, and published before, so never made again"
 """Why samples whose files are gone stay missing."""
 
+NEVER_SUBMITTED = "never submitted"
+
 _CANCELLED = ("cancelled", "interrupted", "terminated")
 _HOPELESS = ("out of memory",)
 """Ends that the same resources would only repeat."""
@@ -161,7 +163,7 @@ class Judge:
                     yield from self._task(plan, number, samples, counts)
             missing -= planned
         if missing:
-            yield RangeStatus("lost", missing, "never submitted")
+            yield RangeStatus("lost", missing, NEVER_SUBMITTED)
 
     def _task(
         self, plan: Plan, number: int, samples: IntervalSet, counts: Counter[Interval]

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from datagen_core.executors.base import Executor, TaskState
+from datagen_core.executors.submitters import find_submitter
 from datagen_core.ranges import IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.access import user_named
@@ -64,6 +65,9 @@ def find_living(
             if plan.key(number) not in found and task & missing and not plan.last_word(number)
         ]
         owner = plan.owner if tasks else None
+        if tasks and (submitter := find_submitter(plan)) is not None:
+            found |= dict.fromkeys((plan.key(number) for number in tasks), submitter)
+            continue
         if owner is not None or executor is None:
             found |= _by_heartbeat(plan, tasks, owner, executor)
         if owner is None and states is None:

@@ -24,6 +24,7 @@ from datagen_core.store.runs import (
     TaskKey,
     list_plans,
     list_runs,
+    next_plan,
     reserved_samples,
 )
 from datagen_core.store.sets import existing_samples
@@ -46,6 +47,8 @@ class RunStatus:
     """Whether a worker found that no batch of the parameter set can be made."""
     orphaned: bool = False
     """Whether its executor is not installed here, so that nobody can be asked who lives."""
+    next_plan: int = 0
+    """The number of the plan that is next after those that were looked at."""
 
     @property
     def missing(self) -> IntervalSet:
@@ -134,6 +137,7 @@ def inspect_run(
     done = _made(record, existing(run.set))
     if len(done) == record.interval.size:  # whatever its tasks do
         return RunStatus(record, done, ())
+    number = next_plan(run)  # what is published from here on was not looked at
     plans = list_plans(run)
     poll = poll or (executor.poll if executor is not None else _poll_nobody)
     signs = find_living(plans, poll(plans), executor, IntervalSet([record.interval]) - done)
@@ -142,7 +146,7 @@ def inspect_run(
     missing = IntervalSet([record.interval]) - done
     judge = Judge(run.set, plans, signs, executor, done, since)
     ranges = tuple(judge.judge(missing))
-    return RunStatus(record, done, ranges, bool(judge.refusal(missing)))
+    return RunStatus(record, done, ranges, bool(judge.refusal(missing)), next_plan=number)
 
 
 def _made(record: RunRecord, existing: IntervalSet) -> IntervalSet:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import partial
-from itertools import accumulate
 from typing import Any
 
 from datagen_core.executors.base import Job, Recipe
@@ -14,22 +13,19 @@ from datagen_core.executors.limits import format_minutes
 from datagen_core.generators.identity import canonical_json
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker, worker_process
+from datagen_core.scheduling.claims import OvertakenError, Part, claiming
 from datagen_core.scheduling.judging import TIME_LIMIT
 from datagen_core.scheduling.plan import Limits, Settings, divide_jobs, make_plan
 from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
 from datagen_core.scheduling.surroundings import make_recipe, seal
-from datagen_core.store.publishing import in_parallel
-from datagen_core.store.runs import Plan, TaskKey, list_plans, publish_plan
+from datagen_core.store.runs import Plan, list_plans
 from datagen_core.store.timings import format_duration
 
 MOST_PIECES = 10_000
 """Ranges whose processes died are cut into no more tasks than this."""
 
 Report = Callable[[int], None]
-
-Part = tuple[Run, Plan]
-"""What a job does of one run."""
 
 
 def group_alike(runs: Sequence[Run]) -> list[list[int]]:
@@ -65,6 +61,8 @@ def plan_jobs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[P
     share = divide_jobs(settings, len(runs))
     pairs = sorted(zip(runs, statuses, strict=True), key=lambda pair: _danger(pair[1]))
     parts = [(run, run.plan or _plan(run, status, share, limits)) for run, status in pairs]
+    numbers = [status.next_plan for _, status in pairs]
+    parts = [(run, replace(plan, number=n)) for (run, plan), n in zip(parts, numbers, strict=True)]
     limits.check_tasks(executor, settings.njobs, sum(len(plan.tasks) for _, plan in parts))
     _announce_limit(parts)
     _announce_threads(runs[0])
@@ -101,27 +99,35 @@ def _cut_suspects(run: Run, status: RunStatus, plan: Plan) -> Iterator[IntervalS
         yield from deal(samples, size, min(most, max(2, -(-len(samples) // share))))
 
 
-def publish_job(parts: Sequence[Part], report: Report, busy: int = 0) -> Job:
-    """Publish the plans of a job and return it; the scheduler has not heard of it yet.
+def submit_job(
+    parts: Sequence[Part], report: Report, busy: int, hand_over: Callable[[Job], None]
+) -> bool:
+    """Publish the plans of a job and submit it; return whether all of it was submitted.
 
-    `report` is told of the samples that an inline executor makes. As long as `busy` other tasks are
-    alive, fewer may run at once, so that deaths one after another do not multiply processes.
+    A plan that was published by another process meanwhile is not submitted, nor are those behind
+    it: what they were to make is to be looked at again.
+
+    Parameters
+    ----------
+    report
+        Told of the samples that an inline executor makes.
+    busy
+        Number of other tasks that are alive. Fewer may run at once then, so that deaths one after
+        another do not multiply processes.
+    hand_over
+        Submits the job, or tries to for a while.
     """
-    minutes = max((plan.minutes or 0 for _, plan in parts), default=0) or None
+    with suppress(OvertakenError), claiming(parts) as plans:
+        if plans:
+            job = make_job(parts[: len(plans)], plans, report, busy)
+            hand_over(job)
+        return len(plans) == len(parts)
+    return False
+
+
+def make_job(parts: Sequence[Part], plans: Sequence[Plan], report: Report, busy: int) -> Job:
+    """Return the job of published plans; parameters are those of `submit_job`."""
     first = parts[0][0]
-    name = f"{first.record.id}-and-{len(parts) - 1}-more.{os.urandom(3).hex()}"
-    places = accumulate((len(plan.tasks) for _, plan in parts), initial=0)
-
-    def publish(part: tuple[Part, int]) -> Plan:
-        (run, plan), place = part
-        shared = TaskKey(name, place) if len(parts) > 1 else None
-        source = run.demand.source if run.demand.source != run.record.source else None
-        plan = replace(plan, minutes=minutes, source=source)
-        return publish_plan(plan, run.record.id, shared)
-
-    plans = in_parallel(publish, list(zip(parts, places, strict=False)))
-    for run, _ in parts:
-        run.plan = None
     settings, recipe = first.settings, _recipe_of(first)
     recipe = recipe if first.executor.in_process else seal(recipe)
     work = _work(parts, plans, recipe, report)
@@ -154,7 +160,7 @@ def _pack(parts: Sequence[Part], width: int | None) -> Iterator[list[Part]]:
             if job and width and size + len(tasks) > width:
                 yield job
                 job, size = [], 0
-            job.append((run, replace(plan, tasks=tasks)))
+            job.append((run, replace(plan, tasks=tasks, number=plan.number + first // step)))
             size += len(tasks)
     yield job
 

@@ -308,18 +308,23 @@ class Plan:
         return self.run.folder / "workers" / f"{self.number}.json"
 
 
-def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan:
-    """Publish a plan as the next one of its run, and return it with its number and name.
+def publish_plan(plan: Plan, run_id: str, shared: TaskKey | None = None) -> Plan | None:
+    """Publish a plan under its number; return it with its name, or None where the number is taken.
+
+    Who publishes a plan is the only one to submit it. Of several processes that have seen the same
+    plans, and so want the next number, one gets it; the others look again.
 
     The plan gets a job of its own, named after run and number, unless `shared` is the place of its
     first task in a shared job.
     """
-    while True:
-        number = following(numbered(plan.run.plans), plan.run.plans)
-        name, first = shared or (f"{run_id}.{number}", None)
-        plan = replace(plan, number=number, name=name, created=time.time(), first=first)
-        if _write_plan(plan):
-            return plan
+    name, first = shared or (f"{run_id}.{plan.number}", None)
+    plan = replace(plan, name=name, created=time.time(), first=first)
+    return plan if _write_plan(plan) else None
+
+
+def next_plan(run: RunPaths) -> int:
+    """Return the number that the next plan of a run gets."""
+    return following(numbered(run.plans), run.plans)
 
 
 def _write_plan(plan: Plan) -> bool:

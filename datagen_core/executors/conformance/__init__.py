@@ -120,6 +120,8 @@ class _Kit:
         (run,) = self._begin("unknown")
         task = IntervalSet([run.record.interval])
         plan = publish_plan(Plan(run.paths, self.executor.name, (task,)), run.record.id)
+        if plan is None:  # of a new run
+            raise ConformanceError(f"{self.executor.name}: somebody else uses {self.folder}")
         for plans in ([], [replace(plan, created=0.0)]):
             self._expect(not self._poll(plans), "poll shows tasks that were never submitted")
             self._ask("cancel", plans)

@@ -15,9 +15,9 @@ from datagen_core.executors.inline import InlineExecutor
 from datagen_core.scheduling import worker
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
-from datagen_core.scheduling.submission import plan_jobs, publish_job
+from datagen_core.scheduling.submission import plan_jobs
 from datagen_core.store.keys import key_path
-from demands import demand_for
+from demands import demand_for, publish_job
 from private_sets import SOURCE, run_as
 
 ALICE, BOB = 20001, 20002
@@ -116,7 +116,7 @@ def test_a_job_without_the_key_says_so(source, cache, tmp_path, monkeypatch):
     (run,) = begin([demand_for(source, cache, samples=5)], executor, Settings())
     key_path(run.demand.record).unlink()
     ((part,),) = plan_jobs([run], [run.inspect()])
-    job = publish_job([part], lambda _: None)
+    job = publish_job([part])
 
     assert worker.run_task(worker.address_of(job.plans[0]), 0) == "failed"
     (status,) = [run.inspect()]

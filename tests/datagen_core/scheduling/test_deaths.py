@@ -18,10 +18,10 @@ from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.scheduling import submission
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
-from datagen_core.scheduling.submission import plan_jobs, publish_job
+from datagen_core.scheduling.submission import plan_jobs
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import shard_name
-from demands import demand_for
+from demands import demand_for, publish_job
 from generators_for_tests import sine
 
 DIED = "died: SIGSEGV"
@@ -77,7 +77,7 @@ def go_round(run, poison):
     if not status.submittable:
         return status, []
     (parts,) = plan_jobs([run], [status])
-    (plan,) = publish_job(parts, lambda samples: None).plans
+    (plan,) = publish_job(parts).plans
     for task in range(len(plan.tasks)):
         alive = play(run, plan, task, poison)
         if run.executor.in_process and not alive:
@@ -180,5 +180,5 @@ def test_deaths_one_after_another_do_not_multiply_processes(tmp_path):
     go_round(run, {3})
     (parts,) = plan_jobs([run], [run.inspect()])
 
-    assert publish_job(parts, lambda samples: None, busy=39).parallel == 1
-    assert publish_job(parts, lambda samples: None, busy=3).parallel == 37
+    assert publish_job(parts, busy=39).parallel == 1
+    assert publish_job(parts, busy=3).parallel == 37

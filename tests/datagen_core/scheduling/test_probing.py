@@ -20,14 +20,13 @@ from datagen_core.scheduling import probing
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.probing import settle
 from datagen_core.scheduling.run import begin
-from datagen_core.scheduling.submission import publish_job
 from datagen_core.store.codes import codes_of, read_code
 from datagen_core.store.origins import Origin
 from datagen_core.store.probes import read_probes
 from datagen_core.store.runs import list_runs
 from datagen_core.store.timings import JobTimings
 from datagen_core.upkeep.verify import verify
-from demands import demand_for
+from demands import demand_for, publish_job
 
 SOURCE = """
 import numpy as np
@@ -355,7 +354,7 @@ def test_what_other_code_publishes_first_is_compared_before_the_first_shard(fall
         if change:
             edit(*change)
         runs += begin([demand_for(fall, cache, 10)], InlineExecutor(), Settings())
-    older, newer = (publish_job([(run, run.plan)], lambda _: None) for run in runs)
+    older, newer = (publish_job([(run, run.plan)]) for run in runs)
 
     assert newer.work(0) == "done"
     assert older.work(0) == "failed"

@@ -6,6 +6,7 @@ import json
 import os
 import py_compile
 import subprocess
+from dataclasses import replace
 from importlib.util import cache_from_source
 from pathlib import Path
 
@@ -19,14 +20,15 @@ from datagen_core.executors.processes import read_recipe, read_tasks
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
-from datagen_core.scheduling.submission import group_alike, publish_job
+from datagen_core.scheduling.submission import group_alike
 from datagen_core.store.runs import publish_plan
 from datagen_core.store.sets import existing_samples
-from demands import demand_for
+from demands import demand_for, publish_job
 from patience import patience
 from published_documents import change
 
 SOURCE = """
+from dataclasses import replace
 from pathlib import Path
 import datagen_core
 
@@ -36,6 +38,7 @@ def walk(size):
 """
 
 EVIL = """
+from dataclasses import replace
 from pathlib import Path
 import datagen_core
 Path(__file__).with_name("EXECUTED").touch()
@@ -65,7 +68,7 @@ def begun(project, cache="cache"):
 @pytest.fixture
 def job(project):
     run = begun(project)
-    return publish_job([(run, run.plan)], lambda _: None)
+    return publish_job([(run, run.plan)])
 
 
 def change_all(plan, evil):
@@ -123,7 +126,7 @@ def lay_trap(folder):
 
 @pytest.mark.parametrize("number", [0, 1])  # the second plan has a child for its tasks
 def test_modules_where_a_worker_is_started_are_not_loaded(job, tmp_path, number):
-    plan = publish_plan(job.plans[0], "again") if number else job.plans[0]
+    plan = publish_plan(replace(job.plans[0], number=number), "again") if number else job.plans[0]
     trap = lay_trap(tmp_path / "trap")
     work(job._replace(plans=(plan,)), cwd=trap)
 
@@ -139,7 +142,7 @@ def test_modules_of_the_runs_working_directory_are_found(project, tmp_path, monk
     (project / "part" / "walk.py").write_text(text)
     demand = demand_for(f"{project / 'part' / 'walk.py'}:walk", tmp_path / "cache", 10)
     (run,) = begin([demand], LocalExecutor(), Settings())
-    work(publish_job([(run, run.plan)], lambda _: None), cwd=tmp_path)
+    work(publish_job([(run, run.plan)]), cwd=tmp_path)
 
     assert len(existing_samples(run.paths.set)) == 10
 
@@ -191,7 +194,7 @@ def test_a_module_that_others_may_write_is_not_executed_either(project):
         file.write("\nimport constants\n")
     (project / "constants.py").write_text("")
     run = begun(project)
-    job = publish_job([(run, run.plan)], lambda _: None)
+    job = publish_job([(run, run.plan)])
     (project / "constants.py").write_text("open('EXECUTED', 'w').close()")
     (project / "constants.py").chmod(0o666)
     work(job)
@@ -207,7 +210,7 @@ def test_nothing_where_a_run_is_begun_stands_in_for_a_plugin(project, tmp_path, 
     monkeypatch.chdir(trap)
     demand = demand_for("leaf_synthetic", tmp_path / "cache", 2, {"num_classes": 2})
     (run,) = begin([demand], LocalExecutor(), Settings())
-    work(publish_job([(run, run.plan)], lambda _: None))
+    work(publish_job([(run, run.plan)]))
 
     assert not (trap / "EXECUTED").exists()
     assert len(existing_samples(run.paths.set)) == 2

@@ -19,7 +19,7 @@ from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.resuming import take_up
 from datagen_core.scheduling.run import begin
-from datagen_core.scheduling.submission import group_alike, publish_job
+from datagen_core.scheduling.submission import group_alike
 from datagen_core.scheduling.surroundings import (
     limited_threads,
     locate_source,
@@ -28,7 +28,7 @@ from datagen_core.scheduling.surroundings import (
     threads_of,
 )
 from datagen_core.store.runs import list_plans, read_run
-from demands import demand_for
+from demands import demand_for, publish_job
 
 SOURCE = """
 import os
@@ -158,7 +158,7 @@ def test_the_threads_of_a_set_are_those_of_its_first_run(project):
 
     assert (first.threads, second.threads) == (2, 2)
     assert read_run(second.paths.set, 1).details["threads"] == 2
-    job = publish_job([(second, second.plan)], lambda _: None)
+    job = publish_job([(second, second.plan)])
     assert job.environment["OMP_NUM_THREADS"] == "2"
     assert (job.resources.cpus, begun(project, LocalExecutor()).resources.cpus) == (5, 2)
 

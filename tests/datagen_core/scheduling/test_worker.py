@@ -19,7 +19,6 @@ from datagen_core.scheduling import worker
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
-from datagen_core.scheduling.submission import publish_job
 from datagen_core.scheduling.worker import address_of, run_task
 from datagen_core.scheduling.worker_process import run_job
 from datagen_core.store import shard_writer
@@ -27,7 +26,7 @@ from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import list_shards
 from datagen_core.store.runs import reserve
 from datagen_core.store.sets import existing_samples, read_schema, read_set
-from demands import demand_for, more, open_set, plan_for
+from demands import demand_for, more, open_set, plan_for, publish_job
 from generators_for_tests import broken, sine, unsteady
 
 
@@ -333,7 +332,7 @@ def test_a_job_whose_code_changed_while_it_waited_makes_nothing(tmp_path, old, w
     file.write_text(EDITED)
     demand = demand_for(f"{file}:walk", tmp_path)
     run = begin([demand], LocalExecutor(), Settings())[0]
-    plan = publish_job([(run, run.plan)], lambda _: None).plans[0]
+    plan = publish_job([(run, run.plan)]).plans[0]
     file.write_text(EDITED.replace(old, "2.0" if word == "failed" else "# the same\ndef step"))
 
     assert run_task(address_of(plan), 0) == word
@@ -349,7 +348,7 @@ def test_a_job_with_another_value_of_a_declared_variable_makes_nothing(tmp_path,
     monkeypatch.setenv("SIM_DATA", "old")
     demand = demand_for(f"{file}:walk", tmp_path)
     run = begin([demand], LocalExecutor(), Settings())[0]
-    plan = publish_job([(run, run.plan)], lambda _: None).plans[0]
+    plan = publish_job([(run, run.plan)]).plans[0]
     monkeypatch.setenv("SIM_DATA", "new")
 
     assert run_task(address_of(plan), 0) == "failed"
