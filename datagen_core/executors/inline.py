@@ -5,11 +5,12 @@ Other processes find it by the journal of who submits the job, which does the ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from datagen_core.executors.base import DIED, Executor, Job, TaskState
 from datagen_core.executors.processes import find_process, is_here
-from datagen_core.executors.submitters import find_process_of
+from datagen_core.executors.submitters import process_of
 from datagen_core.store.runs import Plan, TaskKey
 
 
@@ -31,7 +32,7 @@ class InlineExecutor(Executor):
 
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState]:
         """Return the tasks of processes that are still at work, which may be any process."""
-        processes = {plan.name: find_process_of(plan) for plan in plans}
+        processes = {plan.name: _find(plan) for plan in plans}
         found: dict[TaskKey, TaskState] = {}
         for plan in plans:
             if (state := processes[plan.name]) is not None:
@@ -48,6 +49,18 @@ class InlineExecutor(Executor):
 
     def cancel(self, plans: Sequence[Plan]) -> None:
         """Do nothing: Ctrl-C ends an inline run."""
+
+
+def _find(plan: Plan) -> TaskState | None:
+    """Return what the process does that has a job, and which of its shells ends it."""
+    found = process_of(plan)
+    if found is None:
+        return None
+    start, state = found
+    if is_here(start) and start["pid"] == os.getpid():
+        return state
+    where = f"in process {start['pid']} of {start['host']}, which Ctrl-C there ends"
+    return state._replace(reason=f"{where}; {state.reason}".rstrip("; "))
 
 
 def _unfinished(plan: Plan, state: TaskState) -> Iterator[tuple[TaskKey, TaskState]]:

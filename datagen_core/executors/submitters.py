@@ -69,7 +69,7 @@ def find_submitter(plan: Plan) -> TaskState | None:
             if age(plan.run.plan(plan.number), plan.run.set.root.parent) < _WINDOW_SECONDS:
                 return TaskState("queued", "about to be submitted")
         return None
-    found = _find(plan)
+    found = process_of(plan)
     if found is None or not is_beating(plan.process, plan.run.set.root.parent):
         return None
     start, state = found
@@ -77,20 +77,11 @@ def find_submitter(plan: Plan) -> TaskState | None:
     return TaskState("queued", f"{who}; {state.reason}".rstrip("; "))
 
 
-def find_process_of(plan: Plan) -> TaskState | None:
-    """Return what the process does that submits a job; None when it is through, or dead."""
-    found = _find(plan)
-    if found is None:
-        return None
-    start, state = found
-    if is_here(start) and start["pid"] == os.getpid():
-        return state
-    where = f"in process {start['pid']} of {start['host']}, which Ctrl-C there ends"
-    return state._replace(reason=f"{where}; {state.reason}".rstrip("; "))
+def process_of(plan: Plan) -> tuple[Mapping[str, Any], TaskState] | None:
+    """Return the first word of the process that submits a job, and what it does.
 
-
-def _find(plan: Plan) -> tuple[Mapping[str, Any], TaskState] | None:
-    """Return the first word of the process that submits a job, and what it does."""
+    None when it is through, or dead.
+    """
     events = read_journal(plan.process)
     start = events[-1] if events else {}
     if not {"host", "pid", "started"} <= start.keys():  # it has ended
