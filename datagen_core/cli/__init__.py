@@ -23,6 +23,7 @@ _HELP = {
     "logs": "What the tasks of runs have printed, and why some failed.",
     "cancel": "Stop runs; samples that are made are kept.",
     "list": "The data sets of a cache and their splits.",
+    "init": "Make the folder of a cache, for a group if you like.",
     "generators": "The generators that can be used.",
     "show": "A generator's parameters, or a parameter set's provenance.",
     "move": "Label samples: move them from raw into a split.",

@@ -385,11 +385,12 @@ def list_generators(cache: Path) -> list[str]:
     Those that this user may not read are among them, and links that are not followed. Foreign
     folders are not, such as lost+found.
     """
-    folders = [folder for folder in list_data_sets(cache) if _is_numbered(folder)]
+    folders = [folder for folder in list_data_sets(cache) if is_numbered(folder)]
     return sorted(folder.name for folder in [*folders, *list_bad_links(cache)])
 
 
-def _is_numbered(folder: Path) -> bool:
+def is_numbered(folder: Path) -> bool:
+    """Return whether a folder of a cache is a data set, or may be one that is closed."""
     try:
         return (folder / "numbers").is_dir()
     except PermissionError:  # its name is all that is known of it
