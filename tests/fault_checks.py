@@ -112,7 +112,7 @@ def _damaged_documents(cache: Path) -> Iterator[str]:
     for path in cache.rglob("*.json"):
         if path.parent.name == "splits" and _is_spent(path):
             continue
-        yield from _attempt(lambda path=path: read_document(path, "2.0", dict))
+        yield from _attempt(lambda path=path: read_document(path, "3.0", dict))
 
 
 def _is_spent(path: Path) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from datagen_core.executors.base import Job, Resources
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.surroundings import describe_surroundings, make_recipe
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from demands import demand_for, more, open_set, plan_for
 
 SOURCE = f"{Path(__file__).with_name('slurm_tasks.py')}:tasks"

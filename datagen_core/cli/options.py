@@ -330,13 +330,14 @@ def load_generator_of(
     """
     from datagen_core.generators.registry import load_generator, load_recorded
     from datagen_core.scheduling.trusting import load_trusted, trust_loaded
+    from datagen_core.store.reservations import latest_run
     from datagen_core.store.runs import list_runs
 
     if folder is not None or ":" in name:
         return trust_loaded(load_generator(name, folder))
-    runs = list_runs(param_set.paths)
-    if runs and runs[-1].source:
-        return load_trusted(param_set.paths, runs[-1], decide)
+    run = latest_run(list_runs(param_set.paths))
+    if run is not None and run.source:
+        return load_trusted(param_set.paths, run, decide)
     return load_recorded(name).generator
 
 

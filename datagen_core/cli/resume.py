@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +21,13 @@ from datagen_core.cli.runs import (
 )
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, set_option
 from datagen_core.errors import IncompleteRunError
+from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
+    from datagen_core.reading.param_set import ParamSet
+    from datagen_core.scheduling.status import RunStatus
     from datagen_core.scheduling.trusting import Decide
+    from datagen_core.store.layout import SetPaths
 
 
 @click.command("resume")
@@ -72,7 +78,7 @@ def resume_command(
     settings, choose = read_settings(options), cache(choose_executor)
     runs, problems = [], Problems()
     remove_all_litter(open_cache().path)
-    for param_set, status in select_runs(name, selector, number, problems):
+    for param_set, status in _left_over(select_runs(name, selector, number, problems)):
         if not status.missing:
             remove_litter(param_set.paths.root.parent, *param_set.paths.all_temporary)
             continue
@@ -91,3 +97,15 @@ def resume_command(
     incomplete = [(run, status) for run, status in results if status.missing and settings.wait]
     if incomplete:
         raise IncompleteRunError(explain(incomplete))
+
+
+def _left_over(
+    found: Iterable[tuple[ParamSet, RunStatus]],
+) -> Iterator[tuple[ParamSet, RunStatus]]:
+    """Pass on runs, but for those whose missing samples another one makes, as imported ones may."""
+    begun: defaultdict[SetPaths, IntervalSet] = defaultdict(IntervalSet)
+    for param_set, status in found:
+        left = status.missing - begun[param_set.paths]
+        begun[param_set.paths] |= status.missing
+        if left or not status.missing:
+            yield param_set, status

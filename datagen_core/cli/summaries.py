@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from datagen_core.store.frozen import FrozenSplit
 from datagen_core.store.ledger import Exclusion, read_ledger
+from datagen_core.store.reservations import reserved_by
 from datagen_core.store.runs import list_runs
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def summarize_set(param_set: ParamSet, states: States | None = None) -> dict[str
     states = states or States([param_set])
     existing, runs = param_set.existing, list_runs(param_set.paths)
     ledger = read_ledger(param_set.paths)
-    reserved = sum(run.interval.size for run in runs)
+    reserved = len(reserved_by(runs))
     return {
         "generator": param_set.generator,
         "number": param_set.number,
@@ -62,7 +63,7 @@ def summarize_set(param_set: ParamSet, states: States | None = None) -> dict[str
         "mixed": param_set.mixed,
         "private": param_set.record.private,
         "state": "complete" if len(existing) >= reserved else states.find(param_set),
-        "account": runs[-1].account if runs else {},
+        "account": max(runs, key=lambda run: run.stop).account if runs else {},
         "created": param_set.record.created,
         "digest": param_set.record.digest,
         "path": str(param_set.paths.root),

@@ -8,7 +8,8 @@ from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import RAW, read_ledger
 from datagen_core.store.published import lost_samples
-from datagen_core.store.runs import RunRecord, list_refusals, list_runs
+from datagen_core.store.reservations import latest_run, reserved_by
+from datagen_core.store.runs import list_refusals, list_runs
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples, read_set
 from datagen_core.store.timings import format_duration, mean_batch_seconds, read_timings
@@ -50,10 +51,11 @@ def _make(paths: SetPaths, record: SetRecord, samples: int, settled: int) -> str
     Samples that are `settled` exist, are refused by the generator, or private and lost.
     """
     runs = list_runs(paths)
-    holes = sum(run.interval.size for run in runs) - settled
+    holes = len(reserved_by(runs)) - settled
     if holes >= samples:
         return command_for(paths, "resume")
-    return command_to_make(paths, record, _last_source(runs), samples)
+    latest = latest_run(runs)
+    return command_to_make(paths, record, latest.source if latest else "", samples)
 
 
 def _find_refused(paths: SetPaths, existing: IntervalSet) -> tuple[IntervalSet, str]:
@@ -68,8 +70,3 @@ def _find_refused(paths: SetPaths, existing: IntervalSet) -> tuple[IntervalSet, 
     refused = IntervalSet(ranges) - existing
     why = f" (the generator refuses samples {refused.brief()}: {message})" if refused else ""
     return refused, why
-
-
-def _last_source(runs: list[RunRecord]) -> str:
-    """Return the name under which the generator was loaded last."""
-    return runs[-1].source if runs else ""

@@ -21,6 +21,7 @@ from datagen_core.store import frozen, ledger
 from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.layout import SetPaths, removed_set
 from datagen_core.store.probes import is_mixed
+from datagen_core.store.reservations import latest_run, reserved_by
 from datagen_core.store.runs import list_runs
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples, read_schema, size_on_disk
@@ -122,7 +123,7 @@ class ParamSet(Mapping[str, "Split"]):
     @property
     def reserved(self) -> int:
         """The number of samples ever asked for; those that do not exist are holes."""
-        return sum(run.interval.size for run in list_runs(self.paths))
+        return len(reserved_by(list_runs(self.paths)))
 
     @property
     def counts(self) -> dict[str, int]:
@@ -294,9 +295,9 @@ class ParamSet(Mapping[str, "Split"]):
 
     def command_to_make(self, samples: int, **changed: object) -> str:
         """Return the command line that makes samples, of this set or with changed parameters."""
-        runs = list_runs(self.paths)
+        run = latest_run(list_runs(self.paths))
         record = replace(self.record, params={**self.record.params, **changed})
-        return command_to_make(self.paths, record, runs[-1].source if runs else "", samples)
+        return command_to_make(self.paths, record, run.source if run else "", samples)
 
     def __str__(self) -> str:
         return f"{self.paths.root.parent.name} {self.number}"

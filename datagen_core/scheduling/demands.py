@@ -26,7 +26,7 @@ from datagen_core.scheduling.provenance import gather_provenance
 from datagen_core.store.folders import open_folder
 from datagen_core.store.keys import read_key
 from datagen_core.store.layout import SetPaths, check_name
-from datagen_core.store.runs import reserved_samples
+from datagen_core.store.reservations import reserved_samples
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import read_set
 

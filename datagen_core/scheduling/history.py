@@ -49,7 +49,7 @@ def changed_machine(paths: SetPaths, origin: Origin) -> list[str]:
 def _machine_of(paths: SetPaths, origin: Origin) -> dict[str, Any]:
     samples = IntervalSet([origin[:2]])
     with suppress(FileNotFoundError):
-        for run in (run for run in list_runs(paths) if run.id == origin.run):
+        for run in (run for run in list_runs(paths) if origin.run in {run.id, run.maker}):
             plan = read_plan(paths.run(run.number), origin.plan)
             tasks = [task for task, planned in enumerate(plan.tasks) if planned & samples]
             events = [event for task in tasks for event in plan.events(task)]

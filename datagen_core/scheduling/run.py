@@ -50,13 +50,8 @@ from datagen_core.store.codes import keep_code
 from datagen_core.store.keys import draw_key
 from datagen_core.store.layout import RunPaths
 from datagen_core.store.publishing import in_parallel
-from datagen_core.store.runs import (
-    Plan,
-    RunRecord,
-    list_plans,
-    reserve,
-    reserved_samples,
-)
+from datagen_core.store.reservations import reserve, reserved_samples
+from datagen_core.store.runs import Plan, RunRecord, list_plans
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import (
     check_known,

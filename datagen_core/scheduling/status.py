@@ -18,15 +18,8 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.judging import NEVER_AGAIN, Judge, RangeStatus, merge_alike
 from datagen_core.scheduling.liveness import find_living
 from datagen_core.store.layout import RunPaths, SetPaths
-from datagen_core.store.runs import (
-    Plan,
-    RunRecord,
-    TaskKey,
-    list_plans,
-    list_runs,
-    next_plan,
-    reserved_samples,
-)
+from datagen_core.store.reservations import reserved_samples
+from datagen_core.store.runs import Plan, RunRecord, TaskKey, list_plans, list_runs, next_plan
 from datagen_core.store.sets import existing_samples
 
 ACCEPT_CODE = "--accept-code"

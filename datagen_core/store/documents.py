@@ -57,6 +57,25 @@ def publish_document(
         return draft.publish(begins=begins, beside=beside)
 
 
+def copy_document(
+    source: Path, target: Path, temporary_folder: Path, *, begins: bool = False, **changed: Any
+) -> bool:
+    """Publish a document of another cache under `target`, as `publish_document` does.
+
+    It keeps its format and all of its keys, also those that only later versions know, but for what
+    is `changed`. The caller has read it, and so knows that it holds what it should.
+
+    Raises
+    ------
+    DamagedFileError
+        If it does not hold what was written.
+    """
+    content = _parse(source)
+    if content is None:
+        raise _damaged(source, "its checksum does not match")
+    return publish_document(target, {**content, **changed}, temporary_folder, begins=begins)
+
+
 def write_document(content: Mapping[str, Any]) -> str:
     """Return a document with its checksum as JSON in ASCII, with one line per key."""
     whole = {**content, "checksum": sha256_of(content)}

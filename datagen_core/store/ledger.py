@@ -21,6 +21,9 @@ reader that listed a number which was spent, or went, before it was read, looks 
 
 An excluded sample stays in the split that it was in, or in none, so that it can never get into
 another one. Whoever reads a split leaves it out.
+
+Samples that an import is about to bring, and that are in a split where they come from, are *held*
+until they get there: they are not raw, so that no move takes them into another one.
 """
 
 from __future__ import annotations
@@ -53,8 +56,9 @@ KEPT_OPERATIONS = 64
 
 _SPENT_AT_ONCE = 64
 
-LEDGER_FORMAT = "2.0"
-"""Format 2 excludes samples. Without any, format 1 is written, which older versions can use."""
+LEDGER_FORMAT = "3.0"
+"""Format 2 excludes samples, format 3 holds some back. Without any, the lowest format is written,
+which older versions can use."""
 
 _LOCK_SECONDS = 5.0
 _Result = TypeVar("_Result")
@@ -102,6 +106,8 @@ class Ledger:
     splits: Mapping[str, tuple[Interval, ...]] = field(default_factory=dict)
     operations: tuple[str, ...] = ()
     exclusions: tuple[Exclusion, ...] = ()
+    held: Mapping[str, IntervalSet] = field(default_factory=dict)
+    """By the cache that they come from, samples that are on their way from there."""
     others: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -114,20 +120,29 @@ class Ledger:
         """All samples that are excluded, in a split or not."""
         return IntervalSet(chain.from_iterable(each.samples for each in self.exclusions))
 
+    @property
+    def awaited(self) -> IntervalSet:
+        """All samples that are held until they are in their split."""
+        return IntervalSet(chain.from_iterable(self.held.values()))
+
     def raw(self, existing: IntervalSet) -> IntervalSet:
-        """Return the samples that exist, are in no split, and are not excluded."""
-        raw = existing - self.assigned
+        """Return the samples that exist, are in no split, and are neither excluded nor held."""
+        raw = self._unassigned(existing)
         return raw - self.excluded if self.exclusions else raw
+
+    def _unassigned(self, existing: IntervalSet) -> IntervalSet:
+        free = existing - self.assigned
+        return free - self.awaited if self.held else free
 
     def members(self, split: str, existing: IntervalSet) -> tuple[list[Interval], IntervalSet]:
         """Return the samples of a split in their order, and those left out as excluded."""
-        raw = existing - self.assigned if split == RAW else IntervalSet()
+        raw = self._unassigned(existing) if split == RAW else IntervalSet()
         recorded, excluded = self.splits.get(split, raw.intervals), self.excluded
         return list(without(recorded, excluded)), IntervalSet(recorded) & excluded
 
     def count(self, existing: IntervalSet) -> dict[str, int]:
         """Return the number of samples in each split, `raw` first."""
-        if not self.splits and not self.exclusions:
+        if not self.splits and not self.exclusions and not self.held:
             return {RAW: len(existing)}
         excluded = self.excluded
         sizes = {
@@ -151,13 +166,14 @@ class Ledger:
         """Return the next generation, in which `split` has `samples` after those it had."""
         before = self.splits.get(split, ())
         splits = {**self.splits, split: _append(before, samples)}
-        return self._follow(operation, splits=splits)
+        return self.follow(operation, splits=splits)
 
     def exclude(self, exclusion: Exclusion) -> Ledger:
         """Return the next generation, which leaves out more samples."""
-        return self._follow(exclusion.operation, exclusions=(*self.exclusions, exclusion))
+        return self.follow(exclusion.operation, exclusions=(*self.exclusions, exclusion))
 
-    def _follow(self, operation: str, **changed: Any) -> Ledger:
+    def follow(self, operation: str, **changed: Any) -> Ledger:
+        """Return the next generation, of which some fields are `changed`."""
         operations = (*self.operations, operation)[-KEPT_OPERATIONS:]
         return replace(self, generation=self.generation + 1, operations=operations, **changed)
 
@@ -187,14 +203,15 @@ def read_ledger(paths: SetPaths) -> Ledger:
         if not generations:
             return Ledger()
         try:
-            return _read_generation(paths, generations[-1])
+            return read_generation(paths, generations[-1])
         except (FileNotFoundError, DamagedFileError):
             now = paths.generations()
             if now[-1:] == generations[-1:]:  # not overtaken meanwhile
                 raise
 
 
-def _read_generation(paths: SetPaths, generation: int) -> Ledger:
+def read_generation(paths: SetPaths, generation: int) -> Ledger:
+    """Return one generation, which is damaged if it is spent."""
     path = paths.generation(generation)
     return read_document(path, LEDGER_FORMAT, partial(_parse, generation))
 
@@ -210,10 +227,11 @@ _EXCLUSION: Mapping[str, forms.Form] = {
 
 
 def _parse(generation: int, content: Mapping[str, Any]) -> Ledger:
-    known = forms.take(content, _FORMS, {"excluded": forms.each(_parse_exclusion)})
-    splits, exclusions = known["splits"], tuple(known.pop("excluded", ()))
-    others = {key: value for key, value in content.items() if key not in {*_FORMS, "excluded"}}
-    ledger = Ledger(generation, splits, tuple(known["operations"]), exclusions, others)
+    known = forms.take(content, _FORMS, _MORE)
+    splits, exclusions = known["splits"], tuple(known.get("excluded", ()))
+    others = {key: value for key, value in content.items() if key not in {*_FORMS, *_MORE}}
+    operations, held = tuple(known["operations"]), known.get("held", {})
+    ledger = Ledger(generation, splits, operations, exclusions, held, others)
     if RAW in splits:
         raise ValueError(f"a split is called {RAW!r}")
     if len(ledger.assigned) != sum(
@@ -228,6 +246,11 @@ def _parse(generation: int, content: Mapping[str, Any]) -> Ledger:
 def _parse_exclusion(content: Any) -> Exclusion:
     others = {key: value for key, value in forms.tree(content).items() if key not in _EXCLUSION}
     return Exclusion(**forms.take(content, _EXCLUSION), others=others)
+
+
+_MORE: Mapping[str, forms.Form] = {
+    "excluded": forms.each(_parse_exclusion), "held": forms.mapping(forms.samples)
+}  # fmt: skip
 
 
 def _write_exclusion(exclusion: Exclusion) -> dict[str, Any]:
@@ -250,13 +273,15 @@ def publish_ledger(paths: SetPaths, ledger: Ledger) -> bool:
         "operations": list(ledger.operations),
     }
     if ledger.exclusions:
-        more = {"format": LEDGER_FORMAT, "excluded": list(map(_write_exclusion, ledger.exclusions))}
-        content |= more
+        content |= {"format": "2.0", "excluded": list(map(_write_exclusion, ledger.exclusions))}
+    if ledger.held:
+        held = {origin: [list(pair) for pair in parts] for origin, parts in ledger.held.items()}
+        content |= {"format": LEDGER_FORMAT, "held": held}
     return publish_document(paths.generation(ledger.generation), content, paths.temporary)
 
 
 def change_ledger(
-    paths: SetPaths, change: Callable[[Ledger, str], tuple[Ledger, _Result]]
+    paths: SetPaths, change: Callable[[Ledger, str], tuple[Ledger, _Result]], kind: str = ""
 ) -> _Result:
     """Publish the generation that follows from the newest one, and return what else came of it.
 
@@ -265,13 +290,15 @@ def change_ledger(
     change
         Returns the next generation, from the newest one and the id of this operation. It is called
         again when another process published that generation first, so it changes nothing else.
+    kind
+        How the id of this operation begins.
 
     Raises
     ------
     CacheError
         If the file system wrote another generation over this one.
     """
-    operation = new_operation()
+    operation = kind + new_operation()
     with courtesy_lock(paths):
         following, result = change(read_ledger(paths), operation)
         while not publish_ledger(paths, following):

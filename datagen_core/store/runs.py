@@ -7,7 +7,6 @@ Neither decides whether samples exist; only shard files do.
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -27,7 +26,9 @@ from datagen_core.store.layout import RunPaths, SetPaths, following, numbered
 if TYPE_CHECKING:
     from datagen_core.store.timings import Estimate
 
-RUN_FORMAT = "1.0"
+RUN_FORMAT = "1.1"
+"""Format 1.0 where the run was begun in this cache, not imported (`former`, `behind`)."""
+
 PLAN_FORMAT = "1.2"
 """Format 1.1 adds `code` and `probe`, format 1.2 `source` where it is not that of the run."""
 RECEIPT_FORMAT = "1.0"
@@ -35,7 +36,18 @@ RECEIPT_FORMAT = "1.0"
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """The index range `[start, stop)` that run `number` makes, and how it was requested."""
+    """The index range `[start, stop)` that run `number` makes, and how it was requested.
+
+    Ranges of runs that were imported may overlap with others, which is why `behind` counts.
+
+    Attributes
+    ----------
+    former
+        The id that it had in the cache where it was begun, which its samples have; empty where it
+        is `id`. No job of an executor is called by the new one.
+    behind
+        Where the next run begins: behind this one, and all that have lower numbers.
+    """
 
     number: int
     id: str
@@ -43,6 +55,8 @@ class RunRecord:
     stop: int
     source: str
     details: Mapping[str, Any] = field(default_factory=dict)
+    former: str = ""
+    behind: int = 0
 
     @property
     def account(self) -> dict[str, Any]:
@@ -54,53 +68,23 @@ class RunRecord:
         """The reserved index range."""
         return Interval(self.start, self.stop)
 
-
-def reserved_samples(paths: SetPaths) -> int:
-    """Return the number of samples that all runs so far have reserved."""
-    known = numbered(paths.runs)
-    return read_run(paths, known[-1]).stop if known else 0
-
-
-def reserve(
-    paths: SetPaths,
-    choose: Callable[[int], Interval],
-    source: str,
-    details: Mapping[str, Any],
-    account: Callable[[int], Mapping[str, Any]] = lambda _: {},
-) -> RunRecord | None:
-    """Reserve the next indices; return None if there is nothing to make.
-
-    Concurrent calls get disjoint ranges: the first one to publish a number gets it, and the others
-    try the next one.
-
-    Parameters
-    ----------
-    choose
-        Returns the indices to make, given the number of indices that are reserved already.
-    account
-        Returns the cost of all samples, given their number, or raises an error to refuse them.
-    """
-    while True:
-        known = numbered(paths.runs)
-        start, stop = choose(read_run(paths, known[-1]).stop if known else 0)
-        if stop == start:
-            return None
-        number = following(known, paths.runs)
-        run_id = f"{paths.root.parent.name}-{paths.root.name[-8:]}-{number}-{os.urandom(3).hex()}"
-        counted = {"account": dict(cost)} if (cost := account(stop)) else {}
-        record = RunRecord(number, run_id, start, stop, source, {**details, **counted})
-        if _publish_record(paths, record):
-            return record
+    @property
+    def maker(self) -> str:
+        """The id that samples have which it made."""
+        return self.former or self.id
 
 
-def _publish_record(paths: SetPaths, record: RunRecord) -> bool:
+def publish_run(paths: SetPaths, record: RunRecord) -> bool:
+    """Publish the record of a run; return False if its number was taken."""
+    imported = {"former": record.former, "behind": record.behind} if record.former else {}
     content = {
-        "format": RUN_FORMAT,
+        "format": RUN_FORMAT if imported else "1.0",
         "id": record.id,
         "start": record.start,
         "stop": record.stop,
         "source": record.source,
         "details": dict(record.details),
+        **imported,
     }
     run = paths.run(record.number)
     return publish_document(run.record, content, paths.temporary, beside=[run.folder.name])
@@ -116,6 +100,7 @@ _RUN: Mapping[str, forms.Form] = {
     "id": forms.job, "start": forms.whole, "stop": forms.whole, "source": forms.text,
     "details": forms.tree,
 }  # fmt: skip
+_IMPORTED: Mapping[str, forms.Form] = {"former": forms.job, "behind": forms.whole}
 _cost = forms.mapping(lambda value: value if isinstance(value, str) else forms.number(value))
 _place = forms.maybe(forms.text)
 _DETAILS: Mapping[str, forms.Form] = {
@@ -127,7 +112,7 @@ _DETAILS: Mapping[str, forms.Form] = {
 
 
 def _parse_run(number: int, content: Mapping[str, Any]) -> RunRecord:
-    record = RunRecord(number, **forms.take(content, _RUN))
+    record = RunRecord(number, **forms.take(content, _RUN, _IMPORTED))
     forms.take(record.details, {}, _DETAILS)
     if record.start >= record.stop:
         raise forms.wrong([record.start, record.stop], "an index range")
@@ -135,7 +120,7 @@ def _parse_run(number: int, content: Mapping[str, Any]) -> RunRecord:
 
 
 def list_runs(paths: SetPaths) -> list[RunRecord]:
-    """Return the records of a parameter set's runs, in the order of their ranges."""
+    """Return the records of a parameter set's runs, by number."""
     return [read_run(paths, number) for number in numbered(paths.runs)]
 
 

@@ -72,7 +72,7 @@ def open_sets(sets: Sequence[tuple[SetPaths, SetRecord]]) -> list[SetRecord]:
         If the folder of one belongs to another set.
     """
     opened = in_parallel(lambda each: _publish_set(*each), sets)
-    _number([paths for paths, _ in sets])
+    number_sets([paths for paths, _ in sets])
     return opened
 
 
@@ -252,7 +252,7 @@ def existing_samples(paths: SetPaths) -> IntervalSet:
     return IntervalSet(chain.from_iterable(list_files(paths.folders)))
 
 
-def _number(sets: Sequence[SetPaths]) -> None:
+def number_sets(sets: Sequence[SetPaths]) -> None:
     """Give sets of one generator their permanent numbers, those after the highest one so far.
 
     A document `numbers/<k>.json` numbers one set or several, from k on. It is published only by a

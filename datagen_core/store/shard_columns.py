@@ -194,6 +194,25 @@ def file_checksum(file: h5py.File, schema: Schema, rows: int, algorithm: str) ->
     return digest
 
 
+def check_columns(file: h5py.File, schema: Schema, rows: int) -> None:
+    """Check that an open shard holds an array of each field, in itself, without reading them.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If one is missing, elsewhere, or does not have the type and shape of its field.
+    """
+    for name, field in schema.fields.items():
+        item = item_of(file, name)
+        if field.ragged:
+            offsets, item = item_of(item, "offsets"), item_of(item, "values")
+            _check_array(f"{name}/offsets", offsets, _OFFSETS, (rows + 1,))
+            rows_of_values = _shape_of(item)[0]
+            _check_array(f"{name}/values", item, field, (rows_of_values, *field.shape))
+        else:
+            _check_array(name, item, field, (rows, *field.shape))
+
+
 def _hash_field(state: Any, name: str, item: Stored, field: Field, shape: tuple[int, ...]) -> None:
     _check_array(name, item, field, shape)
     if isinstance(item, h5py.Group):

@@ -315,7 +315,7 @@ def damaged(path: Path, reason: str) -> DamagedFileError:
 
 def verify_shard(path: Path, schema: Schema, label: ShardLabel) -> None:
     """Check a shard as `read_shard` does, in a few MiB of memory however large it is."""
-    with _labelled(path, label) as (file, attributes):
+    with labelled(path, label) as (file, attributes):
         algorithm = _checksum_algorithm(path, attributes)
         found = file_checksum(file, schema, label.interval.size, algorithm)
     if found != str(attributes.get("checksum")):
@@ -341,7 +341,7 @@ def read_shard(
     NewerFormatError
         If its major version is newer, or with `strict` its minor version.
     """
-    with _labelled(path, label, strict=strict) as (file, attributes):
+    with labelled(path, label, strict=strict) as (file, attributes):
         columns = read_columns(file, schema)
     algorithm = _checksum_algorithm(path, attributes)
     if columns_checksum(columns, algorithm) != str(attributes.get("checksum")):
@@ -350,7 +350,7 @@ def read_shard(
 
 
 @contextmanager
-def _labelled(
+def labelled(
     path: Path, label: ShardLabel, *, strict: bool = False
 ) -> Iterator[tuple[h5py.File, Mapping[str, Any]]]:
     """Open a shard that has this label, and yield it with its attributes; see `reading`."""

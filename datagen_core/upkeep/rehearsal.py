@@ -37,6 +37,7 @@ from datagen_core.scheduling.trusting import (
     surroundings_of_run,
 )
 from datagen_core.store.layout import SetPaths, inputs_folder
+from datagen_core.store.reservations import latest_run
 from datagen_core.store.runs import RunRecord, list_runs
 from datagen_core.streams import StdoutDiversion
 from datagen_core.upkeep.deviations import find_deviations
@@ -113,8 +114,7 @@ def _look(param_set: ParamSet, decide: Decide) -> Outcome | _Kind:
 
 
 def _find_kind(param_set: ParamSet, decide: Decide) -> _Kind:
-    runs = list_runs(param_set.paths)
-    record = runs[-1] if runs else RunRecord(0, "", 0, 0, "")
+    record = latest_run(list_runs(param_set.paths)) or RunRecord(0, "", 0, 0, "")
     _require(param_set.paths, record, decide)
     source = record.source or param_set.generator
     return make_recipe(record.details, source, "", source), threads_of(param_set.paths)

@@ -14,7 +14,7 @@ import numpy as np
 
 from datagen_core.errors import DatagenError, UnreadableError, UntrustedError
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.history import list_codes
 from datagen_core.store.access import fault_of
@@ -25,16 +25,20 @@ from datagen_core.store.derived import list_derived
 from datagen_core.store.layout import (
     LOOKS,
     SetPaths,
-    list_files,
     list_folders,
     list_shards,
     shard_name,
 )
 from datagen_core.store.ledger import read_ledger
+from datagen_core.store.overlaps import (
+    common_samples,
+    differing_samples,
+    list_pieces,
+    overlapping,
+)
 from datagen_core.store.published import lost_samples
+from datagen_core.store.reservations import reserved_by
 from datagen_core.store.runs import list_runs
-from datagen_core.store.shard_columns import PIECE_BYTES, rows_checksum
-from datagen_core.store.shards import reading
 from datagen_core.store.view_files import list_views, read_view
 from datagen_core.upkeep.deviations import Deviation, find_deviations
 
@@ -166,7 +170,7 @@ def _check_identity(param_set: ParamSet) -> None:
 
 def _check_ledger(param_set: ParamSet) -> None:
     ledger = read_ledger(param_set.paths)
-    reserved = IntervalSet(run.interval for run in list_runs(param_set.paths))
+    reserved = reserved_by(list_runs(param_set.paths))
     for samples, where in ((ledger.assigned, "in a split"), (ledger.excluded, "excluded")):
         lost = samples - param_set.existing
         if unknown := lost - reserved:
@@ -202,7 +206,7 @@ def _check_files(param_set: ParamSet) -> Iterator[tuple[int, list[DatagenError]]
     contents_of.cache_clear()  # documents may have been damaged since they were read
     yield from _check_samples(param_set)
     # Of private samples that were made twice, nobody reads but those that were published first.
-    for left, right in () if param_set.record.private else _overlapping(paths):
+    for left, right in () if param_set.record.private else overlapping(list_pieces(paths)):
         yield 0, list(_attempt(param_set, partial(_compare, param_set, left, right)))
     for found in (_check_derived(param_set, paths), _check_views(param_set, paths)):
         yield from _until_closed(param_set, found)
@@ -227,7 +231,7 @@ def _check_samples(param_set: ParamSet) -> Iterator[tuple[int, list[DatagenError
     """Check the files with samples, and those that compaction publishes meanwhile, as a reader."""
     checked, vanished = set[Path](), set[Path]()
     for _ in range(LOOKS):
-        new = [each for each in _list_pieces(param_set.paths) if each.path not in checked]
+        new = [each for each in list_pieces(param_set.paths) if each.path not in checked]
         vanished.clear()
         for piece in new:
             problems = list(_attempt(param_set, partial(_check_shard, param_set, piece, vanished)))
@@ -247,11 +251,6 @@ def _check_shard(param_set: ParamSet, piece: Piece, vanished: set[Path]) -> None
         vanished.add(piece.path)
 
 
-def _list_pieces(paths: SetPaths) -> list[Piece]:
-    listed = zip(paths.folders, list_files(paths.folders), strict=True)
-    return [Piece(file, folder, file) for folder, files in listed for file in files]
-
-
 def _check_derived(
     param_set: ParamSet, paths: SetPaths
 ) -> Iterator[tuple[int, list[DatagenError]]]:
@@ -268,42 +267,17 @@ def _check_view(folder: Path) -> None:
         check_file(view.folder(part) / shard_name(Interval(0, users)))
 
 
-def _overlapping(paths: SetPaths) -> Iterator[tuple[Piece, Piece]]:
-    """Yield the pairs of files that have samples in common."""
-    reaching: list[Piece] = []
-    for file in sorted(_list_pieces(paths)):
-        reaching = [left for left in reaching if left.file.stop > file.file.start]
-        yield from ((left, file) for left in reaching)
-        reaching.append(file)
-
-
 def _compare(param_set: ParamSet, left: Piece, right: Piece) -> None:
     """Compare the samples that two files have in common: two workers must make equal samples."""
-    both = Interval(right.file.start, min(left.file.stop, right.file.stop))
-    schema = param_set.schema
     try:
-        with reading(left.path) as one, reading(right.path) as other:
-            equal = all(
-                rows_checksum(one, schema, *_rows(part, left))
-                == rows_checksum(other, schema, *_rows(part, right))
-                for part in cut_into_batches([both], _rows_at_once(left))
-            )
+        unequal = differing_samples(param_set.schema, left, right)
     except FileNotFoundError:  # compacted away meanwhile
         return
-    if not equal:
+    if unequal:
         raise DatagenError(
-            f"samples {IntervalSet([both])} differ in {left.path} and {right.path}: "
-            "the generator is not deterministic"
+            f"samples {IntervalSet([common_samples(left, right)])} differ in {left.path} and "
+            f"{right.path}: the generator is not deterministic"
         )
-
-
-def _rows(samples: Interval, piece: Piece) -> Interval:
-    return Interval(samples.start - piece.file.start, samples.stop - piece.file.start)
-
-
-def _rows_at_once(piece: Piece) -> int:
-    """Return how many samples of a file take about as much memory as a piece of it may."""
-    return max(1, PIECE_BYTES * piece.file.size // max(1, piece.path.stat().st_size))
 
 
 def _resample(

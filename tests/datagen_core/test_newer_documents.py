@@ -64,7 +64,7 @@ KINDS = {
 
 KNOWN = {
     "number": 2,
-    "ledger": 2,
+    "ledger": 3,
     "schema": 2,
     "derived": 2,
     "shard": 2,
@@ -98,7 +98,7 @@ CHECKS = {"verify", "resample"}
 RUNS = {"list", "show", "status", "cancel", "resume", "rm"}
 """What asks for the state of runs, where samples are missing."""
 
-MINOR = {"params": 2, "shard": 1, "derived shard": 1, "view shard": 1}
+MINOR = {"run": 1, "params": 2, "shard": 1, "derived shard": 1, "view shard": 1}
 """The minor versions that are known, where they are not 0."""
 
 NEWER_MAJOR = {

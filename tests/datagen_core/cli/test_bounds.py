@@ -13,7 +13,7 @@ from datagen_core import Cache, generate
 from datagen_core.errors import ConfigurationError, SelectionError, SplitError
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.ranges import Interval
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from datagen_core.store.shards import ShardLabel, publish_shard
 from generators_for_tests import sine
 

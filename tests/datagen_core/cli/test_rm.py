@@ -10,7 +10,7 @@ from datagen_core import Cache, ParamSet, generate, generator
 from datagen_core.errors import RemovedSetError
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.folders import Folder
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import remove_set
 from demands import more, plan_for
 from generators_for_tests import sine

@@ -14,7 +14,7 @@ from datagen_core.executors.local import LocalExecutor
 from datagen_core.files import hash_file
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.store.journals import Journal
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import existing_samples
 from demands import demand_for, more, open_set, plan_for
 from generators_for_tests import sine

@@ -12,7 +12,8 @@ from datagen_core.scheduling.judging import FRUITLESS_LIMIT
 from datagen_core.scheduling.status import inspect_run, statuses
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import shard_name
-from datagen_core.store.runs import TaskKey, read_run, reserve
+from datagen_core.store.reservations import reserve
+from datagen_core.store.runs import TaskKey, read_run
 from demands import demand_for, more, open_set, plan_for
 from generators_for_tests import sine
 

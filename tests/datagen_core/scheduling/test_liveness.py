@@ -12,7 +12,7 @@ from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.liveness import find_living
 from datagen_core.store import runs
 from datagen_core.store.journals import Journal
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from demands import demand_for, more, open_set, plan_for
 from generators_for_tests import sine
 

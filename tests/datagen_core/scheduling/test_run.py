@@ -20,7 +20,8 @@ from datagen_core.store import shards
 from datagen_core.store.columns import ColumnReader
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_shards, shard_name
-from datagen_core.store.runs import list_plans, list_runs, reserve
+from datagen_core.store.reservations import reserve
+from datagen_core.store.runs import list_plans, list_runs
 from datagen_core.store.sets import open_sets
 from datagen_core.store.shards import columns_checksum
 from generators_for_tests import SineParams, broken, count, images, sine, squeezed, walks

@@ -12,7 +12,7 @@ from datagen_core.scheduling.judging import ERROR_LIMIT, FRUITLESS_LIMIT
 from datagen_core.scheduling.status import has_holes, inspect_run, statuses
 from datagen_core.store.journals import Journal, read_journal
 from datagen_core.store.layout import shard_name
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import existing_samples
 from demands import demand_for, more, open_set, plan_for
 from generators_for_tests import sine

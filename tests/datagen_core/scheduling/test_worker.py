@@ -24,7 +24,7 @@ from datagen_core.scheduling.worker_process import run_job
 from datagen_core.store import shard_writer
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import list_shards
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import existing_samples, read_schema, read_set
 from demands import demand_for, more, open_set, plan_for, publish_job
 from generators_for_tests import broken, sine, unsteady

@@ -12,7 +12,7 @@ from datagen_core.executors.base import Job, Resources
 from datagen_core.executors.processes import read_tasks, record_end
 from datagen_core.ranges import IntervalSet, deal
 from datagen_core.scheduling import worker_process
-from datagen_core.store.runs import reserve
+from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import existing_samples
 from demands import demand_for, more, open_set, plan_for
 from patience import patience

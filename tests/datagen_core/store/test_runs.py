@@ -11,13 +11,8 @@ from hypothesis import strategies as st
 from datagen_core.errors import ConfigurationError
 from datagen_core.ranges import Interval, IntervalSet, deal
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.runs import (
-    list_plans,
-    list_runs,
-    read_plan,
-    reserve,
-    reserved_samples,
-)
+from datagen_core.store.reservations import reserve, reserved_samples
+from datagen_core.store.runs import list_plans, list_runs, read_plan
 from demands import more, plan_for
 from strategies import batch_sizes, interval_sets
 

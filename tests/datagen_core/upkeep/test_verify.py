@@ -18,7 +18,7 @@ from datagen_core.executors.base import THREAD_VARIABLES
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.batches import BatchMaker
-from datagen_core.store import documents, shards
+from datagen_core.store import documents, overlaps, shards
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_files, shard_name
 from datagen_core.store.ledger import new_exclusion, publish_ledger, read_ledger
@@ -85,7 +85,7 @@ def test_files_that_are_compacted_away_meanwhile_are_no_problem(tmp_path, monkey
     assert verify(made, lambda: sine, 40)[:3] == (2, 40, ())
 
     monkeypatch.setattr(
-        verify_module, "list_files", lambda folders: listed.pop() if listed else list_files(folders)
+        overlaps, "list_files", lambda folders: listed.pop() if listed else list_files(folders)
     )
     assert verify(made)[:3] == (1, 0, ())  # the pack
     generate(sine, 5, executor="inline", cache=tmp_path)
@@ -184,7 +184,7 @@ def test_overlapping_files_must_agree(made, part):
 
 
 def test_overlapping_files_are_compared_to_their_last_sample(made, monkeypatch):
-    monkeypatch.setattr(verify_module, "PIECE_BYTES", 1)
+    monkeypatch.setattr(overlaps, "PIECE_BYTES", 1)
     wrong = {name: column.copy() for name, column in zip("xy", made.samples.get(10), strict=True)}
     wrong["y"][-1] += 1
     publish_shard(made.paths.packs, made.paths.temporary, label_of(made, 0, 10), wrong)
