@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -33,12 +34,17 @@ _HELP = {
     "export": "Write samples as tables, or in the formats of other programs.",
     "verify": "Check checksums and splits; remake samples and compare.",
     "repair": "Set damaged files aside, and make their samples again.",
+    "import": "Bring what another cache has into this one.",
     "compact": "Join many small shards into few large packs.",
     "du": "What the cache takes on disk: by data set, set, split, or age.",
     "prune": "Remove parameter sets that are old, large, or incomplete.",
     "rm": "Remove parameter sets for good.",
 }
-_COMMANDS = {name: (f".{name}:{name}_command", line) for name, line in _HELP.items()}
+_COMMANDS = {
+    # A module cannot be called as a keyword of Python is.
+    name: (f".{name}{'_' * iskeyword(name)}:{name}_command", line)
+    for name, line in _HELP.items()
+}
 
 _EPILOG = """\b
 Examples:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from pathlib import Path
 
 from datagen_core.generators.identity import format_assignments
 from datagen_core.store.layout import SetPaths
@@ -31,6 +32,12 @@ def command_for_all(sets: Collection[SetPaths], command: str) -> str:
     return shlex.join(["datagen", command, *name, "--cache", str(paths.root.parent.parent)])
 
 
+def command_to_mend(data_set: Path, other: str | None = None) -> str:
+    """Return the command line that joins a data set with that of another cache, or mends it."""
+    cache = str(data_set.parent)
+    return shlex.join(["datagen", "import", other or cache, data_set.name, "--cache", cache])
+
+
 def command_to_make(
     paths: SetPaths, record: SetRecord, source: str, samples: int, *options: str
 ) -> str:
@@ -39,20 +46,9 @@ def command_to_make(
     It gives all parameters and the version, since they may change. `source` is what the generator
     is loaded by.
     """
-    return _generate(paths, record, source, ("-n", str(samples)), *options)
-
-
-def command_to_number(paths: SetPaths, record: SetRecord, source: str, samples: int) -> str:
-    """Return the command line that gives a set its number; `samples` were asked for so far."""
-    return _generate(paths, record, source, ("--total", str(max(1, samples))))
-
-
-def _generate(
-    paths: SetPaths, record: SetRecord, source: str, count: Sequence[str], *options: str
-) -> str:
     seed = ["--seed", str(record.seed)] if record.seed else []
     return shlex.join([
-        "datagen", "generate", source or record.generator, *count,
+        "datagen", "generate", source or record.generator, "-n", str(samples),
         *format_assignments(record.params), *seed, "--generator-version", record.version, *options,
         "--cache", str(paths.root.parent.parent),
     ])  # fmt: skip

@@ -165,7 +165,7 @@ class Ledger:
     def assign(self, samples: IntervalSet, split: str, operation: str) -> Ledger:
         """Return the next generation, in which `split` has `samples` after those it had."""
         before = self.splits.get(split, ())
-        splits = {**self.splits, split: _append(before, samples)}
+        splits = {**self.splits, split: append_to(before, samples)}
         return self.follow(operation, splits=splits)
 
     def exclude(self, exclusion: Exclusion) -> Ledger:
@@ -178,8 +178,8 @@ class Ledger:
         return replace(self, generation=self.generation + 1, operations=operations, **changed)
 
 
-def _append(before: tuple[Interval, ...], samples: IntervalSet) -> tuple[Interval, ...]:
-    """Append in order, so that the first n samples of a split never change."""
+def append_to(before: Iterable[Interval], samples: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Append samples to a split in order, so that the first n samples of a split never change."""
     joined = list(before)
     for interval in samples:
         if joined and joined[-1].stop == interval.start:

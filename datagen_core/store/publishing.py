@@ -59,6 +59,11 @@ class Draft:
         if not self.path.exists():
             self.path = folder.path / self._name
 
+    @property
+    def descriptor(self) -> int:
+        """Its descriptor."""
+        return self._descriptor
+
     def write(self, content: bytes) -> None:
         """Write all of its content."""
         with open(self._descriptor, "wb", closefd=False) as file:

@@ -14,19 +14,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from datagen_core.errors import CacheError, UnreadableError
-from datagen_core.store.advice import command_to_number
-from datagen_core.store.documents import read_document
+from datagen_core.store.advice import command_to_mend
 from datagen_core.store.layout import (
     SetPaths,
     list_folders,
     list_names,
     list_shards,
-    numbered,
 )
 from datagen_core.store.links import list_data_sets
-from datagen_core.store.runs import list_runs
 from datagen_core.store.set_records import SetRecord
-from datagen_core.store.sets import NUMBER_FORMAT, parse_numbered, read_numbers, read_set, set_paths
+from datagen_core.store.sets import read_numbers, read_set, set_paths
 
 
 class Misplaced(NamedTuple):
@@ -52,7 +49,7 @@ def check_inventory(cache: Path, name: str | None = None) -> Iterator[Misplaced]
 def _check_folder(folder: Path) -> Iterator[Misplaced]:
     problems: list[CacheError] = []
     numbers = read_numbers(folder / "numbers", problems)
-    headless, sets = _find_sets(folder)
+    headless, sets = find_sets(folder)
     yield from map(_explain_headless, headless)
     yield from _find_renumbered(folder, numbers)
     records = dict(_read_records(sets))
@@ -68,7 +65,7 @@ def _check_folder(folder: Path) -> Iterator[Misplaced]:
             yield _explain_unnumbered(paths, records.get(paths))
 
 
-def _find_sets(folder: Path) -> tuple[list[SetPaths], list[SetPaths]]:
+def find_sets(folder: Path) -> tuple[list[SetPaths], list[SetPaths]]:
     """Return the folders that have samples but no parameters, and those that have parameters."""
     headless, sets = [], []
     for each in list_folders(folder):
@@ -112,16 +109,8 @@ def _find_renumbered(folder: Path, numbers: Mapping[int, str]) -> Iterator[Mispl
         if first.setdefault(name, number) != number and (folder / name).exists():
             yield Misplaced(folder / name, (
                 f"{folder / name} is listed as {first[name]} and as {number}; use the number "
-                f"{first[name]}, and {_explain_removal(folder / 'numbers', number)}"
+                f"{first[name]}, and give up the other: {command_to_mend(folder)}"
             ))  # fmt: skip
-
-
-def _explain_removal(folder: Path, number: int) -> str:
-    """Return how a number is taken away, and which others its document gives."""
-    path = folder / f"{max(each for each in numbered(folder) if each <= number)}.json"
-    others = len(read_document(path, NUMBER_FORMAT, parse_numbered)) - 1
-    more = f", then number its {others} others as `datagen verify` says" if others else ""
-    return f"remove {path}{more}"
 
 
 def _find_twins(
@@ -155,11 +144,7 @@ def _explain_unnumbered(paths: SetPaths, record: SetRecord | None) -> Misplaced:
     if not paths.root.name.endswith(f"-{record.digest[:8]}"):
         name = set_paths(paths.root.parent.parent, record).root
         return Misplaced(paths.root, f"{trouble}; rename it to {name}, and verify again")
-    source, samples = str(record.provenance.get("source", "")), 0
-    with suppress(CacheError):
-        for run in list_runs(paths):
-            source, samples = run.source, run.stop
-    command = command_to_number(paths, record, source, samples)
+    command = command_to_mend(paths.root.parent)
     return Misplaced(
         paths.root, f"{trouble}; unless it is being begun right now, number it: {command}"
     )

@@ -18,8 +18,9 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.history import list_codes
 from datagen_core.store.access import fault_of
-from datagen_core.store.advice import command_for
+from datagen_core.store.advice import command_for, command_to_mend
 from datagen_core.store.checking import check_file, contents_of
+from datagen_core.store.codes import find_origins
 from datagen_core.store.columns import Piece
 from datagen_core.store.derived import list_derived
 from datagen_core.store.layout import (
@@ -41,6 +42,8 @@ from datagen_core.store.reservations import reserved_by
 from datagen_core.store.runs import list_runs
 from datagen_core.store.view_files import list_views, read_view
 from datagen_core.upkeep.deviations import Deviation, find_deviations
+from datagen_core.upkeep.merging.history import find_lost_runs
+from datagen_core.upkeep.merging.ledgers import read_branches
 
 
 class Verification(NamedTuple):
@@ -97,6 +100,7 @@ def verify(
         *_attempt(param_set, partial(list_runs, param_set.paths)),
         *_attempt(param_set, partial(_check_ledger, param_set)),
         *_attempt(param_set, partial(_check_published, param_set)),
+        *_attempt(param_set, partial(_check_copied, param_set)),
         *_attempt(param_set, lambda: param_set.frozen),
         *_attempt(param_set, lambda: codes.extend(list_codes(param_set.paths))),
     ]
@@ -184,6 +188,31 @@ def _check_ledger(param_set: ParamSet) -> None:
                 f"samples {lost.brief()} of {param_set} are {where} but in no file; make them "
                 f"again: {command_for(param_set.paths, 'resume')}"
             )
+
+
+def _check_copied(param_set: ParamSet) -> None:
+    """Find what is left of a cache that was copied over this one, or of an import that was killed.
+
+    Raises
+    ------
+    DatagenError
+        If runs or splits were lost by it, or samples are held back.
+    """
+    paths = param_set.paths
+    data_set, held = paths.root.parent, read_ledger(paths).held
+    for origin, samples in held.items():
+        raise DatagenError(
+            f"samples {samples.brief()} of {param_set} are held back by an import that did not "
+            f"end; repeat it: {command_to_mend(data_set, origin)}"
+        )
+    lost_runs = [*find_lost_runs(list_runs(paths), find_origins(paths))]
+    if lost_runs or len(read_branches(paths)) > 1:
+        what = "samples of runs" if lost_runs else "splits"
+        raise DatagenError(
+            f"{param_set} has {what} of another cache, which was copied over this one, so that "
+            f"runs or splits are lost; bring them: {command_to_mend(data_set, 'OTHER_CACHE')}; if "
+            f"the other one is gone, mend what is here: {command_to_mend(data_set)}"
+        )
 
 
 def _check_published(param_set: ParamSet) -> None:

@@ -39,7 +39,7 @@ def only_problem(cache, name=None):
 def follow(run_cli, problem):
     """Call the command that a problem ends with."""
     words = shlex.split(problem[problem.index("datagen ") :])
-    extra = ("-y",) if words[1] == "rm" else ("--executor", "inline")
+    extra = ("-y",) if words[1] == "rm" else ()
     return run_cli(*words[1:], *extra)
 
 
@@ -101,7 +101,6 @@ def test_a_set_without_samples_is_numbered_too(made, cache, run_cli):
         shutil.rmtree(made.paths.root / name)
     problems = {each.folder: each.problem for each in check_inventory(cache)}
 
-    assert "--total 1 " in problems[made.paths.root]
     assert follow(run_cli, problems[made.paths.root]).code == 0
 
 
@@ -133,24 +132,27 @@ def test_samples_without_parameters_are_found(made, cache, run_cli, numbered, fo
     assert Cache(cache)["sine"]["seed=7"].counts == {"raw": 12, "train": 5}
 
 
-def test_a_second_number_is_found(made, cache):
-    path = number(made, 2, made.paths.root.name)
+def test_a_second_number_is_found(made, cache, run_cli):
+    number(made, 2, made.paths.root.name)
     found = only_problem(cache)
 
-    assert "is listed as 1 and as 2; use the number 1, and remove " in found.problem
-    assert found.problem.endswith(str(path))
-    path.unlink()
+    assert "is listed as 1 and as 2; use the number 1, and give up the other: " in found.problem
+    assert follow(run_cli, found.problem).code == 0
     assert list(check_inventory(cache)) == []
+    assert list(Cache(cache)["sine"]) == [0, 1]
 
 
-def test_a_second_number_among_others_is_found(made, cache):
+def test_a_second_number_among_others_is_given_up(made, cache, run_cli):
     generate(sine, 5, {"left": 0}, executor="inline", cache=cache)
     third = Cache(cache)["sine"][2].paths.root.name
     (cache / "sine" / "numbers" / "2.json").unlink()
     number(made, 2, third, made.paths.root.name)
 
     assert "1 and as 3" in only_problem(cache).problem
-    assert "then number its 1 others" in only_problem(cache).problem
+    assert follow(run_cli, only_problem(cache).problem).code == 0
+    assert list(check_inventory(cache)) == []
+    assert Cache(cache)["sine"][2].paths.root.name == third
+    assert generate(sine, 1, {"left": -9}, executor="inline", cache=cache).number == 4
 
 
 @pytest.mark.parametrize("numbered", [True, False])

@@ -1,0 +1,88 @@
+"""What became of the parameter sets of another cache, as lines and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from datagen_core.commands import print_json, say, tell
+from datagen_core.errors import CacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from datagen_core.upkeep.merging.sets import Outcome
+
+
+def report(outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None:
+    """Print what became of sets of another cache.
+
+    Raises
+    ------
+    CacheError
+        If something was refused.
+    """
+    if as_json:
+        print_json([_describe(each) for each in outcomes])
+    for each in outcomes if not as_json else ():
+        say(_summarize(each, dry_run=dry_run))
+    refused = [f"{_title(each)}: {line}" for each in outcomes for line in _list_refused(each)]
+    for line in refused[1:]:
+        tell(line, prefix="  ")
+    if refused:
+        raise CacheError(f"{len(refused)} refused: {refused[0]}")
+
+
+def observe(done: int, total: int) -> None:
+    """Say how far an import is, now and then."""
+
+
+def _title(outcome: Outcome) -> str:
+    if outcome.paths is None or outcome.number is None:
+        return outcome.there
+    here = f"{outcome.paths.root.parent.name} {outcome.number}"
+    return here if here == outcome.there else f"{here} ({outcome.there} there)"
+
+
+def _describe(outcome: Outcome) -> dict[str, Any]:
+    paths = outcome.paths
+    return {
+        "there": outcome.there,
+        "number": outcome.number,
+        "path": str(paths.root) if paths else None,
+        "new": outcome.is_new,
+        "samples": outcome.samples,
+        "files": outcome.files,
+        "linked": outcome.linked,
+        "runs": outcome.runs,
+        "splits": outcome.splits,
+        "mixed": outcome.mixed,
+        "alive": outcome.alive,
+        "refused": [
+            {"samples": [list(part) for part in each.samples], "reason": each.reason}
+            for each in outcome.refused
+        ],
+    }
+
+
+def _summarize(outcome: Outcome, *, dry_run: bool) -> str:
+    if outcome.paths is None:
+        return f"{outcome.there}: refused"
+    linked = "" if dry_run else f", {outcome.linked} linked"
+    files = f" in {outcome.files} files{linked}" if outcome.files else ""
+    splits = [f"{count} into {split}" for split, count in outcome.splits.items()]
+    notes = [
+        "new" if outcome.is_new else "",
+        f"{outcome.samples} samples more{files}" if outcome.samples else "no more samples",
+        *splits,
+        "mixed" if outcome.mixed else "",
+        f"{len(outcome.refused)} refused" if outcome.refused else "",
+    ]
+    alive = "; a run is alive there: import again to get what it makes" if outcome.alive else ""
+    return f"{_title(outcome)}: {', '.join(filter(None, notes))}{alive}"
+
+
+def _list_refused(outcome: Outcome) -> list[str]:
+    return [
+        f"samples {each.samples.brief()} are {each.reason}" if each.samples else each.reason
+        for each in outcome.refused
+    ]

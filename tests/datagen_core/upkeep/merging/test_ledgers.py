@@ -1,0 +1,96 @@
+"""Split ledgers are joined, and samples are in no split that they are not to be in."""
+
+from __future__ import annotations
+
+from datagen_core import Cache
+from datagen_core.store.ledger import change_ledger, read_ledger
+from datagen_core.upkeep.merging import sets
+from datagen_core.upkeep.merging.caches import import_cache
+from datagen_core.upkeep.merging.ledgers import hold
+from datagen_core.upkeep.verify import verify
+from joined_caches import is_sound, make, values
+
+
+def test_split_ledgers_are_joined(cache, other):
+    make(cache, 20).move(5, "train")
+    made = make(other, 40)
+    made.exclude(range(5), "bad")
+    made.move(10, "test")
+    made.move(5, "train")
+    (found,) = import_cache(other, cache=cache)
+    here = Cache(cache)["sine"][0]
+
+    assert [str(each.samples) for each in found.refused] == ["0-4"]
+    assert here.counts == {"raw": 20, "train": 10, "test": 10}
+    assert list(here["train"].get(10)[0][5:]) == list(made["train"].get(5)[0])
+
+
+def test_samples_in_two_splits_stay_where_they_are_and_are_listed(cache, other):
+    make(cache, 40).move(10, "train")
+    made = make(other, 60)
+    made.move(15, "test")
+    before = read_ledger(Cache(cache)["sine"][0].paths)
+    (found,) = import_cache(other, cache=cache)
+
+    assert [(str(each.samples), each.reason) for each in found.refused] == [
+        ("0-9", "in train here and in test there")
+    ]
+    after = read_ledger(Cache(cache)["sine"][0].paths)
+    assert after.splits == {**before.splits, "test": ((10, 15),)}
+    assert len(Cache(cache)["sine"][0].existing) == 60
+
+
+def test_a_split_keeps_its_order(cache, other):
+    made = make(other, 30)
+
+    def assign(ledger, operation):
+        splits = {"train": ((20, 30), (0, 5))}
+        return ledger.follow(operation, splits=splits), None
+
+    change_ledger(made.paths, assign)
+    import_cache(other, cache=cache)
+
+    assert (values(Cache(cache)["sine"][0], "train") == values(made, "train")).all()
+
+
+def test_nothing_that_comes_is_raw_before_it_is_in_its_split(cache, other, monkeypatch):
+    make(cache, 20)
+    make(other, 40).move(40, "test")
+    seen = []
+
+    def join(paths, *options):
+        seen.append(Cache(cache)["sine"][0].counts)
+        return real(paths, *options)
+
+    real = sets.join_ledgers
+    monkeypatch.setattr(sets, "join_ledgers", join)
+    import_cache(other, cache=cache)
+
+    assert seen == [{"raw": 20}]
+    assert Cache(cache)["sine"][0].counts == {"raw": 0, "test": 40}
+
+
+def test_what_a_killed_import_holds_back_is_reported_and_released(cache, other):
+    here = make(cache, 20)
+    there = make(other, 40)
+    there.move(30, "test")
+    hold(here.paths, [read_ledger(there.paths)], str(other))
+    make(cache, 20)
+    (problem,) = verify(Cache(cache)["sine"][0]).problems
+
+    assert "samples 20-29 of sine 0 are held back" in problem
+    assert f"datagen import {other} sine" in problem
+    assert Cache(cache)["sine"][0].counts["raw"] == 30
+    import_cache(other, cache=cache)
+    assert Cache(cache)["sine"][0].counts == {"raw": 10, "test": 30}
+    assert is_sound(cache)
+
+
+def test_a_ledger_that_holds_nothing_is_one_of_before(cache, other):
+    make(cache, 20)
+    there = make(other, 40)
+    there.move(30, "test")
+    import_cache(other, cache=cache)
+    documents = [path.read_text() for path in sorted(cache.glob("sine/*/splits/*.json"))]
+
+    assert ['"format": "3.0"' in each for each in documents] == [True, False]
