@@ -34,7 +34,6 @@ from datagen_core.temporary import remove_abandoned, remove_entry
 
 _WALK = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 _LINK = os.O_NOFOLLOW | getattr(os, "O_PATH", os.O_RDONLY)
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -155,18 +154,6 @@ class Folder:
             return open(descriptor, "ab")  # noqa: PTH123 (it has no name)
         os.close(descriptor)
         raise OSError(errno.EINVAL, "not a regular file", str(self.path / name))
-
-    @contextmanager
-    def reading(self, name: str) -> Iterator[int]:
-        """Open a regular file in this folder, not through a link, and yield its descriptor."""
-        with naming(self.path / name):
-            descriptor = os.open(name, _READ, dir_fd=self.descriptor)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", str(self.path / name))
-            yield descriptor
-        finally:
-            os.close(descriptor)
 
     def reach(self, name: str) -> Path:
         """Return a path to a file in this folder, whatever becomes of its name meanwhile."""

@@ -27,7 +27,14 @@ from datagen_core.store.layout import (
 from datagen_core.store.publishing import publication
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.view_files import PART, ViewRecord, list_views, read_view
-from datagen_core.upkeep.merging.files import Carrier, Kind, Refusal, choose_files, inspect
+from datagen_core.upkeep.merging.files import (
+    Carrier,
+    Kind,
+    Refusal,
+    choose_files,
+    inspect,
+    open_file,
+)
 
 _NOTHING = IntervalSet()
 
@@ -48,7 +55,7 @@ def import_inputs(source: SetPaths, target: SetPaths, record: SetRecord) -> Iter
 def _import_input(there: Path, here: Path, name: str) -> None:
     with (
         open_folder(there, there, make=False) as folder,
-        folder.reading(name) as descriptor,
+        open_file(folder, name) as descriptor,
         publication(here / "tmp", here / name) as path,
     ):
         with open(descriptor, "rb", closefd=False) as reader, path.open("wb") as writer:

@@ -7,6 +7,7 @@ linked is looked into, not read; one that is copied is read, and its checksum ve
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -21,13 +22,15 @@ from datagen_core.files import MOST_BYTES, sync
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece
-from datagen_core.store.folders import Folder, open_folder
+from datagen_core.store.folders import Folder, naming, open_folder
 from datagen_core.store.layout import look_again, shard_name
 from datagen_core.store.origins import Origin, parse_origins
 from datagen_core.store.overlaps import common_samples, differing_samples, overlapping
 from datagen_core.store.publishing import drafting
 from datagen_core.store.shard_columns import check_columns
 from datagen_core.store.shards import ShardLabel, labelled, read_origins, verify_shard
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
 class Refusal(NamedTuple):
@@ -136,13 +139,32 @@ def inspect(folder: Folder, interval: Interval, kind: Kind) -> Inspection:
         If it is something else, or does not hold its fields.
     """
     name = shard_name(interval)
-    with folder.reading(name) as descriptor, _by_name(descriptor, folder.path / name) as path:
+    with open_file(folder, name) as descriptor, _by_name(descriptor, folder.path / name) as path:
         state = os.fstat(descriptor)
         with labelled(path, kind.label(interval)) as (file, attributes):
             check_columns(file, kind.schema, interval.size)
             checksum = str(attributes.get("checksum_algorithm")), str(attributes.get("checksum"))
             origins = parse_origins(attributes, interval)
     return Inspection((state.st_dev, state.st_ino), state.st_size, checksum, origins)
+
+
+@contextmanager
+def open_file(folder: Folder, name: str) -> Iterator[int]:
+    """Open a regular file in a folder of another cache, not through a link; yield its descriptor.
+
+    Raises
+    ------
+    OSError
+        If it is missing, or something else.
+    """
+    with naming(folder.path / name):
+        descriptor = os.open(name, _READ, dir_fd=folder.descriptor)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(folder.path / name))
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -225,7 +247,7 @@ class Carrier:
         self, source: Folder, target: Folder, file: Interval, look: Inspection, kind: Kind
     ) -> None:
         name = shard_name(file)
-        with source.reading(name) as descriptor:
+        with open_file(source, name) as descriptor:
             state = os.fstat(descriptor)
             is_same = (state.st_dev, state.st_ino) == look.file
             if is_same and self._may_link(state) and _link(descriptor, target, name):
@@ -285,7 +307,7 @@ def carry_text(base: Path, path: Path, target: Path, final: Path) -> None:
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(open_folder(base, path.parent, make=False))
-            descriptor = stack.enter_context(folder.reading(path.name))
+            descriptor = stack.enter_context(open_file(folder, path.name))
         except (CacheError, OSError):
             return
         state = os.fstat(descriptor)
