@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from datagen_core.errors import UntrustedError as UntrustedError
     from datagen_core.errors import VerificationError as VerificationError
     from datagen_core.executors.base import Executor as Executor
+    from datagen_core.executors.base import Finding as Finding
     from datagen_core.executors.base import Job as Job
     from datagen_core.executors.base import Resources as Resources
     from datagen_core.executors.base import TaskState as TaskState

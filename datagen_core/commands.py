@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -123,8 +124,15 @@ def find_profile() -> Profile | None:
 
 
 def name_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a profile by the names that parameters of commands have."""
-    named = {_PARAMETERS.get(key, key): value for key, value in values.items()}
+    """Return the values of a profile by the names that parameters of commands have.
+
+    What the environment says otherwise is left out.
+    """
+    named = {
+        _PARAMETERS.get(key, key): value
+        for key, value in values.items()
+        if not os.environ.get(VARIABLES.get(key, ""))
+    }
     named |= {key: str(expand_home(named[key])) for key in ("cache", "folder") if key in named}
     if options := named.get("executor_options"):
         named["executor_options"] = [
@@ -132,6 +140,9 @@ def name_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
         ]
     return named
 
+
+VARIABLES = {"partition": "SBATCH_PARTITION"}
+"""Variables of the environment that executors heed, and that go before a profile."""
 
 _PARAMETERS = {"generators": "folder", "options": "executor_options"}
 

@@ -261,3 +261,12 @@ def _escape_letter(letter: str) -> str:
 def shorten(text: str, most: int = 40) -> str:
     """Return the first characters of a value that a message quotes, at most `most` and an "…"."""
     return text if len(text) <= most else f"{text[:most]}…"
+
+
+def human_bytes(size: float) -> str:
+    """Return a size for people, such as "12.3 MB"."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

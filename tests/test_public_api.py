@@ -27,6 +27,7 @@ PUBLIC = [
     "ExecutionError",
     "Executor",
     "Field",
+    "Finding",
     "FrozenSplit",
     "GeneratorError",
     "History",

@@ -33,6 +33,7 @@ _HELP = {
     "preprocess": "Preprocess samples of a split, and keep the result.",
     "export": "Write samples as tables, or in the formats of other programs.",
     "verify": "Check checksums and splits; remake samples and compare.",
+    "doctor": "Check what runs need here, and say what is wrong.",
     "repair": "Set damaged files aside, and make their samples again.",
     "import": "Bring what another cache has into this one.",
     "compact": "Join many small shards into few large packs.",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
-from datagen_core.errors import UnreadableError
+from datagen_core.errors import UnreadableError, human_bytes
 
 if TYPE_CHECKING:
     from datagen_core.upkeep.usage import Part, Scan
@@ -109,7 +109,7 @@ def _total(parts: list[Part]) -> Part:
 
 
 def _print_parts(parts: list[Part], by: str) -> None:
-    from datagen_core.cli.tables import human_bytes, print_table
+    from datagen_core.cli.tables import print_table
     from datagen_core.upkeep.usage import KINDS
 
     total = _total(parts)

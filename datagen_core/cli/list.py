@@ -9,7 +9,7 @@ import click
 from datagen_core.cli.options import LeftOut, Problems, filter_option, find_sets, state_option
 from datagen_core.cli.summaries import States, marks, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
-from datagen_core.errors import SelectionError, UnreadableError
+from datagen_core.errors import SelectionError, UnreadableError, human_bytes
 from datagen_core.generators.identity import short_text
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def _describe_left_out(found: LeftOut) -> dict[str, Any]:
 
 
 def _print_summaries(rows: list[dict[str, Any]]) -> None:
-    from datagen_core.cli.tables import human_bytes, print_table
+    from datagen_core.cli.tables import print_table
 
     if not rows:
         return

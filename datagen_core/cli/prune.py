@@ -17,7 +17,7 @@ from datagen_core.cli.options import (
 )
 from datagen_core.cli.summaries import States, marks, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
-from datagen_core.errors import shorten
+from datagen_core.errors import human_bytes, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +171,7 @@ def _part_kept(
 
 
 def _print_plan(rows: Sequence[_Row], kept: Sequence[_Row], total: int) -> None:
-    from datagen_core.cli.tables import human_bytes, print_table
+    from datagen_core.cli.tables import print_table
     from datagen_core.store.timings import format_duration
 
     if rows:

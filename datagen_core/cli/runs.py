@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from datagen_core.cli.options import Problems, WholeNumber, select_sets
 from datagen_core.commands import tell
@@ -22,9 +23,11 @@ _MOST_CPUS = 65_533
 """Slurm counts processors in 16 bits, and keeps the highest numbers for itself."""
 
 
-def _add_to_profile(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> list[str]:
-    """Add options to those of a profile; of two with one name the later counts."""
-    return [*(ctx.lookup_default(str(param.name)) or ()), *texts]
+def _keep_profile(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> list[str]:
+    """Add options that are given to those of a profile; of two with one name the later counts."""
+    name = str(param.name)
+    is_given = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    return [*(ctx.lookup_default(name) or () if is_given else ()), *texts]
 
 
 _option = partial(click.option, show_default=True)  # which may be a profile's
@@ -45,7 +48,7 @@ _RUN_OPTIONS = [
             help="A shell command that runs before the work, where the executor has a shell, such "
             "as 'module load gcc'; repeatable."),
     _option("--executor-option", "--slurm-option", "executor_options", multiple=True,
-            metavar="KEY=VALUE", callback=_add_to_profile,
+            metavar="KEY=VALUE", callback=_keep_profile,
             help="Another option of the executor, such as sbatch's qos=test; repeatable."),
     click.option("--probe", is_flag=True,
                  help="Where the code changed, make existing samples anew to compare them, however "

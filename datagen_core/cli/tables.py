@@ -100,12 +100,3 @@ def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
         say(title)
         if rows:
             print_table("", ("state", "count", "samples", "reason", "log"), rows)
-
-
-def human_bytes(size: float) -> str:
-    """Return a size for people, such as "12.3 MB"."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

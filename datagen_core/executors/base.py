@@ -218,6 +218,28 @@ class TaskState(NamedTuple):
     reason: str = ""
 
 
+Verdict = Literal["ok", "warning", "error", "absent"]
+
+
+class Finding(NamedTuple):
+    """What a check found, in one line.
+
+    Attributes
+    ----------
+    check
+        What was looked at, such as "hard links".
+    state
+        "ok"; "warning" for what a run gets along with; "error" for what would stop it; "absent" for
+        what is not here, and is not needed.
+    message
+        What there is, and what to do about it.
+    """
+
+    check: str
+    state: Verdict
+    message: str
+
+
 class Executor:
     """The contract of an executor: subclass it, and override what differs from these defaults.
 
@@ -271,6 +293,13 @@ class Executor:
     def max_parallel(self) -> int | None:
         """Return the number of tasks that may run at once, None when there is no limit."""
         return None
+
+    def examine(self, resources: Resources) -> Sequence[Finding]:  # noqa: ARG002
+        """Return what `datagen doctor` should know of an executor that is available here.
+
+        Such as what its scheduler allows to this user, and what of `resources` it would refuse.
+        """
+        return ()
 
     def describe(self, job: Job) -> str:
         """Return, for people, what `submit` would hand to the scheduler."""

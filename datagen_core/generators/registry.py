@@ -13,8 +13,9 @@ import importlib.util
 import inspect
 import os
 import sys
-from functools import cache
-from itertools import chain
+from collections.abc import Callable, Iterator
+from functools import cache, partial
+from itertools import chain, groupby
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 GROUP = "datagen"
 EXECUTOR_GROUP = "datagen.executors"
+_GROUPS = {
+    GROUP: "generator", "datagen.commands": "command", EXECUTOR_GROUP: "executor",
+    "datagen.formats": "format", "datagen.tables": "table", "datagen.cards": "card",
+}  # fmt: skip
+"""The groups of entry points, with what a plugin provides in each."""
 LOADED = "datagen_file_"
 """How the names of modules begin that were loaded for their generators."""
 
@@ -144,6 +150,44 @@ def installed_executors() -> list[str]:
 def load_executor(name: str) -> object:
     """Return what an installed plugin provides as the executor of that name."""
     return _call_hook(EXECUTOR_GROUP, name, "datagen_executor")
+
+
+class Plugin(NamedTuple):
+    """Something that installed distributions provide, under one name.
+
+    Attributes
+    ----------
+    title
+        What it is, and its name, such as "command leaf".
+    providers
+        The distributions with their versions; several are in each other's way.
+    load
+        Imports it, which may fail in any way.
+    """
+
+    title: str
+    providers: tuple[str, ...]
+    load: Callable[[], object]
+
+
+def list_plugins() -> list[Plugin]:
+    """Return all that installed plugins provide; imports nothing."""
+    return [plugin for group in _GROUPS for plugin in _plugins_of(group)]
+
+
+def _plugins_of(group: str) -> Iterator[Plugin]:
+    points = sorted(entry_points(group), key=lambda point: point.name)
+    for name, same in groupby(points, key=lambda point: point.name):
+        first, *others = same
+        providers = sorted({_provider(point) for point in (first, *others)})
+        load: Callable[[], object] = first.load
+        if group in {GROUP, EXECUTOR_GROUP}:
+            load = partial(load_recorded if group == GROUP else load_executor, name)
+        yield Plugin(f"{_GROUPS[group]} {name}", tuple(providers), load)
+
+
+def _provider(point: EntryPoint) -> str:
+    return f"{point.dist.name} {point.dist.version}" if point.dist else "unknown"
 
 
 def source_of(generator: DatasetGenerator) -> str:

@@ -55,6 +55,8 @@ _CHUNK_BYTES = 64 * 1024
 _RETRIES = 5
 _ERRNO = re.compile(r"errno = (\d+)")
 
+HDF5_VERSION: str = h5py.version.hdf5_version
+
 UNFIT = (KeyError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
 """What HDF5 and NumPy raise over values that datagen did not write."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from datagen_core.executors.base import Executor, Resources, TaskState
+from datagen_core.executors.base import Executor, Finding, Resources, TaskState
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.scheduling.demands import Demand, load, make_demands
@@ -64,6 +64,7 @@ def check_executor(
     """
     kit = _Kit(executor, folder, resources or Resources(), patience)
     kit.check_flags()
+    kit.check_examination()
     kit.check_samples()
     kit.check_plans_never_submitted()
     if not executor.in_process:
@@ -100,6 +101,12 @@ class _Kit:
             is_limit = limit is None or (isinstance(limit, int) and limit >= 1)
             self._expect(is_limit, f"{name} returns {limit!r}, neither None nor a whole number "
                          "from 1")  # fmt: skip
+
+    def check_examination(self) -> None:
+        """Check that what `datagen doctor` is told are findings of one line."""
+        for finding in self._ask("examine", self.resources):
+            self._expect(isinstance(finding, Finding), f"examine says {finding!r}")
+            self._expect("\n" not in finding.message, f"examine says {finding.message!r}")
 
     def check_samples(self) -> None:
         """Check that runs make the same samples as inline, and that no task lives on."""

@@ -21,8 +21,8 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING
 
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
-from datagen_core.executors.base import Executor, Job, Resources, TaskState
-from datagen_core.executors.slurm import diagnosis, queue
+from datagen_core.executors.base import Executor, Finding, Job, Resources, TaskState
+from datagen_core.executors.slurm import diagnosis, examination, queue
 from datagen_core.store.folders import make_folder
 from datagen_core.store.runs import Plan, TaskKey
 from datagen_core.store.sharing import rights_of
@@ -96,6 +96,11 @@ class SlurmExecutor(Executor):
         """Return MaxArraySize, or MaxJobCount where that is less."""
         # Indices go up to MaxArraySize - 1; 0 turns arrays off.
         return max(1, min(queue.read_limit("MaxArraySize"), queue.read_limit("MaxJobCount")))
+
+    def examine(self, resources: Resources) -> Sequence[Finding]:
+        """Return what the controller says of itself, its partitions, accounts and limits."""
+        account = str(resources.options.get("account") or os.environ.get("SBATCH_ACCOUNT", ""))
+        return [*examination.examine(_partition_names(resources), account)]
 
     def describe(self, job: Job) -> str:
         """Return the batch script that `submit` would hand to sbatch. Writes nothing.

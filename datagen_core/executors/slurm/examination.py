@@ -1,0 +1,139 @@
+"""What `datagen doctor` tells of Slurm: what it allows to this user, and what it would refuse.
+
+Nothing is submitted. What is not understood, as of a version still to come, is left out.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from datagen_core.executors.base import Finding
+from datagen_core.executors.limits import format_minutes
+from datagen_core.executors.slurm.queue import Partition, ask, read_partitions
+
+_MOST_NAMED = 12
+_USABLE = ("alloc", "comp", "idle", "mix", "plan", "resv")
+"""How states of nodes begin on which jobs run, sooner or later."""
+
+_LIMITS = ("jobs at once", "jobs in the queue", "time")
+
+
+def examine(partitions: set[str], account: str) -> Iterator[Finding]:
+    """Yield findings about a controller that answers.
+
+    Parameters
+    ----------
+    partitions, account
+        What a job would ask for; empty for the user's defaults.
+    """
+    configuration = dict(_read_configuration())
+    arrays, jobs = (configuration.get(name, "?") for name in ("MaxArraySize", "MaxJobCount"))
+    version, cluster = (configuration.get(name, "?") for name in ("SLURM_VERSION", "ClusterName"))
+    told = (
+        f"version {version}, cluster {cluster}; arrays have {arrays} tasks, the queue {jobs} jobs"
+    )
+    yield Finding("slurm", "ok", told)
+    yield from _examine_partitions(read_partitions(), partitions)
+    if "none" in configuration.get("AccountingStorageType", "none"):
+        told = "none: logs and the queue say why jobs ended, for as long as they know"
+        yield Finding("slurm accounts", "absent", told)
+    else:
+        yield from _examine_accounts(configuration, account)
+
+
+def _read_configuration() -> Iterator[tuple[str, str]]:
+    for line in (ask("scontrol", "show", "config") or "").splitlines():
+        key, equals, value = line.partition("=")
+        if equals:
+            yield key.strip(), value.strip()
+
+
+def _examine_partitions(known: Mapping[str, Partition], chosen: set[str]) -> Iterator[Finding]:
+    names = chosen or {each.name for each in known.values() if each.default}
+    told = _shorten([_describe(each) for each in known.values()])
+    if unknown := ", ".join(sorted(names - set(known))):
+        yield Finding("slurm partitions", "error", f"there is no {unknown}; choose from: {told}")
+    elif not names:
+        told = f"none is the default: name one with --partition, or in a profile: {told}"
+        yield Finding("slurm partitions", "error", told)
+    else:
+        yield Finding("slurm partitions", "ok", told)
+        yield from _examine_nodes(names)
+
+
+def _describe(partition: Partition) -> str:
+    limit = format_minutes(partition.max_minutes) if partition.max_minutes else "no limit"
+    return f"{partition.name}{' (default)' if partition.default else ''} {limit}"
+
+
+def _shorten(words: list[str]) -> str:
+    more = f" and {len(words) - _MOST_NAMED} more" if len(words) > _MOST_NAMED else ""
+    return ", ".join(words[:_MOST_NAMED]) + more
+
+
+def _examine_nodes(names: set[str]) -> Iterator[Finding]:
+    """Yield whether nodes of the partitions can run a job, now or later."""
+    states: Counter[str] = Counter()
+    closed = set()
+    for name, state, count, is_open in _rows(ask("sinfo", "-h", "-o", "%R|%t|%D|%a"), 4):
+        if name in names and count.isdecimal():
+            states[state] += int(count)
+            closed |= set() if is_open == "up" else {name}
+    told = f"of {', '.join(sorted(names))}: " + _shorten([f"{n} {s}" for s, n in states.items()])
+    if closed == names:
+        yield Finding(
+            "slurm nodes", "error", f"{told}; the partition is not up: choose another one"
+        )
+    elif states and not any(state.startswith(_USABLE) for state in states):
+        yield Finding(
+            "slurm nodes", "warning", f"{told}; none of them runs jobs now: jobs will wait"
+        )
+    elif states:
+        yield Finding("slurm nodes", "ok", told)
+
+
+def _examine_accounts(configuration: Mapping[str, str], account: str) -> Iterator[Finding]:
+    """Yield the accounts and the qualities of service of this user, with their limits."""
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    where = (f"user={user}", f"cluster={configuration.get('ClusterName', '')}")
+    columns = "format=Account,Partition,QOS,MaxJobs,MaxSubmit,MaxWall"
+    text = ask("sacctmgr", "-n", "-P", "show", "assoc", "where", *where, columns)
+    if text is None:
+        told = "sacctmgr does not answer, so that limits are not known; jobs run without it"
+        yield Finding("slurm accounts", "warning", told)
+        return
+    rows = _rows(text, 6)
+    enforced = configuration.get("AccountingStorageEnforce", "none") not in {"none", "0", "(null)"}
+    names = {row[0] for row in rows}
+    if enforced and not rows:
+        told = f"{user} has no account on this cluster, and it wants one: ask its administrators"
+        yield Finding("slurm accounts", "error", told)
+    elif enforced and account and account not in names:
+        told = f"{user} has no account {account}; choose from: {', '.join(sorted(names))}"
+        yield Finding("slurm accounts", "error", told)
+    elif rows:
+        told = _shorten([row[0] + _limits(row[3:]) for row in rows])
+        yield Finding("slurm accounts", "ok", told)
+        yield from _examine_qualities({name for row in rows for name in row[2].split(",") if name})
+
+
+def _examine_qualities(names: set[str]) -> Iterator[Finding]:
+    columns = "format=Name,MaxJobsPU,MaxSubmitPU,MaxWall"
+    rows = [row for row in _rows(ask("sacctmgr", "-n", "-P", "show", "qos", columns), 4)
+            if row[0] in names]  # fmt: skip
+    if rows:
+        yield Finding("slurm qos", "ok", _shorten([row[0] + _limits(row[1:]) for row in rows]))
+
+
+def _limits(values: list[str]) -> str:
+    told = [f"{value} {what}" for value, what in zip(values, _LIMITS, strict=True) if value]
+    return f" ({', '.join(told)})" if told else ""
+
+
+def _rows(text: str | None, fields: int) -> list[list[str]]:
+    """Return the rows of a table; what sites print besides has other fields."""
+    rows = [line.strip().split("|") for line in (text or "").splitlines()]
+    return [row for row in rows if len(row) == fields]

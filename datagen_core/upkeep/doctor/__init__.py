@@ -1,0 +1,91 @@
+"""What `datagen doctor` looks at, in processes of their own: each may hang, or end, for itself.
+
+A check of a dead file server, of a package that crashes as it is imported, or of a scheduler that
+does not answer costs one line.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+from datagen_core.errors import as_line
+from datagen_core.executors.base import Finding
+from datagen_core.executors.processes import describe_exit
+
+SECONDS = 30.0
+"""Time for all checks of a part. Slurm's commands try for up to 18 s to find a controller."""
+
+_MODULE = "datagen_core.upkeep.doctor.parts"
+_GRACE_SECONDS = 1.0
+
+
+class _Part:
+    """A part of the checks, which runs in a process."""
+
+    def __init__(self, name: str, terms: Mapping[str, Any]) -> None:
+        self.name = name
+        words = [sys.executable, "-P", "-m", _MODULE, name, json.dumps(terms)]
+        self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+
+    def collect(self, seconds: float) -> Iterator[Finding]:
+        """Yield what the process has found; where it ends early or not at all, what it was at."""
+        try:
+            output, errors = self._process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired as late:
+            yield from _parse(late.output or b"", self.name, f"does not answer in {seconds:g} s")
+            return
+        code = self._process.returncode
+        said = errors.decode(errors="replace").strip().splitlines()[-1:]
+        why = f"its process ends: {'; '.join([describe_exit(code), *said])}" if code else ""
+        yield from _parse(output, self.name, why)
+
+    def end(self) -> None:
+        """End the process where it goes on; what waits for a dead server does not hear it."""
+        if self._process.poll() is None:
+            self._process.kill()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.communicate(timeout=_GRACE_SECONDS)
+
+
+def examine(terms: Mapping[str, Mapping[str, Any]], seconds: float = SECONDS) -> Iterator[Finding]:
+    """Yield what checks find, part after part; all parts begin at once.
+
+    Parameters
+    ----------
+    terms
+        The parts, by name, with what each is to look at, in plain JSON types; see `parts`.
+    seconds
+        How long to wait for each.
+    """
+    parts = [_Part(name, of_part) for name, of_part in terms.items()]
+    try:
+        for part in parts:
+            yield from part.collect(seconds)
+    finally:
+        for part in parts:
+            part.end()
+
+
+def _parse(output: bytes, part: str, why: str) -> Iterator[Finding]:
+    """Yield the findings in what a process printed: a line before each check, and for each finding.
+
+    `why` says what became of the process, if it did not end as it should.
+    """
+    begun = part
+    for line in output.decode().splitlines():
+        told = []
+        with suppress(ValueError):  # the last line of a process that was killed
+            told = json.loads(line)
+        if len(told) == 1:
+            begun = told[0]
+        elif told:
+            yield Finding(*told)
+    if why:
+        yield Finding(begun, "error", as_line(why))

@@ -1,0 +1,114 @@
+"""Parts of the checks run in processes, which may hang, crash or print anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+
+import pytest
+
+from datagen_core.executors.base import Finding
+from datagen_core.upkeep import doctor
+from datagen_core.upkeep.doctor import examine, parts
+from patience import patience
+
+FOUND = Finding("disk", "ok", "there")
+
+
+@pytest.fixture
+def odd_process(monkeypatch, tmp_path):
+    """Return `write(code)`, which makes that the process of all parts."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "_MODULE", "odd_parts")
+    told = f"import os, sys, time\nprint('[\"disk\"]\\n{json.dumps(FOUND)}', flush=True)\n"
+
+    def write(code):
+        (tmp_path / "odd_parts.py").write_text(told + code)
+
+    return write
+
+
+def test_parts_are_told_in_order():
+    found = [*examine({"machine": {}, "cache": {"path": "/nowhere/cache"}}, patience(30))]
+
+    names = [finding.check for finding in found]
+    assert names[:3] == ["python", "machine", "limits"]
+    assert "cache" in names[4:]
+
+
+def test_what_was_found_before_a_check_hangs_is_told(odd_process):
+    odd_process("print('[\"mount\"]', flush=True); time.sleep(60)")
+    begun = time.monotonic()
+
+    found = [*examine({"cache": {}}, 2)]
+    assert found == [FOUND, Finding("mount", "error", "does not answer in 2 s")]
+    assert time.monotonic() - begun < patience(20)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("print('[\"boom\"]', flush=True); os.abort()", "SIGABRT"),
+        ("print('[\"boom\"]', flush=True); sys.exit('no way')", "no way"),
+        ("print('[\"boom\"]\\n[\"boo', end='', flush=True); os._exit(3)", "3"),
+    ],
+)
+def test_a_process_that_ends_early_is_one_line(odd_process, code, words):
+    odd_process(code)
+
+    first, last = examine({"cache": {}}, patience(30))
+    assert (first, last.check, last.state) == (FOUND, "boom", "error")
+    assert words in last.message
+
+
+def test_a_check_that_fails_keeps_no_other_from_being_made(monkeypatch):
+    def fail():
+        raise ZeroDivisionError("never thought of")
+
+    checks = [("one", fail), ("two", lambda: [FOUND])]
+    monkeypatch.setitem(parts.PARTS, "odd", lambda _: iter(checks))
+    told = []
+    parts.run("odd", {}, told.append)
+
+    assert told[1] == [
+        "one",
+        "error",
+        "the check itself fails: ZeroDivisionError: never thought of",
+    ]
+    assert told[-1] == [*FOUND]
+
+
+def executors(asked):
+    terms = {"asked": asked, "resources": {"setup": []}}
+    told = []
+    parts.run("executors", terms, told.append)
+    return {line[0]: line[1:] for line in told if len(line) > 1}
+
+
+def test_the_executor_that_is_asked_for_is_said():
+    assert executors("local")["executor"] == ["ok", "local runs jobs"]
+
+
+def test_an_executor_that_there_is_not_is_an_error():
+    assert executors("nonsense")["executor"][0] == "error"
+
+
+def test_without_slurm_this_machine_is_used(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    found = executors(None)
+
+    assert found["executor"] == ["ok", "local runs jobs"]
+    assert found["slurm"][0] == "absent"
+    assert executors("slurm")["executor"][0] == "error"
+
+
+def test_a_controller_that_does_not_answer_is_a_warning(monkeypatch, tmp_path):
+    for name in ("sbatch", "srun", "squeue", "scancel", "scontrol"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    state, message = executors(None)["executor"]
+    assert state == "warning"
+    assert "does not answer" in message
