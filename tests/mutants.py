@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from datagen_core.scheduling import batches
-from datagen_core.store import documents, folders, ledger, publishing, shards
+from datagen_core.store import documents, ledger, open_folders, publishing, shards
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import Ledger
 
@@ -26,11 +26,11 @@ def _write_in_place() -> None:
 
 
 def _share_temporary_names() -> None:
-    def create(folder: folders.Folder, name: str, mode: int = 0o666) -> int:
+    def create(folder: open_folders.Folder, name: str, mode: int = 0o666) -> int:
         return os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, mode, dir_fd=folder.descriptor)
 
     publishing.temporary_name = "{}.tmp".format
-    folders.Folder.create = create  # type: ignore[method-assign]
+    open_folders.Folder.create = create  # type: ignore[method-assign]
 
 
 def _forget_the_seed() -> None:

@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from datagen_core.errors import CacheError
-from datagen_core.store.folders import Folder, make_above, naming, open_folder, remove_litter
+from datagen_core.store.folders import make_above, open_folder, remove_litter
 from datagen_core.store.layout import SetPaths, removed_set
+from datagen_core.store.open_folders import Folder, naming
 from datagen_core.temporary import temporary_name
 
 T = TypeVar("T")

@@ -22,8 +22,9 @@ from datagen_core.files import MOST_BYTES, sync
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.columns import Piece
-from datagen_core.store.folders import Folder, naming, open_folder
+from datagen_core.store.folders import open_folder
 from datagen_core.store.layout import look_again, shard_name
+from datagen_core.store.open_folders import Folder, naming
 from datagen_core.store.origins import Origin, parse_origins
 from datagen_core.store.overlaps import common_samples, differing_samples, overlapping
 from datagen_core.store.publishing import drafting

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from datagen_core import Cache, generate, generator
-from datagen_core.store.folders import Folder
+from datagen_core.store.open_folders import Folder
 from generators_for_tests import sine
 from private_sets import SOURCE
 

@@ -9,7 +9,7 @@ import pytest
 from datagen_core import Cache, ParamSet, generate, generator
 from datagen_core.errors import RemovedSetError
 from datagen_core.ranges import IntervalSet
-from datagen_core.store.folders import Folder
+from datagen_core.store.open_folders import Folder
 from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import remove_set
 from demands import more, plan_for

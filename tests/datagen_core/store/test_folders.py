@@ -278,3 +278,29 @@ def test_a_file_in_place_of_a_folder_is_named(tmp_path):
         open_folder(tmp_path, tmp_path / "tmp"),
     ):
         pass
+
+
+def test_another_data_set_in_its_place_is_noticed(tmp_path):
+    folder = tmp_path / "cache" / "walk"
+    append(folder / "jobs" / "word")
+    folder.rename(tmp_path / "old")
+
+    append(folder / "jobs" / "word")
+    assert (folder / "jobs" / "word").read_bytes() == b"word"
+    assert (tmp_path / "old" / "jobs" / "word").read_bytes() == b"word"
+
+
+def test_another_cache_in_its_place_is_noticed(tmp_path):
+    append(tmp_path / "cache" / "walk" / "jobs" / "word")
+    (tmp_path / "cache").rename(tmp_path / "old")
+
+    append(tmp_path / "cache" / "walk" / "jobs" / "word")
+    assert (tmp_path / "cache" / "walk" / "jobs" / "word").read_bytes() == b"word"
+
+
+def test_few_folders_are_kept_open(tmp_path):
+    for number in [*range(100), 0]:
+        append(tmp_path / "cache" / f"walk{number}" / "jobs" / "word")
+
+    assert len(folders._kept) <= folders._MOST_KEPT
+    assert (tmp_path / "cache" / "walk0" / "jobs" / "word").read_bytes() == b"wordword"

@@ -10,7 +10,7 @@ import pytest
 
 from datagen_core import generate
 from datagen_core.executors.slurm.executor import SlurmExecutor
-from datagen_core.store import folders, sharing
+from datagen_core.store import folders, open_folders, sharing
 from datagen_core.store.documents import publish_document
 from datagen_core.store.folders import open_folder
 from datagen_core.store.publishing import publish_own
@@ -113,7 +113,8 @@ def test_who_may_not_give_the_group_is_told_once_and_gives_nothing(make_cache, m
 
     cache = make_cache(0o770)
     monkeypatch.setattr(os, "fchown", refuse)
-    monkeypatch.setattr(folders, "rights_in", lambda _: sharing.Rights(0o770, GROUP + 1))
+    for each in (folders, open_folders):
+        monkeypatch.setattr(each, "rights_in", lambda _: sharing.Rights(0o770, GROUP + 1))
     sharing._tell.cache_clear()
     for number in range(2):
         publish_document(cache / "g" / "code" / f"{number}.json", {}, cache / "g" / "tmp")
