@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datagen_core.errors import ParamsError as ParamsError
     from datagen_core.errors import RefusedSampleError as RefusedSampleError
     from datagen_core.errors import RemovedSetError as RemovedSetError
+    from datagen_core.errors import SchedulerFullError as SchedulerFullError
     from datagen_core.errors import SchedulerUnavailableError as SchedulerUnavailableError
     from datagen_core.errors import SchemaError as SchemaError
     from datagen_core.errors import SelectionError as SelectionError

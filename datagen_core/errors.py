@@ -171,6 +171,10 @@ class SchedulerUnavailableError(ExecutionError):
     """A scheduler that cannot be reached right now; the same call may succeed later."""
 
 
+class SchedulerFullError(SchedulerUnavailableError):
+    """A scheduler that takes no more jobs now; fewer tasks, or the same ones later, may pass."""
+
+
 class IncompleteRunError(ExecutionError):
     """A run that ended with samples missing; those that were made are kept."""
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from patience import patience
-from slurm_configuration import CGROUP_CONF, slurm_conf
+from slurm_configuration import CGROUP_CONF, GRES_CONF, slurm_conf
 
 _TOOLS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol", "srun")
 
@@ -80,7 +80,8 @@ class SlurmCluster:
     """A cluster of one node (`simple`) or of four virtual nodes (`multi`), without accounting.
 
     `multi` has MaxArraySize 101, memory limits by polling, and the partitions debug (default, no
-    limit), short (one minute), scavenge (preempted by urgent, requeued) and urgent.
+    limit), short (one minute), scavenge (preempted by urgent, requeued) and urgent. Node n4 has two
+    GPUs, of a kind.
     """
 
     def __init__(self, mode: Literal["simple", "multi"] = "multi") -> None:
@@ -136,6 +137,8 @@ class SlurmCluster:
         (self.folder / "state").mkdir()
         self.configuration.write_text(slurm_conf(self.folder, self.mode))
         (self.folder / "cgroup.conf").write_text(CGROUP_CONF)
+        if self.mode == "multi":
+            (self.folder / "gres.conf").write_text(GRES_CONF)
 
     def _start_munged(self) -> None:
         folder = self.folder / "munge"

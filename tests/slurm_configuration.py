@@ -42,7 +42,14 @@ NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[0]} CPUs=2 RealMe
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
 
+# Any device does as a GPU.
+GRES_CONF = """\
+NodeName=n4 Name=gpu File=/dev/null
+NodeName=n4 Name=gpu File=/dev/zero
+"""
+
 _MULTI = """\
+GresTypes=gpu
 JobAcctGatherParams=OverMemoryKill
 SlurmdTimeout=10
 MaxArraySize=101
@@ -52,7 +59,7 @@ PreemptMode=REQUEUE
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[0]} CPUs=2 RealMemory=2000
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=2 RealMemory=2000
 NodeName=n3 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=2 RealMemory=2000
-NodeName=n4 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[3]} CPUs=2 RealMemory=2000
+NodeName=n4 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[3]} CPUs=2 RealMemory=2000 Gres=gpu:2
 PartitionName=debug Nodes=ALL Default=YES MaxTime=INFINITE PriorityTier=1 PreemptMode=OFF
 PartitionName=short Nodes=ALL MaxTime=1 PriorityTier=1 PreemptMode=OFF
 PartitionName=scavenge Nodes=ALL MaxTime=60 PriorityTier=1 PreemptMode=REQUEUE

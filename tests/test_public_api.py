@@ -51,6 +51,7 @@ PUBLIC = [
     "RemovedSetError",
     "Resources",
     "Samples",
+    "SchedulerFullError",
     "SchedulerUnavailableError",
     "Schema",
     "SchemaError",

@@ -42,14 +42,18 @@ _RUN_OPTIONS = [
                  help="Time limit, as for sbatch (30, 1:00:00, 2-12).  [default: estimated]"),
     click.option("--mem", "memory", metavar="M", help="Memory of a job, as for sbatch (4GB)."),
     _option("--partition", metavar="P", help="The Slurm partition."),
+    _option("--account", metavar="A", help="The account that Slurm charges."),
+    _option("--qos", metavar="Q", help="The quality of service of Slurm."),
     click.option("--cpus", type=WholeNumber(1, _MOST_CPUS), default=1, show_default=True,
                  help="Processors of a job. The first run of a set decides its number of threads."),
+    click.option("--gpus", type=WholeNumber(0, _MOST_CPUS), default=0, show_default=True,
+                 help="GPUs of a job, which it sees alone."),
     _option("--setup", multiple=True, metavar="LINE",
             help="A shell command that runs before the work, where the executor has a shell, such "
             "as 'module load gcc'; repeatable."),
     _option("--executor-option", "--slurm-option", "executor_options", multiple=True,
             metavar="KEY=VALUE", callback=_keep_profile,
-            help="Another option of the executor, such as sbatch's qos=test; repeatable."),
+            help="Another option of the executor, such as sbatch's nice=5; repeatable."),
     click.option("--probe", is_flag=True,
                  help="Where the code changed, make existing samples anew to compare them, however "
                  "long that takes."),
@@ -88,6 +92,9 @@ def read_settings(options: dict[str, Any]) -> Settings:
         cpus=options["cpus"],
         options=dict(_executor_option(text) for text in options["executor_options"]),
         setup=tuple(options["setup"]),
+        gpus=options["gpus"],
+        account=options["account"],
+        qos=options["qos"],
     )
     return Settings(
         options["njobs"] or 1, options["executor"], resources, not options["no_wait"],

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from datagen_core.store.layout import data_set_of
 from datagen_core.store.publishing import drafting
@@ -51,6 +51,10 @@ class Resources:
         The Slurm partition; None for the cluster's default.
     cpus
         Processors of a task. Those of a parameter set's first run are its number of threads.
+    gpus
+        GPUs of a task, which it sees alone.
+    account, qos
+        Whom Slurm charges, and the quality of service; None for the user's defaults.
     options
         Further options of the executor, by name without dashes; True for a flag. Generators declare
         options of sbatch, so other executors pass over names that they do not know.
@@ -64,6 +68,14 @@ class Resources:
     cpus: int = 1
     options: Mapping[str, str | bool] = field(default_factory=dict)
     setup: tuple[str, ...] = ()
+    gpus: int = 0
+    account: str | None = None
+    qos: str | None = None
+
+    def described(self) -> dict[str, Any]:
+        """Return them as a run keeps them: what earlier versions do not know only where needed."""
+        later = {"gpus", "account", "qos"}
+        return {name: value for name, value in asdict(self).items() if value or name not in later}
 
     def completed_by(self, others: Resources) -> Resources:
         """Return these resources; what they leave at its default is taken from others."""
@@ -118,6 +130,9 @@ class Job(NamedTuple):
         Number of threads of numpy and torch in one task; None for one per processor.
     recipe
         What its workers run, which `command` tells them.
+    part
+        The places of the tasks to start now, where the scheduler does not take all of them at
+        once; None for all. Only executors that raise `SchedulerFullError` are given parts.
     """
 
     plans: tuple[Plan, ...]
@@ -127,6 +142,12 @@ class Job(NamedTuple):
     work: Callable[[int], None]
     threads: int | None = None
     recipe: Recipe | None = None
+    part: range | None = None
+
+    @property
+    def places(self) -> range:
+        """The places of the tasks that are to start."""
+        return range(self.size) if self.part is None else self.part
 
     @property
     def name(self) -> str:
@@ -145,8 +166,8 @@ class Job(NamedTuple):
 
     def divide(self) -> list[range]:
         """Return the places of tasks for each of at most `parallel` workers, all of which start."""
-        width = min(self.parallel, self.size)
-        return [range(first, self.size, width) for first in range(width)]
+        width = min(self.parallel, len(self.places))
+        return [self.places[first::width] for first in range(width)]
 
     def tasks_at(self, places: Iterable[int]) -> list[tuple[Plan, list[int]]]:
         """Return the plans that have tasks at these places, each with the numbers of its tasks."""
@@ -255,6 +276,8 @@ class Executor:
         Whether Ctrl-C on the command that submitted tasks ends them.
     needs_time_limit
         Whether a task must have a time limit, estimated where none is given.
+    gives_gpus
+        Whether a task sees the GPUs that it asks for, and no others.
     shares_jobs
         Whether a job may have tasks of many runs, as a sweep has them; otherwise each run gets jobs
         of its own.
@@ -264,6 +287,7 @@ class Executor:
     in_process: ClassVar[bool] = False
     ends_with_caller: ClassVar[bool] = False
     needs_time_limit: ClassVar[bool] = False
+    gives_gpus: ClassVar[bool] = False
     shares_jobs: ClassVar[bool] = True
 
     def available(self) -> str:
@@ -317,6 +341,9 @@ class Executor:
             When the scheduler refuses, with its own words.
         SchedulerUnavailableError
             When it does not answer; nothing is lost by trying again later.
+        SchedulerFullError
+            When it takes no more jobs now. The same job is then submitted in parts (`Job.part`),
+            smaller and smaller ones, and each as soon as it passes.
         """
         raise NotImplementedError
 

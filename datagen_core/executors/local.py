@@ -10,13 +10,15 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from datagen_core.errors import DamagedFileError, ExecutionError
-from datagen_core.executors.base import DIED, Executor, Job, TaskState
+from datagen_core.errors import ConfigurationError, DamagedFileError, ExecutionError
+from datagen_core.executors.base import DIED, Executor, Job, Resources, TaskState
 from datagen_core.executors.processes import (
     TaskAddress,
     death_in_log,
@@ -28,6 +30,7 @@ from datagen_core.executors.processes import (
     is_here,
     is_own,
     is_worker,
+    read_of_workers,
     read_tasks,
     record_end,
 )
@@ -46,12 +49,15 @@ _PATIENCE = 10.0
 _LEAST_PROCESSES, _PROCESSES_PER_CPU = 64, 16
 """A process takes 40 MB before its generator begins."""
 
+_GPUS = "CUDA_VISIBLE_DEVICES"
+
 
 class LocalExecutor(Executor):
     """Runs tasks as processes of this machine."""
 
     name = "local"
     ends_with_caller = True
+    gives_gpus = True
 
     # Kept so that ended children are reaped, by the run that looks next: a task is over a moment
     # before its process is. Children of other processes are not our concern.
@@ -62,22 +68,50 @@ class LocalExecutor(Executor):
         """Return how many processes are started at most: more would stop the machine."""
         return max(_LEAST_PROCESSES, _PROCESSES_PER_CPU * (os.cpu_count() or 1))
 
+    def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:  # noqa: ARG002
+        """Return the resources as they are.
+
+        Raises
+        ------
+        ConfigurationError
+            When a process asks for more GPUs than this one sees.
+        """
+        if resources.gpus > len(seen := _visible_gpus()):
+            raise ConfigurationError(
+                f"{resources.gpus} GPUs for a job are more than the {len(seen)} that are visible "
+                f"here{f' ({_GPUS}={shown})' if (shown := os.environ.get(_GPUS)) else ''}; ask for "
+                "fewer --gpus, or use another --executor"
+            )
+        return resources
+
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""
-        count = min(job.parallel, job.size)
-        return f"{count} process(es) of this machine, {job.resources.cpus} thread(s) each"
+        count, resources = len(_share_gpus(job).divide()), job.resources
+        gpus = f" and {resources.gpus} GPU(s)" if resources.gpus else ""
+        return f"{count} process(es) of this machine, {resources.cpus} thread(s){gpus} each"
 
     def submit(self, job: Job) -> None:
-        """Start at most `parallel` processes, each for an equal share of the tasks."""
+        """Start at most `parallel` processes, each for an equal share of the tasks.
+
+        There are fewer where each sees GPUs that no other one does.
+        """
         workers: dict[TaskKey, list[dict[str, Any]]] = {plan.key(0): [] for plan in job.plans}
+        job = _share_gpus(job)
+        lists = read_of_workers(_GPUS) if job.resources.gpus else []
+        used = Counter(name for names in lists for name in names.split(","))
         for places in job.divide():
-            process = describe_process(self._start(job, places).pid)
+            gpus = sorted(_visible_gpus(), key=used.__getitem__)[: job.resources.gpus]
+            used.update(gpus)
+            process = describe_process(self._start(job, places, gpus).pid)
             for plan, tasks in job.tasks_at(places):
                 workers[plan.key(0)].append({**process, "tasks": tasks})
         in_parallel(lambda plan: plan.keep_receipt({"workers": workers[plan.key(0)]}), job.plans)
 
-    def _start(self, job: Job, places: Sequence[int]) -> subprocess.Popen[bytes]:
+    def _start(
+        self, job: Job, places: Sequence[int], gpus: Sequence[str]
+    ) -> subprocess.Popen[bytes]:
         plan, tasks = job.tasks_at(places)[0]
+        seen = {_GPUS: ",".join(gpus)} if gpus else {}
         with open_to_append(plan.log(tasks[0])) as output:
             child = subprocess.Popen(  # noqa: S603 (our own module, no shell)
                 job.command(places),
@@ -85,7 +119,7 @@ class LocalExecutor(Executor):
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                env={**os.environ, **job.environment},
+                env={**os.environ, **job.environment, **seen},
             )
         self._children.append(child)
         return child
@@ -144,6 +178,25 @@ class LocalExecutor(Executor):
             return death_in_log(plan.log(task)) or f"{DIED}killed"
         code = self._stillborn.get(TaskAddress(plan.run, plan.number, task))
         return "killed before it began" if code is None else f"{describe_exit(code)}, as it began"
+
+
+def _visible_gpus() -> list[str]:
+    """Return the GPUs that this process sees, by number or name."""
+    shown = os.environ.get(_GPUS)
+    if shown is None:
+        return [str(number) for number in range(len(list(Path("/dev").glob("nvidia[0-9]*"))))]
+    names = [name.strip() for name in shown.split(",")]
+    # CUDA sees nothing from the first one on that it does not know, such as -1.
+    hidden = (place for place, name in enumerate(names) if name in {"", "-1", "NoDevFiles"})
+    return names[: next(hidden, len(names))]
+
+
+def _share_gpus(job: Job) -> Job:
+    """Return a job with no more processes at once than have GPUs of their own."""
+    if not job.resources.gpus:
+        return job
+    places = len(_visible_gpus()) // job.resources.gpus
+    return job._replace(parallel=max(1, min(job.parallel, places)))
 
 
 _worker = forms.keys({

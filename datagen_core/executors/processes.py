@@ -109,6 +109,14 @@ def is_worker(process: psutil.Process, run: RunPaths, plan: int) -> bool:
     return False
 
 
+def read_of_workers(variable: str) -> Iterator[str]:
+    """Yield a variable of each worker's environment, as far as this user may look at them."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if ("-m", WORKER) in pairwise(process.cmdline()):
+                yield process.environ().get(variable, "")
+
+
 def _of_set(found: Mapping[str, set[tuple[int, int]]], root: Path) -> set[tuple[int, int]]:
     """Return what a worker has of a set, which it may know by another path."""
     if str(root) in found:

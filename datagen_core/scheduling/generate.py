@@ -39,6 +39,9 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     time: str | None = None,
     memory: str | None = None,
     partition: str | None = None,
+    gpus: int = 0,
+    account: str | None = None,
+    qos: str | None = None,
     cache: str | PathLike[str] | None = None,
     probe: bool = False,
     accept_code: bool = False,
@@ -64,8 +67,10 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     executor
         "slurm", "local", "inline", "dask" (its scheduler is `$DASK_SCHEDULER_ADDRESS`), or the name
         of a plugin's; None for Slurm where it is installed, else this machine.
-    time, memory, partition
+    time, memory, partition, account, qos
         As for sbatch; time is estimated from past runs when it is left out.
+    gpus
+        Number of GPUs of a job, which sees them alone.
     cache
         The cache's folder; None for `$DATAGEN_CACHE`, else `./datagen-cache`.
     probe
@@ -87,8 +92,8 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     """
     return sweep(
         generator, n, [params], seed=seed, total=total, njobs=njobs, executor=executor, time=time,
-        memory=memory, partition=partition, cache=cache, probe=probe, accept_code=accept_code,
-        observer=observer,
+        memory=memory, partition=partition, gpus=gpus, account=account, qos=qos, cache=cache,
+        probe=probe, accept_code=accept_code, observer=observer,
     )[0]  # fmt: skip
 
 
@@ -104,6 +109,9 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     time: str | None = None,
     memory: str | None = None,
     partition: str | None = None,
+    gpus: int = 0,
+    account: str | None = None,
+    qos: str | None = None,
     cache: str | PathLike[str] | None = None,
     probe: bool = False,
     accept_code: bool = False,
@@ -115,15 +123,18 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     is raised, is as for `generate`.
     """
     _check(observer, points, executor=executor, time=time, memory=memory, partition=partition,
-           total=total, probe=probe, accept_code=accept_code)  # fmt: skip
+           account=account, qos=qos, total=total, probe=probe, accept_code=accept_code)  # fmt: skip
     n, seed, njobs = whole_number("n", n), whole_number("seed", seed), whole_number("njobs", njobs)
+    gpus = whole_number("gpus", gpus)
     points = list(islice(points, MOST_POINTS + 1))  # it may be an endless generator
     if not points:
         return []
     minutes = parse_time_limit(time) if time is not None else None
     if memory is not None:
         parse_memory(memory)
-    resources = Resources(minutes=minutes, memory=memory, partition=partition)
+    resources = Resources(
+        minutes=minutes, memory=memory, partition=partition, gpus=gpus, account=account, qos=qos
+    )
     settings = Settings(
         njobs=njobs, executor=executor, resources=resources, probe=probe, accept_code=accept_code
     )
@@ -169,6 +180,8 @@ _KINDS = {
     "time": (_TEXT, 'text as for sbatch: "2" is two minutes, "1:30:00" is 90, "1-12" is 36 hours'),
     "memory": (_TEXT, 'text as for sbatch, such as "4G"'),
     "partition": (_TEXT, 'its name, such as "long"'),
+    "account": (_TEXT, "its name"),
+    "qos": (_TEXT, "its name"),
     "total": ((bool,), "True to reach n samples, or False to add n"),
     "probe": ((bool,), "True to make existing samples anew, however long that takes"),
     "accept_code": ((bool,), "True to go on by other code without comparing samples"),

@@ -57,6 +57,8 @@ class Settings:
     def __post_init__(self) -> None:
         if self.njobs < 1:
             raise ConfigurationError(f"cannot run {self.njobs} jobs at once; use at least one")
+        if self.resources.gpus < 0:
+            raise ConfigurationError(f"a job cannot have {self.resources.gpus} GPUs; use 0 or more")
 
 
 def divide_jobs(settings: Settings, runs: int) -> Settings:
@@ -69,10 +71,12 @@ def combine_resources(generator: DatasetGenerator, asked: Resources) -> Resource
     memory = asked.memory or generator.memory
     if memory:
         parse_memory(memory)
+    named = {"partition": asked.partition, "account": asked.account, "qos": asked.qos}
+    declared = {name: each for name, each in generator.options.items() if not named.get(name)}
     return replace(
         asked,
         memory=memory,
-        options={**generator.options, **asked.options},
+        options={**declared, **asked.options},
         setup=(*generator.setup, *asked.setup),
     )
 

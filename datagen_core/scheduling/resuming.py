@@ -50,8 +50,8 @@ def take_up(  # noqa: PLR0913 (what is recorded, what is asked for, and who says
     """Return a run that was begun before; its failures so far are forgiven.
 
     Executor, number of jobs and resources are the run's own unless the settings name others; with
-    another executor, its options are left. Its time limit is its own, too, as long as nothing is
-    known from which another one could be estimated.
+    another executor, its options and GPUs are left. Its time limit is its own, too, as long as
+    nothing is known from which another one could be estimated.
 
     Parameters
     ----------
@@ -119,10 +119,10 @@ def check_trusted(
 
 
 def _read_begun(paths: SetPaths, record: RunRecord, settings: Settings) -> Resources:
-    """Return what a run asked for, without the options of an executor that is not used."""
+    """Return what a run asked for, without options and GPUs of an executor that is not used."""
     begun = read_resources(paths, record)
     other = settings.executor not in {None, record.details["executor"]}
-    return replace(begun, options={}) if other else begun
+    return replace(begun, options={}, gpus=0) if other else begun
 
 
 def _go_on(

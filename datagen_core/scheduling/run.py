@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import IncompleteRunError
+from datagen_core.errors import ConfigurationError, IncompleteRunError
 from datagen_core.executors.base import Executor, Job, Resources
 from datagen_core.executors.choice import find_executor
 from datagen_core.generators.generator import DatasetGenerator
@@ -122,7 +122,18 @@ class Run:
 
 
 def complete(executor: Executor, settings: Settings, earlier: Sequence[Plan] = ()) -> Settings:
-    """Return settings with what an executor adds to them, which may follow from earlier plans."""
+    """Return settings with what an executor adds to them, which may follow from earlier plans.
+
+    Raises
+    ------
+    ConfigurationError
+        When it cannot give what is asked for.
+    """
+    if settings.resources.gpus and not executor.gives_gpus:
+        raise ConfigurationError(
+            f"executor {executor.name} cannot give GPUs to jobs; leave out --gpus, or use another "
+            "--executor, such as slurm or local"
+        )
     return replace(settings, resources=executor.complete(settings.resources, earlier))
 
 
@@ -254,7 +265,7 @@ def _describe_call(executor: Executor, settings: Settings) -> dict[str, Any]:
     return {
         "executor": executor.name,
         "njobs": settings.njobs,
-        "resources": asdict(settings.resources),
+        "resources": settings.resources.described(),
         **describe_surroundings(),
     }
 

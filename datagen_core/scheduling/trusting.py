@@ -26,7 +26,7 @@ from datagen_core.store.layout import SetPaths
 from datagen_core.store.runs import RunRecord
 from datagen_core.store.trust import Content, Kind, approve, is_approved, list_approved
 
-_ASKED = ("setup", "options", "partition", "memory")
+_ASKED = ("setup", "options", "partition", "memory", "account", "qos")
 """What of a run reaches the script that a scheduler gets."""
 
 _DIGITS, _SHOWN, _LONGEST = 12, 120, 190
@@ -227,7 +227,8 @@ def read_resources(paths: SetPaths, record: RunRecord) -> Resources:
     """
     with suppress(TypeError, ValueError, KeyError):
         resources = Resources(**record.details["resources"])
-        counts = (resources.cpus, resources.minutes or 0, record.details["njobs"])
+        numbers = (resources.cpus, resources.gpus, resources.minutes or 0)
+        counts = (*numbers, record.details["njobs"])
         if _are_texts(record, resources) and all(type(each) is int for each in counts):
             return replace(resources, setup=tuple(resources.setup))
     path = paths.run(record.number).record
@@ -238,7 +239,8 @@ def _are_texts(record: RunRecord, resources: Resources) -> bool:
     places = [record.details.get(name) or "" for name in ("working_directory", "pythonpath")]
     values = [value for value in dict(resources.options).values() if value is not True]
     texts = [record.source, *places, *resources.options, *values, *_lines(resources.setup)]
-    texts += [record.details["executor"], resources.partition or "", resources.memory or ""]
+    asked = (resources.partition, resources.memory, resources.account, resources.qos)
+    texts += [record.details["executor"], *(each or "" for each in asked)]
     return all(isinstance(each, str) for each in texts)
 
 

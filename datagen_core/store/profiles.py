@@ -94,7 +94,7 @@ _OPTIONS = _Kind(_are_options, "a table of texts, whole numbers, and true for fl
 # Not time, memory and processors: these belong to the work, and are measured or declared there.
 _PLAIN = {"executor": _NAME, "njobs": _COUNT, "partition": _NAME}
 _CODE = {"setup": _TEXTS, "options": _OPTIONS, "generators": _PATH}
-_OWN = {"hosts": _TEXTS, "cache": _PATH, **_PLAIN, **_CODE}
+_OWN = {"hosts": _TEXTS, "cache": _PATH, "account": _NAME, "qos": _NAME, **_PLAIN, **_CODE}
 
 
 def read_profile(name: str | None = None, reason: str = "") -> Profile | None:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from datagen_core.store.timings import Estimate
 
 RUN_FORMAT = "1.1"
-"""Format 1.0 where the run was begun in this cache, not imported (`former`, `behind`)."""
+"""Format 1.1 has `former` and `behind` where the run was imported, and `gpus`, `account` and `qos`
+among what a run asks for, where it does; all others have format 1.0."""
 
 PLAN_FORMAT = "1.2"
 """Format 1.1 adds `code` and `probe`, format 1.2 `source` where it is not that of the run."""
@@ -77,8 +78,9 @@ class RunRecord:
 def publish_run(paths: SetPaths, record: RunRecord) -> bool:
     """Publish the record of a run; return False if its number was taken."""
     imported = {"former": record.former, "behind": record.behind} if record.former else {}
+    asks_more = _LATER & (record.details.get("resources") or {}).keys()
     content = {
-        "format": RUN_FORMAT if imported else "1.0",
+        "format": RUN_FORMAT if imported or asks_more else "1.0",
         "id": record.id,
         "start": record.start,
         "stop": record.stop,
@@ -95,6 +97,8 @@ def read_run(paths: SetPaths, number: int, *, strict: bool = False) -> RunRecord
     parse = partial(_parse_run, number)
     return read_document(paths.run(number).record, RUN_FORMAT, parse, strict=strict)
 
+
+_LATER = {"gpus", "account", "qos"}
 
 _RUN: Mapping[str, forms.Form] = {
     "id": forms.job, "start": forms.whole, "stop": forms.whole, "source": forms.text,

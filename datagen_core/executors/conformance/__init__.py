@@ -83,7 +83,9 @@ class _Kit:
     def check_flags(self) -> None:
         """Check what the executor says of itself."""
         executor, resources = self.executor, self.resources
-        flags = ("in_process", "ends_with_caller", "needs_time_limit", "shares_jobs")
+        flags = (
+            "in_process", "ends_with_caller", "needs_time_limit", "gives_gpus", "shares_jobs",
+        )  # fmt: skip
         self._expect(isinstance(getattr(executor, "name", None), str), "has no name")
         for flag in flags:
             self._expect(isinstance(getattr(executor, flag), bool), f"{flag} is neither True nor "

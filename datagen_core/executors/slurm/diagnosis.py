@@ -31,6 +31,9 @@ _LOG_LINES = (
 
 _SHELL = 128
 
+_BAR = "|datagen|"
+"""What separates the columns of sacct, and tells its rows from what sites print besides."""
+
 _STATES = {
     "OUT_OF_MEMORY": "out of memory",
     "TIMEOUT": "time limit",
@@ -114,10 +117,14 @@ def _job_details(row: QueueRow) -> dict[str, str]:
 def _from_accounts(plan: Plan, task: int) -> str:
     # By default sacct looks back to midnight only.
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(plan.created - 60))
-    columns = "JobID,State,ExitCode,NodeList"
+    columns = "JobName,JobID,State,ExitCode,NodeList"
     # Without accounting it exits with 1.
-    text = ask("sacct", "-nXP", f"--name={plan.name}", f"--starttime={since}", "-o", columns)
-    rows = [line.split("|") for line in (text or "").splitlines()]
+    text = ask(
+        "sacct", "-nXP", f"--delimiter={_BAR}", f"--name={plan.name}", f"--starttime={since}",
+        "-o", columns,
+    )  # fmt: skip
+    lines = [line.split(_BAR) for line in (text or "").splitlines()]
+    rows = [line[1:] for line in lines if len(line) == 5 and line[0] == plan.name]
     array = plan.is_shared or len(plan.tasks) > 1
     place = plan.key(task).place
     mine = [row for row in rows if not array or row[0].endswith(f"_{place}")]

@@ -1,55 +1,30 @@
-"""The Slurm executor. submitit writes and submits the batch script; all else is asked of Slurm.
+"""The Slurm executor. submitit writes the batch script; all else is asked of Slurm.
 
-Of submitit only submission is used. Its result pickles, its watcher and its checkpointing are not:
-without accounting it waits for ever for a task that died, and it swallows SIGTERM. Nor are those of
-functions: a job would run what it finds in a file then, which others may be able to write. The
-batch script has all that a job runs, and Slurm keeps it as it was when it was submitted.
+submitit's result pickles, its watcher and its checkpointing are not used: without accounting it
+waits for ever for a task that died, and it swallows SIGTERM. Nor is what it makes of sbatch's
+answer, which sites change.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
-import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, suppress
-from io import StringIO
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
-from typing import TYPE_CHECKING
 
-from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
+from datagen_core.errors import ExecutionError, SchedulerUnavailableError
 from datagen_core.executors.base import Executor, Finding, Job, Resources, TaskState
 from datagen_core.executors.slurm import diagnosis, examination, queue
+from datagen_core.executors.slurm.environment import added_options, describe_variables
+from datagen_core.executors.slurm.sbatch import submit_script
+from datagen_core.executors.slurm.script import check_header, write_text
 from datagen_core.store.folders import make_folder
 from datagen_core.store.runs import Plan, TaskKey
-from datagen_core.store.sharing import rights_of
-
-if TYPE_CHECKING:
-    import submitit
 
 _GRACE_SECONDS = 3.0
 """A job may take a moment from its submission to the queue."""
-
-_OURS = {"array", "error", "job_name", "output"}
-"""Options that say which task is whose; with others, tasks could not be found again."""
-
-_PLACE = "--place=${SLURM_ARRAY_TASK_ID:-0}"
-"""Which task of the list the worker does. A job of one task is no array."""
-
-_LOG = "/dev/stdout"
-
-_END_OF_LIST = "END OF TASKS"
-
-_OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_CONTROL = re.compile(r"[\0-\x1f\x7f]")
-
-_UNREACHED = (
-    "contact slurm controller", "timed out", "Connection refused", "Zero Bytes", "temporarily",
-    "standby", "Unable to establish",
-)  # fmt: skip
 
 
 class SlurmExecutor(Executor):
@@ -57,21 +32,36 @@ class SlurmExecutor(Executor):
 
     name = "slurm"
     needs_time_limit = True
+    gives_gpus = True
+
+    def __init__(self) -> None:
+        self._offered: set[TaskKey] = set()
+        self._submitted: dict[str, tuple[float, range]] = {}
 
     def available(self) -> str:
         """Return why jobs cannot be submitted from here, or nothing."""
         return queue.unavailable_reason()
 
     def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:  # noqa: ARG002
-        """Return the resources as they are.
+        """Return the resources with what variables of this shell add to every job.
 
         Raises
         ------
         ConfigurationError
             When an option would be more than one line of the batch script.
         """
-        _check_header(resources)
-        return resources
+        asked = {name.replace("_", "-") for name in resources.options}
+        added = {name: value for name, value in added_options().items() if name not in asked}
+        fields = {name: added.pop(name, None) for name in ("partition", "account", "qos")}
+        completed = replace(
+            resources,
+            options={**added, **resources.options},
+            partition=resources.partition or fields["partition"],
+            account=resources.account or fields["account"],
+            qos=resources.qos or fields["qos"],
+        )
+        check_header(completed)
+        return completed
 
     def max_minutes(self, resources: Resources) -> int | None:
         """Return the partition's MaxTime; sbatch accepts more, and the job then pends for ever.
@@ -82,6 +72,8 @@ class SlurmExecutor(Executor):
             When there is no such partition, with the names of those that there are.
         """
         partitions = queue.read_partitions()
+        if not partitions:
+            return None
         # sbatch takes several names and starts the job wherever that is possible first.
         names = _partition_names(resources)
         chosen = [each for each in partitions.values() if each.name in names]
@@ -93,17 +85,23 @@ class SlurmExecutor(Executor):
         return max(limits) if len(limits) == len(chosen) else None
 
     def max_tasks(self) -> int | None:
-        """Return MaxArraySize, or MaxJobCount where that is less."""
+        """Return MaxArraySize, or MaxJobCount where that is less; None where neither is told."""
         # Indices go up to MaxArraySize - 1; 0 turns arrays off.
-        return max(1, min(queue.read_limit("MaxArraySize"), queue.read_limit("MaxJobCount")))
+        found = [queue.read_limit(name) for name in ("MaxArraySize", "MaxJobCount")]
+        known = [limit for limit in found if limit is not None]
+        return max(1, min(known)) if known else None
 
     def examine(self, resources: Resources) -> Sequence[Finding]:
         """Return what the controller says of itself, its partitions, accounts and limits."""
-        account = str(resources.options.get("account") or os.environ.get("SBATCH_ACCOUNT", ""))
-        return [*examination.examine(_partition_names(resources), account)]
+        asked = self.complete(resources)
+        account = str(asked.options.get("account") or asked.account or "")
+        found = [Finding("slurm variables", "ok", line) for line in describe_variables()]
+        return [*examination.examine(_partition_names(asked), account), *found]
 
     def describe(self, job: Job) -> str:
         """Return the batch script that `submit` would hand to sbatch. Writes nothing.
+
+        Comments behind it say which variables of sbatch are set in this shell.
 
         Raises
         ------
@@ -111,38 +109,51 @@ class SlurmExecutor(Executor):
             Where there is no Slurm.
         """
         try:
-            executor = _prepare(job, gettempdir())
+            text = write_text(job, gettempdir())
         except RuntimeError as error:
             raise ExecutionError(f"no batch script: {error}") from error
-        # submitit has no public way to see the script before it is submitted.
-        return executor._make_submission_file_text(_worker_lines(job), uid="")  # noqa: SLF001
+        return "\n".join([text, *(f"# {line}" for line in describe_variables())])
 
     def submit(self, job: Job) -> None:
-        """Submit one job array with all tasks of the job.
+        """Submit one job array with all tasks of the job, or those of its part.
 
-        The script lies in a folder of this user alone until sbatch has taken it.
+        The script lies in a folder of this user alone until sbatch has taken it. Trying again what
+        was not answered submits nothing twice.
 
         Raises
         ------
         ExecutionError
             When sbatch refuses, with its own words.
+        SchedulerFullError
+            When it takes fewer jobs, or some later.
         SchedulerUnavailableError
             When the controller does not answer. Submit a new plan later.
         """
+        if self._is_submitted(job):
+            return
         try:
             make_folder(job.plans[0].log(0).parent)
-            # submitit prints what sbatch says, which is in its exception too.
-            with TemporaryDirectory(prefix="datagen-") as folder, redirect_stderr(StringIO()):
-                _prepare(job, folder)._submit_command(_worker_lines(job))  # noqa: SLF001
-        except RuntimeError as error:  # what all of submitit's errors are
-            raise _refusal(str(error), job) from error
+            with TemporaryDirectory(prefix="datagen-") as folder:
+                script = Path(folder, "script.sh")
+                script.write_bytes(write_text(job, folder).encode("utf-8", "surrogateescape"))
+                look, one = partial(_is_there, job), len(job.places) == 1
+                submit_script(["sbatch", str(script)], Path(folder), look, one=one)
+        except RuntimeError as error:  # what submitit's errors are
+            raise ExecutionError(f"no batch script: {error}") from error
         except OSError as error:
-            raise ExecutionError(f"cannot write the files of the job: {error}") from error
-        except UnicodeEncodeError as error:
-            raise ExecutionError(
-                f"a batch script in {error.encoding} cannot hold a path or an option of this run; "
-                "use plain letters, or the executor local"
-            ) from error
+            raise ExecutionError(f"cannot submit the job: {error}") from error
+        self._submitted[job.name] = time.monotonic(), job.places
+
+    def _is_submitted(self, job: Job) -> bool:
+        """Whether a job is there that was offered before."""
+        key = TaskKey(job.name, job.places.start)
+        if key not in self._offered:
+            self._offered.add(key)
+            return False
+        found = _is_there(job)
+        if found is None:
+            raise SchedulerUnavailableError("Slurm does not answer squeue; try again later")
+        return found
 
     def poll(self, plans: Sequence[Plan]) -> Mapping[TaskKey, TaskState] | None:
         """Return the living tasks, as squeue shows them; None when it fails or takes too long."""
@@ -150,11 +161,20 @@ class SlurmExecutor(Executor):
         rows = queue.read_queue(_names(plans))
         if rows is None:
             return None
-        living = {TaskKey(row.name, row.task or 0): row.living for row in rows if row.living}
-        # A job comes into the queue as a whole.
+        living = {_key(row): row.living for row in rows if row.living}
+        # Each submission comes into the queue as a whole.
         seen = {row.name for row in rows}
         unseen = [each for each in plans if each.name not in seen]
-        return living | {key: TaskState("queued") for key in _just_submitted(unseen)}
+        fresh = self._just_submitted(plans) - {_key(row) for row in rows}
+        return living | {key: TaskState("queued") for key in [*_just_planned(unseen), *fresh]}
+
+    def _just_submitted(self, plans: Iterable[Plan]) -> set[TaskKey]:
+        """Return the tasks that this process submitted a moment ago, perhaps as part of a job."""
+        now, found = time.monotonic(), set[TaskKey]()
+        for name in _names(plans):
+            then, places = self._submitted.get(name, (0.0, range(0)))
+            found |= {TaskKey(name, place) for place in places if now - then < _GRACE_SECONDS}
+        return found
 
     def cancel(self, plans: Sequence[Plan]) -> None:
         """End the tasks of these plans, pending and running ones; others of their jobs go on.
@@ -185,10 +205,28 @@ def _key(row: queue.QueueRow) -> TaskKey:
     return TaskKey(row.name, row.task or 0)
 
 
-def _just_submitted(plans: Iterable[Plan]) -> Iterator[TaskKey]:
+def _is_there(job: Job, *, ended: bool = False) -> bool | None:
+    """Whether a job is in the queue, or has begun; None where nobody knows.
+
+    A job that was refused may be shown as one that has ended, which counts for those who say so.
+    """
+    rows = queue.read_queue([job.name])
+    mine = [row for row in rows or () if _key(row).place in job.places]
+    if any(ended or row.living for row in mine):
+        return True
+    begun = any(plan.events(task) for plan, tasks in job.tasks_at(job.places) for task in tasks)
+    return True if begun else None if rows is None else False
+
+
+def _just_planned(plans: Iterable[Plan]) -> Iterator[TaskKey]:
     for plan in plans:
         if time.time() - plan.created < _GRACE_SECONDS:
             yield from plan.keys
+
+
+def _partition_names(resources: Resources) -> set[str]:
+    chosen = resources.options.get("partition") or resources.partition or ""
+    return {name for name in str(chosen).split(",") if name}
 
 
 def _run_task(work: Callable[[int], None], task: int) -> None:
@@ -197,164 +235,3 @@ def _run_task(work: Callable[[int], None], task: int) -> None:
     # Coming back, submitit would pickle a result that nobody reads, into a temporary file that an
     # earlier life of the task may have left, which it takes for a failure.
     raise SystemExit(0)
-
-
-def _worker_lines(job: Job) -> str:
-    """Return the lines of the batch script that are the worker.
-
-    The batch shell is replaced by Python (`exec`), which so gets Slurm's SIGTERM itself, and whose
-    death by a signal shows in the exit code of the job.
-    """
-    (python, *words), tasks = job.listed_command()
-    command = shlex.join([python, "-u", *words])
-    return "\n".join([f"exec {command} {_PLACE} <<'{_END_OF_LIST}'", *tasks, _END_OF_LIST])
-
-
-def _prepare(job: Job, folder: str) -> submitit.SlurmExecutor:
-    """Return submitit's executor with all options set, which writes its script into a folder.
-
-    Raises
-    ------
-    RuntimeError
-        Where there is no srun.
-    """
-    _check_header(job.resources)
-    with _logging_left_alone():
-        import submitit  # all but submission works without it, and sooner
-    executor = submitit.SlurmExecutor(folder=folder)
-    plan, resources = job.plans[0], job.resources
-    executor.update_parameters(
-        job_name=plan.name,
-        partition=resources.partition,
-        time=resources.minutes if plan.minutes is None else plan.minutes,
-        mem=resources.memory,
-        cpus_per_task=resources.cpus,
-        array_parallelism=min(job.parallel, job.size),
-        setup=_setup_lines(job),
-        stderr_to_stdout=True,
-        # srun costs a quarter more, and hides that a task ran out of memory.
-        use_srun=False,
-        # Some sites refuse keys that they do not know.
-        wckey=None,
-        additional_parameters=_additional_options(job),
-    )
-    if job.size > 1:
-        executor.parameters["map_count"] = job.size
-    return executor
-
-
-@contextmanager
-def _logging_left_alone() -> Iterator[None]:
-    """Keep submitit from configuring the logging of the whole process as it is imported."""
-    variable = "SUBMITIT_LOG_LEVEL"
-    former = os.environ.get(variable)
-    os.environ[variable] = "NOCONFIG"
-    try:
-        yield
-    finally:
-        # Not for the tasks: their logs say more with it.
-        os.environ.pop(variable)
-        if former is not None:
-            os.environ[variable] = former
-
-
-def _setup_lines(job: Job) -> list[str]:
-    threads = " ".join(f"{name}={count}" for name, count in job.environment.items())
-    lines = [f"export {threads}", *job.resources.setup]
-    lines[:0] = _sharing_lines(job)
-    if job.size == 1:
-        # Submitted from a task of an array, a job would take itself for that task.
-        lines.insert(0, "unset SLURM_ARRAY_JOB_ID SLURM_ARRAY_TASK_ID")
-    return lines
-
-
-def _sharing_lines(job: Job) -> list[str]:
-    """Return what gives the log, which Slurm makes, the rights of the cache of a group."""
-    rights = rights_of(job.plans[0].run.set.root.parent.parent)
-    if rights is None:
-        return []
-    mode = rights.mode_of(stat.S_IFREG)
-    return [f"{{ chgrp {rights.group} {_LOG} && chmod {mode:o} {_LOG}; }} 2>/dev/null"]
-
-
-def _check_header(resources: Resources) -> None:
-    """Refuse what would be another line of the batch script than an option of sbatch.
-
-    Raises
-    ------
-    ConfigurationError
-        With the option.
-    """
-    named = {"partition": resources.partition, "mem": resources.memory, **resources.options}
-    for name, value in named.items():
-        if not _OPTION.fullmatch(name):
-            raise ConfigurationError(
-                f"{name!r} is no option of sbatch; a name has letters, digits and hyphens"
-            )
-        if _CONTROL.search(str(value)):
-            raise ConfigurationError(
-                f"the option {name} is {str(value)!r}; take the control characters out of it"
-            )
-
-
-def _additional_options(job: Job) -> dict[str, str | bool]:
-    options = {name.replace("-", "_"): value for name, value in job.resources.options.items()}
-    if taken := sorted(_OURS & set(options)):
-        raise ConfigurationError(f"datagen sets these options itself: {', '.join(taken)}")
-    output = str(_log_pattern(job))
-    if _CONTROL.search(output):
-        raise ConfigurationError(f"Slurm cannot write to {output!r}; use another --cache")
-    additional: dict[str, str | bool] = {"output": output}
-    if not {"requeue", "no_requeue"} & set(options):
-        # Requeued tasks wait for two minutes; a process that watches resubmits at once.
-        additional["no_requeue" if job.waiting else "requeue"] = True
-    return additional | options
-
-
-def _log_pattern(job: Job) -> Path:
-    """Return the path of the logs in the form of `sbatch --output`."""
-    first = job.plans[0].log(0)
-    stem = first.stem.removesuffix("0") + "%a" if job.size > 1 else first.stem
-    return Path(str(first.parent).replace("%", "%%")) / f"{stem}{first.suffix}"
-
-
-def _partition_names(resources: Resources) -> set[str]:
-    chosen = (
-        resources.options.get("partition")
-        or resources.partition
-        or os.environ.get("SBATCH_PARTITION", "")
-    )
-    return {name for name in str(chosen).split(",") if name}
-
-
-def _refusal(words: str, job: Job) -> ExecutionError:
-    """Turn what sbatch printed into one line that says what to do."""
-    line = _one_line(words)
-    if any(sign in line for sign in _UNREACHED):
-        # The answer may be lost, and the job there; without its files it could only fail.
-        if "contact slurm controller" not in line:
-            with suppress(SchedulerUnavailableError):
-                queue.cancel_jobs([job.plans[0].name])
-        return SchedulerUnavailableError(f"Slurm does not answer: {line}; try again later")
-    return ExecutionError(f"sbatch refused the job: {line}; {_advice(line)}")
-
-
-def _one_line(words: str) -> str:
-    lines = [line.removeprefix("sbatch: ").removeprefix("error: ") for line in words.splitlines()]
-    told = [line.removeprefix("Batch job submission failed: ").strip() for line in lines]
-    return "; ".join(line for line in told if line and not line.startswith("Try ")) or "no reason"
-
-
-def _advice(line: str) -> str:
-    if "partition" in line:
-        with suppress(ExecutionError):
-            return f"choose from: {', '.join(sorted(queue.read_partitions()))}"
-    known = (
-        ("emory", "ask for less memory"),
-        ("node configuration", "ask for fewer processors or less memory"),
-        ("job array", "ask for fewer jobs"),
-        ("time", "ask for another time limit"),
-        ("account", "name an account that you may use"),
-        ("option", "remove or correct the option"),
-    )
-    return next((advice for sign, advice in known if sign in line), "change what was asked for")

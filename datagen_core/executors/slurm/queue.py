@@ -7,22 +7,30 @@ found by name, and a name belongs to one plan.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from datagen_core.errors import ExecutionError, SchedulerUnavailableError
+from datagen_core.errors import ConfigurationError, SchedulerUnavailableError
 from datagen_core.executors.base import TaskState
 from datagen_core.executors.limits import parse_time_limit
+from datagen_core.executors.slurm.environment import command_environment
 
 TOOLS = ("sbatch", "srun", "squeue", "scancel", "scontrol")
 
-_FILTERS = ("SQUEUE_", "SCANCEL_", "SACCT_", "SINFO_")
-"""Environment variables with which users filter and format the output of Slurm's commands."""
-
 _NAMES_PER_CALL = 500
 """An argument may have 128 KiB, and a name about a hundred characters."""
+
+_BEGIN, _END = "[datagen|", "|datagen]"
+_COLUMNS = f"{_BEGIN}%j|%K|%T|%A|%F|%S|%r{_END}"
+_FIELD = r"([^|\n]*)[|]"
+_ROW = re.compile(rf"{re.escape(_BEGIN)}{_FIELD * 6}([^\n]*?){re.escape(_END)}")
+"""Rows say that they are some: sites print what they like besides them."""
+
+_UP = re.compile(r"^Slurmctld\(.*\) at .* is UP", re.MULTILINE)
 
 _QUEUED = {
     "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD",
@@ -38,7 +46,7 @@ _REASONS = (
     ("Priority", "waiting for jobs of higher priority"),
     ("Resources", "waiting for free processors or memory"),
     ("JobArrayTaskLimit", "waiting for other tasks of this run"),
-    ("BeginTime", "waiting for its start time, as after every requeue"),
+    ("BeginTime", "waiting for its start time"),
     ("DependencyNeverSatisfied", "its dependency can never be satisfied"),
     ("Dependency", "waiting for another job"),
     ("PartitionTimeLimit", "time limit above the partition's maximum"),
@@ -69,11 +77,10 @@ def call(*command: str, seconds: float = 60.0) -> subprocess.CompletedProcess[st
 
     Without a controller they try for 9 to 18 s before they give up; `seconds` should allow that.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_FILTERS)}
     try:
         return subprocess.run(  # noqa: S603 (our own words and job names, no shell)
             command,
-            env=kept,
+            env=command_environment(),
             timeout=seconds,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -98,7 +105,7 @@ def unavailable_reason() -> str:
         return f"{', '.join(missing)} not found on PATH"
     answer = call("scontrol", "ping", seconds=5)
     # Not the exit status: it is 1 when one of two controllers is down.
-    if answer and " is UP" in answer.stdout:
+    if answer and _UP.search(answer.stdout):
         return ""
     return "the Slurm controller does not answer `scontrol ping`"
 
@@ -114,6 +121,7 @@ class QueueRow(NamedTuple):
     state: str
     job_id: str
     array_id: str
+    start: str
     reason: str
 
     @property
@@ -127,7 +135,7 @@ class QueueRow(NamedTuple):
         if self.state in _ENDED:
             return None
         if self.state in _QUEUED:
-            return TaskState("queued", describe_reason(self.reason))
+            return TaskState("queued", describe_reason(self.reason, self.start))
         # What newer versions of Slurm may add is taken as alive: a living task that is
         # resubmitted costs more than an ended one that is found out late.
         return TaskState("running", "suspended" if self.state == "SUSPENDED" else "")
@@ -141,30 +149,56 @@ def read_queue(names: Sequence[str]) -> list[QueueRow] | None:
     rows: list[QueueRow] = []
     for start in range(0, len(names), _NAMES_PER_CALL):
         chunk = ",".join(names[start : start + _NAMES_PER_CALL])
-        text = ask("squeue", "-h", "-r", "-t", "all", "-n", chunk, "-o", "%j|%K|%T|%A|%F|%r")
-        if text is None:
+        found = _ask_for_rows("-t", "all", "-n", chunk)
+        if found is None:
             return None
-        rows.extend(_parse_rows(text))
+        rows.extend(row for row in found if row.name in names)
     return rows
 
 
-def _parse_rows(text: str) -> Iterator[QueueRow]:
-    for line in text.splitlines():
-        name, task, state, job_id, array_id, reason = line.split("|", 5)
-        number = int(task) if task.isdigit() else None
-        yield QueueRow(name, number, state, job_id, array_id, reason)
+def _ask_for_rows(*filters: str) -> list[QueueRow] | None:
+    text = ask("squeue", "-r", *filters, "-o", _COLUMNS)
+    return None if text is None else _parse_rows(text)
 
 
-def describe_reason(reason: str) -> str:
+def _parse_rows(text: str) -> list[QueueRow] | None:
+    """Return the rows in what squeue printed; None where some of them may be lost.
+
+    The row with the names of the columns is the proof that squeue has answered.
+    """
+    found = _ROW.findall(text)
+    if not len(found) == text.count(_BEGIN) == text.count(_END):
+        return None
+    rows = [fields for fields in found if fields[2] != "STATE"]
+    if len(rows) == len(found):
+        return None
+    with suppress(ValueError):
+        return [QueueRow(name, _place(task), *others) for name, task, *others in rows]
+    return None
+
+
+def _place(text: str) -> int | None:
+    return None if text == "N/A" else int(text)
+
+
+def count_jobs(*, own: bool = False) -> int | None:
+    """Return how many jobs the controller knows, or how many of this user's wait or run."""
+    rows = _ask_for_rows(*(["-u", str(os.getuid())] if own else ["-t", "all"]))
+    return None if rows is None else len(rows)
+
+
+def describe_reason(reason: str, start_time: str = "N/A") -> str:
     """Return for people why a task is pending; Slurm's own word where that is not known."""
     for start, meaning in _REASONS:
         if reason.startswith(start):
-            return f"{meaning}: {reason}" if start in _TOLD_WHOLE else meaning
+            when = start == "BeginTime" and start_time != "N/A"
+            more = f", {start_time}" if when else f": {reason}" if start in _TOLD_WHOLE else ""
+            return meaning + more
     return reason
 
 
 class Partition(NamedTuple):
-    """A partition; `max_minutes` is None for one without a limit."""
+    """A partition; `max_minutes` is None for one without a limit, or with one that says nothing."""
 
     name: str
     default: bool
@@ -172,7 +206,7 @@ class Partition(NamedTuple):
 
 
 def read_partitions() -> dict[str, Partition]:
-    """Return the partitions by name.
+    """Return the partitions by name; none where what is printed says nothing about them.
 
     Raises
     ------
@@ -185,8 +219,9 @@ def read_partitions() -> dict[str, Partition]:
 
 def _parse_partition(line: str) -> Partition:
     fields = parse_fields(line)
-    limit = fields.get("MaxTime", "UNLIMITED")
-    minutes = None if limit in {"UNLIMITED", "INFINITE"} else parse_time_limit(limit)
+    minutes = None
+    with suppress(ConfigurationError):  # "UNLIMITED", or anything
+        minutes = parse_time_limit(fields.get("MaxTime", ""))
     return Partition(fields.get("PartitionName", ""), fields.get("Default") == "YES", minutes)
 
 
@@ -195,8 +230,8 @@ def parse_fields(line: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in line.split() if "=" in word)
 
 
-def read_limit(name: str) -> int:
-    """Return a number of the controller's configuration, such as MaxArraySize.
+def read_limit(name: str) -> int | None:
+    """Return a number of the controller's configuration, such as MaxArraySize; None if unknown.
 
     Raises
     ------
@@ -205,9 +240,9 @@ def read_limit(name: str) -> int:
     """
     for line in _ask_or_raise("scontrol", "show", "config").splitlines():
         key, _, value = line.partition("=")
-        if key.strip() == name and value.strip().isdigit():
+        if key.strip() == name and value.strip().isdecimal():
             return int(value)
-    raise ExecutionError(f"`scontrol show config` does not show {name}; is this Slurm?")
+    return None
 
 
 def _ask_or_raise(*command: str) -> str:

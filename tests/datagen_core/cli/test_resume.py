@@ -9,7 +9,11 @@ import pytest
 
 import generators_for_tests
 from datagen_core import Cache
+from datagen_core.executors.choice import find_executor
+from datagen_core.scheduling.plan import Settings
+from datagen_core.scheduling.resuming import take_up
 from datagen_core.store.layout import list_shards, shard_name
+from datagen_core.store.runs import read_run
 from published_documents import change
 
 DEADLY = """
@@ -81,7 +85,7 @@ def test_a_crash_that_was_mended_is_made_by_resume(run_cli, tmp_path, cache):
 
 ODD_DETAILS = [
     {"executor": None}, {"njobs": None}, {"resources": None}, {"resources": {"cpus": "many"}},
-    {"resources": {"cpus": 1, "gpus": 2}}, {"resources": {"options": [1]}},
+    {"resources": {"cpus": 1, "tpus": 2}}, {"resources": {"options": [1]}},
 ]  # fmt: skip
 
 
@@ -97,3 +101,30 @@ def test_a_run_that_does_not_say_how_it_was_asked_for_is_damage(
 
     assert (answer.code, answer.err.count("\n")) == (1, 1)
     assert f"{path} is damaged" in answer.err
+
+
+def test_resume_asks_for_what_the_run_asked_for(run_cli, generate_inline, cache, monkeypatch):
+    asked = ["--account", "phys", "--qos", "long", "--gpus", 1, "--executor", "local"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    assert run_cli("generate", SINE, "-n", 20, *asked).code == 0
+    paths = Cache(cache)["sine"][0].paths
+    run = read_run(paths, 0)
+    assert json.loads(paths.run(0).record.read_text())["format"] == "1.1"
+    settings = take_up(paths, run, Settings(), choose=find_executor).settings.resources
+    assert (settings.account, settings.qos, settings.gpus) == ("phys", "long", 1)
+
+    elsewhere = take_up(paths, run, Settings(executor="inline"), choose=find_executor)
+    assert elsewhere.settings.resources.gpus == 0
+
+
+def test_what_older_versions_know_is_written_as_they_know_it(generate_inline, cache):
+    generate_inline(SINE, "-n", 20, "--gpus", 0)
+    record = json.loads(Cache(cache)["sine"][0].paths.run(0).record.read_text())
+    assert record["format"] == "1.0"
+    assert not {"gpus", "account", "qos"} & record["details"]["resources"].keys()
+
+
+def test_an_executor_without_gpus_says_so(generate_inline, cache):
+    answer = generate_inline(SINE, "-n", 20, "--gpus", 1)
+    assert (answer.code, cache.exists()) == (2, False)
+    assert "executor inline cannot give GPUs to jobs; leave out --gpus" in answer.err

@@ -132,6 +132,8 @@ CHANGES = {
     "options": {"resources": {"options": {"wrap": "touch marker"}}},
     "partition": {"resources": {"partition": "costly"}},
     "memory": {"resources": {"memory": "900G"}},
+    "account": {"resources": {"account": "others"}},
+    "qos": {"resources": {"qos": "costly"}},
     "working directory": {"working_directory": "/tmp"},
     "pythonpath": {"pythonpath": "/tmp"},
 }

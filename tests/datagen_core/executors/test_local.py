@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from datagen_core.errors import ConfigurationError
 from datagen_core.executors import base, local
 from datagen_core.executors.base import Job, Resources, TaskState
 from datagen_core.executors.local import LocalExecutor
@@ -192,3 +193,38 @@ def test_threads_are_pinned_and_output_is_kept(plan):
 
     assert plan.run.log(0, 0).read_text() == ""
     assert plan.run.log(0, 1).exists()
+
+
+def gpus_of(executor):
+    """Return what each process that an executor started sees, as the system knows it."""
+    return [
+        dict(
+            word.partition("=")[::2]
+            for word in Path(f"/proc/{child.pid}/environ").read_text().split("\0")
+        )["CUDA_VISIBLE_DEVICES"]
+        for child in executor._children
+    ]
+
+
+def test_processes_share_out_the_gpus_that_are_visible(plan, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,GPU-8a,5,7,9")
+    monkeypatch.setattr(LocalExecutor, "_children", [])
+    executor, job = LocalExecutor(), job_of(plan, parallel=3)
+    job = job._replace(resources=Resources(gpus=2))
+    assert executor.describe(job).startswith("2 process(es)")
+    executor.submit(job)
+
+    assert gpus_of(executor) == ["3,GPU-8a", "5,7"]
+    executor.submit(job._replace(parallel=1))
+    assert gpus_of(executor)[2] == "9,3"  # the others are busy
+    finish(executor)
+
+
+@pytest.mark.parametrize(
+    ("shown", "seen"), [("", 0), ("-1", 0), ("NoDevFiles", 0), ("0,-1,2", 1), ("0, 1", 2)]
+)
+def test_more_gpus_than_are_visible_are_refused(monkeypatch, shown, seen):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
+    assert LocalExecutor().complete(Resources(gpus=seen)) == Resources(gpus=seen)
+    with pytest.raises(ConfigurationError, match=f"more than the {seen} that are visible here"):
+        LocalExecutor().complete(Resources(gpus=seen + 1))

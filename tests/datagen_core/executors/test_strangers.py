@@ -22,6 +22,7 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import SetPaths
 from demands import plan_for
+from slurm_rows import queue
 
 
 @pytest.fixture
@@ -165,10 +166,9 @@ NAMES = {
 def test_only_jobs_that_are_called_like_those_of_a_run_are_ended(
     plan, job, is_ours, tmp_path, monkeypatch
 ):
-    for tool in ("squeue", "scancel"):
+    for tool, text in {"squeue": queue(f"{job}|N/A|RUNNING|17|17"), "scancel": ""}.items():
         (tmp_path / tool).write_text(
-            f'#!/bin/sh\necho "$@" >> {tmp_path}/{tool}.log\n'
-            f'[ $0 = {tmp_path}/scancel ] || echo "{job}|N/A|RUNNING|17|17|None"\n'
+            f'#!/bin/sh\necho "$@" >> {tmp_path}/{tool}.log\ncat <<EOT\n{text}\nEOT\n'
         )
         (tmp_path / tool).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")

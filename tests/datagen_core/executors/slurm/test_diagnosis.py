@@ -8,6 +8,7 @@ from datagen_core.executors.slurm.diagnosis import diagnose
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.layout import SetPaths
 from demands import plan_for
+from slurm_rows import accounts, queue
 
 
 @pytest.fixture
@@ -105,42 +106,42 @@ def test_a_log_that_is_no_text_is_no_error(plan):
     ],
 )
 def test_the_queue_remembers_how_a_task_ended(plan, fake, state, exit_code, verdict):
-    fake("squeue", f"run-7|0|COMPLETED|8|8|None\nrun-7|1|{state}|9|8|None")
-    fake("scontrol", f"JobId=9 JobName=run-7 ExitCode={exit_code} NodeList=n3")
+    fake("squeue", queue("run-7.0|0|COMPLETED|8|8", f"run-7.0|1|{state}|9|8"))
+    fake("scontrol", f"JobId=9 JobName=run-7.0 ExitCode={exit_code} NodeList=n3")
     assert diagnose(plan, 1) == verdict
 
 
 def test_a_job_that_took_over_the_id_is_not_asked(plan, fake):
-    fake("squeue", "run-7|1|FAILED|9|8|None")
+    fake("squeue", queue("run-7.0|1|FAILED|9|8"))
     fake("scontrol", "JobId=9 JobName=another ExitCode=3:0 NodeList=n3")
     assert diagnose(plan, 1) == ""
 
 
 def test_what_never_started_of_a_cancelled_array_is_cancelled(plan, fake):
-    fake("squeue", "run-7|0|COMPLETED|8|8|None\nrun-7|N/A|CANCELLED|9|8|Resources")
+    fake("squeue", queue("run-7.0|0|COMPLETED|8|8", "run-7.0|N/A|CANCELLED|9|8"))
     assert diagnose(plan, 1) == "cancelled"
 
 
 def test_a_living_task_has_no_verdict(plan, fake):
-    fake("squeue", "run-7|1|RUNNING|9|8|None")
+    fake("squeue", queue("run-7.0|1|RUNNING|9|8"))
     assert diagnose(plan, 1) == ""
 
 
 @pytest.mark.parametrize(
     ("rows", "verdict"),
     [
-        ("12_0|COMPLETED|0:0|n1\n12_1|OUT_OF_MEMORY|0:125|n3", "out of memory"),
-        ("12_0|COMPLETED|0:0|n1\n12_1|CANCELLED by 1000|0:0|n3", "cancelled"),
-        ("12_1|NODE_FAIL|1:0|n3\n12_1|FAILED|2:0|n4", "died: exit code 2"),
-        ("12_0|COMPLETED|0:0|n1\n12_[1-7%2]|CANCELLED by 0|0:0|None assigned", "cancelled"),
-        ("12_0|FAILED|1:0|n1", ""),
-        ("", ""),
-        ("nonsense", ""),
+        (["12_0|COMPLETED|0:0|n1", "12_1|OUT_OF_MEMORY|0:125|n3"], "out of memory"),
+        (["12_0|COMPLETED|0:0|n1", "12_1|CANCELLED by 1000|0:0|n3"], "cancelled"),
+        (["12_1|NODE_FAIL|1:0|n3", "12_1|FAILED|2:0|n4"], "died: exit code 2"),
+        (["12_0|COMPLETED|0:0|n1", "12_[1-7%2]|CANCELLED by 0|0:0|None assigned"], "cancelled"),
+        (["12_0|FAILED|1:0|n1"], ""),
+        (["12_1|FAILED"], ""),
+        ([], ""),
     ],
 )
 def test_accounting_knows_what_the_queue_forgot(plan, fake, rows, verdict):
-    fake("squeue", "")
-    fake("sacct", rows)
+    fake("squeue", queue())
+    fake("sacct", accounts(*rows))
     assert diagnose(plan, 1) == verdict
 
 

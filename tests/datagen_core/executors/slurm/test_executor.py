@@ -6,51 +6,19 @@ import json
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 from datagen_core.errors import ExecutionError, SchedulerUnavailableError
 from datagen_core.executors.base import Resources
-from datagen_core.executors.slurm.executor import SlurmExecutor
 from published_documents import change
 from slurm_cluster import wait_until
-from slurm_jobs import make_job
-
-EXECUTOR = SlurmExecutor()
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path, monkeypatch):
-    """Return a folder for temporary files of this process alone."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-@pytest.fixture
-def start(slurm, tmp_path):
-    def submit(work, tasks=1, **options):
-        job = make_job(tmp_path, work, tasks, **options)
-        EXECUTOR.submit(job)
-        return job.plans[0]
-
-    yield submit
-    slurm.cancel_all()
+from slurm_jobs import EXECUTOR, make_job, phases, wait_for_end
 
 
 def wait_for(*paths):
     wait_until(lambda: all(path.exists() for path in paths), f"{[path.name for path in paths]}")
-
-
-def wait_for_end(plan):
-    wait_until(lambda: EXECUTOR.poll([plan]) == {}, "the end of the job")
-
-
-def phases(plan):
-    return {task: state.state for (_, task), state in (EXECUTOR.poll([plan]) or {}).items()}
 
 
 def test_every_task_runs_and_logs_where_it_belongs(start, tmp_path):
@@ -86,22 +54,6 @@ def test_nothing_that_is_executed_lies_in_a_cache_or_is_left_behind(start, tmp_p
     files = [path for path in (tmp_path / "a cache").rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= {".json", ".jsonl", ".log", ".h5"}
     assert not list(temporary.iterdir())
-
-
-def test_the_script_lies_where_others_neither_write_nor_read(slurm, tmp_path, monkeypatch):
-    seen = []
-
-    def look(executor, command):
-        folder = executor.folder
-        seen.append((stat.S_IMODE(folder.stat().st_mode), list(folder.iterdir())))
-
-    monkeypatch.setattr("submitit.SlurmExecutor._submit_command", look)
-    former = os.umask(0)
-    try:
-        EXECUTOR.submit(make_job(tmp_path, "note"))
-    finally:
-        os.umask(former)
-    assert seen == [(0o700, [])]
 
 
 def test_a_queued_job_runs_what_was_submitted(start, slurm, tmp_path):
@@ -270,7 +222,7 @@ def test_an_array_is_as_large_as_the_controller_allows_and_no_larger(slurm, tmp_
     limit = EXECUTOR.max_tasks()
     assert limit == 101
     EXECUTOR.submit(make_job(tmp_path, "note", tasks=limit, options={"hold": True}))
-    with pytest.raises(ExecutionError, match=r"Invalid job array.*fewer jobs"):
+    with pytest.raises(ExecutionError, match="Invalid job array"):
         EXECUTOR.submit(make_job(tmp_path, "note", tasks=limit + 1))
     slurm.cancel_all()
 

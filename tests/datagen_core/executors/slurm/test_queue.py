@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from datagen_core.errors import ExecutionError, SchedulerUnavailableError
+from datagen_core.errors import SchedulerUnavailableError
 from datagen_core.executors.base import TaskState
 from datagen_core.executors.slurm.queue import (
     QueueRow,
@@ -12,7 +12,9 @@ from datagen_core.executors.slurm.queue import (
     read_limit,
     read_partitions,
     read_queue,
+    unavailable_reason,
 )
+from slurm_rows import queue
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def fake(tmp_path, monkeypatch):
 
 
 def row(state, reason="None"):
-    return QueueRow("run-7", 1, state, "9", "8", reason)
+    return QueueRow("run-7", 1, state, "9", "8", "2026-01-01T00:00:00", reason)
 
 
 @pytest.mark.parametrize("state", ["PENDING", "CONFIGURING", "REQUEUED", "SPECIAL_EXIT"])
@@ -55,6 +57,7 @@ def test_an_ended_task_is_not_living(state):
     [
         ("None", ""),
         ("Priority", "waiting for jobs of higher priority"),
+        ("BeginTime", "waiting for its start time, 2026-01-01T00:00:00"),
         ("PartitionTimeLimit", "time limit above the partition's maximum"),
         ("DependencyNeverSatisfied", "its dependency can never be satisfied"),
         (
@@ -67,47 +70,100 @@ def test_an_ended_task_is_not_living(state):
     ],
 )
 def test_reasons_are_said_for_people(reason, meaning):
-    assert describe_reason(reason) == meaning
+    assert describe_reason(reason, "2026-01-01T00:00:00") == meaning
+
+
+def prints(text):
+    return f"/bin/cat <<'EOT'\n{text}\nEOT"
 
 
 def test_rows_may_hold_a_bar_in_their_reason(fake):
-    fake("squeue", "echo 'run-7|3|PENDING|9|8|a|b'")
-    assert read_queue(["run-7"]) == [QueueRow("run-7", 3, "PENDING", "9", "8", "a|b")]
+    fake("squeue", prints(queue("run-7|3|PENDING|9|8", reason="a|b")))
+    assert read_queue(["run-7"]) == [QueueRow("run-7", 3, "PENDING", "9", "8", "N/A", "a|b")]
+
+
+FOREIGN = [
+    "### Maintenance on Monday ###",
+    "run-7|3|RUNNING",
+    "\x1b[31m|||\x1b[0m",
+    "\0\xff\n\n",
+    " ",
+]
+
+
+@pytest.mark.parametrize("line", FOREIGN)
+def test_what_else_is_printed_is_passed_over(fake, tmp_path, line):
+    (tmp_path / "rows").write_text(f"{line}\n{queue('run-7|3|RUNNING|9|8')}{line}", "latin-1")
+    fake("squeue", f'/bin/cat "{tmp_path}/rows"')
+    assert [found.state for found in read_queue(["run-7"])] == ["RUNNING"]
+
+
+ROW = queue("run-7|3|RUNNING|9|8").splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Maintenance on Monday",
+        ROW,  # of which nobody knows whether it is all
+        queue() + ROW[:-1],
+        queue() + ROW[: len(ROW) // 2],
+        queue() + ROW[5:],
+        queue() + ROW.replace("|8|", "\n|8|"),
+        queue() + ROW.replace("|3|", "|[0-3]|"),
+        queue() + ROW[:12] + ROW,
+    ],
+)
+def test_rows_that_may_be_lost_leave_nothing_known(fake, text):
+    fake("squeue", prints(text))
+    assert read_queue(["run-7"]) is None
 
 
 def test_thousands_of_jobs_take_few_calls(fake, tmp_path):
-    fake("squeue", f'echo called >> "{tmp_path}/calls"')
+    fake("squeue", f'echo called >> "{tmp_path}/calls"\n' + prints(queue()))
     names = [f"generator-with-a-long-name-{number:064}" for number in range(1200)]
     assert read_queue(names) == []
     assert (tmp_path / "calls").read_text().count("called") == 3
 
 
 def test_one_call_that_fails_leaves_nothing_known(fake):
-    fake("squeue", "exit 1")
+    fake("squeue", f"{prints(queue())}\nexit 1")
     assert read_queue(["run-7"]) is None
 
 
-def test_filters_of_the_user_hide_nothing(fake, monkeypatch):
-    monkeypatch.setenv("SQUEUE_STATES", "RUNNING")
-    fake("squeue", 'echo "run-7|N/A|PENDING|9|9|${SQUEUE_STATES:-None}"')
-    assert read_queue(["run-7"]) == [QueueRow("run-7", None, "PENDING", "9", "9", "None")]
+@pytest.mark.parametrize(
+    ("line", "is_up"),
+    [
+        ("Slurmctld(primary) at head is UP", True),
+        ("Slurmctld(primary) at head is DOWN\nSlurmctld(backup) at other is UP", True),
+        ("The file server is UP again\nSlurmctld(primary) at head is DOWN", False),
+    ],
+)
+def test_a_controller_that_is_up_says_so_itself(fake, line, is_up):
+    for tool in ("sbatch", "srun", "squeue", "scancel"):
+        fake(tool, "")
+    fake("scontrol", prints(line))
+    assert (unavailable_reason() == "") is is_up
 
 
 def test_partitions_have_their_limits_in_minutes(fake):
-    fake("scontrol", "echo PartitionName=a Default=YES MaxTime=UNLIMITED\n"
-         "echo PartitionName=b Default=NO MaxTime=2-12:30:00")  # fmt: skip
+    fake("scontrol", "echo Maintenance: Name=x MaxTime=1\n"
+         "echo PartitionName=a Default=YES MaxTime=UNLIMITED\n"
+         "echo PartitionName=b Default=NO MaxTime=2-12:30:00\n"
+         "echo PartitionName=c Default=NO MaxTime=soon")  # fmt: skip
     partitions = read_partitions()
     assert [(each.default, each.max_minutes) for each in partitions.values()] == [
         (True, None),
         (False, 3630),
+        (False, None),
     ]
 
 
 def test_limits_are_numbers_of_the_configuration(fake):
     fake("scontrol", "echo 'MaxArraySize            = 1001'")
     assert read_limit("MaxArraySize") == 1001
-    with pytest.raises(ExecutionError, match="does not show MaxJobCount"):
-        read_limit("MaxJobCount")
+    assert read_limit("MaxJobCount") is None
 
 
 @pytest.mark.parametrize("script", ["exit 1", "exit 0"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -11,7 +12,9 @@ from functools import partial
 import pytest
 
 from datagen_core.errors import ConfigurationError, ExecutionError, SchedulerUnavailableError
+from datagen_core.executors.base import Resources
 from datagen_core.executors.processes import read_recipe, read_tasks
+from datagen_core.executors.slurm.environment import command_environment
 from datagen_core.executors.slurm.executor import SlurmExecutor
 from slurm_jobs import make_job
 
@@ -90,9 +93,21 @@ def test_names_of_options_are_words(srun_only, tmp_path, name):
         EXECUTOR.describe(make_job(tmp_path, "note", options={name: True}))
 
 
-def test_a_log_must_have_a_path_of_one_line(srun_only, tmp_path):
-    with pytest.raises(ConfigurationError, match="use another --cache"):
-        EXECUTOR.describe(make_job(tmp_path / "two\nlines", "note"))
+@pytest.mark.parametrize("tasks", [1, 2])
+@pytest.mark.parametrize("name", ["two\nlines", "back\\slash", "it's"])
+def test_a_log_that_slurm_cannot_write_is_written_by_the_shell(srun_only, tmp_path, name, tasks):
+    job = make_job(tmp_path / name, "note", tasks)
+    script = EXECUTOR.describe(job)
+    if name == "it's":
+        assert "logs" in options_of(script)["output"]
+        return
+    assert options_of(script)["output"] == "/dev/null"
+    log = job.plans[0].log(tasks - 1)
+    log.parent.mkdir(parents=True)
+    (line,) = re.findall(r"^exec >>.*?2>&1$", script, re.MULTILINE | re.DOTALL)
+    env = {"SLURM_ARRAY_TASK_ID": str(tasks - 1)}
+    subprocess.run(["/bin/bash", "-c", f"{line}\necho words"], env=env, check=True)
+    assert log.read_text() == "words\n"
 
 
 def run_script(text, **variables):
@@ -124,7 +139,7 @@ def test_a_job_of_one_task_does_the_first_one(srun_only, tmp_path):
 
 def test_options_cannot_hide_tasks(srun_only, tmp_path):
     job = make_job(tmp_path, "note", options={"job-name": "mine"})
-    with pytest.raises(ConfigurationError, match="job_name"):
+    with pytest.raises(ConfigurationError, match="job-name"):
         EXECUTOR.describe(job)
 
 
@@ -149,3 +164,69 @@ def test_importing_submitit_leaves_logging_alone(srun_only, tmp_path):
     EXECUTOR.describe(make_job(tmp_path, "note"))
     assert logging.getLogger("submitit").handlers == []
     assert "SUBMITIT_LOG_LEVEL" not in os.environ
+
+
+ADDED = {
+    "SBATCH_ACCOUNT": "phys", "SBATCH_QOS": "long", "SBATCH_PARTITION": "batch",
+    "SBATCH_RESERVATION": "course", "SBATCH_CONSTRAINT": "avx2", "SBATCH_WCKEY": "key",
+}  # fmt: skip
+
+
+def describe_completed(folder, **asked):
+    resources = EXECUTOR.complete(Resources(**asked))
+    return EXECUTOR.describe(make_job(folder, "note")._replace(resources=resources))
+
+
+def test_what_a_shell_adds_to_jobs_is_in_the_script(srun_only, tmp_path, monkeypatch):
+    for name, value in {**ADDED, "SBATCH_TIMELIMIT": "1"}.items():
+        monkeypatch.setenv(name, value)
+    script = describe_completed(tmp_path)
+    expected = {name.removeprefix("SBATCH_").lower(): value for name, value in ADDED.items()}
+    assert expected.items() <= options_of(script).items()
+    assert script.endswith(
+        f"\n# set in this shell, and used unless asked otherwise: {', '.join(sorted(ADDED))}"
+        "\n# set in this shell, and not used: SBATCH_TIMELIMIT"
+    )
+
+
+def test_what_is_asked_for_wins_over_a_shell(srun_only, tmp_path, monkeypatch):
+    for name, value in ADDED.items():
+        monkeypatch.setenv(name, value)
+    own = {"qos": "short", "constraint": "gpu"}
+    options = options_of(describe_completed(tmp_path, account="me", options=own))
+    assert {"account": "me", "partition": "batch", **own}.items() <= options.items()
+
+
+def test_a_shell_cannot_add_lines(srun_only, monkeypatch):
+    monkeypatch.setenv("SBATCH_ACCOUNT", "a\n#SBATCH --wrap=evil")
+    with pytest.raises(ConfigurationError, match="control characters"):
+        EXECUTOR.complete(Resources())
+
+
+def test_commands_get_no_variable_that_changes_them(monkeypatch):
+    kept = {"SLURM_CONF": "/etc/slurm.conf", "SLURM_CLUSTERS": "a,b", "CUDA_VISIBLE_DEVICES": "2"}
+    lost = ["SBATCH_ACCOUNT", "SLURM_MEM_PER_CPU", "SQUEUE_FORMAT", "SACCT_FORMAT", "SINFO_ALL"]
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    for name, value in {**kept, **dict.fromkeys(lost, "1")}.items():
+        monkeypatch.setenv(name, value)
+    found = command_environment()
+    assert kept.items() <= found.items()
+    assert not set(lost) & found.keys()
+
+
+def test_a_job_does_not_inherit_the_gpus_of_the_one_that_submits_it(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2")
+    assert not {"SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES"} & command_environment().keys()
+
+
+@pytest.mark.parametrize("name", ["job-nam", "out", "err", "arra"])
+def test_the_beginning_of_a_name_is_the_name(srun_only, tmp_path, name):
+    with pytest.raises(ConfigurationError, match="datagen sets these options itself"):
+        EXECUTOR.describe(make_job(tmp_path, "note", options={name: "x"}))
+
+
+def test_gpus_account_and_qos_are_options(srun_only, tmp_path):
+    job = make_job(tmp_path, "note", gpus=2, account="phys", qos="long")
+    expected = {"gpus-per-node": "2", "account": "phys", "qos": "long"}
+    assert expected.items() <= options_of(EXECUTOR.describe(job)).items()
