@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -26,8 +27,6 @@ from datagen_core.errors import DatagenError
 from datagen_core.store.profiles import FILE
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from datagen_core.executors.base import Finding
     from datagen_core.scheduling.plan import Settings
     from datagen_core.store.profiles import Profile
@@ -98,7 +97,7 @@ class _Doctor:
     """Reads how runs are configured here, and has the checks made for that."""
 
     def __init__(self) -> None:
-        self._faults: list[str] = []
+        self._faults: list[tuple[str, str]] = []
         self.settings: list[_Setting] = []
         self._run: Settings | None = None
         self._cache: Path | None = None
@@ -106,18 +105,25 @@ class _Doctor:
         try:
             profile = find_profile()
         except DatagenError as error:
-            self._faults.append(str(error))
+            self._faults.append(("configuration", str(error)))
         self.settings.append(_describe_profile(profile))
         try:
             self._read(profile)
         except (DatagenError, click.ClickException) as error:
             words = error.format_message() if isinstance(error, click.ClickException) else error
-            self._faults.append(str(words))
+            self._faults.append(("configuration", str(words)))
 
     def _read(self, profile: Profile | None) -> None:
+        from datagen_core.reading.cache import DEFAULT  # slow; not for --help
+        from datagen_core.upkeep.doctor import answers
+
+        root = click.get_current_context().find_root()
+        if not answers(Path(root.obj or DEFAULT, FILE)):
+            told = f"{root.obj or DEFAULT} does not answer: is its file server down?"
+            self._faults.append(("cache", told))
+            return
         self._cache = open_cache().path
         self.settings.append(_Setting("cache", str(self._cache), _source_of_cache(profile)))
-        root = click.get_current_context().find_root()
         with generate_command.make_context("generate", ["NAME"], parent=root) as context:
             self._run = read_settings(context.params)
             self.settings += [_describe(key, context, profile, self._cache) for key in _SHOWN]
@@ -127,7 +133,7 @@ class _Doctor:
         from datagen_core.executors.base import Finding, Resources  # slow; not for --help
         from datagen_core.upkeep.doctor import examine
 
-        yield from (Finding("configuration", "error", fault) for fault in self._faults)
+        yield from (Finding(check, "error", told) for check, told in self._faults)
         asked = self._run.executor if self._run else None
         resources = self._run.resources if self._run else Resources()
         terms: dict[str, dict[str, Any]] = {"machine": {}, "plugins": {}, "torch": {}}

@@ -71,7 +71,8 @@ def _are_texts(value: object) -> bool:
 
 
 def _is_path(value: object) -> bool:
-    return isinstance(value, str) and expand_home(value).is_absolute()
+    is_text = isinstance(value, str) and "\0" not in value
+    return is_text and expand_home(str(value)).is_absolute()
 
 
 def _are_options(value: object) -> bool:

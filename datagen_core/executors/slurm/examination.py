@@ -6,13 +6,13 @@ Nothing is submitted. What is not understood, as of a version still to come, is 
 from __future__ import annotations
 
 import os
-import pwd
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from datagen_core.executors.base import Finding
 from datagen_core.executors.limits import format_minutes
 from datagen_core.executors.slurm.queue import Partition, ask, read_partitions
+from datagen_core.store.access import user_named
 
 _MOST_NAMED = 12
 _USABLE = ("alloc", "comp", "idle", "mix", "plan", "resv")
@@ -97,7 +97,7 @@ def _examine_nodes(names: set[str]) -> Iterator[Finding]:
 
 def _examine_accounts(configuration: Mapping[str, str], account: str) -> Iterator[Finding]:
     """Yield the accounts and the qualities of service of this user, with their limits."""
-    user = pwd.getpwuid(os.geteuid()).pw_name
+    user = user_named(os.geteuid())
     where = (f"user={user}", f"cluster={configuration.get('ClusterName', '')}")
     columns = "format=Account,Partition,QOS,MaxJobs,MaxSubmit,MaxWall"
     text = ask("sacctmgr", "-n", "-P", "show", "assoc", "where", *where, columns)

@@ -11,11 +11,14 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import as_line
 from datagen_core.executors.base import Finding
 from datagen_core.executors.processes import describe_exit
+
+REACH_SECONDS = 10.0
 
 SECONDS = 30.0
 """Time for all checks of a part. Slurm's commands try for up to 18 s to find a controller."""
@@ -47,11 +50,27 @@ class _Part:
         yield from _parse(output, self.name, why)
 
     def end(self) -> None:
-        """End the process where it goes on; what waits for a dead server does not hear it."""
+        """End the process if it goes on."""
         if self._process.poll() is None:
-            self._process.kill()
-            with suppress(subprocess.TimeoutExpired):
-                self._process.communicate(timeout=_GRACE_SECONDS)
+            _kill(self._process)
+
+
+def answers(path: Path, seconds: float = REACH_SECONDS) -> bool:
+    """Return whether the file system of a path answers; a process asks that, which may hang."""
+    process = subprocess.Popen(["test", "-e", path], stdin=subprocess.DEVNULL)  # noqa: S603, S607
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        _kill(process)
+        return False
+    return True
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process; what waits for a dead server does not hear it."""
+    process.kill()
+    with suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=_GRACE_SECONDS)
 
 
 def examine(terms: Mapping[str, Mapping[str, Any]], seconds: float = SECONDS) -> Iterator[Finding]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import pwd
 import re
 import shutil
 import stat
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from datagen_core.store.access import user_named
 from datagen_core.store.heartbeats import clock
 from datagen_core.store.links import list_data_sets
 from datagen_core.store.publishing import drafting
+from datagen_core.store.sharing import group_named, rights_of
 from datagen_core.temporary import remove_abandoned, temporary_name
 from datagen_core.upkeep.doctor.installation import LARGEST_FILE, Checks
 
@@ -158,7 +158,7 @@ def _check_space(place: Path) -> Iterator[Finding]:
 def _check_quota(place: Path) -> Iterator[Finding]:
     """Yield how much of a quota is used, where the file system has one and a command says so."""
     mount = _find_mount(place)
-    user = pwd.getpwuid(os.geteuid()).pw_name
+    user = user_named(os.geteuid())
     commands = {"lustre": ("lfs", "quota", "-q", "-u", user, mount.folder)}
     command = commands.get(mount.kind, ("quota", "-w", "-p"))
     if shutil.which(command[0]) is None:
@@ -214,17 +214,19 @@ def _judge_quota(row: _Quota) -> Finding:
 
 
 def _check_rights(path: Path) -> Iterator[Finding]:
-    import grp  # few processes ask for groups
-
-    state = path.stat()
-    mode, group = stat.S_IMODE(state.st_mode), f"group {state.st_gid}"
-    with suppress(KeyError):
-        group = f"group {grp.getgrgid(state.st_gid).gr_name}"
+    state, rights = path.stat(), rights_of(path)
+    mode, group = stat.S_IMODE(state.st_mode), f"group {group_named(state.st_gid)}"
     told = f"of {user_named(state.st_uid)}, mode {mode:04o}"
-    if mode & stat.S_IWOTH:
+    is_member = os.geteuid() in {0, state.st_uid} or state.st_gid in {os.getegid(), *os.getgroups()}
+    if mode & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH:
         yield Finding("rights", "warning", f"{told}: anybody may change it; chmod o-w {path}")
+    elif rights and not is_member:
+        told = f"{told}: shared with {group}, of which you are none: ask to be added to it"
+        yield Finding("rights", "warning", told)
+    elif rights:
+        yield Finding("rights", "ok", f"{told}: shared with {group}, whatever the umask")
     elif mode & stat.S_IWGRP:
-        yield Finding("rights", "ok", f"{told}: shared with {group}")
+        yield Finding("rights", "ok", f"{told}: {group} writes, with rights by a list or a umask")
     else:
         read = f"; {group} reads" if mode & stat.S_IRGRP else ""
         yield Finding("rights", "ok", f"{told}: only {user_named(state.st_uid)} writes{read}")

@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import DatagenError, in_one_line
-from datagen_core.executors.base import Finding, Resources
+from datagen_core.executors.base import Executor, Finding, Resources
 from datagen_core.executors.choice import (
     BUILT_IN,
     choose_executor,
@@ -39,16 +39,19 @@ PARTS: Mapping[str, Callable[[Mapping[str, Any]], Checks]] = {
 
 
 def _checks_of_executors(asked: str | None, resources: Mapping[str, Any]) -> Checks:
-    yield "executor", partial(_check_choice, asked)
-    chosen = asked or choose_executor(None).name
+    choose = cache(choose_executor)  # which may take a scheduler seconds
+    yield "executor", partial(_check_choice, choose, asked)
+    chosen = asked
+    with suppress(DatagenError):
+        chosen = choose(asked).name
     for name in (*BUILT_IN, *installed_executors()):
         full = Resources(**{**resources, "setup": tuple(resources["setup"])})
         yield name, partial(_examine, name, full if name == chosen else Resources())
 
 
-def _check_choice(asked: str | None) -> Iterator[Finding]:
+def _check_choice(choose: Callable[[str | None], Executor], asked: str | None) -> Iterator[Finding]:
     try:
-        executor = choose_executor(asked)
+        executor = choose(asked)
     except DatagenError as error:
         yield Finding("executor", "error", str(error))
         return

@@ -133,6 +133,16 @@ def test_a_cache_that_is_a_file_is_an_error(run_cli, found, tmp_path):
     assert "is not a folder" in answer.out
 
 
+def test_a_cache_that_does_not_answer_is_told(run_cli, found, monkeypatch):
+    asked = found(Finding("disk", "ok", "there"))
+    monkeypatch.setattr(doctor, "answers", lambda path: False)
+
+    answer = run_cli("doctor")
+    assert answer.code == 1
+    assert "does not answer: is its file server down?" in answer.out
+    assert "cache" not in asked
+
+
 def test_no_job_is_run_where_something_would_stop_it(run_cli, found):
     found(Finding("disk", "error", "full"))
 

@@ -37,6 +37,15 @@ def test_parts_are_told_in_order():
     assert "cache" in names[4:]
 
 
+def test_a_path_that_does_not_answer_is_given_up(monkeypatch, tmp_path):
+    (tmp_path / "test").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "test").chmod(0o755)
+    assert doctor.answers(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    assert not doctor.answers(tmp_path, 0.1)
+
+
 def test_what_was_found_before_a_check_hangs_is_told(odd_process):
     odd_process("print('[\"mount\"]', flush=True); time.sleep(60)")
     begun = time.monotonic()
