@@ -32,6 +32,7 @@ _HELP = {
     "freeze": "Keep the digest of a split, for a paper.",
     "preprocess": "Preprocess samples of a split, and keep the result.",
     "export": "Write samples as tables, or in the formats of other programs.",
+    "publish": "Publish a parameter set for all to read, with card and checksums.",
     "verify": "Check checksums and splits; remake samples and compare.",
     "doctor": "Check what runs need here, and say what is wrong.",
     "repair": "Set damaged files aside, and make their samples again.",

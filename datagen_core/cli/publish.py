@@ -1,0 +1,76 @@
+"""The command `datagen publish`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from datagen_core.commands import (
+    cache_option,
+    heed_sigterm,
+    json_option,
+    print_json,
+    say,
+    select_set,
+    set_option,
+    tell,
+)
+
+
+@click.command("publish")
+@click.argument("name")
+@click.argument("destination", metavar="DIR", type=click.Path(path_type=Path))
+@set_option()
+@cache_option
+@json_option
+def publish_command(
+    name: str, destination: Path, selector: tuple[str, ...], *, as_json: bool
+) -> None:
+    """Publish a parameter set of NAME in the new folder DIR, for all to read.
+
+    DIR is a cache with this set alone, which nobody may write: its samples, splits, exclusions,
+    frozen digests, results of preprocessors and views, with README.md, which says what it is, and
+    SHA256SUMS. Who made it, where, from which folder and by which command is left out, and so are
+    logs, options of jobs and input files. What the set's parameters and your notes say stays;
+    texts in them that may name you are told.
+
+    Your own files are linked where nobody else may change them, and copied otherwise. All are
+    verified first. What was published is not changed later: where the set has grown, name another
+    folder. To remove it: chmod -R u+w DIR, then rm -r DIR.
+
+    \b
+    Examples:
+      datagen publish noisy_sine -p 0 /project/public/noisy_sine
+      datagen publish noisy_sine -p left=0 release-1 --json
+    """
+    from datagen_core.upkeep.publication import publish  # slow; not for --help
+
+    with heed_sigterm(), _progress() as report:
+        done = publish(select_set(name, selector), destination.absolute(), report)
+    for each in done.personal:
+        tell(f"warning: published as part of the set: {each}")
+    if as_json:
+        print_json({**asdict(done), "path": str(done.path)})
+        return
+    if done.again:
+        say(f"{done.path} is published already: {done.files} files, {done.bytes} bytes")
+        return
+    say(f"{done.path}: {done.files} files, {done.bytes} bytes, {done.linked} of the files linked")
+    say(f"read it: {shlex.join(['datagen', 'list', '--cache', str(done.path)])}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Show how many files are published, on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress  # slow; not for --help
+
+    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("publishing files", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,148 @@
+"""The card of a published set, in Markdown: what it is, what is in it, and how to read it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+
+from datagen_core.errors import printable
+from datagen_core.generators.inputs import is_reference
+from datagen_core.ranges import IntervalSet
+from datagen_core.reading.param_set import ParamSet
+from datagen_core.scheduling.history import list_codes
+from datagen_core.store.ledger import RAW, read_ledger
+from datagen_core.store.runs import list_runs
+
+
+def write_card(param_set: ParamSet) -> str:
+    """Return the card of a set, which follows from the set alone; all samples are read for it."""
+    parts = (
+        _introduce(param_set), _describe_splits(param_set), _describe_fields(param_set),
+        _describe_params(param_set), _describe_origin(param_set), _describe_changes(param_set),
+        _explain_reading(param_set),
+    )  # fmt: skip
+    return "\n".join(line for part in parts for line in part)
+
+
+def _introduce(param_set: ParamSet) -> Iterator[str]:
+    record, existing = param_set.record, param_set.existing
+    yield f"# {_plain(param_set.generator)}: {_plain(param_set.describe())}\n"
+    made = (
+        f"{len(existing):,} samples, made by datagen from the generator {_code(record.generator)}"
+    )
+    yield f"{made}, version {_code(record.version)}, with the seed {record.seed}."
+    if missing := param_set.reserved - len(existing):
+        yield f"{missing:,} more were asked for and are not in it."
+    yield f"\nDigest of generator, version, parameters and seed: {_code(record.digest)}\n"
+    if record.private:
+        yield "Its samples follow from a secret, which is not published; nobody makes them again.\n"
+    runs = list_runs(param_set.paths)
+    for name, value in (runs[-1].account if runs else {}).items():
+        yield f"- {_plain(name)}: {_code(value)}"
+
+
+def _describe_splits(param_set: ParamSet) -> Iterator[str]:
+    yield "## Splits\n"
+    rows = []
+    for name, split in param_set.items():
+        if split.intervals or split.excluded:
+            title = f"{name} (in no split)" if name == RAW else name
+            rows.append((title, f"{len(split):,}", f"{len(split.excluded):,}", _code(split.digest)))
+    yield from _table(("split", "samples", "excluded", "digest of its samples"), rows)
+    size = f"{param_set.bytes:,} bytes on disk"
+    yield f"\nA sample is in one split at most. {size}, results and views included.\n"
+
+
+def _describe_fields(param_set: ParamSet) -> Iterator[str]:
+    yield "## Fields\n"
+    rows = [(_code(name), _code(each)) for name, each in param_set.schema.fields.items()]
+    yield from _table(("field", "type"), rows)
+    yield ""
+
+
+def _describe_params(param_set: ParamSet) -> Iterator[str]:
+    record = param_set.record
+    if not record.params:
+        return
+    yield "## Parameters\n"
+    rows = [
+        (_code(name), _code(_json(value)), _code(_json(record.defaults.get(name))))
+        for name, value in record.params.items()
+    ]
+    yield from _table(("parameter", "value", "default"), rows)
+    if any(isinstance(each, str) and is_reference(each) for each in record.params.values()):
+        yield "\nInput files are named by their SHA-256, and are not in this folder."
+    yield ""
+
+
+def _describe_origin(param_set: ParamSet) -> Iterator[str]:
+    known = param_set.record.provenance
+    yield "## Provenance\n"
+    for key in ("created", "python", "commit"):
+        if known.get(key):
+            yield f"- {key}: {_code(known[key])}"
+    for each in list_codes(param_set.paths):
+        packages = ", ".join(f"{name} {number}" for name, number in each["packages"].items())
+        samples = IntervalSet(map(tuple, each["samples"])).brief()
+        code = f"code {_code(each['code'] or 'not known')}, {_plain(each['probe'])}"
+        yield f"- samples {samples}: {code}{', with ' if packages else ''}{_plain(packages)}"
+    if param_set.mixed:
+        yield "- mixed: code was accepted though its samples were not shown to be equal"
+    yield f"- published with datagen {version('datagen')}\n"
+
+
+def _describe_changes(param_set: ParamSet) -> Iterator[str]:
+    """Yield what was excluded and frozen, and what else belongs to the set."""
+    excluded = read_ledger(param_set.paths).exclusions
+    if excluded:
+        yield "## Excluded samples\n\nReaders leave them out; they are in the files.\n"
+    for each in excluded:
+        yield f"- {each.samples.brief()}: {_plain(each.line)} ({_plain(each.created)})"
+    if param_set.frozen:
+        yield "\n## Frozen splits\n"
+    for record in param_set.frozen:
+        note = f": {_plain(record.note)}" if record.note else ""
+        yield f"- {_plain(record.split)}, {record.size:,} samples, {_code(record.digest)}{note}"
+    for view in param_set.views:
+        yield f"\nView: {_code(view)}"
+    yield ""
+
+
+def _explain_reading(param_set: ParamSet) -> Iterator[str]:
+    name = param_set.generator
+    yield "## Read it\n\n```python"
+    yield "from datagen_core import Cache\n"
+    yield f'samples = Cache("DIR")[{json.dumps(name)}][0].samples  # DIR: this folder'
+    yield "columns = samples.get()\n```\n"
+    yield "```bash"
+    yield f"datagen list {shlex.quote(name)} --cache DIR"
+    yield f"datagen verify {shlex.quote(name)} --cache DIR"
+    yield f"datagen export {shlex.quote(name)} samples.npz --format npz --cache DIR"
+    yield "sha256sum -c SHA256SUMS  # in this folder\n```\n"
+    yield (
+        "The files in `shards` and `packs` are HDF5, which any program for it opens. A split is "
+        "a list of index ranges in the newest file of `splits`.\n"
+    )
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    for cells in (header, ["---"] * len(header), *rows):
+        yield f"| {' | '.join(cells)} |"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _code(value: object) -> str:
+    """Return a value as code, in a cell of a table, too."""
+    text = printable(str(value)).replace("|", "\\|").replace("`", "'")
+    return f"`{text}`"
+
+
+def _plain(value: object) -> str:
+    """Return a text in which Markdown and HTML find nothing of theirs."""
+    text = printable(str(value))
+    return "".join(f"\\{each}" if each in "\\`*_{}[]<>#|!~&" else each for each in text)
