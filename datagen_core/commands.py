@@ -128,21 +128,27 @@ def name_parameters(values: Mapping[str, Any]) -> dict[str, Any]:
 
     What the environment says otherwise is left out.
     """
-    named = {
-        _PARAMETERS.get(key, key): value
-        for key, value in values.items()
-        if not os.environ.get(VARIABLES.get(key, ""))
-    }
+    named = {_PARAMETERS.get(key, key): value for key, value in _not_overruled(values).items()}
     named |= {key: str(expand_home(named[key])) for key in ("cache", "folder") if key in named}
     if options := named.get("executor_options"):
         named["executor_options"] = [
-            key if value is True else f"{key}={value}" for key, value in options.items()
+            key if value is True else f"{key}={value}"
+            for key, value in _not_overruled(options).items()
         ]
     return named
 
 
-VARIABLES = {"partition": "SBATCH_PARTITION"}
-"""Variables of the environment that executors heed, and that go before a profile."""
+def _not_overruled(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: value for key, value in values.items() if not os.environ.get(VARIABLES.get(key, ""))
+    }
+
+
+VARIABLES = {
+    key: f"SBATCH_{key.upper()}"
+    for key in ("account", "constraint", "partition", "qos", "reservation", "wckey")
+}
+"""Variables of the environment that executors add to jobs, and that go before a profile."""
 
 _PARAMETERS = {"generators": "folder", "options": "executor_options"}
 

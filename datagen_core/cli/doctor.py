@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from datagen_core.store.profiles import Profile
 
 _SHOWN = {
-    "executor": "executor", "njobs": "njobs", "partition": "partition", "setup": "setup",
-    "options": "executor_options", "generators": "folder",
+    "executor": "executor", "njobs": "njobs", "partition": "partition", "account": "account",
+    "qos": "qos", "setup": "setup", "options": "executor_options", "generators": "folder",
 }  # fmt: skip
 """What is shown of a run: keys of a profile, with the parameters that have them."""
 

@@ -7,6 +7,7 @@ profile, with options of `datagen generate` by their names:
     hosts = ["login*.alpine.example"]
     cache = "/projects/physics/cache"
     partition = "batch"
+    account = "physics"
     setup = ["module load gcc"]
     options = {constraint = "avx2"}
 
@@ -93,7 +94,9 @@ _PATH = _Kind(_is_path, "a path that begins with / or ~")
 _OPTIONS = _Kind(_are_options, "a table of texts, whole numbers, and true for flags")
 
 # Not time, memory and processors: these belong to the work, and are measured or declared there.
-_PLAIN = {"executor": _NAME, "njobs": _COUNT, "partition": _NAME}
+_PLAIN = {
+    "executor": _NAME, "njobs": _COUNT, "partition": _NAME, "account": _NAME, "qos": _NAME,
+}  # fmt: skip
 _CODE = {"setup": _TEXTS, "options": _OPTIONS, "generators": _PATH}
 _OWN = {"hosts": _TEXTS, "cache": _PATH, "account": _NAME, "qos": _NAME, **_PLAIN, **_CODE}
 

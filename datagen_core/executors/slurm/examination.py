@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 from datagen_core.executors.base import Finding
 from datagen_core.executors.limits import format_minutes
 from datagen_core.executors.slurm.queue import Partition, ask, read_partitions
 from datagen_core.store.access import user_named
+
+_ask = partial(ask, seconds=8.0)  # of several that hang, something is told in half a minute
 
 _MOST_NAMED = 12
 _USABLE = ("alloc", "comp", "idle", "mix", "plan", "resv")
@@ -45,7 +48,7 @@ def examine(partitions: set[str], account: str) -> Iterator[Finding]:
 
 
 def _read_configuration() -> Iterator[tuple[str, str]]:
-    for line in (ask("scontrol", "show", "config") or "").splitlines():
+    for line in (_ask("scontrol", "show", "config") or "").splitlines():
         key, equals, value = line.partition("=")
         if equals:
             yield key.strip(), value.strip()
@@ -78,7 +81,7 @@ def _examine_nodes(names: set[str]) -> Iterator[Finding]:
     """Yield whether nodes of the partitions can run a job, now or later."""
     states: Counter[str] = Counter()
     closed = set()
-    for name, state, count, is_open in _rows(ask("sinfo", "-h", "-o", "%R|%t|%D|%a"), 4):
+    for name, state, count, is_open in _rows(_ask("sinfo", "-h", "-o", "%R|%t|%D|%a"), 4):
         if name in names and count.isdecimal():
             states[state] += int(count)
             closed |= set() if is_open == "up" else {name}
@@ -100,7 +103,7 @@ def _examine_accounts(configuration: Mapping[str, str], account: str) -> Iterato
     user = user_named(os.geteuid())
     where = (f"user={user}", f"cluster={configuration.get('ClusterName', '')}")
     columns = "format=Account,Partition,QOS,MaxJobs,MaxSubmit,MaxWall"
-    text = ask("sacctmgr", "-n", "-P", "show", "assoc", "where", *where, columns)
+    text = _ask("sacctmgr", "-n", "-P", "show", "assoc", "where", *where, columns)
     if text is None:
         told = "sacctmgr does not answer, so that limits are not known; jobs run without it"
         yield Finding("slurm accounts", "warning", told)
@@ -122,7 +125,7 @@ def _examine_accounts(configuration: Mapping[str, str], account: str) -> Iterato
 
 def _examine_qualities(names: set[str]) -> Iterator[Finding]:
     columns = "format=Name,MaxJobsPU,MaxSubmitPU,MaxWall"
-    rows = [row for row in _rows(ask("sacctmgr", "-n", "-P", "show", "qos", columns), 4)
+    rows = [row for row in _rows(_ask("sacctmgr", "-n", "-P", "show", "qos", columns), 4)
             if row[0] in names]  # fmt: skip
     if rows:
         yield Finding("slurm qos", "ok", _shorten([row[0] + _limits(row[1:]) for row in rows]))

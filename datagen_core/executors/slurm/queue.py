@@ -92,9 +92,9 @@ def call(*command: str, seconds: float = 60.0) -> subprocess.CompletedProcess[st
         return None
 
 
-def ask(*command: str) -> str | None:
-    """Return what one of Slurm's commands prints, None when it fails."""
-    done = call(*command)
+def ask(*command: str, seconds: float = 60.0) -> str | None:
+    """Return what one of Slurm's commands prints; None when it fails or takes too long."""
+    done = call(*command, seconds=seconds)
     return done.stdout if done and done.returncode == 0 else None
 
 

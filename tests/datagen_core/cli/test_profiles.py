@@ -95,6 +95,21 @@ def test_slurm_gets_the_options_of_a_profile_beside_others(write, slurm, run_cli
     }  # fmt: skip
 
 
+def test_slurm_gets_what_a_variable_says_before_what_a_profile_says(
+    write, slurm, run_cli, monkeypatch
+):
+    write(
+        "[profiles.a]\nhosts = ['*']\nexecutor = 'slurm'\npartition = 'short'\naccount = 'bio'\n"
+        "qos = 'long'\noptions = {constraint = 'avx2', reservation = 'mine'}"
+    )
+    for name in ("PARTITION", "QOS", "CONSTRAINT"):
+        monkeypatch.setenv(f"SBATCH_{name}", "debug")
+
+    script = plan(run_cli, ["--time", "1", "--qos", "given"])["submission"].splitlines()
+    told = {"account=bio", "constraint=debug", "partition=debug", "qos=given", "reservation=mine"}
+    assert {f"#SBATCH --{each}" for each in told} <= {*script}
+
+
 def test_generators_of_a_profile_are_found(write, run_cli):
     write(f"[profiles.a]\nhosts = ['*']\ngenerators = '{FILE.parents[1]}/example_datasets'")
 

@@ -54,6 +54,8 @@ def test_all_keys_are_read(write):
     executor = "slurm"
     njobs = 40
     partition = "batch"
+    account = "physics"
+    qos = "long"
     setup = ["module load gcc", "ulimit -c 0"]
     options = {constraint = "avx2", nice = 10, exclusive = true}
     generators = "/home/me/generators"
@@ -61,7 +63,7 @@ def test_all_keys_are_read(write):
     write(f"[profiles.a]\n{text}")
 
     assert read_profile().values["options"] == {"constraint": "avx2", "nice": 10, "exclusive": True}
-    assert len(read_profile().values) == 8
+    assert len(read_profile().values) == 10
 
 
 @pytest.mark.parametrize(
