@@ -278,6 +278,8 @@ class Executor:
         Whether a task must have a time limit, estimated where none is given.
     gives_gpus
         Whether a task sees the GPUs that it asks for, and no others.
+    shares_processors
+        Whether its tasks share the processors of this machine.
     shares_jobs
         Whether a job may have tasks of many runs, as a sweep has them; otherwise each run gets jobs
         of its own.
@@ -288,6 +290,7 @@ class Executor:
     ends_with_caller: ClassVar[bool] = False
     needs_time_limit: ClassVar[bool] = False
     gives_gpus: ClassVar[bool] = False
+    shares_processors: ClassVar[bool] = False
     shares_jobs: ClassVar[bool] = True
 
     def available(self) -> str:

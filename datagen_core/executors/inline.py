@@ -20,6 +20,7 @@ class InlineExecutor(Executor):
     name = "inline"
     in_process = True
     ends_with_caller = True
+    shares_processors = True
 
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""

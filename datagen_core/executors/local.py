@@ -58,6 +58,7 @@ class LocalExecutor(Executor):
     name = "local"
     ends_with_caller = True
     gives_gpus = True
+    shares_processors = True
 
     # Kept so that ended children are reaped, by the run that looks next: a task is over a moment
     # before its process is. Children of other processes are not our concern.

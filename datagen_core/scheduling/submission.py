@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from datagen_core.executors.base import Job, Recipe
+from datagen_core.executors.control_groups import count_processors
 from datagen_core.executors.limits import format_minutes
 from datagen_core.generators.identity import canonical_json
 from datagen_core.ranges import IntervalSet, deal
@@ -66,6 +67,7 @@ def plan_jobs(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[list[P
     limits.check_tasks(executor, settings.njobs, sum(len(plan.tasks) for _, plan in parts))
     _announce_limit(parts)
     _announce_threads(runs[0])
+    _announce_crowd(runs[0], sum(len(plan.tasks) for _, plan in parts))
     return list(_pack(parts, limits.tasks))
 
 
@@ -187,6 +189,17 @@ def _announce_threads(run: Run) -> None:
         run.announce(
             f"a job gets {asked} processors, and makes the samples with {run.threads} thread(s), "
             "as the first ones of this set were: with another number they may differ"
+        )
+
+
+def _announce_crowd(run: Run, tasks: int) -> None:
+    """Report once that the jobs of a run have to take turns on this machine."""
+    jobs, here = min(run.settings.njobs, tasks), count_processors()
+    is_first = not list_plans(run.paths)[run.since :]
+    if run.executor.shares_processors and is_first and jobs * run.threads > here:
+        run.announce(
+            f"{jobs} job(s) of {run.threads} thread(s) share the {here} processor(s) that this "
+            "process may use here: more of them than processors make nothing faster"
         )
 
 

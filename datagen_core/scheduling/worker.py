@@ -30,7 +30,7 @@ from datagen_core.errors import (
     printable,
 )
 from datagen_core.executors.base import Recipe
-from datagen_core.executors.processes import describe_process
+from datagen_core.executors.processes import describe_process, peak_memory
 from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.inputs import look_in
@@ -238,7 +238,8 @@ class _Work:
         made = keep_published(paths, self.journal) if record.private else existing_samples(paths)
         missing = self.plan.tasks[self.number] - made
         self.schema = self._find_schema(maker, missing)
-        times = BatchTimes(self.journal, self.born)
+        peak = peak_memory if self.log is None else lambda: None  # of a process of its own
+        times = BatchTimes(self.journal, self.born, peak=peak)
         writer = ShardWriter(
             paths.shards, paths.temporary, record.generator, record.digest, record.compress,
             (self.run_id, self.plan.number, self.code), private=record.private,

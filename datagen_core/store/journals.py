@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,10 @@ from datagen_core.store import forms
 from datagen_core.store.access import unusable
 from datagen_core.store.folders import open_to_append
 
-JOURNAL_FORMAT = "1.2"
+JOURNAL_FORMAT = "1.3"
 """The newest format of a line; one journal may have lines of several versions."""
 
-_LATER_KEYS = {"beats": "1.2", "refused": "1.1", "whole_set": "1.1"}
+_LATER_KEYS = {"peak": "1.3", "beats": "1.2", "refused": "1.1", "whole_set": "1.1"}
 """The format of lines that have these keys; others are of format 1.0."""
 
 _JOURNAL_SECONDS, _MOST_SECONDS = 1.0, 10.0
@@ -37,11 +37,12 @@ class Journal:
     Events: `start` (host, pid, started; since 1.2 `beats`, how many seconds apart the journal is
     touched as a sign of life, see `datagen_core.store.heartbeats`), `batches` (since the last line:
     `count`, and the sums `seconds` and `squares` of their times; the first line has `startup` and
-    `first`; `waiting` samples are made and not yet published), `schema` (before batch 0 is made,
-    from which the schema of the set is inferred), `error` (range, message, final; since 1.1
-    `refused` where the samples cannot be made by their own nature, and `whole_set` where that holds
-    for the whole set), and at last `end` (reason). There are also `code` (the id of the code that
-    makes the samples), `machine` (what made the first batch, see `describe_machine`), and in
+    `first`; `waiting` samples are made and not yet published; since 1.3 `peak`, the most bytes of
+    memory that the process has used so far), `schema` (before batch 0 is made, from which the
+    schema of the set is inferred), `error` (range, message, final; since 1.1 `refused` where the
+    samples cannot be made by their own nature, and `whole_set` where that holds for the whole set),
+    and at last `end` (reason). There are also `code` (the id of the code that makes the samples),
+    `machine` (what made the first batch, see `describe_machine`), and in
     private sets `published` (ranges of `samples`). Readers pass over events that they do not know.
     """
 
@@ -85,11 +86,15 @@ class BatchTimes:
         The start of the process for this task, in seconds since the epoch.
     slowest
         The slowest batch so far, in seconds.
+    peak
+        Returns the most memory that the process has used so far, in bytes; None where it does not
+        belong to the task alone, or that is not known.
     """
 
     journal: Journal
     born: float
     slowest: float = 0.0
+    peak: Callable[[], int | None] = lambda: None
     _line: dict[str, float | None] = field(default_factory=dict)
     _any: bool = False
     _written: float = field(default_factory=time.monotonic)
@@ -119,7 +124,9 @@ class BatchTimes:
 
     def write(self, waiting: int) -> None:
         """Write a line at once; `waiting` samples are not yet published."""
-        self.journal.append("batches", **self._line, waiting=waiting)
+        peak = self.peak()
+        known = {} if peak is None else {"peak": peak}
+        self.journal.append("batches", **self._line, waiting=waiting, **known)
         self._line.clear()
         self._written = time.monotonic()
 
@@ -160,7 +167,7 @@ _word = forms.maybe(forms.text)
 _FORMS: Mapping[str, forms.Form] = {
     "time": forms.moment, "host": forms.text, "pid": forms.whole, "started": forms.number,
     "count": forms.whole, "seconds": forms.number, "squares": forms.number,
-    "startup": forms.number, "first": forms.number, "waiting": forms.whole,
+    "startup": forms.number, "first": forms.number, "waiting": forms.whole, "peak": forms.whole,
     "range": forms.interval, "message": forms.text, "final": forms.flag, "refused": forms.flag,
     "whole_set": forms.flag, "reason": forms.text, "id": forms.code_id, "samples": forms.intervals,
     "job": _word,

@@ -14,7 +14,7 @@ from datagen_core.store.layout import SetPaths
 
 @dataclass(frozen=True, slots=True)
 class JobTimings:
-    """The durations that one past task recorded, in seconds.
+    """What one past task recorded: durations in seconds, and memory.
 
     Attributes
     ----------
@@ -28,6 +28,8 @@ class JobTimings:
         Sum of the times of the later batches.
     squares
         Sum of their squares.
+    peak
+        The most memory that its process has used, in bytes; None if that was not recorded.
     """
 
     startup: float
@@ -35,6 +37,7 @@ class JobTimings:
     count: int
     seconds: float
     squares: float
+    peak: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,9 @@ def _sum_up(journal: Path) -> JobTimings | None:
     if not firsts:
         return None
     sums = {key: sum(line.get(key, 0) for line in lines) for key in ("count", "seconds", "squares")}
-    return JobTimings(startup=firsts[0].get("startup", 0.0), first=firsts[0]["first"], **sums)
+    startup, first = firsts[0].get("startup", 0.0), firsts[0]["first"]
+    peak = max((line["peak"] for line in lines if "peak" in line), default=None)
+    return JobTimings(startup=startup, first=first, **sums, peak=peak)
 
 
 def mean_batch_seconds(history: Sequence[JobTimings]) -> float | None:

@@ -8,7 +8,6 @@ import resource
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from pathlib import Path
 import datagen_core
 from datagen_core.errors import DatagenError, human_bytes, in_one_line
 from datagen_core.executors.base import THREAD_VARIABLES, Finding, Verdict
+from datagen_core.executors.control_groups import memory_of_group, processors_of_group
 from datagen_core.generators.registry import Plugin, list_plugins
 from datagen_core.store.shards import HDF5_VERSION
 
@@ -28,7 +28,6 @@ Checks = Iterator[tuple[str, Check]]
 LARGEST_FILE = 2**28
 """Packs have up to so many bytes."""
 
-_GROUPS, _OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 _LOCKING = "HDF5_USE_FILE_LOCKING"
 
 
@@ -52,52 +51,17 @@ def _check_machine() -> Iterator[Finding]:
     allowed, cores = len(os.sched_getaffinity(0)), os.cpu_count() or 1
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     told = [f"{os.uname().nodename}: {cores} processors"]
-    share = _processors_of_group()
+    share = processors_of_group()
     if share is not None and share < allowed:
         told.append(f"{share:g} of them for this control group")
     elif allowed < cores:
         told.append(f"{allowed} of them for this process")
     told.append(f"{human_bytes(memory)} of memory")
-    limit = _memory_of_group()
+    limit = memory_of_group()
     if limit is not None and limit < memory:
         told.append(f"{human_bytes(limit)} of it for this control group")
     pinned = [f"{name}={os.environ[name]}" for name in THREAD_VARIABLES if name in os.environ]
     yield Finding("machine", "ok", ", ".join([*told, *pinned]))
-
-
-def _group_files(controller: str, file: str) -> list[str]:
-    """Return what a file says in the control groups of this process, from the inner to the outer.
-
-    Version 2 has one tree of them, version 1 one for each controller, or for several.
-    """
-    lines = [line.split(":", 2) for line in _read(_OWN_GROUPS).splitlines() if line.count(":") > 1]
-    found = []
-    for _, names, path in lines:
-        if not names or controller in names.split(","):
-            root, inner = _GROUPS / names, _GROUPS / names / path.lstrip("/")
-            outer = [each for each in inner.parents if each.is_relative_to(root)]
-            found += [_read(folder / file) for folder in (inner, *outer)]
-    return found
-
-
-def _read(path: Path) -> str:
-    with suppress(OSError):
-        return path.read_text(encoding="utf-8", errors="replace").strip()
-    return ""
-
-
-def _processors_of_group() -> float | None:
-    pairs = [text.split() for text in _group_files("cpu", "cpu.max")]
-    quotas, periods = (_group_files("cpu", f"cpu.cfs_{name}_us") for name in ("quota", "period"))
-    pairs += [list(pair) for pair in zip(quotas, periods, strict=True)]
-    known = [pair for pair in pairs if len(pair) == 2 and all(each.isdecimal() for each in pair)]
-    return min((int(quota) / int(period) for quota, period in known), default=None)
-
-
-def _memory_of_group() -> int | None:
-    files = ("memory.max", "memory.limit_in_bytes")
-    texts = [text for file in files for text in _group_files("memory", file)]
-    return min((int(text) for text in texts if text.isdigit()), default=None)
 
 
 def _check_limits() -> Iterator[Finding]:

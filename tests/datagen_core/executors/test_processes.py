@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from datagen_core.executors import processes
 from datagen_core.executors.processes import (
     death_in_log,
     describe_exit,
@@ -128,3 +129,7 @@ def test_a_log_tells_of_a_death_that_nobody_saw(tmp_path, line, words):
 
     assert death_in_log(log) == words
     assert death_in_log(tmp_path / "none") == ""
+
+
+def test_the_memory_of_a_process_is_its_own():
+    assert 10**7 < processes.peak_memory() < 10**11

@@ -28,44 +28,6 @@ def test_a_machine_is_described():
     assert {finding.state for finding in found.values()} == {"ok"}
 
 
-def write_groups(monkeypatch, tmp_path, text, **files):
-    (tmp_path / "self").write_text(text)
-    for name, content in files.items():
-        path = tmp_path / "groups" / name.replace("__", "/").replace("_of_", ".")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    monkeypatch.setattr(installation, "_OWN_GROUPS", tmp_path / "self")
-    monkeypatch.setattr(installation, "_GROUPS", tmp_path / "groups")
-
-
-def test_limits_of_control_groups_are_the_narrowest(monkeypatch, tmp_path):
-    write_groups(
-        monkeypatch, tmp_path, "0::/a/b\n", a__b__cpu_of_max="max 100000",
-        a__cpu_of_max="150000 100000", a__memory_of_max="max", a__b__memory_of_max="1000000000",
-    )  # fmt: skip
-    assert installation._processors_of_group() == 1.5
-    assert installation._memory_of_group() == 10**9
-
-
-def test_limits_of_old_control_groups_are_found(monkeypatch, tmp_path):
-    write_groups(
-        monkeypatch, tmp_path, "4:memory:/job\n3:cpu,cpuacct:/job\n",
-        memory__job__memory_of_limit_in_bytes="2000",
-        **{"cpu,cpuacct__job__cpu_of_cfs_quota_us": "50000",
-           "cpu,cpuacct__job__cpu_of_cfs_period_us": "100000"},
-    )  # fmt: skip
-    assert installation._processors_of_group() == 0.5
-    assert installation._memory_of_group() == 2000
-
-
-@pytest.mark.parametrize("text", ["", "0::/gone\n", "nonsense\n", "1:name=systemd:/x\n"])
-def test_without_control_groups_there_are_no_limits(monkeypatch, tmp_path, text):
-    write_groups(monkeypatch, tmp_path, text)
-
-    assert installation._processors_of_group() is None
-    assert installation._memory_of_group() is None
-
-
 def test_a_limit_on_the_size_of_files_is_an_error(monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda _: (10**6, 10**6))
 
