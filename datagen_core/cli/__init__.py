@@ -38,6 +38,8 @@ _HELP = {
     "doctor": "Check what runs need here, and say what is wrong.",
     "repair": "Set damaged files aside, and make their samples again.",
     "import": "Bring what another cache has into this one.",
+    "pack": "Write a parameter set into one file.",
+    "unpack": "Bring a packed parameter set into this cache.",
     "compact": "Join many small shards into few large packs.",
     "du": "What the cache takes on disk: by data set, set, split, or age.",
     "prune": "Remove parameter sets that are old, large, or incomplete.",

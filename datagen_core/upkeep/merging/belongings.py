@@ -47,8 +47,10 @@ def import_inputs(source: SetPaths, target: SetPaths, record: SetRecord) -> Iter
         if not (here / name).exists():
             try:
                 _import_input(there, here, name)
-            except (FileNotFoundError, DamagedFileError):
-                reason = f"the input file {there / name} is missing or damaged; samples need it"
+            except FileNotFoundError:  # whoever needs it is told so, as there
+                pass
+            except CacheError as error:
+                reason = f"the input file {there / name} is damaged: {error}"
                 yield Refusal(_NOTHING, reason)
 
 
@@ -61,7 +63,7 @@ def _import_input(there: Path, here: Path, name: str) -> None:
         with open(descriptor, "rb", closefd=False) as reader, path.open("wb") as writer:
             shutil.copyfileobj(reader, writer)
         if hash_file(path) != name:
-            raise DamagedFileError(str(there / name))
+            raise DamagedFileError("its content is not what its name says")
 
 
 def import_results(

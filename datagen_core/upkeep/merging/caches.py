@@ -172,9 +172,12 @@ class _Task:
             outcome.paths = target
             mend(target, outcome, dry_run=dry_run)
             return
-        job = prepare(found, target, self._origin)
+        try:
+            job = prepare(found, target, self._origin)
+            outcome.alive = job.is_alive
+        except OSError as error:  # it vanished, or may not be read; nothing was written yet
+            raise fault_of(self._paths.root, error) from None
         outcome.paths = target
-        outcome.alive = job.is_alive
         if dry_run:
             job.foresee(outcome)
         else:

@@ -18,15 +18,28 @@ Proofs = Mapping[tuple[str, str], IntervalSet]
 """By the code there and the code here, samples that both made, and that are equal."""
 
 
+def find_codes(paths: SetPaths, origins: Iterable[Origin]) -> list[str]:
+    """Return the ids of the codes that made a set, or were to make it, of which there is a record.
+
+    `origins` are those of its files.
+    """
+    plans = (plan for run in list_runs(paths) for plan in list_plans(paths.run(run.number)))
+    names = {each.code for each in origins} | {plan.code or "" for plan in plans}
+    names |= {probe.code for probe in read_probes(paths)}
+    return sorted(name for name in names if _is_known(paths, name))
+
+
+def _is_known(paths: SetPaths, name: str) -> bool:
+    with suppress(FileNotFoundError, CacheError):  # it says nothing that a sample needs
+        return read_code(paths, name).id == name
+    return False
+
+
 def import_codes(source: SetPaths, target: SetPaths, origins: Iterable[Origin]) -> None:
     """Keep what is known of the codes that made a set, or were to make it."""
-    plans = (plan for run in list_runs(source) for plan in list_plans(source.run(run.number)))
-    names = {each.code for each in origins} | {plan.code or "" for plan in plans}
-    names |= {probe.code for probe in read_probes(source)}
-    for name in sorted(names):
-        with suppress(FileNotFoundError, CacheError):  # it says nothing that a sample needs
-            if not target.code(name).exists() and read_code(source, name).id == name:
-                copy_document(source.code(name), target.code(name), target.temporary)
+    for name in find_codes(source, origins):
+        if not target.code(name).exists():
+            copy_document(source.code(name), target.code(name), target.temporary)
 
 
 def find_strange(

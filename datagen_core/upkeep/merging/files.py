@@ -21,10 +21,11 @@ from datagen_core.errors import CacheError, DamagedFileError, NewerFormatError
 from datagen_core.files import MOST_BYTES, sync
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.store.access import unusable
 from datagen_core.store.columns import Piece
 from datagen_core.store.folders import open_folder
 from datagen_core.store.layout import look_again, shard_name
-from datagen_core.store.open_folders import Folder, naming
+from datagen_core.store.open_folders import Folder
 from datagen_core.store.origins import Origin, parse_origins
 from datagen_core.store.overlaps import common_samples, differing_samples, overlapping
 from datagen_core.store.publishing import drafting
@@ -125,7 +126,7 @@ def _inspect_into(choice: Choice, folder: Folder, piece: Piece, kind: Kind) -> N
         choice.seen.append((piece, inspect(folder, piece.file, kind)))
     except FileNotFoundError:
         raise
-    except (CacheError, OSError) as error:
+    except CacheError as error:
         choice.damaged.append(Refusal(IntervalSet([piece.file]), str(error)))
 
 
@@ -155,14 +156,21 @@ def open_file(folder: Folder, name: str) -> Iterator[int]:
 
     Raises
     ------
-    OSError
-        If it is missing, or something else.
+    FileNotFoundError
+        If it is missing.
+    CacheError
+        If it is something else, or may not be read.
     """
-    with naming(folder.path / name):
+    path = folder.path / name
+    try:
         descriptor = os.open(name, _READ, dir_fd=folder.descriptor)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise unusable(path, error) from None
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(folder.path / name))
+            raise unusable(path, OSError(errno.EINVAL, "not a regular file"))
         yield descriptor
     finally:
         os.close(descriptor)
@@ -309,7 +317,7 @@ def carry_text(base: Path, path: Path, target: Path, final: Path) -> None:
         try:
             folder = stack.enter_context(open_folder(base, path.parent, make=False))
             descriptor = stack.enter_context(open_file(folder, path.name))
-        except (CacheError, OSError):
+        except (CacheError, FileNotFoundError):
             return
         state = os.fstat(descriptor)
         if _size(final) < state.st_size <= MOST_BYTES:
