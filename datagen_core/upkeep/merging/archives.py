@@ -171,14 +171,17 @@ def _remove_litter(cache: Path) -> None:
 def _extract(path: Path, folder: Path) -> None:
     try:
         with tarfile.open(path, "r:") as tar:
-            members = {member.name: member for member in _check_members(path, tar)}
-            sums = _read_sums(path, tar, members)
-            for name, digest in sums.items():
-                tar.extract(members[name], folder, filter="data")
-                if hash_file(folder / name) != digest:
-                    raise _damaged(path, f"the checksum of {name} does not match")
+            _extract_all(path, tar, folder)
     except (tarfile.TarError, EOFError) as error:
         raise _damaged(path, f"it is not a file that `datagen pack` wrote ({error})") from None
+
+
+def _extract_all(path: Path, tar: tarfile.TarFile, folder: Path) -> None:
+    members = {member.name: member for member in _check_members(path, tar)}
+    for name, digest in _read_sums(path, tar, members).items():
+        tar.extract(members[name], folder, filter="data")
+        if hash_file(folder / name) != digest:
+            raise _damaged(path, f"the checksum of {name} does not match")
 
 
 def _damaged(path: Path, reason: str) -> DamagedFileError:
