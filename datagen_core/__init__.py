@@ -8,6 +8,7 @@ These names are the public API, with the modules `datagen_core.commands`, `datag
 TYPE_CHECKING = False  # as in `typing`, which is slow: Ctrl-C is not heeded before all this is run
 
 if TYPE_CHECKING:
+    from datagen_core.batches import round_quotas as round_quotas
     from datagen_core.errors import CacheError as CacheError
     from datagen_core.errors import ChangedCodeError as ChangedCodeError
     from datagen_core.errors import ConfigurationError as ConfigurationError
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema as Schema
     from datagen_core.ranges import Interval as Interval
     from datagen_core.ranges import IntervalSet as IntervalSet
-    from datagen_core.ranges import round_quotas as round_quotas
     from datagen_core.reading.cache import Cache as Cache
     from datagen_core.reading.cache import Dataset as Dataset
     from datagen_core.reading.param_set import ParamSet as ParamSet
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.driving import Progress as Progress
     from datagen_core.scheduling.generate import generate as generate
     from datagen_core.scheduling.generate import sweep as sweep
+    from datagen_core.store.assignments import Exclusion as Exclusion
     from datagen_core.store.frozen import FrozenSplit as FrozenSplit
-    from datagen_core.store.ledger import Exclusion as Exclusion
     from datagen_core.store.runs import Plan as Plan
     from datagen_core.store.runs import TaskKey as TaskKey
     from datagen_core.store.set_records import SetRecord as SetRecord

@@ -1,27 +1,27 @@
-"""Index ranges, interval sets, batches and random streams: the arithmetic of samples.
+"""Index ranges and sets of them: the arithmetic of samples.
 
 A sample is its index. Samples that exist, are missing, belong to a task or belong to a split are
-therefore an `IntervalSet`. Everything random about a sample follows from its batch: see
-`batch_stream`.
+therefore an `IntervalSet`; those of a split have an order besides, and are an `IntervalList`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import chain
+from operator import and_, gt
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.random import SeedSequence
-    from numpy.typing import NDArray
+    from datagen_core.edges import Edges
 
 
 MOST_SAMPLES = 2**63 - 1
 """How many samples a parameter set can have: an index is an int64."""
+
+MANY = 512
+"""From so many intervals on, a set is an array of its edges, which numpy works with."""
 
 _BRIEF = 5
 
@@ -54,44 +54,120 @@ def _normal(pairs: Iterable[tuple[int, int]]) -> Iterator[Interval]:
         yield Interval(start, stop)
 
 
-@dataclass(frozen=True, init=False, slots=True)
 class IntervalSet:
     """An immutable set of indices, kept as sorted disjoint intervals that do not touch.
 
-    The time of an operation depends on the number of intervals, not on the number of indices.
+    The time of an operation depends on the number of intervals, not on the number of indices. Very
+    many intervals are an array of their edges, see `datagen_core.edges`.
     """
 
-    intervals: tuple[Interval, ...]
+    __slots__ = ("_edges", "_intervals")
+
+    _edges: Edges | None
+    _intervals: tuple[Interval, ...] | None
 
     def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
-        object.__setattr__(self, "intervals", tuple(_normal(pairs)))
+        if isinstance(pairs, IntervalSet):
+            pairs = IntervalList.of([pairs])
+        if isinstance(pairs, IntervalList):
+            self._edges, self._intervals = _unite(pairs.parts)
+        else:
+            self._edges, self._intervals = None, tuple(_normal(pairs))
+
+    @classmethod
+    def from_edges(cls, edges: Edges) -> IntervalSet:
+        """Return the set that has these edges, see `datagen_core.edges`."""
+        made = cls()
+        made._edges, made._intervals = edges, None
+        return made
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """Its intervals, sorted."""
+        if self._intervals is None:
+            self._intervals = tuple(_as_intervals(self.edges))
+        return self._intervals
+
+    @property
+    def edges(self) -> Edges:
+        """The edges of its intervals as one array, int64 `(2 * ranges,)`."""
+        if self._edges is None:
+            self._edges = _edges().join(self._intervals or ())
+        return self._edges
+
+    @property
+    def ranges(self) -> int:
+        """The number of its intervals."""
+        return len(self.edges) // 2 if self._intervals is None else len(self._intervals)
+
+    @property
+    def span(self) -> Interval:
+        """The interval from its first index to its last one; empty if it has none."""
+        if self._intervals is None:
+            first, last = (int(each) for each in self.edges[[0, -1]])
+            return Interval(first, last)
+        if not self._intervals:
+            return Interval(0, 0)
+        return Interval(self._intervals[0].start, self._intervals[-1].stop)
 
     def __iter__(self) -> Iterator[Interval]:
         return iter(self.intervals)
 
     def __len__(self) -> int:
-        return sum(stop - start for start, stop in self.intervals)
+        if self._intervals is None:
+            return int(self.edges[1::2].sum() - self.edges[::2].sum())
+        return sum(stop - start for start, stop in self._intervals)
 
     def __bool__(self) -> bool:
-        return bool(self.intervals)
+        return self.ranges > 0
 
     def __contains__(self, index: int) -> bool:
-        place = bisect_right(self.intervals, (index, float("inf"))) - 1
-        return place >= 0 and index < self.intervals[place].stop
+        return any(self.clip((index, index + 1)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, IntervalSet):
+            return NotImplemented
+        if self.ranges < MANY:
+            return other.ranges < MANY and self.intervals == other.intervals
+        return self.ranges == other.ranges and bool((self.edges == other.edges).all())
+
+    def __hash__(self) -> int:
+        return hash((self.ranges, self.span, len(self)))
+
+    def __repr__(self) -> str:
+        return f"IntervalSet({self.brief()})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._intervals is None:
+            return IntervalSet.from_edges, (self._edges,)
+        return IntervalSet, (self._intervals,)
+
+    def __setstate__(self, state: list[tuple[Interval, ...]]) -> None:
+        """Take the state that version 0.1 pickled."""
+        self._edges, (self._intervals,) = None, state
 
     def __or__(self, other: IntervalSet) -> IntervalSet:
-        return IntervalSet((*self.intervals, *other.intervals))
+        made = IntervalSet()
+        made._edges, made._intervals = _unite((self, other))
+        return made
 
     def __and__(self, other: IntervalSet) -> IntervalSet:
+        if self._is_many(other):
+            return IntervalSet.from_edges(_edges().combine(self.edges, other.edges, and_))
         return IntervalSet(_overlaps(self.intervals, other.intervals))
 
     def __sub__(self, other: IntervalSet) -> IntervalSet:
-        if not self.intervals:
+        if not self or not other:
             return self
-        end = self.intervals[-1].stop
+        if self._is_many(other):
+            return IntervalSet.from_edges(_edges().combine(self.edges, other.edges, gt))
+        end = self.span.stop
         edges = [0, *(edge for interval in other.intervals for edge in interval), max(end, 0)]
         gaps = zip(edges[::2], edges[1::2], strict=True)
         return self & IntervalSet((low, min(high, end)) for low, high in gaps)
+
+    def _is_many(self, other: IntervalSet) -> bool:
+        return max(self.ranges, other.ranges) >= MANY
 
     def __str__(self) -> str:
         """Return the indices for people, with the last one of each interval: `0-49, 70`."""
@@ -100,25 +176,162 @@ class IntervalSet:
 
     def brief(self) -> str:
         """Return the indices for people, without those behind the first few intervals."""
-        more = len(self.intervals) - _BRIEF
+        more = self.ranges - _BRIEF
         if more <= 1:
             return str(self)
-        return f"{IntervalSet(self.intervals[:_BRIEF])} and {more:,} more ranges"
+        return f"{IntervalSet(self._cut(0, _BRIEF))} and {more:,} more ranges"
+
+    def _cut(self, first: int, last: int) -> Sequence[Interval]:
+        """Return the intervals from one place to the one before another."""
+        if self._intervals is None:
+            return list(_as_intervals(self.edges[2 * first : 2 * last]))
+        return self._intervals[first:last]
 
     def clip(self, interval: tuple[int, int]) -> Iterator[Interval]:
         """Yield the parts that lie in an interval; what lies outside of it costs nothing."""
         start, stop = interval
-        first = max(0, bisect_right(self.intervals, (start, float("inf"))) - 1)
-        for place in range(first, len(self.intervals)):
-            low, high = self.intervals[place]
-            if low >= stop:
-                return
+        if self._intervals is None:
+            first, last = self.edges.searchsorted([start, stop], side="right")
+            known = self._cut(first // 2, (last + 1) // 2)
+            place = 0
+        else:
+            known = self._intervals
+            place = max(0, bisect_right(known, (start, float("inf"))) - 1)
+        while place < len(known) and known[place].start < stop:
+            low, high = known[place]
             if max(low, start) < min(high, stop):
                 yield Interval(max(low, start), min(high, stop))
+            place += 1
 
     def lowest(self, count: int) -> IntervalSet:
         """Return the `count` lowest indices, or all of them if there are fewer."""
-        return IntervalSet(first_of(self.intervals, count))
+        if self._intervals is None:
+            return IntervalSet.from_edges(_edges().lowest(self.edges, count))
+        return IntervalSet(_first_of(self._intervals, count))
+
+
+def _edges() -> ModuleType:
+    """Return the module for very many intervals, which loads numpy; listing a cache does not."""
+    from datagen_core import edges
+
+    return edges
+
+
+def _as_intervals(edges: Edges) -> Iterator[Interval]:
+    return map(Interval._make, edges.reshape(-1, 2).tolist())
+
+
+def _unite(parts: Sequence[IntervalSet]) -> tuple[Edges | None, tuple[Interval, ...] | None]:
+    """Return the edges or the intervals of a union."""
+    if sum(part.ranges for part in parts) < MANY:
+        return None, tuple(_normal(chain.from_iterable(parts)))
+    if len(parts) == 1:
+        return parts[0].edges, None
+    from numpy import concatenate
+
+    return _edges().join(concatenate([part.edges for part in parts])), None
+
+
+class IntervalList(Sequence[Interval]):
+    """Disjoint intervals in an order of their own, such as that in which a split has grown.
+
+    Attributes
+    ----------
+    parts
+        Sets of which each one is in ascending order, one after another; very many intervals cost
+        as little as few.
+    """
+
+    __slots__ = ("parts",)
+
+    def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
+        self.parts: tuple[IntervalSet, ...]
+        if isinstance(pairs, IntervalList):
+            self.parts = pairs.parts
+        elif isinstance(pairs, IntervalSet):
+            self.parts = (pairs,) if pairs else ()
+        else:
+            self.parts = tuple(map(IntervalSet, _ascending(pairs)))
+
+    @classmethod
+    def of(cls, parts: Iterable[IntervalSet]) -> IntervalList:
+        """Return the intervals of some sets, one set after another."""
+        made = cls()
+        made.parts = tuple(part for part in parts if part)
+        return made
+
+    @property
+    def size(self) -> int:
+        """Number of indices."""
+        return sum(map(len, self.parts))
+
+    @property
+    def bounds(self) -> Edges:
+        """Start and stop of each interval as int64 `(len(self), 2)`."""
+        import numpy as np  # here, so that listing a cache does not import it
+
+        arrays = [np.empty(0, np.int64), *(part.edges for part in self.parts)]
+        return np.concatenate(arrays).reshape(-1, 2)
+
+    def __len__(self) -> int:
+        return sum(part.ranges for part in self.parts)
+
+    def __iter__(self) -> Iterator[Interval]:
+        return chain.from_iterable(self.parts)
+
+    @overload
+    def __getitem__(self, key: int) -> Interval: ...
+    @overload
+    def __getitem__(self, key: slice) -> Sequence[Interval]: ...
+    def __getitem__(self, key: int | slice) -> Interval | Sequence[Interval]:
+        if len(self.parts) == 1:
+            return self.parts[0].intervals[key]
+        return tuple(self)[key]
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, IntervalList) and max(len(self), len(other)) >= MANY:
+            return len(self) == len(other) and bool((self.bounds == other.bounds).all())
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash((len(self), self.size))
+
+    def __repr__(self) -> str:
+        return f"IntervalList({', '.join(part.brief() for part in self.parts)})"
+
+    def first(self, count: int) -> IntervalList:
+        """Return the first `count` indices, or all of them if there are fewer."""
+        taken = []
+        for part in self.parts:
+            if count <= 0:
+                break
+            taken.append(part if len(part) <= count else part.lowest(count))
+            count -= len(part)
+        return IntervalList.of(taken)
+
+    def without(self, removed: IntervalSet) -> IntervalList:
+        """Return them without some indices, in their order."""
+        return IntervalList.of(part - removed for part in self.parts) if removed else self
+
+    def followed_by(self, samples: IntervalSet) -> IntervalList:
+        """Return them with others behind, so that the first ones never change."""
+        last = self.parts[-1] if self.parts else None
+        if last and samples and type(last) is IntervalSet and last.span.stop <= samples.span.start:
+            return IntervalList.of([*self.parts[:-1], last | samples])
+        return IntervalList.of([*self.parts, samples])
+
+
+def _ascending(pairs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """Cut intervals where one does not begin behind the one before it."""
+    run: list[tuple[int, int]] = []
+    for pair in pairs:
+        if run and pair[0] < run[-1][1]:
+            yield run
+            run = []
+        if pair[0] < pair[1]:
+            run.append(pair)
+    if run:
+        yield run
 
 
 def _overlaps(left: tuple[Interval, ...], right: tuple[Interval, ...]) -> Iterator[tuple[int, int]]:
@@ -131,19 +344,7 @@ def _overlaps(left: tuple[Interval, ...], right: tuple[Interval, ...]) -> Iterat
             j += 1
 
 
-def without(intervals: Iterable[Interval], removed: IntervalSet) -> Iterator[Interval]:
-    """Yield disjoint intervals without some indices, in the order of the intervals."""
-    for start, stop in intervals:
-        rest = start
-        for low, high in removed.clip((start, stop)):
-            if rest < low:
-                yield Interval(rest, low)
-            rest = high
-        if rest < stop:
-            yield Interval(rest, stop)
-
-
-def first_of(intervals: Iterable[Interval], count: int) -> list[Interval]:
+def _first_of(intervals: Iterable[Interval], count: int) -> list[Interval]:
     """Return the first `count` indices of intervals, in the order of the intervals, or all."""
     taken = []
     for start, stop in intervals:
@@ -160,119 +361,3 @@ def cut_into_batches(intervals: Iterable[Interval], batch_size: int) -> Iterator
         first = start - start % batch_size
         for low in range(first, stop, batch_size):
             yield Interval(max(start, low), min(stop, low + batch_size))
-
-
-def count_batches(intervals: Iterable[Interval], batch_size: int) -> int:
-    """Return how many pieces `cut_into_batches` yields."""
-    return sum(-(-stop // batch_size) - start // batch_size for start, stop in intervals)
-
-
-def deal(missing: IntervalSet, batch_size: int, tasks: int) -> list[IntervalSet]:
-    """Share missing samples evenly among at most `tasks` tasks, in order and in whole batches.
-
-    If the batches do not divide evenly, the first tasks get one more. No task is empty. The time
-    depends on the number of intervals and of tasks, not on the number of batches.
-    """
-    counts = [count_batches([interval], batch_size) for interval in missing]
-    ends = list(accumulate(counts))
-    total = ends[-1] if ends else 0
-    tasks = min(tasks, total)
-    shares = [total // tasks + (task < total % tasks) for task in range(tasks)]
-    borders = [
-        _start_of(batch, missing, ends, batch_size) for batch in accumulate(shares, initial=0)
-    ]
-    return [IntervalSet(_between(missing, low, high)) for low, high in pairwise(borders)]
-
-
-def _start_of(number: int, samples: IntervalSet, ends: Sequence[int], batch_size: int) -> int:
-    """Return the first index of a batch, counted among those of `samples`; the end after the last.
-
-    `ends` are the numbers of batches up to the end of each interval.
-    """
-    place = bisect_right(ends, number)
-    if place == len(ends):
-        return samples.intervals[-1].stop if ends else 0
-    start, stop = samples.intervals[place]
-    last = -(-stop // batch_size)
-    return max(start, (last - (ends[place] - number)) * batch_size)
-
-
-def _between(samples: IntervalSet, low: int, high: int) -> Iterator[tuple[int, int]]:
-    """Yield the parts of samples from `low` up to `high`."""
-    place = max(0, bisect_right(samples.intervals, (low, float("inf"))) - 1)
-    while place < len(samples.intervals) and samples.intervals[place].start < high:
-        start, stop = samples.intervals[place]
-        yield max(start, low), min(stop, high)
-        place += 1
-
-
-def is_one_batch(samples: IntervalSet, batch_size: int) -> bool:
-    """Return whether samples, of which there are some, all lie in the same batch."""
-    first, last = samples.intervals[0].start, samples.intervals[-1].stop - 1
-    return first // batch_size == last // batch_size
-
-
-def batch_stream(seed: int, digest: str, batch: int) -> SeedSequence:
-    """Return the seed sequence from which everything random in a batch follows.
-
-    Parameters
-    ----------
-    seed
-        The seed of the parameter set, not negative.
-    digest
-        The hexadecimal SHA-256 identity of the parameter set.
-    batch
-        The number of the batch: the index of its first sample divided by the batch size.
-
-    Notes
-    -----
-    `SeedSequence` mixes (seed, eight 32-bit words of the digest) and keys the batches apart by
-    `spawn_key`, which is how numpy documents independent streams (Parallel Random Number
-    Generation, section `SeedSequence` spawning).
-    """
-    import numpy as np  # here, so that listing a cache does not import it
-
-    return np.random.SeedSequence(_entropy(seed, digest), spawn_key=(batch,))
-
-
-@lru_cache(16)
-def _entropy(seed: int, digest: str) -> NDArray[np.uint32]:
-    """Return the 32-bit words of `[seed, *words of the digest]`, as `SeedSequence` makes them.
-
-    Given as an array, they take it half as long as a list, which it converts item by item.
-    """
-    import numpy as np  # as above
-
-    seed_words = max(1, -(-seed.bit_length() // 32))
-    digest_words = np.frombuffer(bytes.fromhex(digest), ">u4")
-    words = np.frombuffer(seed.to_bytes(4 * seed_words, "little"), "<u4")
-    entropy = np.concatenate([words, digest_words]).astype(np.uint32)
-    entropy.setflags(write=False)  # the same array for every batch
-    return entropy
-
-
-def round_quotas(
-    quotas: NDArray[np.float64], total: int, ties: NDArray[np.float64] | None = None
-) -> NDArray[np.int64]:
-    """Round quotas to whole numbers that sum to `total`, by the largest remainder (Hamilton).
-
-    Parameters
-    ----------
-    quotas
-        float64 `(parts,)`: the exact shares of `total`, which sum to it up to rounding.
-    ties
-        float64 `(parts,)`, such as lots: of equal remainders, the part with the least is rounded
-        up first; None for the first part.
-
-    Returns
-    -------
-    array
-        int64 `(parts,)`, each quota rounded down or up.
-    """
-    import numpy as np  # as above
-
-    parts: NDArray[np.int64] = np.floor(quotas).astype(np.int64)
-    rest = parts - quotas
-    order = np.argsort(rest, kind="stable") if ties is None else np.lexsort((ties, rest))
-    parts[order[: total - parts.sum()]] += 1
-    return parts

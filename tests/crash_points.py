@@ -39,7 +39,7 @@ from datagen_core.scheduling.generate import generate
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
 from datagen_core.scheduling.worker import run_task
-from datagen_core.store import ledger
+from datagen_core.store import assignments, ledger
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.sets import read_set
@@ -92,6 +92,7 @@ def _move(cache: Path) -> list[Move]:
 def _move_often(cache: Path) -> None:
     """Leave a ledger of which every change spends a generation, and forgets an operation."""
     ledger.KEPT_GENERATIONS = ledger.KEPT_OPERATIONS = 1  # in all children, too
+    assignments.KEPT_OPERATIONS = 1
     _fill(cache)
     for _ in range(3):
         _the_set(cache).move(1, "test")

@@ -12,8 +12,8 @@ import numpy as np
 
 from datagen_core.scheduling import batches
 from datagen_core.store import documents, ledger, open_folders, publishing, shards
+from datagen_core.store.assignments import Ledger
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.ledger import Ledger
 
 
 def _write_in_place() -> None:

@@ -23,7 +23,7 @@ from datagen_core.store.documents import one_line
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
     from datagen_core.reading.param_set import ParamSet
-    from datagen_core.store.ledger import Exclusion
+    from datagen_core.store.assignments import Exclusion
 
 
 @click.command("show")

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from datagen_core.store.assignments import Exclusion
 from datagen_core.store.frozen import FrozenSplit
-from datagen_core.store.ledger import Exclusion, read_ledger
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.reservations import reserved_by
 from datagen_core.store.runs import list_runs
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datagen_core.errors import InsufficientSamplesError
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.advice import command_for, command_to_make
+from datagen_core.store.assignments import RAW
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.ledger import RAW, read_ledger
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.published import lost_samples
 from datagen_core.store.reservations import latest_run, reserved_by
 from datagen_core.store.runs import list_refusals, list_runs

@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import SelectionError, SplitError, printable
-from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet
+from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalList, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.siblings import Siblings
 from datagen_core.store import frozen, ledger
 from datagen_core.store.advice import command_for, command_to_make
+from datagen_core.store.assignments import RAW, Exclusion, Ledger
+from datagen_core.store.documents import signature
 from datagen_core.store.layout import SetPaths, removed_set
 from datagen_core.store.probes import is_mixed
 from datagen_core.store.reservations import latest_run, reserved_by
@@ -111,7 +113,7 @@ class ParamSet(Mapping[str, "Split"]):
         return ledger.read_ledger(self.paths).excluded
 
     @property
-    def exclusions(self) -> tuple[ledger.Exclusion, ...]:
+    def exclusions(self) -> tuple[Exclusion, ...]:
         """What was excluded, why, by whom and when; the first exclusion comes first."""
         return ledger.read_ledger(self.paths).exclusions
 
@@ -154,28 +156,28 @@ class ParamSet(Mapping[str, "Split"]):
             When there are fewer raw samples.
         """
         check_kind("the split", split, str, 'its name, such as "train"')
-        ledger.check_split(split)
         n = whole_number("n", n)
         if n < 1:
             raise SplitError(f"cannot move {n} samples; move at least one")
         if n > MOST_SAMPLES:
             raise SplitError("no parameter set has 2**63 samples or more; move fewer")
 
-        def assign(current: ledger.Ledger, operation: str) -> tuple[ledger.Ledger, IntervalSet]:
+        def assign(current: Ledger, operation: str) -> tuple[Ledger, IntervalSet]:
+            current.check_name(split)
             samples = self._lowest_raw(current, n)
             return current.assign(samples, split, operation), samples
 
         return ledger.change_ledger(self.paths, assign)
 
-    def _lowest_raw(self, current: ledger.Ledger, n: int) -> IntervalSet:
+    def _lowest_raw(self, current: Ledger, n: int) -> IntervalSet:
         raw = current.raw(self.existing)
         if len(raw) < n:
             from datagen_core.reading.insufficiency import insufficient  # rarely needed
 
-            raise insufficient(self.paths, self.number, ledger.RAW, len(raw), n)
+            raise insufficient(self.paths, self.number, RAW, len(raw), n)
         return raw.lowest(n)
 
-    def exclude(self, indices: Iterable[int] | IntervalSet, reason: str) -> ledger.Exclusion:
+    def exclude(self, indices: Iterable[int] | IntervalSet, reason: str) -> Exclusion:
         """Retract samples, which cannot be undone: from now on all that reads samples omits them.
 
         They stay in their files, and count as made. Samples in no split are never moved into one.
@@ -196,16 +198,14 @@ class ParamSet(Mapping[str, "Split"]):
             missing = "their indices" if not samples else "a reason, in any words"
             raise SplitError(f"cannot exclude samples of {self} without {missing}")
 
-        def exclude(
-            current: ledger.Ledger, operation: str
-        ) -> tuple[ledger.Ledger, ledger.Exclusion]:
+        def exclude(current: Ledger, operation: str) -> tuple[Ledger, Exclusion]:
             self._check_excludable(current, samples)
-            exclusion = ledger.new_exclusion(samples, reason, operation)
+            exclusion = Exclusion(samples, reason, *signature(), operation)
             return current.exclude(exclusion), exclusion
 
         return ledger.change_ledger(self.paths, exclude)
 
-    def _check_excludable(self, current: ledger.Ledger, samples: IntervalSet) -> None:
+    def _check_excludable(self, current: Ledger, samples: IntervalSet) -> None:
         existing = self.existing
         if missing := samples - existing:
             raise SelectionError(
@@ -225,8 +225,8 @@ class ParamSet(Mapping[str, "Split"]):
         from datagen_core.reading.samples import Samples  # imports numpy and h5py
 
         existing, excluded = self.existing, self.excluded
-        folders, kept = self.paths.folders, (existing - excluded).intervals
-        return Samples(str(self), folders, self.schema, kept, existing & excluded)
+        kept = IntervalList(existing - excluded)
+        return Samples(str(self), self.paths.folders, self.schema, kept, existing & excluded)
 
     @property
     def views(self) -> list[str]:
@@ -272,7 +272,7 @@ class ParamSet(Mapping[str, "Split"]):
         from datagen_core.reading.splits import Split  # imports numpy and h5py
 
         current = ledger.read_ledger(self.paths)
-        if split != ledger.RAW and split not in current.splits:
+        if split != RAW and split not in current.splits:
             self._check_there()
             known = ", ".join(self)
             raise SelectionError(f"{self} has no split {split!r}; it has {known}")
@@ -280,7 +280,7 @@ class ParamSet(Mapping[str, "Split"]):
         return Split(self.paths, self.number, split, self.schema, kept, excluded)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([ledger.RAW, *ledger.read_ledger(self.paths).splits])
+        return iter([RAW, *ledger.read_ledger(self.paths).splits])
 
     def __len__(self) -> int:
         return 1 + len(ledger.read_ledger(self.paths).splits)

@@ -16,7 +16,7 @@ from datagen_core.checks import whole_number
 from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionError
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Columns, Ragged, Schema
-from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalSet, first_of
+from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalList, IntervalSet
 from datagen_core.reading.content import describe_content
 from datagen_core.reading.notebooks import html_table
 from datagen_core.store.advice import command_for
@@ -66,9 +66,9 @@ class Samples(Sequence[Any]):
         self.title = title
         self.excluded = excluded
         self._folders = tuple(folders)
-        self.intervals = tuple(intervals)
+        self.intervals = IntervalList(intervals)
         self.schema = schema
-        self._length = sum(interval.size for interval in self.intervals)
+        self._length = self.intervals.size
         self._requests = 0
 
     @cached_property
@@ -111,13 +111,13 @@ class Samples(Sequence[Any]):
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
-        return np.cumsum([interval.size for interval in self.intervals], dtype=np.int64)
+        return np.cumsum(np.diff(self.intervals.bounds).reshape(-1), dtype=np.int64)
 
     @cached_property
     def _shifts(self) -> NDArray[np.int64]:
         """What to add to a position to get the index of its sample, for each interval."""
-        starts = np.array([interval.start for interval in self.intervals], np.int64)
-        return starts - np.concatenate([[0], self._ends[:-1]]) if len(starts) else starts
+        shifts: NDArray[np.int64] = self.intervals.bounds[:, 1] - self._ends
+        return shifts
 
     def __len__(self) -> int:
         return self._length
@@ -129,8 +129,8 @@ class Samples(Sequence[Any]):
 
     def indices_at(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the indices of the samples at some positions from 0, as int64."""
-        if len(self.intervals) == 1:
-            return positions + self.intervals[0].start
+        if len(self._shifts) == 1:
+            return positions + int(self._shifts[0])
         return positions + self._shifts[np.searchsorted(self._ends, positions, side="right")]
 
     @property
@@ -185,7 +185,7 @@ class Samples(Sequence[Any]):
         parts = self._first(len(self) if n is None else n)
         return self._present(self._read(lambda: self._get(parts, copy=copy, verify=verify)))
 
-    def _get(self, parts: list[Interval], *, copy: bool, verify: bool) -> Any:
+    def _get(self, parts: IntervalList, *, copy: bool, verify: bool) -> Any:
         if verify:
             self._check(parts)
         mapped = None if copy else self._reader.map(parts)
@@ -207,7 +207,7 @@ class Samples(Sequence[Any]):
         """
         self._read(lambda: self._check(self._first(len(self) if n is None else n)))
 
-    def _check(self, parts: Sequence[Interval]) -> None:
+    def _check(self, parts: IntervalList) -> None:
         """Check files, and read from now on what was checked: damage may have been repaired."""
         self.__dict__ = self.__getstate__()
         self._reader.verify(parts)
@@ -305,7 +305,7 @@ class Samples(Sequence[Any]):
             for place in range(len(next(iter(columns.values())))):
                 yield self._present({name: col[place] for name, col in columns.items()})
 
-    def _first(self, n: int) -> list[Interval]:
+    def _first(self, n: int) -> IntervalList:
         n = whole_number("n", n)
         if n < 0:
             raise SelectionError(f"cannot get {n} samples of {self.title}")
@@ -313,7 +313,7 @@ class Samples(Sequence[Any]):
             raise SelectionError(f"{self.title} has {len(self)} samples; no set has 2**63 or more")
         if n > len(self):
             raise self._insufficient(n)
-        return first_of(self.intervals, n)
+        return self.intervals.first(n)
 
     def _present(self, columns: dict[str, Any]) -> Any:
         return self.schema.present(columns)
@@ -381,6 +381,10 @@ class Samples(Sequence[Any]):
     def _remedy(self) -> str:
         """Return the command that makes missing samples again."""
         return command_for(self._paths, "resume")
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take also what version 0.1 pickled, whose intervals are a tuple."""
+        self.__dict__.update(state, intervals=IntervalList(state["intervals"]))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is cached: a copy in another process opens the files by itself."""

@@ -7,15 +7,15 @@ from typing import Any
 
 from datagen_core.errors import SelectionError, SplitError
 from datagen_core.generators.schema import Schema
-from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalList, IntervalSet
 from datagen_core.reading.insufficiency import insufficient
 from datagen_core.reading.samples import Samples
 from datagen_core.store.advice import command_for
+from datagen_core.store.assignments import RAW
 from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
 from datagen_core.store.folders import open_folder
 from datagen_core.store.frozen import FrozenSplit, publish_frozen
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.ledger import RAW
 
 
 class Split(Samples):
@@ -108,7 +108,7 @@ class Derived(Samples):
         self.split = split
         self.name = paths.name
         done = paths.existing()
-        parts = [part for each in split.intervals for part in done.clip(each)]
+        parts = IntervalList.of(part & done for part in split.intervals.parts)
         title, excluded = f"{split.title} {self.name}", split.excluded & done
         super().__init__(title, (paths.root,), paths.schema(), parts, excluded)
 

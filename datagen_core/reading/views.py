@@ -14,7 +14,7 @@ from datagen_core.errors import CacheError, SchemaError, SelectionError
 from datagen_core.generators.identity import short_text
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Ragged, Schema
-from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
+from datagen_core.ranges import Interval, IntervalList, IntervalSet, cut_into_batches
 from datagen_core.reading.content import cut_columns
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.samples import Samples
@@ -133,7 +133,7 @@ class ViewSamples(Samples):
         columns: Any = self._read(lambda: reader.map(self.intervals) or reader.read(self.intervals))
         return columns["sample"], columns["row"]
 
-    def _check(self, parts: Sequence[Interval]) -> None:
+    def _check(self, parts: IntervalList) -> None:
         ColumnReader((self._folder,), view_files.PART).verify(self.intervals)
         super()._check(parts)
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from datagen_core.batches import batch_stream
 from datagen_core.errors import GeneratorError
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import renamed_params
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema, slice_columns
-from datagen_core.ranges import Interval, batch_stream
+from datagen_core.ranges import Interval
 from datagen_core.scheduling.known_sets import bind_record
 from datagen_core.store.keys import derive_secret, read_key
 from datagen_core.store.layout import SetPaths

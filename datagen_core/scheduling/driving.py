@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from datagen_core.batches import is_one_batch
 from datagen_core.errors import (
     CacheError,
     ExecutionError,
@@ -19,7 +20,6 @@ from datagen_core.errors import (
     SchedulerUnavailableError,
 )
 from datagen_core.executors.base import Job
-from datagen_core.ranges import is_one_batch
 from datagen_core.scheduling.claims import check_ahead
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.run import Run, ignore

@@ -16,8 +16,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from datagen_core.batches import is_one_batch
 from datagen_core.executors.base import DIED, Executor
-from datagen_core.ranges import Interval, IntervalSet, is_one_batch
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.liveness import VERDICT_FORMAT, Signs, read_verdict
 from datagen_core.store.documents import publish_document
 from datagen_core.store.layout import SetPaths

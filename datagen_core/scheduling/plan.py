@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 
+from datagen_core.batches import count_batches, deal
 from datagen_core.errors import ConfigurationError, GeneratorError
 from datagen_core.executors.base import Executor, Resources
 from datagen_core.executors.limits import format_minutes, parse_memory
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.ranges import IntervalSet, count_batches, deal
+from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.demands import Demand
 from datagen_core.scheduling.estimation import estimate
 from datagen_core.store.advice import command_to_make

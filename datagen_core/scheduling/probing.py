@@ -17,13 +17,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from datagen_core.batches import count_batches
 from datagen_core.errors import ChangedCodeError, DatagenError
 from datagen_core.executors.base import Executor, Job
 from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.inputs import look_in
 from datagen_core.generators.schema import Schema
-from datagen_core.ranges import IntervalSet, count_batches
+from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.comparing import (
     Difference,

@@ -8,11 +8,12 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
+from datagen_core.batches import deal
 from datagen_core.executors.base import Job, Recipe
 from datagen_core.executors.control_groups import count_processors
 from datagen_core.executors.limits import format_minutes
 from datagen_core.generators.identity import canonical_json
-from datagen_core.ranges import IntervalSet, deal
+from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling import worker, worker_process
 from datagen_core.scheduling.claims import OvertakenError, Part, claiming
 from datagen_core.scheduling.judging import TIME_LIMIT

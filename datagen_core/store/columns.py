@@ -10,15 +10,16 @@ import math
 import resource
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.edges import Edges, indices_of, join
 from datagen_core.generators.schema import Columns, Field, Ragged, Schema
-from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.ranges import Interval, IntervalList, IntervalSet
 from datagen_core.store.checking import check_file, note_opened
 from datagen_core.store.layout import LOOKS, list_files, list_shards, shard_name
 from datagen_core.store.shard_arrays import ShardArrays
@@ -34,6 +35,11 @@ _LOADED = 4
 _SPARSE = 16
 """With fewer rows per file than this, rows are gathered one by one: grouping them costs more."""
 
+_FEW_RANGES = 16
+_SHORT = 64
+"""Of more ranges than the first, with fewer rows than the second on average, rows are taken one by
+one, which costs less than slices."""
+
 
 class Piece(NamedTuple):
     """A range of samples and the file that it is read from; `file` is that file's own range."""
@@ -46,6 +52,26 @@ class Piece(NamedTuple):
     def path(self) -> Path:
         """The path of the file."""
         return self.folder / shard_name(self.file)
+
+
+class _Rows(NamedTuple):
+    """Ranges of rows `(n, 2)`, in the order that is asked for, of the piece with a number."""
+
+    place: int
+    rows: NDArray[np.int64]
+
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        return int((self.rows[:, 1] - self.rows[:, 0]).sum())
+
+    def take(self, array: Any) -> Iterator[Any]:
+        """Yield parts of an array or of a `Ragged`: slices, or all at once where they are short."""
+        if len(self.rows) < _FEW_RANGES or self.size > _SHORT * len(self.rows):
+            yield from (array[start:stop] for start, stop in self.rows.tolist())
+        else:
+            rows = indices_of(self.rows.reshape(-1))
+            yield array.take(rows) if isinstance(array, Ragged) else array[rows]
 
 
 def cover(folders: Sequence[Path], needed: IntervalSet | None = None) -> list[Piece]:
@@ -133,11 +159,11 @@ class ColumnReader:
         DamagedFileError
             If a file cannot be read; it is named.
         """
-        parts = [part for interval in intervals for part in self._parts(interval)]
+        groups = self._find(intervals)
         return {
-            name: self._read_ragged(name, field, parts)
+            name: self._read_ragged(name, field, groups)
             if field.ragged
-            else self._read_fixed(name, field, parts)
+            else self._read_fixed(name, field, groups)
             for name, field in self._schema.fields.items()
         }
 
@@ -151,7 +177,7 @@ class ColumnReader:
         DamagedFileError
             If a file does not hold what was written; it is named.
         """
-        self._verify({part[0] for each in intervals for part in self._parts(each)})
+        self._verify({group.place for group in self._find(intervals)})
 
     def _verify(self, places: Iterable[int]) -> None:
         for place in sorted(places):
@@ -159,18 +185,19 @@ class ColumnReader:
 
     def lengths(self, name: str, intervals: Iterable[Interval]) -> NDArray[np.int64]:
         """Return the lengths of a ragged field's arrays; only their offsets are read."""
-        parts = [part for interval in intervals for part in self._parts(interval)]
-        offsets = [
-            self._ragged(name, place).offsets[start : stop + 1] for place, start, stop in parts
+        lengths = [
+            part
+            for group in self._find(intervals)
+            for part in group.take(self._ragged(name, group.place).lengths)
         ]
-        return np.concatenate([np.empty(0, np.int64), *map(np.diff, offsets)])
+        return np.concatenate([np.empty(0, np.int64), *lengths])
 
     def map(self, intervals: Sequence[Interval]) -> Columns | None:
         """Return read-only arrays over a mapped file; None unless one file holds all samples."""
-        parts = [part for interval in intervals for part in self._parts(interval)]
-        if len(parts) != 1 or not self._open(parts[0][0]).is_mapped:
+        groups = self._find(intervals)
+        if len(groups) != 1 or len(groups[0].rows) > 1 or not self._open(groups[0].place).is_mapped:
             return None
-        shard, start, stop = self._open(parts[0][0]), parts[0][1], parts[0][2]
+        shard, (start, stop) = self._open(groups[0].place), groups[0].rows[0]
         return {
             name: shard.ragged(name)[start:stop] if field.ragged else shard[name][start:stop]
             for name, field in self._schema.fields.items()
@@ -191,14 +218,13 @@ class ColumnReader:
         DamagedFileError
             If a file cannot be read; it is named.
         """
-        for place, rows in _ascending(part for each in intervals for part in self._parts(each)):
+        for place, rows in _ascending(self._find(intervals)):
             try:
-                yield from self._stream(place, rows)
+                yield from self._stream(place, IntervalSet.from_edges(rows))
             except FileNotFoundError:  # nothing was read of it
                 if not looks:
                     raise
-                shift = self._pieces[place].file.start
-                samples = IntervalSet((start + shift, stop + shift) for start, stop in rows)
+                samples = IntervalSet.from_edges(rows + self._shifts[place])
                 anew = ColumnReader(self._folders, self._schema, samples)
                 yield from anew.stream(samples, looks - 1)
 
@@ -216,8 +242,8 @@ class ColumnReader:
         KeyError
             If the sample is in none of the files.
         """
-        place, row, _ = next(self._parts(Interval(index, index + 1)))
-        shard = self._open(place)
+        place = int(self._places(np.array([index], np.int64))[0])
+        shard, row = self._open(place), index - int(self._shifts[place])
         return {
             name: self._ragged(name, place)[row].copy() if field.ragged else own(shard[name][row])
             for name, field in self._schema.fields.items()
@@ -256,20 +282,29 @@ class ColumnReader:
             raise KeyError(int(indices[np.argmax(outside)]))
         return places
 
-    def _parts(self, interval: Interval) -> Iterator[tuple[int, int, int]]:
-        """Yield (piece, first row in its file, row after the last) for the parts of an interval."""
-        start, stop = interval
-        place = int(np.searchsorted(self._starts, start, side="right")) - 1
-        while start < stop:
-            if not 0 <= place < len(self._pieces):
-                raise KeyError(start)
-            piece = self._pieces[place]
-            if not piece.interval.start <= start < piece.interval.stop:
-                raise KeyError(start)
-            end = min(stop, piece.interval.stop)
-            yield place, start - piece.file.start, end - piece.file.start
-            start = end
-            place += 1
+    def _find(self, intervals: Iterable[Interval]) -> list[_Rows]:
+        """Return where the samples of intervals are, in their order.
+
+        Raises
+        ------
+        KeyError
+            If a sample is in none of the files.
+        """
+        wanted = IntervalList(intervals)
+        starts, stops = wanted.bounds.T
+        first = np.maximum(np.searchsorted(self._starts, starts, side="right") - 1, 0)
+        counts = np.searchsorted(self._starts, stops) - first  # of pieces that an interval meets
+        ends = np.cumsum(counts)
+        places = np.arange(counts.sum()) - np.repeat(ends - counts - first, counts)
+        rows = np.empty((len(places), 2), np.int64)
+        np.maximum(np.repeat(starts, counts), self._starts[places], out=rows[:, 0])
+        np.minimum(np.repeat(stops, counts), self._stops[places], out=rows[:, 1])
+        if np.maximum(rows[:, 1] - rows[:, 0], 0).sum() < wanted.size:
+            missing = IntervalSet(wanted) - IntervalSet(piece.interval for piece in self._pieces)
+            raise KeyError(missing.span.start)
+        rows -= self._shifts[places, np.newaxis]
+        borders = [0, *(np.flatnonzero(np.diff(places)) + 1), len(places)] if len(places) else []
+        return [_Rows(int(places[low]), rows[low:high]) for low, high in pairwise(borders)]
 
     def _open(self, place: int) -> ShardArrays:
         return self._mapped.get(place) or self._loaded.get(place) or self._open_anew(place)
@@ -285,22 +320,19 @@ class ColumnReader:
             del shards[next(iter(shards))]
         return shard
 
-    def _read_fixed(
-        self, name: str, field: Field, parts: Sequence[tuple[int, int, int]]
-    ) -> NDArray[Any]:
-        total = sum(stop - start for _, start, stop in parts)
+    def _read_fixed(self, name: str, field: Field, groups: Sequence[_Rows]) -> NDArray[Any]:
+        total = sum(group.size for group in groups)
         column = np.empty((total, *field.shape), field.dtype)
         filled = 0
-        for place, start, stop in parts:
-            column[filled : filled + stop - start] = self._open(place)[name][start:stop]
-            filled += stop - start
+        for group in groups:
+            for part in group.take(self._open(group.place)[name]):
+                column[filled : filled + len(part)] = part
+                filled += len(part)
         return column
 
-    def _read_ragged(
-        self, name: str, field: Field, parts: Sequence[tuple[int, int, int]]
-    ) -> Ragged:
-        pieces = [self._ragged(name, place)[start:stop] for place, start, stop in parts]
-        return Ragged.join([_empty_ragged(field), *pieces])
+    def _read_ragged(self, name: str, field: Field, groups: Sequence[_Rows]) -> Ragged:
+        parts = [part for each in groups for part in each.take(self._ragged(name, each.place))]
+        return Ragged.join([_empty_ragged(field), *parts])
 
     def _ragged(self, name: str, place: int) -> Ragged:
         return self._open(place).ragged(name)
@@ -345,22 +377,19 @@ class ColumnReader:
         return Ragged.from_arrays([sources[place][row] for place, row in pairs], field)
 
 
-def _ascending(parts: Iterable[tuple[int, int, int]]) -> Iterator[tuple[int, IntervalSet]]:
-    """Join consecutive parts of a piece as long as their rows ascend."""
-    here, rows = 0, list[Interval]()
-    for place, start, stop in parts:
-        if rows and (place != here or start < rows[-1].stop):
-            yield here, IntervalSet(rows)
-            rows = []
-        here = place
-        rows.append(Interval(start, stop))
-    if rows:
-        yield here, IntervalSet(rows)
+def _ascending(groups: Iterable[_Rows]) -> Iterator[tuple[int, Edges]]:
+    """Yield the piece and the edges of rows, as far as these ascend."""
+    for group in groups:
+        falls = np.flatnonzero(group.rows[1:, 0] < group.rows[:-1, 1]) + 1
+        for rows in np.split(group.rows, falls):
+            yield group.place, join(rows)
 
 
 def _positions(places: NDArray[np.intp]) -> dict[int, NDArray[np.intp]]:
     """Return where each place occurs."""
-    return {place: np.flatnonzero(places == place) for place in set(places.tolist())}
+    order = np.argsort(places, kind="stable")
+    found, first = np.unique(places[order], return_index=True)
+    return dict(zip(found.tolist(), np.split(order, first[1:]), strict=False))
 
 
 def own(value: Any) -> Any:

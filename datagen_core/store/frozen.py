@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from datagen_core.errors import CacheError
-from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document, signature
 from datagen_core.store.layout import SetPaths, list_names
+from datagen_core.store.scattered import is_scattered, read_samples, write_samples
 
-FROZEN_FORMAT = "1.0"
+FROZEN_FORMAT = "2.0"
+"""Format 1 where no samples are in a file of their own."""
 
 _FORMS: Mapping[str, forms.Form] = {
-    "split": forms.name, "samples": forms.intervals, "digest": forms.digest, "content": forms.tree,
+    "split": forms.name, "digest": forms.digest, "content": forms.tree,
     "by": forms.text, "created": forms.text, "note": forms.text,
 }  # fmt: skip
 
@@ -46,7 +49,7 @@ class FrozenSplit:
     """
 
     split: str
-    samples: tuple[Interval, ...]
+    samples: IntervalList
     digest: str
     content: Mapping[str, Any]
     by: str
@@ -56,7 +59,7 @@ class FrozenSplit:
     @property
     def size(self) -> int:
         """The number of samples."""
-        return sum(interval.size for interval in self.samples)
+        return self.samples.size
 
     def begins(self, digest: str) -> bool:
         """Return whether its digest begins with some digits."""
@@ -70,7 +73,7 @@ class FrozenSplit:
 def publish_frozen(
     paths: SetPaths,
     split: str,
-    samples: tuple[Interval, ...],
+    samples: IntervalList,
     content: tuple[str, Mapping[str, Any]],
     note: str,
 ) -> FrozenSplit:
@@ -83,10 +86,11 @@ def publish_frozen(
     """
     digest, described = content
     path = paths.frozen / f"{split}-{digest[:8]}.json"
+    items = write_samples(paths, samples)
     document = {
-        "format": FROZEN_FORMAT,
+        "format": FROZEN_FORMAT if is_scattered(items) else "1.0",
         "split": split,
-        "samples": [list(interval) for interval in samples],
+        "samples": items,
         "digest": digest,
         "content": dict(described),
         **signature()._asdict(),
@@ -94,7 +98,7 @@ def publish_frozen(
     }
     if not path.exists():
         publish_document(path, document, paths.temporary)
-    record = _read(path)
+    record = _read(paths, path)
     if record.digest != digest:
         raise CacheError(f"{path} belongs to another digest; move it away and try again")
     return record
@@ -102,12 +106,13 @@ def publish_frozen(
 
 def list_frozen(paths: SetPaths) -> list[FrozenSplit]:
     """Return what was frozen of a parameter set, the oldest record first."""
-    names = list_names(paths.frozen)
-    records = [_read(paths.frozen / name) for name in sorted(names) if name.endswith(".json")]
+    names = sorted(name for name in list_names(paths.frozen) if name.endswith(".json"))
+    records = [_read(paths, paths.frozen / name) for name in names]
     return sorted(records, key=lambda record: record.created)
 
 
-def _read(path: Path) -> FrozenSplit:
+def _read(paths: SetPaths, path: Path) -> FrozenSplit:
+    known: dict[str, forms.Form] = {**_FORMS, "samples": partial(read_samples, paths)}
     return read_document(
-        path, FROZEN_FORMAT, lambda content: FrozenSplit(**forms.take(content, _FORMS))
+        path, FROZEN_FORMAT, lambda content: FrozenSplit(**forms.take(content, known))
     )

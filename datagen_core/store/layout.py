@@ -12,7 +12,7 @@
         shards/<start>-<stop>.h5   packs/<start>-<stop>.h5
         runs/<k>.json              runs/<k>/: `RunPaths`
         probes/<code>.json         whether another code makes equal samples
-        splits/<generation>.json
+        splits/<generation>.json   splits/scattered/<checksum>.json
         derived/<split>/<preprocessor>-<digest8>/<start>-<stop>.h5
         views/<name>-<digest8>/view.json
         frozen/<split>-<digest8>.json
@@ -213,6 +213,11 @@ class SetPaths(NamedTuple):
     def splits(self) -> Path:
         """The folder of the split ledger's generations."""
         return self.root / "splits"
+
+    @property
+    def scattered(self) -> Path:
+        """The folder of samples in splits that are too scattered for the ledger itself."""
+        return self.splits / "scattered"
 
     @property
     def runs(self) -> Path:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from datagen_core.errors import DatagenError, SelectionError
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Field
-from datagen_core.ranges import Interval, IntervalSet, first_of, without
+from datagen_core.ranges import Interval, IntervalList, IntervalSet
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.samples import Samples
 from datagen_core.store.access import fault_of
+from datagen_core.store.assignments import RAW
 from datagen_core.store.frozen import FrozenSplit
-from datagen_core.store.ledger import RAW, read_ledger
+from datagen_core.store.ledger import read_ledger
 
 OTHER = "it has another digest"
 """The problem of a split that was never frozen with the digest."""
@@ -119,9 +120,9 @@ def _explain(
     if samples.excluded:
         ledger, existing = read_ledger(param_set.paths), param_set.existing
         rest = existing if split is None else existing - ledger.assigned
-        intervals = rest.intervals if split in {None, RAW} else ledger.splits[split or RAW]
-        if _samples_of(param_set, intervals).digest.startswith(digest):
-            yield _say_excluded(samples.excluded, sum(each.size for each in intervals))
+        known = IntervalList(rest) if split in {None, RAW} else ledger.splits[split or RAW]
+        if _samples_of(param_set, known).digest.startswith(digest):
+            yield _say_excluded(samples.excluded, known.size)
             return
     yield OTHER
 
@@ -143,17 +144,17 @@ def _compare_frozen(param_set: ParamSet, record: FrozenSplit) -> Comparison:
     try:
         content = _samples_of(param_set, record.samples).content
         ledger = read_ledger(param_set.paths)
-        members, _ = ledger.members(record.split, param_set.existing)
+        members, _ = ledger.members(ledger.current_name(record.split), param_set.existing)
     except Exception as error:
         return compared._replace(problems=(str(fault_of(compared.title, error)),))
-    kept, excluded = list(without(record.samples, ledger.excluded)), record.within(ledger.excluded)
-    count, left = (sum(each.size for each in part) for part in (members, kept))
+    kept, excluded = record.samples.without(ledger.excluded), record.within(ledger.excluded)
+    count, left = members.size, kept.size
     problems = list(_find_changes(record.content, content))
     if excluded:
         problems.append(_say_excluded(excluded, record.size))
     if count < left:
         problems.append(f"it has {count} samples now, fewer than were frozen")
-    elif first_of(members, left) != kept:
+    elif members.first(left) != kept:
         problems.append("it has other samples in front now, or another order")
     return compared._replace(
         digest=sha256_of(content), problems=tuple(problems), grown=max(0, count - left)

@@ -9,16 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_core.ranges import (
-    Interval,
-    IntervalSet,
-    batch_stream,
-    count_batches,
-    cut_into_batches,
-    deal,
-    round_quotas,
-    without,
-)
+from datagen_core.batches import batch_stream, count_batches, deal, round_quotas
+from datagen_core.ranges import Interval, IntervalList, IntervalSet, cut_into_batches
 from strategies import batch_sizes, indices, interval_sets, intervals, pairs
 
 DIGEST = "0123456789abcdef" * 4
@@ -57,7 +49,7 @@ def test_the_parts_in_an_interval_are_those_of_an_intersection(samples, interval
 def test_indices_are_taken_out_without_a_change_of_order(samples, removed, random):
     shuffled = list(samples)
     random.shuffle(shuffled)
-    kept = list(without(shuffled, removed))
+    kept = list(IntervalList(shuffled).without(removed))
 
     wanted = [i for part in shuffled for i in range(*part) if i not in removed]
     assert [i for part in kept for i in range(*part)] == wanted

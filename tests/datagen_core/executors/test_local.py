@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from datagen_core.batches import deal
 from datagen_core.errors import ConfigurationError
 from datagen_core.executors import base, local
 from datagen_core.executors.base import Job, Resources, TaskState
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.files import hash_file
-from datagen_core.ranges import IntervalSet, deal
+from datagen_core.ranges import IntervalSet
 from datagen_core.store.journals import Journal
 from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import existing_samples

@@ -6,7 +6,7 @@ import shutil
 
 import numpy as np
 
-from datagen_core.ranges import batch_stream
+from datagen_core.batches import batch_stream
 from datagen_core.store.keys import derive_secret, key_path, read_key
 from private_sets import values
 

@@ -11,10 +11,11 @@ from dataclasses import replace
 import pytest
 
 import datagen_core
+from datagen_core.batches import deal
 from datagen_core.errors import RefusedSampleError, SchemaError
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.generators.registry import Loaded
-from datagen_core.ranges import IntervalSet, deal
+from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling import worker
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.plan import Settings

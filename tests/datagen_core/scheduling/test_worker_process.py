@@ -8,9 +8,10 @@ import subprocess
 import psutil
 import pytest
 
+from datagen_core.batches import deal
 from datagen_core.executors.base import Job, Resources
 from datagen_core.executors.processes import read_tasks, record_end
-from datagen_core.ranges import IntervalSet, deal
+from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling import worker_process
 from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import existing_samples

@@ -14,18 +14,14 @@ from hypothesis import strategies as st
 from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import ledger
-from datagen_core.store.documents import publish_document
+from datagen_core.store.assignments import KEPT_OPERATIONS, Exclusion, Ledger
+from datagen_core.store.documents import publish_document, signature
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import (
     KEPT_GENERATIONS,
-    KEPT_OPERATIONS,
-    Exclusion,
-    Ledger,
     change_ledger,
-    check_split,
     courtesy_lock,
     is_recorded,
-    new_exclusion,
     new_operation,
     publish_ledger,
     read_ledger,
@@ -45,11 +41,15 @@ def paths(tmp_path):
     return SetPaths(tmp_path / "set")
 
 
+def exclusion(samples, reason, operation):
+    return Exclusion(samples, reason, *signature(), operation)
+
+
 def move(ledger, n, split):
     if split == "excluded":
         chosen = [index for part in EXISTING for index in range(*part) if index % n == 0]
         wanted = IntervalSet((index, index + 1) for index in chosen) - ledger.excluded
-        return ledger.exclude(new_exclusion(wanted, f"every {n}", new_operation()))
+        return ledger.exclude(exclusion(wanted, f"every {n}", new_operation()))
     return ledger.assign(ledger.raw(EXISTING).lowest(n), split, new_operation())
 
 
@@ -226,7 +226,7 @@ def test_a_sample_in_two_splits_is_damage(paths):
 
 
 def test_a_sample_that_is_excluded_twice_is_damage(paths):
-    once = new_exclusion(IntervalSet([(0, 5)]), "one", "a")
+    once = exclusion(IntervalSet([(0, 5)]), "one", "a")
     publish_ledger(paths, Ledger(1, {}, ("a", "b"), (once, once)))
 
     with pytest.raises(DamagedFileError, match=r"00000001\.json is damaged: a sample is excluded"):
@@ -293,13 +293,13 @@ def test_an_older_generation_never_stands_in_for_a_damaged_one(paths):
 
 def test_raw_is_no_target():
     with pytest.raises(SplitError, match="choose another split"):
-        check_split("raw")
+        Ledger().check_name("raw")
 
 
 @pytest.mark.parametrize("split", ["_x", "", "a/b", ".hidden"])
 def test_splits_have_good_names(split):
     with pytest.raises(ConfigurationError, match="split name"):
-        check_split(split)
+        Ledger().check_name(split)
 
 
 def test_movers_at_once_lose_nothing(paths):

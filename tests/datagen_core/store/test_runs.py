@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from datagen_core.batches import deal
 from datagen_core.errors import ConfigurationError
-from datagen_core.ranges import Interval, IntervalSet, deal
+from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.reservations import reserve, reserved_samples
 from datagen_core.store.runs import list_plans, list_runs, read_plan

@@ -19,9 +19,10 @@ from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.store import documents, overlaps, shards
+from datagen_core.store.assignments import Exclusion
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_files, shard_name
-from datagen_core.store.ledger import new_exclusion, publish_ledger, read_ledger
+from datagen_core.store.ledger import publish_ledger, read_ledger
 from datagen_core.store.shards import ShardLabel, publish_shard
 from datagen_core.upkeep import verify as verify_module
 from datagen_core.upkeep.preprocess import preprocess
@@ -155,7 +156,7 @@ def test_a_ledger_of_samples_that_nobody_asked_for_is_found(made, exclude):
     ledger = read_ledger(made.paths)
     samples = IntervalSet([(38, 45)])
     if exclude:
-        following = ledger.exclude(new_exclusion(samples, "bad", "1"))
+        following = ledger.exclude(Exclusion(samples, "bad", "me", "now", "1"))
     else:
         following = ledger.assign(samples, "test", "1")
     publish_ledger(made.paths, following)
