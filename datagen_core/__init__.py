@@ -48,9 +48,11 @@ if TYPE_CHECKING:
     from datagen_core.generators.schema import Ragged as Ragged
     from datagen_core.generators.schema import Schema as Schema
     from datagen_core.ranges import Interval as Interval
+    from datagen_core.ranges import IntervalList as IntervalList
     from datagen_core.ranges import IntervalSet as IntervalSet
     from datagen_core.reading.cache import Cache as Cache
     from datagen_core.reading.cache import Dataset as Dataset
+    from datagen_core.reading.moving import MoveWords as MoveWords
     from datagen_core.reading.param_set import ParamSet as ParamSet
     from datagen_core.reading.samples import Samples as Samples
     from datagen_core.reading.splits import Split as Split

@@ -14,7 +14,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 if TYPE_CHECKING:
-    from datagen_core.edges import Edges
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 MOST_SAMPLES = 2**63 - 1
@@ -63,7 +64,7 @@ class IntervalSet:
 
     __slots__ = ("_edges", "_intervals")
 
-    _edges: Edges | None
+    _edges: NDArray[np.int64] | None
     _intervals: tuple[Interval, ...] | None
 
     def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
@@ -75,7 +76,7 @@ class IntervalSet:
             self._edges, self._intervals = None, tuple(_normal(pairs))
 
     @classmethod
-    def from_edges(cls, edges: Edges) -> IntervalSet:
+    def from_edges(cls, edges: NDArray[np.int64]) -> IntervalSet:
         """Return the set that has these edges, see `datagen_core.edges`."""
         made = cls()
         made._edges, made._intervals = edges, None
@@ -89,7 +90,7 @@ class IntervalSet:
         return self._intervals
 
     @property
-    def edges(self) -> Edges:
+    def edges(self) -> NDArray[np.int64]:
         """The edges of its intervals as one array, int64 `(2 * ranges,)`."""
         if self._edges is None:
             self._edges = _edges().join(self._intervals or ())
@@ -217,11 +218,13 @@ def _edges() -> ModuleType:
     return edges
 
 
-def _as_intervals(edges: Edges) -> Iterator[Interval]:
+def _as_intervals(edges: NDArray[np.int64]) -> Iterator[Interval]:
     return map(Interval._make, edges.reshape(-1, 2).tolist())
 
 
-def _unite(parts: Sequence[IntervalSet]) -> tuple[Edges | None, tuple[Interval, ...] | None]:
+def _unite(
+    parts: Sequence[IntervalSet],
+) -> tuple[NDArray[np.int64] | None, tuple[Interval, ...] | None]:
     """Return the edges or the intervals of a union."""
     if sum(part.ranges for part in parts) < MANY:
         return None, tuple(_normal(chain.from_iterable(parts)))
@@ -266,7 +269,7 @@ class IntervalList(Sequence[Interval]):
         return sum(map(len, self.parts))
 
     @property
-    def bounds(self) -> Edges:
+    def bounds(self) -> NDArray[np.int64]:
         """Start and stop of each interval as int64 `(len(self), 2)`."""
         import numpy as np  # here, so that listing a cache does not import it
 

@@ -32,8 +32,8 @@ ROOMS = {"cli", "executors", "generators", "reading", "scheduling", "store", "up
 # Beside the rooms stand what all of them use, and the names that others know: __main__ is
 # `python -m`, commands is for plugins, jobs that wait in a queue name worker and execution.
 LOOSE = {
-    "__init__", "__main__", "checks", "commands", "errors", "execution", "files", "interrupts",
-    "ranges", "streams", "temporary", "worker",
+    "__init__", "__main__", "batches", "checks", "commands", "edges", "errors", "execution",
+    "files", "interrupts", "ranges", "streams", "temporary", "worker",
 }  # fmt: skip
 LIBRARIES = {
     "datagen_images",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from datagen_core.cli.indices import indices_option
 from datagen_core.cli.options import confirm, yes_option
 from datagen_core.cli.summaries import describe_exclusions, describe_splits
 from datagen_core.commands import (
@@ -20,74 +19,17 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
-from datagen_core.errors import CacheError, ParamsError
-from datagen_core.generators.arguments import read_typed
+from datagen_core.errors import CacheError
 from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
 
-_RANGE = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}))?")
-
-
-def parse_indices(texts: Sequence[str]) -> IntervalSet:
-    """Return what texts like `3, 10-19` say, or `@FILE` for a file with such a text.
-
-    A file may also hold a JSON list of whole numbers. Both ends of a range belong to it.
-
-    Raises
-    ------
-    click.BadParameter
-        When a file cannot be read, something is neither an index nor a range, a range ends before
-        it begins, or there is nothing.
-    """
-    words = [word for text in texts for word in _split(_read(text))]
-    found = IntervalSet(map(_parse_range, words))
-    if not found:
-        raise click.BadParameter("there are no indices; write them like 3,10-19")
-    return found
-
-
-def _read(text: str) -> str:
-    try:
-        return read_typed(text)
-    except ParamsError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _split(text: str) -> list[str]:
-    """Return the words of a text; brackets are those of a JSON list."""
-    text = text.strip()
-    inside = text[1:-1] if text.startswith("[") and text.endswith("]") else text
-    return inside.replace(",", " ").split()
-
-
-def _parse_range(word: str) -> tuple[int, int]:
-    found = _RANGE.fullmatch(word)
-    if found is None:
-        raise click.BadParameter(f"{word[:40]!r} is not an index or a range, such as 3 or 10-19")
-    first, last = int(found[1]), int(found[2] or found[1])
-    if last < first:
-        raise click.BadParameter(f"the range {word} ends before it begins")
-    return first, last + 1
-
-
-def _indices(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> IntervalSet:
-    return parse_indices(value)
-
 
 @click.command("exclude")
 @click.argument("name")
 @set_option()
-@click.option(
-    "--indices",
-    "samples",
-    multiple=True,
-    required=True,
-    metavar="LIST",
-    callback=_indices,
-    help="Indices and ranges of samples, 3,10-19, or @FILE with such a list.",
-)
+@indices_option(required=True)
 @click.option("--reason", required=True, metavar="TEXT", help="What is wrong with them.")
 @yes_option
 @cache_option

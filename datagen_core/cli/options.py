@@ -303,9 +303,14 @@ def choose_sets(
     """
     from datagen_core.reading.selection import chooses_several  # slow, and not for --help
 
-    if not every and not chooses_several(selector):
-        return [select_set(name, selector)]
     dataset = open_cache()[name]
+    if not every and not chooses_several(selector):
+        try:
+            return [select_set(name, selector)]
+        except SelectionError as error:
+            if len(dataset.find(*selector)) < 2:
+                raise
+            raise SelectionError(f"{error}, or all that fit with --all-sets") from None
     if not selector:
         problems.add(dataset)
     found = dataset.find(*selector)

@@ -11,6 +11,7 @@ import click
 
 from datagen_core.cli.options import folder_option
 from datagen_core.cli.summaries import (
+    describe_draws,
     describe_exclusions,
     describe_frozen,
     describe_splits,
@@ -40,9 +41,9 @@ def show_command(
     """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
 
     With -p, describe a parameter set of the cache instead: parameters, schema, provenance, the
-    samples that are excluded, each time with the reason, and the splits that were frozen. It says
-    which codes made how many of its samples, and how many samples were made anew and equal before
-    another code added to it.
+    samples that are excluded, each time with the reason, random choices, and what was frozen. It
+    says which codes made how many of its samples, and how many samples were made anew and equal
+    before another code added to it.
 
     \b
     Examples:
@@ -129,6 +130,7 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
         "views": param_set.views,
         "codes": list_codes(param_set.paths),
         "exclusions": describe_exclusions(param_set, param_set.exclusions),
+        "draws": describe_draws(param_set),
         "frozen": [describe_frozen(param_set, each) for each in param_set.frozen],
         **record.provenance,
     }

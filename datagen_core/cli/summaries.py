@@ -94,6 +94,21 @@ def describe_exclusions(
     ]
 
 
+def describe_draws(param_set: ParamSet) -> list[dict[str, Any]]:
+    """Return the random choices of a set in plain JSON types: the seed, and of how many samples."""
+    return [
+        {
+            "split": each.split,
+            "samples": each.samples,
+            "seed": each.seed,
+            "raw": each.raw,
+            "by": each.by,
+            "created": each.created,
+        }
+        for each in read_ledger(param_set.paths).draws
+    ]
+
+
 def describe_frozen(param_set: ParamSet, frozen: FrozenSplit) -> dict[str, Any]:
     """Return what was frozen in plain JSON types, with how many samples are excluded since."""
     return {

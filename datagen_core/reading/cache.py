@@ -7,11 +7,11 @@ imported only when somebody asks for samples.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 from datagen_core.checks import check_kind, whole_number
 from datagen_core.errors import (
@@ -28,10 +28,13 @@ from datagen_core.reading.selection import find, select, select_only
 from datagen_core.reading.siblings import Records, Siblings
 from datagen_core.store.access import is_unreadable, unreadable
 from datagen_core.store.layout import SetPaths, inputs_folder
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.sets import list_generators, list_sets
 
 if TYPE_CHECKING:
     from datagen_core.generators.params import Params
+    from datagen_core.ranges import IntervalSet
+    from datagen_core.reading.moving import MoveWords
 
 VARIABLE = "DATAGEN_CACHE"
 DEFAULT = "datagen-cache"
@@ -212,6 +215,28 @@ class Dataset(Mapping[int, "ParamSet"]):
         """
         numbers = find(self._candidates, wanted) if wanted else self._sets
         return [self._open(number) for number in numbers]
+
+    def move(
+        self,
+        n: int | None = None,
+        split: str | None = None,
+        *,
+        sets: Sequence[str] = (),
+        **words: Unpack[MoveWords],
+    ) -> dict[int, IntervalSet]:
+        """Move raw samples of all sets, or of those that `find` finds; return which, by number.
+
+        Nothing is moved when that is refused for one of the sets. Each set is changed at once; a
+        call that was interrupted is repeated with `total=True`, see `ParamSet.move`.
+        """
+        from datagen_core.reading.moving import check_progress, read_choice, take  # not for a list
+
+        choice = read_choice(n, split, **words)
+        chosen = self.find(*sets)
+        check_progress(chosen, choice)
+        for each in chosen:
+            choice.plan(each, read_ledger(each.paths))
+        return {each.number: take(each, choice) for each in chosen}
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._sets)

@@ -6,22 +6,22 @@ imported only when somebody asks for samples.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
-from datagen_core.checks import check_kind, whole_number
+from datagen_core.checks import check_kind
 from datagen_core.errors import SelectionError, SplitError, printable
-from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalList, IntervalSet
+from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.siblings import Siblings
-from datagen_core.store import frozen, ledger
+from datagen_core.store import frozen
 from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.assignments import RAW, Exclusion, Ledger
 from datagen_core.store.documents import signature
 from datagen_core.store.layout import SetPaths, removed_set
+from datagen_core.store.ledger import change_ledger, read_ledger
 from datagen_core.store.probes import is_mixed
 from datagen_core.store.reservations import latest_run, reserved_by
 from datagen_core.store.runs import list_runs
@@ -30,25 +30,10 @@ from datagen_core.store.sets import existing_samples, read_schema, size_on_disk
 
 if TYPE_CHECKING:
     from datagen_core.generators.schema import Schema
+    from datagen_core.reading.moving import MoveWords
     from datagen_core.reading.samples import Samples
     from datagen_core.reading.splits import Split
     from datagen_core.reading.views import View
-
-
-def _as_samples(indices: Iterable[int] | IntervalSet) -> IntervalSet:
-    """Return indices as a set; a mask of booleans does not pass for the indices 0 and 1."""
-    pairs = list(indices) if isinstance(indices, IntervalSet) else [*map(_as_interval, indices)]
-    samples = IntervalSet(pairs)
-    if samples and (lowest := samples.intervals[0].start) < 0:
-        raise SelectionError(f"{lowest} is not the index of a sample; they count from 0")
-    return samples
-
-
-def _as_interval(index: int) -> Interval:
-    if isinstance(index, bool) or not hasattr(index, "__index__"):
-        raise SelectionError(f"{index!r} is not the index of a sample; give whole numbers")
-    number = operator.index(index)
-    return Interval(number, number + 1)
 
 
 class ParamSet(Mapping[str, "Split"]):
@@ -110,12 +95,12 @@ class ParamSet(Mapping[str, "Split"]):
     @property
     def excluded(self) -> IntervalSet:
         """The indices of all samples that are excluded, in whatever split."""
-        return ledger.read_ledger(self.paths).excluded
+        return read_ledger(self.paths).excluded
 
     @property
     def exclusions(self) -> tuple[Exclusion, ...]:
         """What was excluded, why, by whom and when; the first exclusion comes first."""
-        return ledger.read_ledger(self.paths).exclusions
+        return read_ledger(self.paths).exclusions
 
     @property
     def frozen(self) -> list[frozen.FrozenSplit]:
@@ -130,7 +115,7 @@ class ParamSet(Mapping[str, "Split"]):
     @property
     def counts(self) -> dict[str, int]:
         """The number of samples in each split, `raw` first, without excluded ones."""
-        return ledger.read_ledger(self.paths).count(self.existing)
+        return read_ledger(self.paths).count(self.existing)
 
     @property
     def mixed(self) -> bool:
@@ -142,40 +127,30 @@ class ParamSet(Mapping[str, "Split"]):
         """The size of its files on disk."""
         return size_on_disk(self.paths)
 
-    def move(self, n: int, split: str) -> IntervalSet:
-        """Move the `n` raw samples of lowest index into `split`, and return which they are.
+    def move(
+        self, n: int | None = None, split: str | None = None, **words: Unpack[MoveWords]
+    ) -> IntervalSet:
+        """Move raw samples into `split`, by default the `n` of lowest index; return which they are.
 
         A move cannot be undone. A move that is refused changes nothing; moves of several processes
         at once take different samples.
 
+        Parameters
+        ----------
+        words
+            `fraction`, `indices`, `random`, `seed` and `total`, see `MoveWords`.
+
         Raises
         ------
         SplitError
-            For the split `raw`, or a number below one.
+            For the split `raw`, a name that is retired, a number below one, samples that are not
+            raw, and words that contradict one another.
         InsufficientSamplesError
             When there are fewer raw samples.
         """
-        check_kind("the split", split, str, 'its name, such as "train"')
-        n = whole_number("n", n)
-        if n < 1:
-            raise SplitError(f"cannot move {n} samples; move at least one")
-        if n > MOST_SAMPLES:
-            raise SplitError("no parameter set has 2**63 samples or more; move fewer")
+        from datagen_core.reading.moving import read_choice, take  # listing a cache needs none
 
-        def assign(current: Ledger, operation: str) -> tuple[Ledger, IntervalSet]:
-            current.check_name(split)
-            samples = self._lowest_raw(current, n)
-            return current.assign(samples, split, operation), samples
-
-        return ledger.change_ledger(self.paths, assign)
-
-    def _lowest_raw(self, current: Ledger, n: int) -> IntervalSet:
-        raw = current.raw(self.existing)
-        if len(raw) < n:
-            from datagen_core.reading.insufficiency import insufficient  # rarely needed
-
-            raise insufficient(self.paths, self.number, RAW, len(raw), n)
-        return raw.lowest(n)
+        return take(self, read_choice(n, split, **words))
 
     def exclude(self, indices: Iterable[int] | IntervalSet, reason: str) -> Exclusion:
         """Retract samples, which cannot be undone: from now on all that reads samples omits them.
@@ -191,9 +166,11 @@ class ParamSet(Mapping[str, "Split"]):
         SplitError
             When there are no indices or no reason, or a sample is excluded already.
         """
+        from datagen_core.reading.moving import as_samples  # as above
+
         check_kind("indices", indices, Iterable, "a list of indices, such as [3, 5]")
         check_kind("the reason", reason, str, "it in words")
-        samples = _as_samples(indices)
+        samples = as_samples(indices)
         if not samples or not reason.strip():
             missing = "their indices" if not samples else "a reason, in any words"
             raise SplitError(f"cannot exclude samples of {self} without {missing}")
@@ -203,7 +180,7 @@ class ParamSet(Mapping[str, "Split"]):
             exclusion = Exclusion(samples, reason, *signature(), operation)
             return current.exclude(exclusion), exclusion
 
-        return ledger.change_ledger(self.paths, exclude)
+        return change_ledger(self.paths, exclude)
 
     def _check_excludable(self, current: Ledger, samples: IntervalSet) -> None:
         existing = self.existing
@@ -271,7 +248,7 @@ class ParamSet(Mapping[str, "Split"]):
     def __getitem__(self, split: str) -> Split:
         from datagen_core.reading.splits import Split  # imports numpy and h5py
 
-        current = ledger.read_ledger(self.paths)
+        current = read_ledger(self.paths)
         if split != RAW and split not in current.splits:
             self._check_there()
             known = ", ".join(self)
@@ -280,10 +257,10 @@ class ParamSet(Mapping[str, "Split"]):
         return Split(self.paths, self.number, split, self.schema, kept, excluded)
 
     def __iter__(self) -> Iterator[str]:
-        return iter([RAW, *ledger.read_ledger(self.paths).splits])
+        return iter([RAW, *read_ledger(self.paths).splits])
 
     def __len__(self) -> int:
-        return 1 + len(ledger.read_ledger(self.paths).splits)
+        return 1 + len(read_ledger(self.paths).splits)
 
     def describe(self) -> str:
         """Return the parameters that differ from the defaults, or tell it from its siblings.

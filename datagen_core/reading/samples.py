@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,9 +27,9 @@ from datagen_core.store.layout import SetPaths, look_again, removed_set
 if TYPE_CHECKING:
     from datagen_core.reading.torch import TorchDataset
 
-_BATCH = 1024
+_Arrays: TypeAlias = dict[str, NDArray[Any]]
 
-_FEW = 8
+_BATCH, _FEW = 1024, 8
 _MOST_GATHERED = 64 * 2**20
 """After this many requests, samples of several files are read into memory if they take at most this
 many bytes. Then a random minibatch costs as much as from one file, a twentieth of before."""
@@ -76,17 +76,15 @@ class Samples(Sequence[Any]):
         return ColumnReader(self._folders, self.schema, IntervalSet(self.intervals))
 
     @cached_property
-    def _mapped(self) -> dict[str, NDArray[Any]] | None:
+    def _mapped(self) -> _Arrays | None:
         """Arrays over all samples, when they are fixed-shape rows of one mapped file."""
         if any(field.ragged for field in self.schema.fields.values()):
             return None
-        mapped: dict[str, NDArray[Any]] | None = self._read(
-            lambda: self._reader.map(self.intervals)
-        )
+        mapped: _Arrays | None = self._read(lambda: self._reader.map(self.intervals))
         return mapped
 
     @cached_property
-    def _gathered(self) -> dict[str, NDArray[Any]] | None:
+    def _gathered(self) -> _Arrays | None:
         """The arrays of samples that lie in several files, in memory, when they are small."""
         fields = self.schema.fields.values()
         if any(field.ragged or field.element for field in fields):
@@ -95,13 +93,11 @@ class Samples(Sequence[Any]):
         if row * len(self) > _MOST_GATHERED:
             return None
         with suppress(DamagedFileError):  # as long as it is not asked for the damaged samples
-            gathered: dict[str, NDArray[Any]] = self._read(
-                lambda: self._reader.read(self.intervals)
-            )
+            gathered: _Arrays = self._read(lambda: self._reader.read(self.intervals))
             return gathered
         return None
 
-    def _whole(self) -> dict[str, NDArray[Any]] | None:
+    def _whole(self) -> _Arrays | None:
         """Return arrays over all samples, to be indexed by position; None to ask the reader."""
         refuse_damage()
         if self._mapped is not None or self._requests >= _FEW:
@@ -335,7 +331,7 @@ class Samples(Sequence[Any]):
         columns: Columns = self._read(lambda: self._reader.take(indices))
         return columns
 
-    def _take_from(self, whole: dict[str, NDArray[Any]], positions: NDArray[np.int64]) -> Columns:
+    def _take_from(self, whole: _Arrays, positions: NDArray[np.int64]) -> Columns:
         """Let numpy check the positions, which costs a random minibatch half as much."""
         try:
             return {name: column[positions] for name, column in whole.items()}

@@ -67,8 +67,10 @@ class Draw:
         How many were chosen.
     seed
         The seed that was given; see `datagen_core.batches.draw`.
+    raw
+        How many raw samples it was made from.
     existing, assigned, exclusions
-        Which samples there were: those that existed, without the first so many of each split, and
+        Which samples these were: those that existed, without the first so many of each split, and
         without those of the first so many exclusions.
     by, created, operation, others
         As of an exclusion.
@@ -77,6 +79,7 @@ class Draw:
     split: str
     samples: int
     seed: int
+    raw: int
     existing: IntervalSet
     assigned: Mapping[str, int]
     exclusions: int

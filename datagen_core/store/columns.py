@@ -294,8 +294,7 @@ class ColumnReader:
         starts, stops = wanted.bounds.T
         first = np.maximum(np.searchsorted(self._starts, starts, side="right") - 1, 0)
         counts = np.searchsorted(self._starts, stops) - first  # of pieces that an interval meets
-        ends = np.cumsum(counts)
-        places = np.arange(counts.sum()) - np.repeat(ends - counts - first, counts)
+        places = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - first, counts)
         rows = np.empty((len(places), 2), np.int64)
         np.maximum(np.repeat(starts, counts), self._starts[places], out=rows[:, 0])
         np.minimum(np.repeat(stops, counts), self._stops[places], out=rows[:, 1])

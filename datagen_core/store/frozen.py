@@ -17,7 +17,7 @@ from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document, signature
 from datagen_core.store.layout import SetPaths, list_names
-from datagen_core.store.scattered import is_scattered, read_samples, write_samples
+from datagen_core.store.scattered import is_scattered, read_items, write_items
 
 FROZEN_FORMAT = "2.0"
 """Format 1 where no samples are in a file of their own."""
@@ -86,7 +86,7 @@ def publish_frozen(
     """
     digest, described = content
     path = paths.frozen / f"{split}-{digest[:8]}.json"
-    items = write_samples(paths, samples)
+    items = write_items(paths, samples)
     document = {
         "format": FROZEN_FORMAT if is_scattered(items) else "1.0",
         "split": split,
@@ -112,7 +112,7 @@ def list_frozen(paths: SetPaths) -> list[FrozenSplit]:
 
 
 def _read(paths: SetPaths, path: Path) -> FrozenSplit:
-    known: dict[str, forms.Form] = {**_FORMS, "samples": partial(read_samples, paths)}
+    known: dict[str, forms.Form] = {**_FORMS, "samples": partial(read_items, paths)}
     return read_document(
         path, FROZEN_FORMAT, lambda content: FrozenSplit(**forms.take(content, known))
     )

@@ -93,8 +93,9 @@ def change_ledger(
     Parameters
     ----------
     change
-        Returns the next generation, from the newest one and the id of this operation. It is called
-        again when another process published that generation first, so it changes nothing else.
+        Returns the next generation, from the newest one and the id of this operation, or the newest
+        one itself where nothing is to be changed. It is called again when another process published
+        that generation first, so it changes nothing else.
     kind
         How the id of this operation begins.
 
@@ -105,12 +106,15 @@ def change_ledger(
     """
     operation = kind + new_operation()
     with courtesy_lock(paths):
-        following, result = change(read_ledger(paths), operation)
-        while not publish_ledger(paths, following):
+        current = read_ledger(paths)
+        following, result = change(current, operation)
+        while following is not current and not publish_ledger(paths, following):
             current = read_ledger(paths)
             if operation in current.operations:  # it was published, and the reply was lost
                 break
             following, result = change(current, operation)
+    if following is current:
+        return result
     if not is_recorded(paths, operation, following.generation):
         raise CacheError(
             f"the change was lost: {paths.splits} was changed by something else; retry"

@@ -10,7 +10,7 @@ from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.assignments import RAW, Draw, Exclusion, Ledger, Relabel
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.scattered import is_scattered, read_samples, write_samples
+from datagen_core.store.scattered import is_scattered, read_items, write_items
 
 LEDGER_FORMAT = "3.0"
 """Format 3 names files of scattered samples, or names that are retired, or holds samples back;
@@ -34,12 +34,13 @@ def parse_ledger(paths: SetPaths, generation: int, content: Mapping[str, Any]) -
     ValueError
         If two splits share a sample, or two exclusions do, as far as the document itself says.
     """
-    order = partial(read_samples, paths)
+    order = partial(read_items, paths)
     samples: forms.Form = lambda items: IntervalSet(order(items))  # noqa: E731 (a form)
     exclusion = {"samples": samples, "reason": forms.text, **_SIGNED}
     draw = {
-        "split": forms.name, "samples": forms.positive, "seed": forms.seed, "existing": samples,
-        "assigned": forms.mapping(forms.whole), "exclusions": forms.whole, **_SIGNED,
+        "split": forms.name, "samples": forms.positive, "seed": forms.seed, "raw": forms.positive,
+        "existing": samples, "assigned": forms.mapping(forms.whole), "exclusions": forms.whole,
+        **_SIGNED,
     }  # fmt: skip
     needed: dict[str, forms.Form] = {
         "splits": forms.mapping(order, forms.name),
@@ -86,15 +87,15 @@ def write_ledger(paths: SetPaths, ledger: Ledger) -> dict[str, Any]:
     content = {
         **ledger.others,
         "format": "1.0",
-        "splits": {name: write_samples(paths, parts) for name, parts in ledger.splits.items()},
+        "splits": {name: write_items(paths, parts) for name, parts in ledger.splits.items()},
         "operations": list(ledger.operations),
     }
-    exclusions = [{**_write_record(each), "samples": write_samples(paths, each.samples)}
+    exclusions = [{**_write_record(each), "samples": write_items(paths, each.samples)}
                   for each in ledger.exclusions]  # fmt: skip
-    draws = [{**_write_record(each), "existing": write_samples(paths, each.existing)}
+    draws = [{**_write_record(each), "existing": write_items(paths, each.existing)}
              for each in ledger.draws]  # fmt: skip
     relabels = list(map(_write_record, ledger.relabels))
-    held = {origin: write_samples(paths, samples) for origin, samples in ledger.held.items()}
+    held = {origin: write_items(paths, samples) for origin, samples in ledger.held.items()}
     known = {"excluded": exclusions, "draws": draws, "relabels": relabels, "held": held}
     content |= {key: records for key, records in known.items() if records}
     major = 3 if relabels or held or _names_files(content) else 2 if exclusions else 1

@@ -111,7 +111,7 @@ def _parse(path: Path, content: dict[str, Any]) -> Edges:
     return edges.from_bits(bits, taken["start"])
 
 
-def write_samples(paths: SetPaths, samples: Iterable[tuple[int, int]]) -> list[Any]:
+def write_items(paths: SetPaths, samples: Iterable[tuple[int, int]]) -> list[Any]:
     """Return samples in their order for a document of a set; publish files of those that scatter.
 
     An item is an interval, or names a file, how many samples it has, and their span.
@@ -146,8 +146,8 @@ def _describe(part: IntervalSet) -> dict[str, Any]:
     return {"start": span.start, "size": span.size, "bits": bits}
 
 
-def read_samples(paths: SetPaths, items: Any) -> IntervalList:
-    """Return what `write_samples` returned the items of.
+def read_items(paths: SetPaths, items: Any) -> IntervalList:
+    """Return what `write_items` returned the items of.
 
     Raises
     ------

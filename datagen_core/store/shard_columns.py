@@ -7,13 +7,14 @@ import math
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.edges import indices_of, join
 from datagen_core.generators.schema import (
     Column,
     Columns,
@@ -22,7 +23,7 @@ from datagen_core.generators.schema import (
     Schema,
     without_measured,
 )
-from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
+from datagen_core.ranges import IntervalSet
 from datagen_core.store.stored_items import (
     Stored,
     check_rising,
@@ -280,17 +281,28 @@ def _cut_ragged(
 ) -> Iterator[tuple[NDArray[np.int64], IntervalSet]]:
     """Yield the lengths of the arrays in some rows, and where their values are."""
     for parts in _cut(rows, PIECE_BYTES // _OFFSETS.dtype.itemsize):
-        first, last = parts[0].start, parts[-1].stop
+        first, last = parts[0, 0], parts[-1, 1]
         ends = check_rising(offsets[first : last + 1], count)
-        here = [ends[start - first : stop - first + 1] for start, stop in parts]
-        inside = IntervalSet((int(each[0]), int(each[-1])) for each in here)
-        yield np.concatenate(list(map(np.diff, here))), inside
+        inside = IntervalSet.from_edges(join(ends[parts - first]))
+        yield _rows_in(np.diff(ends), parts - first), inside
 
 
-def _cut(rows: Iterable[Interval], step: int) -> Iterator[list[Interval]]:
-    """Yield the parts of rows between one multiple of `step` and the next."""
-    parts = cut_into_batches(rows, step)
-    return (list(group) for _, group in groupby(parts, key=lambda part: part.start // step))
+def _cut(rows: IntervalSet, step: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the parts of rows between one multiple of `step` and the next, as ranges `(n, 2)`."""
+    ranges = rows.edges.reshape(-1, 2)
+    starts, stops = ranges.T
+    low, first = 0, 0
+    while first < len(ranges):
+        low = max(low, int(starts[first]) // step * step)
+        last = np.searchsorted(starts, low + step)
+        yield ranges[first:last].clip(low, low + step)
+        low += step
+        first = int(np.searchsorted(stops, low, side="right"))
+
+
+def _rows_in(array: NDArray[Any], parts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return the rows of an array in some ranges; a view if there is one range."""
+    return array[slice(*parts[0])] if len(parts) == 1 else array[indices_of(parts.reshape(-1))]
 
 
 def _pieces(item: Stored, field: Field, rows: IntervalSet | None = None) -> Iterator[NDArray[Any]]:
@@ -298,11 +310,9 @@ def _pieces(item: Stored, field: Field, rows: IntervalSet | None = None) -> Iter
     step = _rows_at_once(item)
     if field.element:
         step = min(step, _PIECE_TEXTS)
-    for parts in _cut([Interval(0, _shape_of(item)[0])] if rows is None else rows, step):
-        first = parts[0].start
-        array = read_array(item, field, first, parts[-1].stop)
-        here = [array[start - first : stop - first] for start, stop in parts]
-        yield here[0] if len(here) == 1 else np.concatenate(here)
+    for parts in _cut(IntervalSet([(0, _shape_of(item)[0])]) if rows is None else rows, step):
+        first, last = (int(each) for each in (parts[0, 0], parts[-1, 1]))
+        yield _rows_in(read_array(item, field, first, last), parts - first)
 
 
 def _rows_at_once(item: Stored) -> int:

@@ -12,7 +12,8 @@ from datagen_core.generators.inputs import is_reference
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.history import list_codes
-from datagen_core.store.ledger import RAW, read_ledger
+from datagen_core.store.assignments import RAW
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.runs import list_runs
 
 

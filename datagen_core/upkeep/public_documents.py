@@ -92,6 +92,9 @@ def _gather_parts(paths: SetPaths) -> Iterator[tuple[Path, bytes]]:
     for number in paths.generations()[-1:]:
         splits = _without_people({**_read(paths.generation(number)), "operations": []})
         yield Path("splits", paths.generation(number).name), _written(splits)
+    for path in _walk(paths.scattered):
+        if path.suffix == ".json":
+            yield path.relative_to(paths.root), _written(_read(path))
     for name in _ABOVE:
         for path in _walk(paths.root / name):
             if path.suffix == ".json":

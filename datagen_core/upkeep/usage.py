@@ -19,6 +19,7 @@ from pathlib import Path
 from datagen_core.errors import CacheError
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.access import unusable
+from datagen_core.store.assignments import RAW
 from datagen_core.store.layout import (
     SHARED_FOLDERS,
     SetPaths,
@@ -27,7 +28,7 @@ from datagen_core.store.layout import (
     list_shards,
     shard_name,
 )
-from datagen_core.store.ledger import RAW, read_ledger
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.links import check_link
 from datagen_core.store.sets import existing_samples, list_generators, list_sets
 

@@ -65,6 +65,7 @@ KINDS = {
 KNOWN = {
     "number": 2,
     "ledger": 3,
+    "frozen": 2,
     "schema": 2,
     "derived": 2,
     "shard": 2,

@@ -154,8 +154,11 @@ def _import_view(
 
 
 def import_frozen(source: SetPaths, target: SetPaths) -> None:
-    """Keep the digests of frozen splits, each as it was."""
+    """Keep the digests of frozen splits, each as it was, with the samples that they name."""
     list_frozen(source)  # all of them hold what they should
+    for name in list_names(source.scattered):
+        if name.endswith(".json"):
+            copy_document(source.scattered / name, target.scattered / name, target.temporary)
     for name in list_names(source.frozen):
         if name.endswith(".json"):
             copy_document(source.frozen / name, target.frozen / name, target.temporary)

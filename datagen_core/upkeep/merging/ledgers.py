@@ -12,15 +12,10 @@ from itertools import chain
 from typing import NamedTuple
 
 from datagen_core.errors import CacheError
-from datagen_core.ranges import IntervalSet, without
+from datagen_core.ranges import IntervalList, IntervalSet
+from datagen_core.store.assignments import Ledger
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.ledger import (
-    Ledger,
-    append_to,
-    change_ledger,
-    read_generation,
-    read_ledger,
-)
+from datagen_core.store.ledger import change_ledger, read_generation, read_ledger
 from datagen_core.store.sets import existing_samples
 
 _IMPORT = "import-"
@@ -75,11 +70,21 @@ def _continues(later: Ledger, earlier: Ledger) -> bool:
 
 def find_contradictions(here: Ledger, there: Ledger) -> Iterator[Contradiction]:
     """Yield the samples of which two ledgers do not say the same."""
+    here, there = _agree_on_names(here, there)
     theirs = _places(there)
     for mine, samples in _places(here).items():
         for other, others in theirs.items():
             if mine != other and (both := samples & others):
                 yield Contradiction(both, mine, other)
+
+
+def _agree_on_names(here: Ledger, there: Ledger) -> tuple[Ledger, Ledger]:
+    """Return two ledgers, in both of which a split that either relabelled has its newer name."""
+    for each in there.relabels:
+        if each.old not in here.retired and each.new not in {*here.splits, *here.retired}:
+            here = here.relabel(each)
+    splits = {here.current_name(name): parts for name, parts in there.splits.items()}
+    return here, replace(there, splits=splits)
 
 
 def _places(ledger: Ledger) -> dict[str, IntervalSet]:
@@ -127,7 +132,10 @@ def join_ledgers(
 
 
 def _differs(one: Ledger, other: Ledger) -> bool:
-    return (one.splits, one.exclusions, one.held) != (other.splits, other.exclusions, other.held)
+    return any(
+        getattr(one, name) != getattr(other, name)
+        for name in ("splits", "exclusions", "relabels", "draws", "held")
+    )
 
 
 def join(
@@ -142,11 +150,11 @@ def join(
     joined = current
     for other in others:
         found = list(find_contradictions(joined, other))
-        joined = _join(joined, other, existing - _samples_of(found))
+        joined = _join(*_agree_on_names(joined, other), existing - _samples_of(found))
         refused += found
     held = {} if origin is None else _hold(current, origin, IntervalSet())
-    return current.follow(
-        operation, splits=joined.splits, exclusions=joined.exclusions, held=held
+    return replace(joined, generation=current.generation, operations=current.operations).follow(
+        operation, held=held
     ), refused
 
 
@@ -160,11 +168,13 @@ def _join(current: Ledger, other: Ledger, samples: IntervalSet) -> Ledger:
     for name, parts in other.splits.items():
         new = IntervalSet(parts) & free
         # In their order, so that a split has the same first samples in both caches.
-        ordered = without(parts, IntervalSet(parts) - new)
-        if new:
-            splits[name] = append_to(splits.get(name, ()), ordered)
+        for part in parts.without(IntervalSet(parts) - new).parts:
+            splits[name] = splits.get(name, IntervalList()).followed_by(part)
     fresh = samples - current.excluded
     exclusions = [
         replace(each, samples=new) for each in other.exclusions if (new := each.samples & fresh)
     ]
-    return replace(current, splits=splits, exclusions=(*current.exclusions, *exclusions))
+    joined = replace(current, splits=splits, exclusions=(*current.exclusions, *exclusions))
+    if not current.splits and joined.splits == other.splits:
+        return replace(joined, draws=other.draws)  # of which one can be told that it is right
+    return joined

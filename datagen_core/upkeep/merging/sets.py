@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 from datagen_core.errors import CacheError
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import IntervalSet
+from datagen_core.store.assignments import Ledger
 from datagen_core.store.codes import find_origins
 from datagen_core.store.documents import copy_document
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.ledger import Ledger, read_ledger
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.origins import Origin
 from datagen_core.store.overlaps import list_pieces
 from datagen_core.store.probes import is_mixed

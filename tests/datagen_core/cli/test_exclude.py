@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from datagen_core import Cache, generate
-from datagen_core.cli.exclude import parse_indices
+from datagen_core.cli.indices import parse_indices
 from datagen_core.ranges import IntervalSet
 from strategies import interval_sets
 from view_parts import make, part, published, teams
