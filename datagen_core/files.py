@@ -157,7 +157,7 @@ def placing(path: Path, *, replace: bool = True) -> Iterator[Path]:
     Parameters
     ----------
     replace
-        Whether a file that is there is replaced, or a folder by a folder. False is for files alone.
+        Whether a file that is there is replaced, or a folder by a folder.
 
     Raises
     ------

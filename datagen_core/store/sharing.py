@@ -7,7 +7,8 @@ the others extend, move, compact and remove what one of them made. In any other 
 counts.
 
 A folder in which everybody writes and only the owner removes, such as /tmp, makes no group. Where
-the cache's folder has default entries of an access control list, these say all there is to say.
+the cache's folder has an access control list, that says all there is to say: its default entries
+take the place of the umask, and the mode of a folder with a list does not say what the group may.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from datagen_core.errors import printable
 from datagen_core.files import opened
 
 _STICKY = stat.S_ISVTX | stat.S_IWOTH
-_LIST = "system.posix_acl_default"
+_LISTS = ("system.posix_acl_default", "system.posix_acl_access")
 
 
 class Rights(NamedTuple):
@@ -89,13 +90,16 @@ _lists: dict[tuple[int, int], bool] = {}
 
 
 def _has_list(folder: int, device: int, number: int) -> bool:
-    """Return whether what is made in a folder gets its rights from an access control list."""
+    """Return whether an access control list says what may be done in a folder."""
     if (device, number) not in _lists:
-        found = False
-        with suppress(OSError):  # there is none, or the file system knows none
-            found = bool(os.getxattr(f"/proc/self/fd/{folder}", _LIST))
-        _lists[device, number] = found
+        _lists[device, number] = any(_has(folder, name) for name in _LISTS)
     return _lists[device, number]
+
+
+def _has(folder: int, attribute: str) -> bool:
+    with suppress(OSError):  # it is not there, or the file system knows none
+        return bool(os.getxattr(f"/proc/self/fd/{folder}", attribute))
+    return False
 
 
 @lru_cache

@@ -13,13 +13,16 @@ from datagen_core.errors import CacheError, ConfigurationError
 from datagen_core.files import opened
 from datagen_core.store.access import user_named
 from datagen_core.store.folders import make_above
-from datagen_core.store.layout import inputs_folder, is_name
+from datagen_core.store.layout import inputs_folder
 from datagen_core.store.links import list_data_sets
 from datagen_core.store.profiles import FILE
 from datagen_core.store.sets import is_numbered, list_generators
 from datagen_core.store.sharing import Rights, group_named, rights_in
 
 _SHARED = stat.S_ISGID | stat.S_IRWXG
+_IN_NEW_CACHE = {FILE, "lost+found", ".snapshot"}
+"""What the folder of a new cache may hold; another folder is somebody's home, perhaps."""
+
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -114,8 +117,7 @@ def _check_folder(path: Path, folder: int) -> None:
     mode = os.fstat(folder).st_mode
     if mode & stat.S_ISVTX and mode & stat.S_IWOTH:
         raise CacheError(f"everybody may write into {path}; share a folder in it")
-    others = [each for each in path.iterdir() if is_name(each.name) and each.name != FILE]
-    if others and not list_generators(path):
+    if not list_generators(path) and {each.name for each in path.iterdir()} - _IN_NEW_CACHE:
         raise CacheError(f"{path} is not empty, and holds no data set; share a folder in it")
 
 

@@ -7,7 +7,6 @@ it (why samples were excluded, what a split was frozen for) and what readers go 
 
 from __future__ import annotations
 
-import getpass
 import json
 import re
 import socket
@@ -18,7 +17,7 @@ from typing import Any
 
 from datagen_core.files import read_regular
 from datagen_core.store.codes import codes_of
-from datagen_core.store.documents import write_document
+from datagen_core.store.documents import user_name, write_document
 from datagen_core.store.layout import SetPaths, list_names, numbered
 from datagen_core.store.probes import read_probes
 from datagen_core.store.set_records import SetRecord, to_document
@@ -147,7 +146,7 @@ def find_personal(documents: Documents) -> list[str]:
 
     They are parts of the set that its reader needs, or that a user wrote down, so they stay.
     """
-    names = [name for name in (getpass.getuser(), socket.gethostname()) if _is_telling(name)]
+    names = [name for name in (user_name(), socket.gethostname()) if _is_telling(name)]
     pattern = re.compile("|".join([_PERSONAL, *(rf"\b{re.escape(name)}\b" for name in names)]))
     texts = ((place, each) for place in documents for each in _texts(json.loads(documents[place])))
     found = (f"{each!r} ({place})" for place, each in texts if pattern.search(each))

@@ -87,13 +87,16 @@ def publish(
     publication = Publication(destination)
 
     def build() -> None:
-        files, documents = _list_files(paths), gather_documents(paths)
+        documents = gather_documents(paths)  # first, so that what they name is in the files
+        files = _list_files(paths)
         publication.files, publication.bytes = len(files), sum(map(_size, files))
         publication.personal = find_personal(documents)
         publication.again = _is_there(destination, paths, files, documents)
         if not publication.again:
             _check(param_set)
-            with placing(destination) as temporary:
+            if destination.exists():
+                destination.rmdir()  # it is empty
+            with placing(destination, replace=False) as temporary:
                 publication.linked = _fill(temporary, paths, files, documents, report)
 
     look_again(build)
@@ -124,7 +127,7 @@ def _size(path: Path) -> int:
 def _is_there(
     destination: Path, paths: SetPaths, files: Sequence[Path], documents: Documents
 ) -> bool:
-    """Return whether just this is published there, and not whether anything is missing there.
+    """Return whether just this is published there, and not whether the folder is empty.
 
     Raises
     ------

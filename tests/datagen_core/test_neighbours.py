@@ -91,7 +91,8 @@ def test_naming_it_is_an_error_in_one_line(datagen):
 
 READING = (
     ("list",), ("status", "--all"), ("verify",), ("show", "g", "-p", 0),
-    ("export", "g", "out.csv", "--format", "csv", "--force"),
+    ("export", "g", "out.csv", "--format", "csv", "--force"), ("du",), ("logs", "g"),
+    ("publish", "g", "released"),
 )  # fmt: skip
 
 

@@ -66,11 +66,11 @@ def test_a_group_that_is_not_there_is_one_line(run_cli, cache):
     assert "there is no group 'no such group'" in done.err
 
 
-@pytest.mark.parametrize("what", ["something else", "everybody's"])
+@pytest.mark.parametrize("what", ["something else", "a home", "everybody's"])
 def test_folders_that_should_not_be_a_groups_stay_as_they_are(run_cli, cache, what):
     cache.mkdir()
     cache.chmod(0o1777 if what == "everybody's" else 0o700)
-    (cache / ("notes" if what != "everybody's" else ".hidden")).touch()
+    (cache / {"something else": "notes", "a home": ".bashrc"}.get(what, ".snapshot")).touch()
     before = mode_of(cache)
 
     assert run_cli("init", "--shared").code == 1

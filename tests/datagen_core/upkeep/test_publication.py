@@ -160,6 +160,22 @@ def test_an_interrupted_publication_is_made_anew(made, tmp_path, monkeypatch, st
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "public"]
 
 
+def test_what_appears_there_meanwhile_stays(made, tmp_path, monkeypatch):
+    place = tmp_path / "public"
+    place.mkdir()
+
+    def write(_):
+        place.mkdir()
+        (place / "notes.txt").touch()
+        return "card"
+
+    monkeypatch.setattr(publication, "write_card", write)
+    with pytest.raises(FileExistsError):
+        publish(made, place)
+    assert [path.name for path in place.iterdir()] == ["notes.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "public"]
+
+
 @pytest.mark.parametrize("place", ["file", "cache/public", "full"])
 def test_what_is_no_place_for_it_is_refused(made, tmp_path, place):
     (tmp_path / "file").touch()
