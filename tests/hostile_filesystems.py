@@ -1,7 +1,8 @@
-"""File systems that misbehave on purpose: full, read-only, or with an flock that fails."""
+"""File systems that misbehave on purpose: full, read-only, silent, or with an flock that fails."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -21,6 +22,8 @@ int flock(int file, int operation) {
     return errno ? -1 : 0;
 }
 """
+
+_DETACH = 2
 
 _FAILS = "import fcntl, sys\nfcntl.flock(sys.stdin, fcntl.LOCK_EX)"
 
@@ -45,6 +48,25 @@ def mounted(size: str) -> Iterator[Path]:
     finally:
         subprocess.run(["umount", "-l", folder], capture_output=True, check=False)
         folder.rmdir()
+
+
+@contextmanager
+def silent() -> Iterator[Path]:
+    """Mount a file system that never answers, as that of a dead server: nobody serves its FUSE."""
+    libc, folder = ctypes.CDLL(None), tempfile.mkdtemp(prefix="datagen-silent-")
+    try:
+        server = os.open("/dev/fuse", os.O_RDWR)
+    except OSError as error:
+        give_up(f"no file system can be mounted here: {error}")
+    try:
+        options = f"fd={server},rootmode=40000,user_id=0,group_id=0"
+        if libc.mount(b"fuse", folder.encode(), b"fuse", 0, options.encode()):
+            give_up("no file system can be mounted here: FUSE refuses")
+        yield Path(folder)
+    finally:
+        libc.umount2(folder.encode(), _DETACH)
+        os.close(server)
+        Path(folder).rmdir()
 
 
 def remount(folder: Path, options: str) -> None:

@@ -24,12 +24,12 @@ _USABLE = ("alloc", "comp", "idle", "mix", "plan", "resv")
 _LIMITS = ("jobs at once", "jobs in the queue", "time")
 
 
-def examine(partitions: set[str], account: str) -> Iterator[Finding]:
+def examine(partitions: set[str], account: str, qos: str) -> Iterator[Finding]:
     """Yield findings about a controller that answers.
 
     Parameters
     ----------
-    partitions, account
+    partitions, account, qos
         What a job would ask for; empty for the user's defaults.
     """
     configuration = dict(_read_configuration())
@@ -44,7 +44,7 @@ def examine(partitions: set[str], account: str) -> Iterator[Finding]:
         told = "none: logs and the queue say why jobs ended, for as long as they know"
         yield Finding("slurm accounts", "absent", told)
     else:
-        yield from _examine_accounts(configuration, account)
+        yield from _examine_accounts(configuration, account, qos)
 
 
 def _read_configuration() -> Iterator[tuple[str, str]]:
@@ -98,7 +98,9 @@ def _examine_nodes(names: set[str]) -> Iterator[Finding]:
         yield Finding("slurm nodes", "ok", told)
 
 
-def _examine_accounts(configuration: Mapping[str, str], account: str) -> Iterator[Finding]:
+def _examine_accounts(
+    configuration: Mapping[str, str], account: str, qos: str
+) -> Iterator[Finding]:
     """Yield the accounts and the qualities of service of this user, with their limits."""
     user = user_named(os.geteuid())
     where = (f"user={user}", f"cluster={configuration.get('ClusterName', '')}")
@@ -109,26 +111,33 @@ def _examine_accounts(configuration: Mapping[str, str], account: str) -> Iterato
         yield Finding("slurm accounts", "warning", told)
         return
     rows = _rows(text, 6)
-    enforced = configuration.get("AccountingStorageEnforce", "none") not in {"none", "0", "(null)"}
-    names = {row[0] for row in rows}
-    if enforced and not rows:
+    enforced = configuration.get("AccountingStorageEnforce", "").split(",")
+    qualities = {name for row in rows for name in row[2].split(",") if name}
+    if "associations" in enforced and not rows:
         told = f"{user} has no account on this cluster, and it wants one: ask its administrators"
         yield Finding("slurm accounts", "error", told)
-    elif enforced and account and account not in names:
-        told = f"{user} has no account {account}; choose from: {', '.join(sorted(names))}"
-        yield Finding("slurm accounts", "error", told)
+    elif "associations" in enforced and account not in {"", *(row[0] for row in rows)}:
+        yield _refuse("slurm accounts", account, {row[0] for row in rows})
     elif rows:
         told = _shorten([row[0] + _limits(row[3:]) for row in rows])
         yield Finding("slurm accounts", "ok", told)
-        yield from _examine_qualities({name for row in rows for name in row[2].split(",") if name})
+    if "qos" in enforced and qos not in {"", *qualities}:
+        yield _refuse("slurm qos", qos, qualities)
+    else:
+        yield from _examine_qualities(qualities)
+
+
+def _refuse(check: str, asked: str, known: set[str]) -> Finding:
+    told = f"{asked} is none of yours; choose from: {', '.join(sorted(known)) or 'nothing'}"
+    return Finding(check, "error", told)
 
 
 def _examine_qualities(names: set[str]) -> Iterator[Finding]:
     columns = "format=Name,MaxJobsPU,MaxSubmitPU,MaxWall"
-    rows = [row for row in _rows(_ask("sacctmgr", "-n", "-P", "show", "qos", columns), 4)
-            if row[0] in names]  # fmt: skip
-    if rows:
-        yield Finding("slurm qos", "ok", _shorten([row[0] + _limits(row[1:]) for row in rows]))
+    rows = _rows(_ask("sacctmgr", "-n", "-P", "show", "qos", columns) if names else "", 4)
+    told = [row[0] + _limits(row[1:]) for row in rows if row[0] in names]
+    if told:
+        yield Finding("slurm qos", "ok", _shorten(told))
 
 
 def _limits(values: list[str]) -> str:

@@ -94,9 +94,12 @@ class SlurmExecutor(Executor):
     def examine(self, resources: Resources) -> Sequence[Finding]:
         """Return what the controller says of itself, its partitions, accounts and limits."""
         asked = self.complete(resources)
-        account = str(asked.options.get("account") or asked.account or "")
+        account, qos = (
+            str(asked.options.get(name) or getattr(asked, name) or "")
+            for name in ("account", "qos")
+        )
         found = [Finding("slurm variables", "ok", line) for line in describe_variables()]
-        return [*examination.examine(_partition_names(asked), account), *found]
+        return [*examination.examine(_partition_names(asked), account, qos), *found]
 
     def describe(self, job: Job) -> str:
         """Return the batch script that `submit` would hand to sbatch. Writes nothing.

@@ -28,11 +28,11 @@ def site(tmp_path, monkeypatch):
     """Return `site(...)`, which makes the answers of Slurm's commands, and looks at them."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
-    def look(chosen=(), account="", sinfo=NODES, partitions=PARTITIONS, accounts=ACCOUNTS):
+    def look(chosen=(), account="", qos="", sinfo=NODES, partitions=PARTITIONS, accounts=ACCOUNTS):
         write(tmp_path, "sinfo", h=sinfo)
         write(tmp_path, "scontrol", config=CONFIGURATION, partition=partitions)
         write(tmp_path, "sacctmgr", assoc=accounts, qos=QUALITIES)
-        return {each.check: each for each in examine({*chosen}, account)}
+        return {each.check: each for each in examine({*chosen}, account, qos)}
 
     return look
 
@@ -83,6 +83,14 @@ def test_an_account_of_somebody_else_is_an_error(site):
     assert site(account="bio")["slurm accounts"].state == "ok"
 
 
+def test_a_quality_of_service_of_others_is_an_error(site):
+    assert site(qos="secret")["slurm qos"].message == (
+        "secret is none of yours; choose from: long, normal"
+    )
+    assert site(qos="secret")["slurm qos"].state == "error"
+    assert site(qos="long")["slurm qos"].state == "ok"
+
+
 def test_a_user_without_an_account_is_told(site):
     assert "ask its administrators" in site(accounts="")["slurm accounts"].message
 
@@ -107,4 +115,6 @@ def test_a_data_base_that_does_not_answer_is_a_warning(site, tmp_path):
     site()
     (tmp_path / "sacctmgr").write_text("#!/bin/sh\nexit 1\n")
 
-    assert {each.check: each.state for each in examine(set(), "")}["slurm accounts"] == "warning"
+    assert {each.check: each.state for each in examine(set(), "", "")}[
+        "slurm accounts"
+    ] == "warning"

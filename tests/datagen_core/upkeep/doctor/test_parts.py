@@ -11,6 +11,7 @@ import pytest
 from datagen_core.executors.base import Finding
 from datagen_core.upkeep import doctor
 from datagen_core.upkeep.doctor import examine, parts
+from hostile_filesystems import silent
 from patience import patience
 
 FOUND = Finding("disk", "ok", "there")
@@ -35,6 +36,14 @@ def test_parts_are_told_in_order():
     names = [finding.check for finding in found]
     assert names[:3] == ["python", "machine", "limits"]
     assert "cache" in names[4:]
+
+
+def test_a_file_system_that_is_silent_costs_a_line():
+    with silent() as folder:
+        assert not doctor.answers(folder / "cache", 0.2)
+        found = [*examine({"cache": {"path": str(folder / "cache")}}, 3)]
+
+    assert found == [Finding("cache", "error", "does not answer in 3 s")]
 
 
 def test_a_path_that_does_not_answer_is_given_up(monkeypatch, tmp_path):
