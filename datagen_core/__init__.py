@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.generate import generate as generate
     from datagen_core.scheduling.generate import sweep as sweep
     from datagen_core.store.assignments import Exclusion as Exclusion
+    from datagen_core.store.assignments import Relabel as Relabel
     from datagen_core.store.frozen import FrozenSplit as FrozenSplit
     from datagen_core.store.runs import Plan as Plan
     from datagen_core.store.runs import TaskKey as TaskKey

@@ -50,6 +50,7 @@ PUBLIC = [
     "Progress",
     "Ragged",
     "RefusedSampleError",
+    "Relabel",
     "RemovedSetError",
     "Resources",
     "Samples",

@@ -29,6 +29,7 @@ _HELP = {
     "generators": "The generators that can be used.",
     "show": "A generator's parameters, or a parameter set's provenance.",
     "move": "Label samples: move them from raw into a split.",
+    "relabel": "Give a split another name, for good.",
     "exclude": "Retract samples that are known to be bad.",
     "freeze": "Keep the digest of a split, for a paper.",
     "preprocess": "Preprocess samples of a split, and keep the result.",

@@ -14,12 +14,14 @@ from datagen_core.cli.summaries import (
     describe_draws,
     describe_exclusions,
     describe_frozen,
+    describe_relabel,
     describe_splits,
     summarize_set,
 )
 from datagen_core.commands import cache_option, json_option, print_json, say, select_set, set_option
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.documents import one_line
+from datagen_core.store.ledger import read_ledger
 
 if TYPE_CHECKING:
     from datagen_core.generators.generator import DatasetGenerator
@@ -41,9 +43,9 @@ def show_command(
     """Describe generator NAME: parameters with types and defaults, schema, preprocessors.
 
     With -p, describe a parameter set of the cache instead: parameters, schema, provenance, the
-    samples that are excluded, each time with the reason, random choices, and what was frozen. It
-    says which codes made how many of its samples, and how many samples were made anew and equal
-    before another code added to it.
+    samples that are excluded, each time with the reason, random choices, names that splits had, and
+    what was frozen. It says which codes made how many of its samples, and how many samples were
+    made anew and equal before another code added to it.
 
     \b
     Examples:
@@ -64,6 +66,9 @@ def show_command(
     if param_set is not None:
         found = zip(described["exclusions"], param_set.exclusions, strict=False)  # it may grow
         described["exclusions"] = [_exclusion_cells(*each) for each in found]
+        described["relabels"] = [
+            {**each, "reason": one_line(each["reason"])} for each in described["relabels"]
+        ]
         described["frozen"] = [_frozen_cells(each) for each in described["frozen"]]
         described["codes"] = [_in_words(each) for each in described["codes"]]
     for key, value in described.items():
@@ -131,6 +136,7 @@ def _show_set(param_set: ParamSet) -> dict[str, Any]:
         "codes": list_codes(param_set.paths),
         "exclusions": describe_exclusions(param_set, param_set.exclusions),
         "draws": describe_draws(param_set),
+        "relabels": [describe_relabel(each) for each in read_ledger(param_set.paths).relabels],
         "frozen": [describe_frozen(param_set, each) for each in param_set.frozen],
         **record.provenance,
     }

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from datagen_core.store.assignments import Exclusion
+from datagen_core.store.assignments import Exclusion, Relabel
 from datagen_core.store.frozen import FrozenSplit
 from datagen_core.store.ledger import read_ledger
 from datagen_core.store.reservations import reserved_by
@@ -107,6 +107,17 @@ def describe_draws(param_set: ParamSet) -> list[dict[str, Any]]:
         }
         for each in read_ledger(param_set.paths).draws
     ]
+
+
+def describe_relabel(relabel: Relabel) -> dict[str, Any]:
+    """Return in plain JSON types how a split got another name."""
+    return {
+        "old": relabel.old,
+        "new": relabel.new,
+        "reason": relabel.reason,
+        "by": relabel.by,
+        "created": relabel.created,
+    }
 
 
 def describe_frozen(param_set: ParamSet, frozen: FrozenSplit) -> dict[str, Any]:

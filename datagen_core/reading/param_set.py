@@ -16,10 +16,10 @@ from datagen_core.errors import SelectionError, SplitError, printable
 from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.reading.notebooks import html_table
 from datagen_core.reading.siblings import Siblings
-from datagen_core.store import frozen
 from datagen_core.store.advice import command_for, command_to_make
-from datagen_core.store.assignments import RAW, Exclusion, Ledger
+from datagen_core.store.assignments import RAW, Exclusion, Ledger, Relabel
 from datagen_core.store.documents import signature
+from datagen_core.store.frozen import FrozenSplit, list_frozen
 from datagen_core.store.layout import SetPaths, removed_set
 from datagen_core.store.ledger import change_ledger, read_ledger
 from datagen_core.store.probes import is_mixed
@@ -103,9 +103,12 @@ class ParamSet(Mapping[str, "Split"]):
         return read_ledger(self.paths).exclusions
 
     @property
-    def frozen(self) -> list[frozen.FrozenSplit]:
-        """The splits that were frozen (`Split.freeze`), as they were then; the oldest first."""
-        return frozen.list_frozen(self.paths)
+    def frozen(self) -> list[FrozenSplit]:
+        """The splits that were frozen (`Split.freeze`), as they were then; the oldest first.
+
+        They have their present names.
+        """
+        return list_frozen(self.paths)
 
     @property
     def reserved(self) -> int:
@@ -151,6 +154,23 @@ class ParamSet(Mapping[str, "Split"]):
         from datagen_core.reading.moving import read_choice, take  # listing a cache needs none
 
         return take(self, read_choice(n, split, **words))
+
+    def relabel(self, old: str, new: str, reason: str) -> Relabel:
+        """Give a split another name, for good: no split of the set is ever called `old` again.
+
+        Its samples, their order, its digest, what was frozen, and what preprocessors made of it
+        stay. A split that was relabelled like that already stays as it is.
+
+        Raises
+        ------
+        SelectionError
+            When there is no such split.
+        SplitError
+            For `raw`, a name that a split has or had, and without a reason.
+        """
+        from datagen_core.reading.relabelling import relabel  # as above
+
+        return relabel(self, old, new, reason)
 
     def exclude(self, indices: Iterable[int] | IntervalSet, reason: str) -> Exclusion:
         """Retract samples, which cannot be undone: from now on all that reads samples omits them.
@@ -251,8 +271,9 @@ class ParamSet(Mapping[str, "Split"]):
         current = read_ledger(self.paths)
         if split != RAW and split not in current.splits:
             self._check_there()
-            known = ", ".join(self)
-            raise SelectionError(f"{self} has no split {split!r}; it has {known}")
+            known = ", ".join([RAW, *current.splits])
+            retired = f": {current.retired[split]}" if split in current.retired else ""
+            raise SelectionError(f"{self} has no split {split!r}{retired}; it has {known}")
         kept, excluded = current.members(split, self.existing)
         return Split(self.paths, self.number, split, self.schema, kept, excluded)
 

@@ -14,8 +14,9 @@ from datagen_core.store.advice import command_for
 from datagen_core.store.assignments import RAW
 from datagen_core.store.derived import DerivedPaths, list_derived, newest_derived
 from datagen_core.store.folders import open_folder
-from datagen_core.store.frozen import FrozenSplit, publish_frozen
+from datagen_core.store.frozen import FrozenSplit, list_frozen, publish_frozen
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.ledger import read_ledger
 
 
 class Split(Samples):
@@ -66,12 +67,20 @@ class Split(Samples):
             pass
         self.verify()
         content = (self.digest, self.content)
+        for record in list_frozen(self._set):  # perhaps by a name that the split had
+            if record.split == self.name and record.digest == self.digest:
+                return record
         return publish_frozen(self._set, self.name, self.intervals, content, note)
 
     @property
     def derived(self) -> list[str]:
         """The names of the preprocessors that this split was put through."""
-        return sorted({item.name for item in list_derived(self._set, self.name)})
+        return sorted({item.name for item in list_derived(self._set, self._folder_name)})
+
+    @property
+    def _folder_name(self) -> str:
+        """The name under which its results lie, which stays what it was when it is relabelled."""
+        return read_ledger(self._set).first_name(self.name)
 
     def _insufficient(self, n: int) -> Exception:
         return insufficient(self._set, self._number, self.name, len(self), n)
@@ -87,7 +96,7 @@ class Split(Samples):
         return self._find_derived(key) if isinstance(key, str) else super().__getitem__(key)
 
     def _find_derived(self, name: str) -> Derived:
-        found = newest_derived(self._set, self.name, name)
+        found = newest_derived(self._set, self._folder_name, name)
         if found is None:
             made = ", ".join(self.derived) or "nothing"
             raise SelectionError(

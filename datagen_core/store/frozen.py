@@ -7,7 +7,7 @@ order, and what their content was, so that a difference can be named.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.store import forms
 from datagen_core.store.documents import publish_document, read_document, signature
 from datagen_core.store.layout import SetPaths, list_names
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.scattered import is_scattered, read_items, write_items
 
 FROZEN_FORMAT = "2.0"
@@ -35,7 +36,7 @@ class FrozenSplit:
     Attributes
     ----------
     split
-        Its name.
+        Its name, the present one where it was relabelled since.
     samples
         The indices of its samples, in its order.
     digest
@@ -105,9 +106,11 @@ def publish_frozen(
 
 
 def list_frozen(paths: SetPaths) -> list[FrozenSplit]:
-    """Return what was frozen of a parameter set, the oldest record first."""
+    """Return what was frozen of a parameter set, by present names, the oldest record first."""
     names = sorted(name for name in list_names(paths.frozen) if name.endswith(".json"))
     records = [_read(paths, paths.frozen / name) for name in names]
+    if records and (ledger := read_ledger(paths)).relabels:
+        records = [replace(each, split=ledger.current_name(each.split)) for each in records]
     return sorted(records, key=lambda record: record.created)
 
 

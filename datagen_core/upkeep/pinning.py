@@ -144,7 +144,7 @@ def _compare_frozen(param_set: ParamSet, record: FrozenSplit) -> Comparison:
     try:
         content = _samples_of(param_set, record.samples).content
         ledger = read_ledger(param_set.paths)
-        members, _ = ledger.members(ledger.current_name(record.split), param_set.existing)
+        members, _ = ledger.members(record.split, param_set.existing)
     except Exception as error:
         return compared._replace(problems=(str(fault_of(compared.title, error)),))
     kept, excluded = record.samples.without(ledger.excluded), record.within(ledger.excluded)

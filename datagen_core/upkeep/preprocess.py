@@ -18,6 +18,7 @@ from datagen_core.ranges import Interval, IntervalSet, cut_into_batches
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.samples import Samples
 from datagen_core.store.derived import DerivedPaths, begin_derived, find_derived, record_use
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.shard_writer import ShardWriter
 
 Maker = Callable[[IntervalSet], int]
@@ -58,9 +59,10 @@ def preprocess(
         If the split has fewer samples.
     """
     wanted = param_set[split]._first(n)  # noqa: SLF001 (the split's own way to count)
-    paths = _find_derived(param_set, preprocessor, split)
+    folder = read_ledger(param_set.paths).first_name(split)
+    paths = _find_derived(param_set, preprocessor, folder)
     total = _make(param_set, preprocessor, paths, IntervalSet(wanted), report)
-    record_use(param_set.paths, split, paths)
+    record_use(param_set.paths, folder, paths)
     return total
 
 

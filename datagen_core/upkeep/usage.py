@@ -239,11 +239,13 @@ def _measure_splits(rest: Part, paths: SetPaths, scan: Scan) -> Iterator[Part]:
     """Yield the splits of a set, and `rest`, which gets what belongs to none of them."""
     samples: dict[str, IntervalSet] = {}
     splits: dict[str, Part] = {}
+    folders: dict[str, str] = {}
     with scan.collect(paths.root):
         ledger, existing = read_ledger(paths), existing_samples(paths)
         samples = {RAW: existing - ledger.assigned}
         samples |= {name: IntervalSet(parts) & existing for name, parts in ledger.splits.items()}
         counts = ledger.count(existing)
+        folders = {ledger.first_name(name): name for name in samples}
         splits = {name: replace(rest, split=name, samples=counts[name], usage=Usage())
                   for name in samples}  # fmt: skip
     rest.usage = _measure_folder(paths.root, scan)
@@ -252,7 +254,8 @@ def _measure_splits(rest: Part, paths: SetPaths, scan: Scan) -> Iterator[Part]:
             if Path(entry.path) in paths.folders:
                 _share_files(Path(entry.path), samples, splits, rest, scan)
             elif entry.name == "derived":
-                _share_folders(Path(entry.path), splits, rest, scan)
+                found = {folder: splits[name] for folder, name in folders.items()}
+                _share_folders(Path(entry.path), found, rest, scan)
             else:
                 rest.usage.add(scan.measure(entry.path, _KINDS.get(entry.name, _OTHER)))
     yield from (*splits.values(), rest)

@@ -99,6 +99,7 @@ def _list_members(paths: SetPaths) -> Iterator[Path]:
     """Yield the files of a set: the ledger is read before others are listed, as in an import."""
     generations = paths.generations()
     ledger = [paths.generation(generations[-1])] if generations else []
+    ledger += sorted(_walk(paths.scattered)) if paths.scattered.exists() else []
     files = sorted(_walk(paths.root))
     for each in files:
         if each.suffix == ".h5":
