@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate, takewhile
@@ -73,16 +73,15 @@ def _claim_all(parts: Sequence[Part], name: str) -> list[Plan]:
     found = [claim(first)]
     found += in_parallel(claim, others) if found[0] else []
     plans = [plan for plan in takewhile(lambda plan: plan is not None, found) if plan]
-    for plan in found[len(plans) :]:
-        if plan is not None:
-            withdraw(plan)
+    behind = [plan for plan in found[len(plans) :] if plan is not None]
+    withdraw((plan, range(len(plan.tasks))) for plan in behind)
     return plans
 
 
-def withdraw(plan: Plan) -> None:
-    """Say of a plan that it is not submitted."""
-    for task in range(len(plan.tasks)):
-        record_verdict(plan, task, NEVER_SUBMITTED)
+def withdraw(plans: Iterable[tuple[Plan, Iterable[int]]]) -> None:
+    """Say of tasks of plans that they are not submitted."""
+    tasks = [(plan, task) for plan, numbers in plans for task in numbers]
+    in_parallel(lambda each: record_verdict(*each, NEVER_SUBMITTED), tasks)
 
 
 def check_ahead(plans: Sequence[Plan]) -> None:

@@ -7,7 +7,7 @@ one goes on from the files.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -16,12 +16,15 @@ from datagen_core.batches import is_one_batch
 from datagen_core.errors import (
     CacheError,
     ExecutionError,
+    IncompleteRunError,
     RemovedSetError,
+    SchedulerFullError,
     SchedulerUnavailableError,
 )
 from datagen_core.executors.base import Job
-from datagen_core.scheduling.claims import check_ahead
+from datagen_core.scheduling.claims import check_ahead, withdraw
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
+from datagen_core.scheduling.offering import submit_in_parts
 from datagen_core.scheduling.run import Run, ignore
 from datagen_core.scheduling.status import ACCEPT_CODE, Look, RunStatus, advise
 from datagen_core.scheduling.submission import group_alike, plan_jobs, submit_job
@@ -35,6 +38,7 @@ T = TypeVar("T")
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _LOOKS_APART, _LONGEST_REST = 3, 60.0
+_SHORTEST_REST = 1.0
 _LONGEST_OUTAGE = 600.0
 _REPORT_SECONDS = 0.2
 
@@ -147,21 +151,53 @@ class _Patience:
 
     def __init__(self, runs: Sequence[Run], observer: Observer) -> None:
         self._runs, self._observer = runs, observer
+        self._rest = _SHORTEST_REST
 
     def submit(self, run: Run, job: Job) -> None:
         """Submit a job, if nobody else has submitted its samples while this process waited."""
 
-        def submit() -> None:
+        def submit(part: Job) -> None:
             check_ahead(job.plans)
-            run.executor.submit(job)
+            run.executor.submit(part)
+            self._rest = _SHORTEST_REST
 
-        self.ask(run, submit)
+        def find_living() -> Collection[int]:
+            living = run.executor.poll(job.plans)
+            return job.places if living is None else [key.place for key in living]
+
+        self._rest = _SHORTEST_REST
+        offer = partial(self.ask, run)
+        wait = partial(self._wait_for_places, run, job)
+        submit_in_parts(job, lambda part: offer(partial(submit, part)), wait, find_living)
+
+    def _wait_for_places(self, run: Run, job: Job, error: SchedulerFullError, left: int) -> bool:
+        """Wait for a while; return whether the rest of a job is still wanted.
+
+        Raises
+        ------
+        IncompleteRunError
+            When nobody waits for the run.
+        """
+        if not run.settings.wait:
+            withdraw(job.tasks_at(range(job.size - left, job.size)))
+            raise IncompleteRunError(
+                f"{job.size - left} of {job.size} tasks are submitted, {left} are not: {error}; "
+                f"a smaller --njobs makes fewer; go on with: {_resume_command(self._runs)}"
+            )
+        statuses = inspect(self._runs)
+        note = f"{error}; {left} of {job.size} tasks wait for places, which --njobs makes fewer"
+        self._observer(progress_of(statuses)._replace(note=note))
+        time.sleep(self._rest)
+        self._rest = min(1.5 * self._rest, _LONGEST_REST)
+        return not any(status.stopped for status in statuses)
 
     def ask(self, run: Run, question: Callable[[], T]) -> T:
         wait, begun = 1.0, time.monotonic()
         while True:
             try:
                 return question()
+            except SchedulerFullError:
+                raise
             except SchedulerUnavailableError as error:
                 if not run.settings.wait or time.monotonic() - begun > _LONGEST_OUTAGE:
                     raise
