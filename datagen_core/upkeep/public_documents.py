@@ -88,16 +88,35 @@ def _gather_parts(paths: SetPaths) -> Iterator[tuple[Path, bytes]]:
     for number in numbered(paths.runs):
         record = paths.run(number).record
         yield Path("runs", record.name), _written(_public_run(paths, _read(record)))
-    for number in paths.generations()[-1:]:
-        splits = _without_people({**_read(paths.generation(number)), "operations": []})
-        yield Path("splits", paths.generation(number).name), _written(splits)
+    named: set[str] = set()
+    for place, content in _gather_changing(paths):
+        named.update(_names_of_scattered(content))
+        yield place, _written(_without_people(content))
     for path in _walk(paths.scattered):
-        if path.suffix == ".json":
-            yield path.relative_to(paths.root), _written(_read(path))
+        if path.stem in named:
+            yield path.relative_to(paths.root), read_regular(path)
+
+
+def _gather_changing(paths: SetPaths) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield the newest generation of splits, and the documents beside results and views."""
+    for number in paths.generations()[-1:]:
+        path = paths.generation(number)
+        splits = {**_read(path), "operations": []}
+        splits.pop("held", None)  # for another cache, which it names
+        yield path.relative_to(paths.root), splits
     for name in _ABOVE:
         for path in _walk(paths.root / name):
             if path.suffix == ".json":
-                yield path.relative_to(paths.root), _written(_without_people(_read(path)))
+                yield path.relative_to(paths.root), _read(path)
+
+
+def _names_of_scattered(value: Any) -> Iterator[str]:
+    """Yield the names of the files of scattered samples that are named in a document."""
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, dict) and isinstance(each.get("scattered"), str):
+            yield each["scattered"]
+        elif isinstance(each, dict | list):
+            yield from _names_of_scattered(each)
 
 
 def _public_run(paths: SetPaths, content: dict[str, Any]) -> dict[str, Any]:

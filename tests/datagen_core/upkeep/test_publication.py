@@ -11,6 +11,7 @@ import pytest
 import datagen_core
 from datagen_core import Cache, CacheError, generate
 from datagen_core.errors import VerificationError
+from datagen_core.store.ledger import read_ledger
 from datagen_core.upkeep import publication
 from datagen_core.upkeep.preprocess import preprocess
 from datagen_core.upkeep.publication import publish
@@ -57,6 +58,20 @@ def test_it_is_read_as_the_set_is(made, tmp_path):
     assert published.frozen[0].digest == made["train"].digest == published["train"].digest
     assert published.samples.digest == made.samples.digest
     assert published["train"]["square_both"].digest == made["train"]["square_both"].digest
+    assert verify(published).problems == ()
+
+
+def test_scattered_choices_are_kept_without_who_made_them(tmp_path):
+    made = generate(sine, 2000, executor="inline", cache=tmp_path / "cache")
+    made.move(900, "train", random=True, seed=3)
+    made["train"].freeze()
+    publish(made, tmp_path / "public")
+    (published,) = Cache(tmp_path / "public")["sine"].values()
+
+    (draw,) = read_ledger(published.paths).draws
+    assert list(made.paths.scattered.iterdir())
+    assert published["train"].digest == made["train"].digest
+    assert (draw.by, draw.seed) == ("unknown", 3)
     assert verify(published).problems == ()
 
 
