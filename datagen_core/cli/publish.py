@@ -37,8 +37,9 @@ def publish_command(
     DIR is a cache with this set alone, which nobody may write: its samples, splits, exclusions,
     frozen digests, results of preprocessors and views, with README.md, which says what it is, and
     SHA256SUMS. Who made it, where, from which folder and by which command is left out, and so are
-    logs, options of jobs and input files. What the set's parameters and your notes say stays;
-    texts in them that may name you are told.
+    logs, options of jobs, input files and the key of a private set. What parameters and your notes
+    say stays, and you are told of texts in them that may name somebody; samples that were excluded
+    are still in their files.
 
     Your own files are linked where nobody else may change them, and copied otherwise. All are
     verified first. What was published is not changed later: where the set has grown, name another
@@ -49,7 +50,8 @@ def publish_command(
       datagen publish noisy_sine -p 0 /project/public/noisy_sine
       datagen publish noisy_sine -p left=0 release-1 --json
     """
-    from datagen_core.upkeep.publication import publish  # slow; not for --help
+    from datagen_core.errors import human_bytes  # slow; not for --help
+    from datagen_core.upkeep.publication import publish
 
     with heed_sigterm(), _progress() as report:
         done = publish(select_set(name, selector), destination.absolute(), report)
@@ -58,10 +60,11 @@ def publish_command(
     if as_json:
         print_json({**asdict(done), "path": str(done.path)})
         return
+    what = f"{done.files} file{'s' * (done.files != 1)}, {human_bytes(done.bytes)}"
     if done.again:
-        say(f"{done.path} is published already: {done.files} files, {done.bytes} bytes")
+        say(f"{done.path} is published already: {what}")
         return
-    say(f"{done.path}: {done.files} files, {done.bytes} bytes, {done.linked} of the files linked")
+    say(f"{done.path}: {what}{f', {done.linked} linked' if done.linked else ''}")
     say(f"read it: {shlex.join(['datagen', 'list', '--cache', str(done.path)])}")
 
 

@@ -60,12 +60,19 @@ class Rights(NamedTuple):
             os.fchmod(descriptor, mode)
 
     def give_or_tell(self, descriptor: int) -> None:
-        """Give them to what this user made; where that fails, say so once, and leave it so."""
-        if not self.fits(os.fstat(descriptor)):
-            try:
-                self.give(descriptor)
-            except OSError as error:
+        """Give them to what this user made; where the group lacks some then, say so once."""
+        if self.fits(os.fstat(descriptor)):
+            return
+        try:
+            self.give(descriptor)
+        except OSError as error:
+            state = os.fstat(descriptor)
+            if state.st_gid != self.group or self._lacks(state.st_mode):
                 _tell(self.group, error.strerror or str(error))
+
+    def _lacks(self, mode: int) -> bool:
+        """Whether the group may do less than it should; where modes are invented, it may not."""
+        return bool(self.mode_of(mode) & stat.S_IRWXG & ~mode)
 
 
 def rights_in(cache: int) -> Rights | None:

@@ -11,16 +11,18 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from datagen_core.errors import CacheError, VerificationError
-from datagen_core.files import hash_file, placing
+from datagen_core.files import hash_file, opened, placing
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.store.checking import check_file
 from datagen_core.store.columns import cover
 from datagen_core.store.layout import SetPaths, look_again
+from datagen_core.temporary import remove_abandoned
 from datagen_core.upkeep.card import write_card
 from datagen_core.upkeep.public_documents import (
     Documents,
@@ -94,14 +96,21 @@ def publish(
         publication.again = _is_there(destination, paths, files, documents)
         if not publication.again:
             _check(param_set)
-            if destination.exists():
-                destination.rmdir()  # it is empty
+            _make_room(destination)
             with placing(destination, replace=False) as temporary:
                 publication.linked = _fill(temporary, paths, files, documents, report)
 
     look_again(build)
     _close(destination)
     return publication
+
+
+def _make_room(destination: Path) -> None:
+    """Remove an empty folder, and what killed processes began to publish there."""
+    with suppress(FileNotFoundError):
+        destination.rmdir()
+    with suppress(OSError), opened(destination.parent) as folder:
+        remove_abandoned(folder, f".{destination.name}~")
 
 
 def _check_destination(param_set: ParamSet, destination: Path) -> None:

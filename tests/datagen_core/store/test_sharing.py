@@ -123,6 +123,20 @@ def test_who_may_not_give_the_group_is_told_once_and_gives_nothing(make_cache, m
     assert not any(path.stat().st_mode & stat.S_IWGRP for path in cache.rglob("*"))
 
 
+def test_where_modes_are_invented_nobody_is_told(make_cache, monkeypatch, capfd):
+    def refuse(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    cache = make_cache(0o770)
+    former = os.umask(0)
+    monkeypatch.setattr(os, "fchmod", refuse)
+    sharing._tell.cache_clear()
+    publish_document(cache / "g" / "code" / "0.json", {}, cache / "g" / "tmp")
+    os.umask(former)
+
+    assert capfd.readouterr().err == ""
+
+
 def test_what_is_a_users_own_is_nobody_elses(make_cache, umask):
     key = make_cache(0o2777) / "keys" / "key"
     publish_own(key, "secret")
