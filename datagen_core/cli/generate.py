@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.cli.options import WholeNumber, folder_option
-from datagen_core.cli.runs import execute, read_settings, run_options, status_to_json
+from datagen_core.cli.runs import (
+    choose_patiently,
+    execute,
+    read_settings,
+    run_options,
+    status_to_json,
+)
 from datagen_core.commands import (
     cache_option,
     find_profile,
@@ -103,7 +109,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
         total=total is not None,
     )  # fmt: skip
     _print_notes(demands)
-    executor = _choose_executor(settings)
+    executor = _choose_executor(settings, waits=settings.wait and not dry_run)
     if dry_run:
         from datagen_core.cli.dry_run import print_plans
 
@@ -165,10 +171,10 @@ def _read_literal(text: str) -> Any:
         ) from None
 
 
-def _choose_executor(settings: Settings) -> Executor:
-    from datagen_core.executors.choice import choose_executor, fallback_reason
+def _choose_executor(settings: Settings, *, waits: bool) -> Executor:
+    from datagen_core.executors.choice import fallback_reason
 
-    executor = choose_executor(settings.executor)
+    executor = choose_patiently(settings.executor, waits=waits)
     if why := fallback_reason(settings.executor, executor):
         tell(why)
     return executor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 
 from datagen_core.cli.options import Problems, trust_option
 from datagen_core.cli.runs import (
+    choose_patiently,
     count_runs,
     execute,
     read_settings,
@@ -70,12 +71,12 @@ def resume_command(
       datagen resume walk --generators ~/moved/project
       datagen resume walk -p 0 --trust
     """
-    from datagen_core.executors.choice import choose_executor
     from datagen_core.scheduling.driving import explain  # slow; not for --help
     from datagen_core.scheduling.resuming import take_up
     from datagen_core.store.folders import remove_all_litter, remove_litter
 
-    settings, choose = read_settings(options), cache(choose_executor)
+    settings = read_settings(options)
+    choose = cache(partial(choose_patiently, waits=settings.wait))
     runs, problems = [], Problems()
     remove_all_litter(open_cache().path)
     for param_set, status in _left_over(select_runs(name, selector, number, problems)):

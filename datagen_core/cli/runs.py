@@ -14,6 +14,7 @@ from datagen_core.commands import tell
 from datagen_core.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from datagen_core.executors.base import Executor
     from datagen_core.reading.param_set import ParamSet
     from datagen_core.scheduling.plan import Settings
     from datagen_core.scheduling.run import Run
@@ -144,6 +145,14 @@ def select_runs(
 def count_runs(verb: str, runs: int) -> str:
     """Return "resumed 2 runs", or nothing for no runs."""
     return f"{verb} {runs} run{'s' * (runs != 1)}" if runs else ""
+
+
+def choose_patiently(name: str | None, *, waits: bool) -> Executor:
+    """Return the executor of that name, or the best one, waiting for its scheduler to answer."""
+    from datagen_core.executors.choice import choose_executor  # slow; not for --help
+    from datagen_core.scheduling.patience import ask_patiently
+
+    return ask_patiently(partial(choose_executor, name), tell, waits=waits)
 
 
 def execute(runs: Sequence[Run]) -> list[RunStatus]:

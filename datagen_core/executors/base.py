@@ -294,7 +294,13 @@ class Executor:
     shares_jobs: ClassVar[bool] = True
 
     def available(self) -> str:
-        """Return why this executor cannot be used here; nothing when it can."""
+        """Return why this executor cannot be used here; nothing when it can.
+
+        Raises
+        ------
+        SchedulerUnavailableError
+            When its scheduler does not answer now, and may later.
+        """
         return ""
 
     def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:  # noqa: ARG002

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from datagen_core.errors import ConfigurationError, DatagenError, ExecutionError, in_one_line
+from datagen_core.errors import (
+    ConfigurationError,
+    DatagenError,
+    ExecutionError,
+    SchedulerUnavailableError,
+    in_one_line,
+)
 from datagen_core.executors.base import Executor
 from datagen_core.generators.registry import installed_executors, load_executor
 
@@ -90,11 +96,19 @@ def _explained(method: Callable[..., Any], name: str) -> Callable[..., Any]:
     return call
 
 
+def why_not(executor: Executor) -> str:
+    """Return why an executor cannot be used here and now; nothing when it can."""
+    try:
+        return executor.available()
+    except SchedulerUnavailableError as error:
+        return str(error)
+
+
 def fallback_reason(name: str | None, executor: Executor) -> str:
     """Return why a machine that has Slurm's commands is used without Slurm; nothing otherwise."""
     if name is not None or executor.name != "local" or shutil.which("sbatch") is None:
         return ""
-    why = find_executor("slurm").available()
+    why = why_not(find_executor("slurm"))
     return f"jobs run on this machine, since {why}; --executor slurm insists" if why else ""
 
 
@@ -105,14 +119,19 @@ def choose_executor(name: str | None) -> Executor:
     ------
     ExecutionError
         When the one asked for is not usable; the message says why.
+    SchedulerUnavailableError
+        When its scheduler does not answer now.
     """
     if name is None:
         slurm = find_executor("slurm")
-        return find_executor("local") if slurm.available() else slurm
+        return find_executor("local") if why_not(slurm) else slurm
     executor = find_executor(name)
-    why_not = executor.available()
-    if why_not:
-        raise ExecutionError(
-            f"executor {name} cannot be used here: {why_not}; try --executor local"
-        )
+    try:
+        reason = executor.available()
+    except SchedulerUnavailableError as error:
+        raise SchedulerUnavailableError(
+            f"executor {name} cannot be used now: {error}; or try --executor local"
+        ) from error
+    if reason:
+        raise ExecutionError(f"executor {name} cannot be used here: {reason}; try --executor local")
     return executor

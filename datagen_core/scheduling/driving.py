@@ -19,12 +19,12 @@ from datagen_core.errors import (
     IncompleteRunError,
     RemovedSetError,
     SchedulerFullError,
-    SchedulerUnavailableError,
 )
 from datagen_core.executors.base import Job
 from datagen_core.scheduling.claims import check_ahead, withdraw
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.offering import submit_in_parts
+from datagen_core.scheduling.patience import ask_patiently
 from datagen_core.scheduling.run import Run, ignore
 from datagen_core.scheduling.status import ACCEPT_CODE, Look, RunStatus, advise
 from datagen_core.scheduling.submission import group_alike, plan_jobs, submit_job
@@ -39,7 +39,6 @@ T = TypeVar("T")
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _LOOKS_APART, _LONGEST_REST = 3, 60.0
 _SHORTEST_REST = 1.0
-_LONGEST_OUTAGE = 600.0
 _REPORT_SECONDS = 0.2
 
 
@@ -192,19 +191,11 @@ class _Patience:
         return not any(status.stopped for status in statuses)
 
     def ask(self, run: Run, question: Callable[[], T]) -> T:
-        wait, begun = 1.0, time.monotonic()
-        while True:
-            try:
-                return question()
-            except SchedulerFullError:
-                raise
-            except SchedulerUnavailableError as error:
-                if not run.settings.wait or time.monotonic() - begun > _LONGEST_OUTAGE:
-                    raise
-                note = f"{error}; nothing is lost, trying again in {wait:.0f} s"
-                self._observer(progress_of(inspect(self._runs))._replace(note=note))
-                time.sleep(wait)
-                wait = min(2 * wait, 60.0)
+        """Return what the scheduler says, once it answers."""
+        return ask_patiently(question, self._note, waits=run.settings.wait)
+
+    def _note(self, note: str) -> None:
+        self._observer(progress_of(inspect(self._runs))._replace(note=note))
 
 
 def _explain_stop(runs: Sequence[Run], error: OSError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import islice
 from os import PathLike
 from types import NoneType
@@ -22,7 +23,8 @@ from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.clean_process import check_same, check_unedited, code_in_process
 from datagen_core.scheduling.demands import MOST_POINTS, Demand, load, make_demands
-from datagen_core.scheduling.driving import Observer, drive, explain
+from datagen_core.scheduling.driving import Observer, Progress, drive, explain
+from datagen_core.scheduling.patience import ask_patiently
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin, check_made, ignore
 
@@ -125,7 +127,6 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     _check(observer, points, executor=executor, time=time, memory=memory, partition=partition,
            account=account, qos=qos, total=total, probe=probe, accept_code=accept_code)  # fmt: skip
     n, seed, njobs = whole_number("n", n), whole_number("seed", seed), whole_number("njobs", njobs)
-    gpus = whole_number("gpus", gpus)
     points = list(islice(points, MOST_POINTS + 1))  # it may be an endless generator
     if not points:
         return []
@@ -133,13 +134,14 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     if memory is not None:
         parse_memory(memory)
     resources = Resources(
-        minutes=minutes, memory=memory, partition=partition, gpus=gpus, account=account, qos=qos
-    )
+        minutes=minutes, memory=memory, partition=partition, account=account, qos=qos,
+        gpus=whole_number("gpus", gpus),
+    )  # fmt: skip
     settings = Settings(
         njobs=njobs, executor=executor, resources=resources, probe=probe, accept_code=accept_code
     )
     where = Cache(cache)
-    loaded, chosen = load(generator), choose_executor(executor)
+    loaded, chosen = load(generator), _choose(executor, observer, n)
     demands = make_demands(loaded, points, seed, where.path, n, total=total)
     _warn(line for demand in demands for line in demand.news)
     if isinstance(generator, DatasetGenerator) or chosen.in_process:
@@ -153,6 +155,13 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     check_made(demands, runs)
     sets = {one.paths: one for one in where[demands[0].record.generator].values()}
     return [sets[demand.paths] for demand in demands]
+
+
+def _choose(name: str | None, observer: Observer, n: int) -> Executor:
+    def note(line: str) -> None:
+        observer(Progress(0, n, note=line))
+
+    return ask_patiently(partial(choose_executor, name), note, waits=True)
 
 
 def _warn(lines: Iterable[str]) -> None:

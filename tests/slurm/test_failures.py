@@ -205,7 +205,7 @@ def test_a_controller_that_is_down_is_waited_for(folder, slurm, reference):
 def test_without_a_controller_nothing_begins(folder, slurm):
     slurm.stop_slurmctld()
     try:
-        line = one_error(generate(folder, *ASKED, code=1))
+        line = one_error(generate(folder, *ASKED, "--no-wait", code=1))
         assert "the Slurm controller does not answer" in line
     finally:
         slurm.start_slurmctld()

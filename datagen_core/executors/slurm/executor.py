@@ -39,7 +39,13 @@ class SlurmExecutor(Executor):
         self._submitted: dict[str, tuple[float, range]] = {}
 
     def available(self) -> str:
-        """Return why jobs cannot be submitted from here, or nothing."""
+        """Return why jobs cannot be submitted from here, or nothing.
+
+        Raises
+        ------
+        SchedulerUnavailableError
+            When the controller does not answer.
+        """
         return queue.unavailable_reason()
 
     def complete(self, resources: Resources, earlier: Sequence[Plan] = ()) -> Resources:  # noqa: ARG002

@@ -99,7 +99,13 @@ def ask(*command: str, seconds: float = 60.0) -> str | None:
 
 
 def unavailable_reason() -> str:
-    """Return why jobs cannot be submitted from here, or nothing."""
+    """Return why jobs cannot be submitted from here, or nothing.
+
+    Raises
+    ------
+    SchedulerUnavailableError
+        When the controller does not answer.
+    """
     missing = [tool for tool in TOOLS if not shutil.which(tool)]
     if missing:
         return f"{', '.join(missing)} not found on PATH"
@@ -107,7 +113,7 @@ def unavailable_reason() -> str:
     # Not the exit status: it is 1 when one of two controllers is down.
     if answer and _UP.search(answer.stdout):
         return ""
-    return "the Slurm controller does not answer `scontrol ping`"
+    raise SchedulerUnavailableError("the Slurm controller does not answer `scontrol ping`")
 
 
 class QueueRow(NamedTuple):

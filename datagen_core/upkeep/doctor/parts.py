@@ -17,6 +17,7 @@ from datagen_core.executors.choice import (
     choose_executor,
     fallback_reason,
     find_executor,
+    why_not,
 )
 from datagen_core.generators.registry import installed_executors
 from datagen_core.streams import StdoutDiversion
@@ -63,8 +64,8 @@ def _check_choice(choose: Callable[[str | None], Executor], asked: str | None) -
 
 def _examine(name: str, resources: Resources) -> Iterator[Finding]:
     executor = find_executor(name)
-    if why_not := executor.available():
-        yield Finding(name, "absent", f"cannot be used here: {why_not}")
+    if reason := why_not(executor):
+        yield Finding(name, "absent", f"cannot be used here: {reason}")
     else:
         yield from executor.examine(resources)
 
