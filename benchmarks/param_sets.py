@@ -25,6 +25,15 @@ _SCAN = "import os, sys; print(sum(each.stat().st_size for each in os.scandir(sy
 _MAKE_LIMITS = {1000: 3.0, 10_000: 30.0}
 _LIST_LIMITS = {10_000: 1.5}
 _SHARDS_LIMIT = 0.25
+
+LIST = "datagen list"
+_KEEPING = (
+    "du", "du --by split", "prune --older-than 90d --dry-run", "prune --larger-than 1B --dry-run",
+    f"logs {GENERATOR}", f"logs {GENERATOR} --failed",
+)  # fmt: skip
+"""No set is as old, and all are as large."""
+
+_KEEPING_RATIO = 2.0
 """Aims are seconds of processor time."""
 
 Act = Callable[[str, str, Path, int], Action]
@@ -45,6 +54,7 @@ def measure_many(folder: Path, repeat: int) -> Iterator[CostRow]:
     yield from _measure_making(folder, repeat, 10_000, "by command")
     made = {name: folder / name / "0" for name in find_stores()}
     yield from measure_listing(made, repeat, 10_000)
+    yield from measure_keeping(made[OWN], repeat, 10_000)
 
 
 def find_stores() -> list[str]:
@@ -107,6 +117,20 @@ def measure_listing(places: Mapping[str, Path], repeat: int, sets: int) -> Itera
         calls = {name: _in_python(name, action, place, sets) for name, place in places.items()}
         costs = cheapest_warm(calls, repeat)
         yield from _compare(f"{sets:,} sets, {action} in Python", costs)
+
+
+def measure_keeping(cache: Path, repeat: int, sets: int) -> Iterator[CostRow]:
+    """Yield the rows of house-keeping, which is to take at most twice as long as a list."""
+    words = {LIST: ["list"], **{each: each.split() for each in _KEEPING}}
+    commands = {
+        name: run_command(DATAGEN, *each, "--cache", str(cache)) for name, each in words.items()
+    }
+    costs = cheapest(commands, repeat)
+    for each in _KEEPING:
+        what = f"{sets:,} sets, {each}"
+        yield from compare_costs(
+            what, costs[each], {LIST: costs[LIST]}, aims={LIST: _KEEPING_RATIO}
+        )
 
 
 def measure_shards(folder: Path, repeat: int, shards: int = SHARDS) -> Iterator[CostRow]:

@@ -304,10 +304,11 @@ def choose_sets(
     from datagen_core.reading.selection import chooses_several  # slow, and not for --help
 
     dataset = open_cache()[name]
-    if not every and not chooses_several(selector):
-        try:
+    try:
+        if not every:  # a set may have a value with a `*`, and is meant then
             return [select_set(name, selector)]
-        except SelectionError as error:
+    except SelectionError as error:
+        if not chooses_several(selector):
             if len(dataset.find(*selector)) < 2:
                 raise
             raise SelectionError(f"{error}, or all that fit with --all-sets") from None

@@ -146,7 +146,7 @@ def _find_candidates(
 
 
 def _describe(candidate: Candidate, summary: _Row) -> _Row:
-    keys = ("generator", "number", "description", "samples", "digest", "path")
+    keys = ("generator", "number", "description", "samples", "reserved", "digest", "path")
     shown = {key: summary[key] for key in keys}
     state, disk, idle = ", ".join(marks(summary)), candidate.usage.disk, round(candidate.idle)
     return {**shown, "state": state, "disk": disk, "idle_seconds": idle, "removed": False}
@@ -159,11 +159,15 @@ def _part_kept(
     from datagen_core.scheduling.status import Look
     from datagen_core.upkeep.removal import why_kept
 
-    look = Look.at([candidate.param_set.paths for candidate, _ in chosen])
+    # Of a set that has all samples nobody makes any.
+    unfinished = {each.param_set.paths for each, row in chosen if row["samples"] < row["reserved"]}
+    look = Look.at(unfinished)
     doomed, kept = [], []
     for candidate, row in chosen:
-        with problems.collect(candidate.param_set):
-            if reasons := why_kept(candidate.param_set, look, private=private):
+        param_set = candidate.param_set
+        with problems.collect(param_set):
+            seen = look if param_set.paths in unfinished else None
+            if reasons := why_kept(param_set, seen, private=private):
                 kept.append({**row, "reasons": reasons})
             else:
                 doomed.append((candidate, row))

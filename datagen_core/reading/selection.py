@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from datagen_core.errors import SelectionError
@@ -61,8 +62,8 @@ def find(records: Records, texts: Sequence[str]) -> list[int]:
     ----------
     texts
         Numbers and beginnings of digests, each of which names one set, several with commas between
-        them; and conditions `key=value`, all of which must hold. In a value, `*` stands for any
-        characters and `?` for one.
+        them; and conditions `key=value`, all of which must hold. In a value that no set has, `*`
+        stands for any characters and `?` for one.
 
     Raises
     ------
@@ -74,7 +75,9 @@ def find(records: Records, texts: Sequence[str]) -> list[int]:
     known = {number: one for number, one in readable(records) if number in found}
     for key, value in conditions.items():
         _check_known(records, key)
-        known = {n: one for n, one in known.items() if _matches(one, key, value)}
+        known = _keep(known, key, partial(_looks_same, value=value)) or _keep(
+            known, key, partial(_is_like, pattern=value.text)
+        )
     return [number for number in found if number in known] if conditions else list(found)
 
 
@@ -99,20 +102,19 @@ def _is_pattern(text: str) -> bool:
     return "*" in text or "?" in text
 
 
-def _matches(record: SetRecord, key: str, value: Argument) -> bool:
-    values = _values_of(record)
-    key = record.renamed.get(key, key)
-    if key not in values:
-        return False
-    return _looks_same(values[key], value) or (
-        _is_pattern(value.text) and _is_like(values[key], value.text)
-    )
+def _keep(
+    records: Mapping[int, SetRecord], key: str, fits: Callable[[object], bool]
+) -> dict[int, SetRecord]:
+    """Return those of some records of which a value fits."""
+    values = ((n, one, _values_of(one), one.renamed.get(key, key)) for n, one in records.items())
+    return {n: one for n, one, known, name in values if name in known and fits(known[name])}
 
 
 def _is_like(known: object, pattern: str) -> bool:
     """Return whether a value fits a pattern as it is, or as `list` shows it."""
-    pattern = pattern.replace("[", "[[]")  # lists have brackets
-    return any(fnmatchcase(text, pattern) for text in (str(known), short_text(known)))
+    letters = pattern.replace("[", "[[]")  # lists have brackets
+    texts = (str(known), short_text(known)) if _is_pattern(pattern) else ()
+    return any(fnmatchcase(text, letters) for text in texts)
 
 
 def _values_of(record: SetRecord) -> dict[str, Any]:

@@ -99,18 +99,18 @@ def measure_candidate(
     return Candidate(param_set, usage, idle)
 
 
-def why_kept(param_set: ParamSet, look: Look, *, private: bool) -> list[str]:
+def why_kept(param_set: ParamSet, look: Look | None, *, private: bool) -> list[str]:
     """Return why a set is not removed without being named: it is in use, or cannot be made again.
 
     Parameters
     ----------
     look
-        A look at this set and others.
+        A look at this set and others; None where no sample is missing, so that nothing is made.
     private
         Whether private sets are removed, too.
     """
     reasons = []
-    if alive := _find_alive(param_set, look):
+    if look is not None and (alive := _find_alive(param_set, look)):
         reasons.append(alive)
     reasons += [f"{each.split} is frozen as {each.digest[:12]}" for each in param_set.frozen]
     if views := sorted(list_names(param_set.paths.views)):

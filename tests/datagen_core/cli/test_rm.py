@@ -217,3 +217,10 @@ def test_a_damaged_set_keeps_no_other_from_being_removed(run_cli, swept, cache, 
 
     assert (answer.code, list(Cache(cache)["sine"])) == (1, [1])
     assert f"{swept[1].paths.params} is damaged" in answer.err
+
+
+def test_a_set_whose_value_has_a_star_is_meant_alone(run_cli, cache):
+    for params in ({"label": "a*"}, {"label": "ab"}, {"label": "a*", "left": -3}):
+        generate(sine, 5, params, executor="inline", cache=cache)
+
+    assert run_cli("rm", "sine", "-p", "label=a*", "-y").out == "removed sine 0\n"

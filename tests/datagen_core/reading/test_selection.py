@@ -219,6 +219,12 @@ def test_all_sets_that_fit_are_found(texts, numbers):
     assert find({**RECORDS, 2: None}, texts) == numbers
 
 
+def test_a_value_that_a_set_has_is_no_pattern():
+    records = {0: record_of(label="ab"), 1: record_of(label="a*"), 2: record_of(label="a?")}
+
+    assert [find(records, [text]) for text in ("label=a*", "label=?*")] == [[1], [0, 1, 2]]
+
+
 @pytest.mark.parametrize("texts", [["lft=0"], ["99"], ["0", "no digest"], ["²"]])
 def test_what_no_set_has_is_refused(texts):
     with pytest.raises(SelectionError):
