@@ -82,9 +82,8 @@ def examine_nodes(
             begun = time.monotonic()
             found = _run_job(folder, executor, settings, _Watch(tell, patience))
             seconds = time.monotonic() - begun
-            yield Finding(
-                "job", "ok", f"of {executor.name} on {found['host']}, over in {seconds:.0f} s"
-            )
+            where = f"of {executor.name} on {found['host']}, wrote into {folder.parent}"
+            yield Finding("job", "ok", f"{where}; over in {seconds:.0f} s")
             yield from _compare(describe_node(folder), found)
     except DatagenError as error:
         yield Finding("job", "error", str(error))
@@ -126,7 +125,10 @@ def _run_job(
     (status,) = _drive(run, watch)
     if status.missing:
         (item, *_) = status.ranges
-        raise ExecutionError(f"a job made nothing: {item.reason or item.state}")
+        raise ExecutionError(
+            f"a job made nothing ({item.reason or item.state}); where it runs, it needs "
+            f"{folder.parent} and {sys.executable} at these paths"
+        )
     (described,) = Cache(folder / "cache")["node"].only()["raw"].get(1)["described"]
     found: Mapping[str, Any] = json.loads(described)
     return found

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from datagen_core.executors.base import Resources
@@ -71,6 +74,7 @@ def test_a_job_that_fails_is_an_error_with_its_reason(cache, tmp_path, monkeypat
 
     assert found["job"].state == "error"
     assert "no such thing there" in found["job"].message
+    assert f"it needs {cache.parent} and {sys.executable} at these paths" in found["job"].message
 
 
 def test_what_differs_there_is_told():
@@ -82,3 +86,26 @@ def test_what_differs_there_is_told():
     assert packages.message.startswith("b 2 there, 1 here; c none there, 1 here; d none there, 1")
     assert "and 1 more: install datagen where all nodes see it" in packages.message
     assert clock.state == "warning"
+
+
+LOOK = """
+import subprocess
+import sys
+from pathlib import Path
+from datagen_core.scheduling.plan import Settings
+from datagen_core.upkeep.doctor.nodes import examine_nodes
+for finding in examine_nodes(Path(sys.argv[1]), Settings(executor="slurm"), print):
+    print(*finding)
+"""
+
+
+def test_a_slurm_node_that_does_not_see_the_cache_is_told(slurm, tmp_path):
+    """Its disk is one of this machine, as it were: mounted where only the test's process sees it."""
+    script = 'mount -t tmpfs tmpfs "$1" && exec "$2" -c "$3" "$1"'
+    words = ["unshare", "-m", "sh", "-c", script, "sh", str(tmp_path), sys.executable, LOOK]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if "unshare failed" in done.stderr:
+        pytest.skip("no mount can be hidden from others here")
+
+    assert "job error a job made nothing (" in done.stdout
+    assert f"it needs {tmp_path} and {sys.executable} at these paths" in done.stdout
