@@ -17,6 +17,7 @@ from datagen_core.commands import (
     VARIABLES,
     cache_option,
     find_profile,
+    heed_sigterm,
     json_option,
     open_cache,
     print_json,
@@ -140,15 +141,21 @@ class _Doctor:
         if self._cache is not None:
             terms["cache"] = {"path": str(self._cache)}
         terms["executors"] = {"asked": asked, "resources": asdict(resources)}
-        errors = []
+        errors = set()
         for finding in examine(terms):
-            errors += [finding.check] if finding.state == "error" else []
+            errors |= {finding.check} if finding.state == "error" else set()
             yield finding
-        if jobs and (errors or self._faults):
-            yield Finding("job", "absent", "none is run before what would stop it is mended")
-        elif jobs and self._run and self._cache:
-            from datagen_core.upkeep.doctor.nodes import examine_nodes
+        if jobs:
+            yield from self._run_job(errors)
 
+    def _run_job(self, errors: set[str]) -> Iterator[Finding]:
+        from datagen_core.executors.base import Finding  # slow; not for --help
+        from datagen_core.upkeep.doctor.nodes import examine_nodes  # the same
+
+        if self._cache is None or self._run is None or errors & {"cache", "executor"}:
+            yield Finding("job", "absent", "none is run before what would stop it is mended")
+            return
+        with heed_sigterm():
             yield from examine_nodes(self._cache, self._run, lambda note: tell(note, prefix=""))
 
 

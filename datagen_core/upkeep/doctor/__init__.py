@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,8 +21,9 @@ from datagen_core.executors.processes import describe_exit
 
 REACH_SECONDS = 10.0
 
-SECONDS = 30.0
-"""Time for all checks of a part. Slurm's commands try for up to 18 s to find a controller."""
+SECONDS = 60.0
+"""Time for all checks. Slurm's commands try for up to 18 s to find a controller, and from a busy
+file server torch comes as slowly."""
 
 _MODULE = "datagen_core.upkeep.doctor.parts"
 _GRACE_SECONDS = 1.0
@@ -31,22 +33,24 @@ class _Part:
     """A part of the checks, which runs in a process."""
 
     def __init__(self, name: str, terms: Mapping[str, Any]) -> None:
-        self.name = name
+        self.name, self._begun = name, time.monotonic()
         words = [sys.executable, "-P", "-m", _MODULE, name, json.dumps(terms)]
         self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
             words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
 
-    def collect(self, seconds: float) -> Iterator[Finding]:
+    def collect(self, deadline: float) -> Iterator[Finding]:
         """Yield what the process has found; where it ends early or not at all, what it was at."""
+        left = max(deadline - time.monotonic(), _GRACE_SECONDS)
         try:
-            output, errors = self._process.communicate(timeout=seconds)
+            output, errors = self._process.communicate(timeout=left)
         except subprocess.TimeoutExpired as late:
-            yield from _parse(late.output or b"", self.name, f"does not answer in {seconds:g} s")
+            seconds = time.monotonic() - self._begun
+            yield from _parse(late.output or b"", self.name, f"no answer after {seconds:.0f} s")
             return
         code = self._process.returncode
         said = errors.decode(errors="replace").strip().splitlines()[-1:]
-        why = f"its process ends: {'; '.join([describe_exit(code), *said])}" if code else ""
+        why = f"its process {'; '.join([describe_exit(code), *said])}" if code else ""
         yield from _parse(output, self.name, why)
 
     def end(self) -> None:
@@ -81,12 +85,13 @@ def examine(terms: Mapping[str, Mapping[str, Any]], seconds: float = SECONDS) ->
     terms
         The parts, by name, with what each is to look at, in plain JSON types; see `parts`.
     seconds
-        How long to wait for each.
+        How long to wait for all of them.
     """
+    deadline = time.monotonic() + seconds
     parts = [_Part(name, of_part) for name, of_part in terms.items()]
     try:
         for part in parts:
-            yield from part.collect(seconds)
+            yield from part.collect(deadline)
     finally:
         for part in parts:
             part.end()
@@ -98,13 +103,13 @@ def _parse(output: bytes, part: str, why: str) -> Iterator[Finding]:
     `why` says what became of the process, if it did not end as it should.
     """
     begun = part
-    for line in output.decode().splitlines():
+    for line in output.decode(errors="replace").splitlines():
         told = []
         with suppress(ValueError):  # the last line of a process that was killed
             told = json.loads(line)
         if len(told) == 1:
             begun = told[0]
-        elif told:
+        elif len(told) == len(Finding._fields):
             yield Finding(*told)
     if why:
         yield Finding(begun, "error", as_line(why))

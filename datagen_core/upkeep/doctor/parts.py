@@ -84,6 +84,8 @@ def run(part: str, terms: Mapping[str, Any], write: Callable[[list[str]], object
                 write([*finding])
         except StopIteration:
             return
+        except DatagenError as error:
+            write([name, "error", str(error)])
         except (Exception, SystemExit) as error:
             write([name, "error", f"the check itself fails: {in_one_line(error)}"])
 

@@ -144,6 +144,6 @@ def test_a_cache_that_does_not_answer_is_told(run_cli, found, monkeypatch):
 
 
 def test_no_job_is_run_where_something_would_stop_it(run_cli, found):
-    found(Finding("disk", "error", "full"))
+    found(Finding("cache", "error", "closed"))
 
     assert "absent   job" in run_cli("doctor", "--jobs").out

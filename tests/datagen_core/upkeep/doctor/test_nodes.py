@@ -100,7 +100,7 @@ for finding in examine_nodes(Path(sys.argv[1]), Settings(executor="slurm"), prin
 
 
 def test_a_slurm_node_that_does_not_see_the_cache_is_told(slurm, tmp_path):
-    """Its disk is one of this machine, as it were: mounted where only the test's process sees it."""
+    """Its disk is one of this machine, as it were: mounted where only one process sees it."""
     script = 'mount -t tmpfs tmpfs "$1" && exec "$2" -c "$3" "$1"'
     words = ["unshare", "-m", "sh", "-c", script, "sh", str(tmp_path), sys.executable, LOOK]
     done = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -11,6 +11,7 @@ import pytest
 from datagen_core.executors.base import Finding
 from datagen_core.upkeep import doctor
 from datagen_core.upkeep.doctor import examine, parts
+from distributions import write_distribution
 from hostile_filesystems import silent
 from patience import patience
 
@@ -43,7 +44,7 @@ def test_a_file_system_that_is_silent_costs_a_line():
         assert not doctor.answers(folder / "cache", 0.2)
         found = [*examine({"cache": {"path": str(folder / "cache")}}, 3)]
 
-    assert found == [Finding("cache", "error", "does not answer in 3 s")]
+    assert found == [Finding("cache", "error", "no answer after 3 s")]
 
 
 def test_a_path_that_does_not_answer_is_given_up(monkeypatch, tmp_path):
@@ -60,7 +61,7 @@ def test_what_was_found_before_a_check_hangs_is_told(odd_process):
     begun = time.monotonic()
 
     found = [*examine({"cache": {}}, 2)]
-    assert found == [FOUND, Finding("mount", "error", "does not answer in 2 s")]
+    assert found == [FOUND, Finding("mount", "error", "no answer after 2 s")]
     assert time.monotonic() - begun < patience(20)
 
 
@@ -102,6 +103,16 @@ def executors(asked):
     told = []
     parts.run("executors", terms, told.append)
     return {line[0]: line[1:] for line in told if len(line) > 1}
+
+
+def test_an_executor_says_what_it_likes(monkeypatch, tmp_path):
+    write_distribution(tmp_path, "herd", "[datagen.executors]\nherd = herd_plugin\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("herd_plugin.Herd.examine", lambda *_: [Finding("herd", "ok", "3 dogs")])
+
+    assert executors("herd")["herd"] == ["ok", "3 dogs"]
+    monkeypatch.setattr("herd_plugin.Herd.examine", lambda *_: 1 / 0)
+    assert executors("herd")["herd"][1].startswith("executor herd fails in examine: ZeroDivision")
 
 
 def test_the_executor_that_is_asked_for_is_said():
