@@ -37,6 +37,7 @@ _HELP = {
     "publish": "Publish a parameter set for all to read, with card and checksums.",
     "verify": "Check checksums and splits; remake samples and compare.",
     "doctor": "Check what runs need here, and say what is wrong.",
+    "audit": "Prove that each sample is in exactly one split.",
     "repair": "Set damaged files aside, and make their samples again.",
     "import": "Bring what another cache has into this one.",
     "pack": "Write a parameter set into one file.",
