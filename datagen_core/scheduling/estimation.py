@@ -64,6 +64,7 @@ def estimate(history: Sequence[JobTimings], batches: int) -> Estimate | None:
     timed out in 1.5 % of jobs, where three standard deviations per batch did in 5 % (68 % in the
     worst world) and the variance of a sum of independent batches in 18 %.
 
+    A job whose start-up is not known says nothing about those of others.
     A job that made a single batch says nothing about later ones. Where others did, its
     excess is measured against their mean; when there are none, every batch is taken to cost what
     a first one does, which is too much rather than too little.
@@ -71,9 +72,10 @@ def estimate(history: Sequence[JobTimings], batches: int) -> Estimate | None:
     if not history:
         return None
     later = _later_batches(history)
-    overheads = [job.startup + _excess(job, later.mean) for job in history]
+    known = [job for job in history if job.startup is not None] or history
+    overheads = [(job.startup or 0.0) + _excess(job, later.mean) for job in known]
     overhead = _mean(overheads)
-    unseen = 1 + 1 / len(history)
+    unseen = 1 + 1 / len(known)
     unseen_later = 1 + 1 / later.jobs
     variance = (
         _variance(overheads, (overhead * _UNKNOWN_SPREAD) ** 2) * unseen

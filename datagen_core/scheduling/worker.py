@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from datagen_core.errors import (
@@ -65,6 +66,9 @@ MAX_FAILURES = 3
 
 MAX_REFUSALS = 10
 """So does one whose first batches, this many, were all refused by the generator."""
+
+_tasks = count()
+"""How many tasks this process has begun."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -117,8 +121,7 @@ def run_task(
     journal, process = Journal(path), describe_process()
     job = os.environ.get("SLURM_JOB_ID")
     journal.append("start", **process, job=job, beats=BEAT_SECONDS)
-    # An inline run's process did not start for this task.
-    born = process["started"] if maker is None else time.time()
+    born = time.monotonic() - (_age(process["started"]) if maker is None else 0.0)
     word = "interrupted"
     try:
         plan = read_plan(run, plan_number, strict=True)
@@ -136,6 +139,11 @@ def run_task(
     finally:
         journal.append("end", reason=word)
     return word
+
+
+def _age(started: float) -> float:
+    """Return how old this process is for a task: for later ones it has not started."""
+    return 0.0 if next(_tasks) else time.time() - started
 
 
 def _explain_end(run: RunPaths, error: DatagenError | OSError, *, aloud: bool) -> str:

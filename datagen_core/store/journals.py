@@ -83,7 +83,7 @@ class BatchTimes:
     journal
         The journal to write to.
     born
-        The start of the process for this task, in seconds since the epoch.
+        The start of the process for this task, by the clock that nobody sets (`time.monotonic`).
     slowest
         The slowest batch so far, in seconds.
     peak
@@ -106,7 +106,7 @@ class BatchTimes:
         line = self._line
         if not self._any:
             self._any = True
-            line.update(startup=time.time() - seconds - self.born, first=seconds)
+            line.update(startup=time.monotonic() - seconds - self.born, first=seconds)
         else:
             line["count"] = (line.get("count") or 0) + 1
             line["seconds"] = (line.get("seconds") or 0.0) + seconds

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from datagen_core.errors import CacheError
 from datagen_core.store.journals import read_journal
 from datagen_core.store.layout import SetPaths
+
+_EARLIEST_WORD = 60.0
+"""A process may take this long before it begins its journal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +23,8 @@ class JobTimings:
     Attributes
     ----------
     startup
-        From the start of the process to the start of its first batch.
+        From the start of the process to the start of its first batch; None where that is not known,
+        since a clock was set meanwhile.
     first
         The first batch, which includes imports, caching and just-in-time compilation.
     count
@@ -32,7 +37,7 @@ class JobTimings:
         The most memory that its process has used, in bytes; None if that was not recorded.
     """
 
-    startup: float
+    startup: float | None
     first: float
     count: int
     seconds: float
@@ -80,9 +85,15 @@ def _sum_up(journal: Path) -> JobTimings | None:
     if not firsts:
         return None
     sums = {key: sum(line.get(key, 0) for line in lines) for key in ("count", "seconds", "squares")}
-    startup, first = firsts[0].get("startup", 0.0), firsts[0]["first"]
+    startup, first = _possible(firsts[0].get("startup", 0.0), events), firsts[0]["first"]
     peak = max((line["peak"] for line in lines if "peak" in line), default=None)
     return JobTimings(startup=startup, first=first, **sums, peak=peak)
+
+
+def _possible(startup: float, events: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return a start-up that may be true: none of less than nothing, or of more than the task."""
+    times = [event["time"] for event in events]
+    return startup if 0 <= startup <= max(times) - min(times) + _EARLIEST_WORD else None
 
 
 def mean_batch_seconds(history: Sequence[JobTimings]) -> float | None:

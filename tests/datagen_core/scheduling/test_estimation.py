@@ -50,6 +50,13 @@ def test_the_formula_for_two_jobs():
     assert found.deviation == pytest.approx(math.sqrt(variance))
 
 
+def test_a_start_up_that_is_not_known_is_left_out():
+    known = [timings(10, 2, 2, 2), timings(20, 2, 2, 2)]
+    found = estimate([*known, timings(None, 2, 2, 2)], 10)
+    assert found.mean_seconds == pytest.approx(estimate(known, 10).mean_seconds)
+    assert estimate([timings(None, 2, 2, 2)], 10).mean_seconds == pytest.approx(20)
+
+
 def test_the_mean_time_of_a_batch_has_no_start_up():
     assert mean_batch_seconds([timings(100, 5, 1, 3)]) == pytest.approx(2)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from datagen_core.store.journals import BatchTimes, Journal
@@ -30,6 +32,28 @@ def test_tasks_without_a_batch_have_no_timings(paths):
     Journal(paths.run(0).journal(0, 0)).append("start")
 
     assert read_timings(paths) == []
+
+
+@pytest.mark.parametrize(
+    ("startup", "known"), [(-0.1, None), (0.0, 0.0), (61.0, 61.0), (64.0, None), (1.8e9, None)]
+)
+def test_start_ups_that_clocks_made_impossible_are_not_known(paths, monkeypatch, startup, known):
+    journal = Journal(paths.run(0).journal(0, 0))
+    for event, moment in {"start": 100.0, "batches": 103.0}.items():
+        monkeypatch.setattr("time.time", lambda now=moment: now)
+        journal.append(event, **({"startup": startup, "first": 1.0} if event == "batches" else {}))
+    (found,) = read_timings(paths)
+
+    assert found.startup == known
+
+
+def test_a_clock_that_is_set_changes_no_start_up(paths, monkeypatch):
+    times = BatchTimes(Journal(paths.run(0).journal(0, 0)), born=time.monotonic() - 7.0)
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    times.add(5.0)
+    times.write(0)
+
+    assert read_timings(paths)[0].startup == pytest.approx(2.0, abs=0.5)
 
 
 def test_the_newest_timings_count(paths):
