@@ -43,6 +43,7 @@ from datagen_core.store import assignments, ledger
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.sets import read_set
+from datagen_core.upkeep.merging.caches import import_cache
 from datagen_core.upkeep.preprocess import preprocess
 from demands import demand_for, plan_for
 from fault_checks import Move, Reference, changes, published, resume, snapshot, source, violations
@@ -123,6 +124,24 @@ def _preprocess(cache: Path) -> list[Move]:
     return []
 
 
+def _fill_two(cache: Path) -> None:
+    """Leave a cache inside of another one, which has more samples, and more of them in splits."""
+    _fill(cache)
+    other = cache / "other"
+    for samples in (12, 18):
+        generate(source("quick"), samples, executor="inline", cache=other)
+    _the_set(other).move(2, "test")
+    _the_set(other).move(24, "train")
+    _the_set(other).exclude([20], "why")
+
+
+def _import(cache: Path) -> list[Move]:
+    (found,) = import_cache(cache / "other", cache=cache)
+    assert not found.refused, found.refused
+    assert ledger.read_ledger(_the_set(cache).paths).splits["train"] == ((2, 26),)
+    return []
+
+
 class Scenario(NamedTuple):
     """What is there before, and what is done."""
 
@@ -138,6 +157,7 @@ SCENARIOS = {
     "exclude": Scenario(_fill, _exclude),
     "compact": Scenario(_fill, _compact),
     "preprocess": Scenario(_fill, _preprocess),
+    "import": Scenario(_fill_two, _import),
 }
 
 

@@ -222,9 +222,10 @@ def _indices(parts: Iterable[tuple[int, int]]) -> list[int]:
 def _wrong_reservations(paths: SetPaths) -> Iterator[str]:
     end = 0
     for number, reservation in enumerate(list_runs(paths)):
-        if (reservation.number, reservation.start) != (number, end):
+        is_behind = reservation.start == end or reservation.former
+        if reservation.number != number or not is_behind:
             yield f"{paths.runs}: run {reservation.number} reserves {reservation.interval}"
-        end = reservation.stop
+        end = max(end, reservation.stop)
 
 
 def _incomplete(cache: Path) -> Iterator[str]:

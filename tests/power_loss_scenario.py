@@ -19,6 +19,7 @@ from datagen_core.scheduling.generate import generate, sweep
 from datagen_core.store import ledger
 from datagen_core.store.compaction import compact
 from datagen_core.store.sets import remove_set
+from datagen_core.upkeep.merging.caches import import_cache
 from datagen_core.upkeep.preprocess import preprocess
 from datagen_core.upkeep.repair import find_repair
 from fault_checks import resume, source
@@ -69,6 +70,7 @@ def main(folder: Path) -> None:
     begin(folder, acknowledge)
     repair(folder / "repaired", acknowledge)
     remove(folder / "removed", acknowledge)
+    bring(folder / "there", folder / "joined", acknowledge)
 
 
 def keep(made: ParamSet, acknowledge: Callable[..., None]) -> None:
@@ -110,6 +112,16 @@ def remove(cache: Path, acknowledge: Callable[..., None]) -> None:
     sweep(source("scaled"), 5, [{"scale": 1}, {"scale": 2}], executor="inline", cache=cache)
     remove_set(Cache(cache)["scaled"][0].paths)
     acknowledge("remove", number=0, left=1)
+
+
+def bring(there: Path, joined: Path, acknowledge: Callable[..., None]) -> None:
+    """Import a cache that has more samples, and some in a split."""
+    for cache, samples in ((there, 12), (there, 6), (joined, 6)):
+        generate(source("quick"), samples, executor="inline", cache=cache)
+    Cache(there)["quick"][0].move(15, "test")
+    Cache(joined)["quick"][0].move(2, "test")
+    import_cache(there, cache=joined)
+    acknowledge("import", samples=18, split="test", moved=15)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ _SCRIPT = Path(__file__).parents[1] / "crash_points.py"
 _IN_MEMORY = Path("/dev/shm")  # kill -9 asks nothing of a disk, and fsync would take all the time
 
 FATES = ("crash", "zombie", "race")
-SCENARIOS = ("generate", "work", "move", "spend", "exclude", "compact", "preprocess")
+SCENARIOS = ("generate", "work", "move", "spend", "exclude", "compact", "preprocess", "import")
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +42,18 @@ def explore():
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("fate", FATES)
 def test_nothing_is_lost_doubled_or_torn(explore, fate, scenario):
-    # Most steps of `generate` are those of `work`: a third of them here, all of them under stress.
-    stride = 3 if (scenario, fate != "race") == ("generate", True) else 1
+    # Most steps of `generate` are those of `work`, and each of `import` is repeated as a whole: a
+    # third or a tenth of them here, all of them under stress.
+    stride = 1 if fate == "race" else {"generate": 3, "import": 10}.get(scenario, 1)
     assert explore(fate, scenario, stride=stride)["violations"] == []
 
 
 @pytest.mark.slow
 @pytest.mark.stress
+@pytest.mark.parametrize("scenario", ["generate", "import"])
 @pytest.mark.parametrize("fate", ["crash", "zombie"])
-def test_nothing_is_lost_doubled_or_torn_at_any_step_of_generating(explore, fate):
-    assert explore(fate, "generate")["violations"] == []
+def test_nothing_is_lost_doubled_or_torn_at_any_step_of_many(explore, fate, scenario):
+    assert explore(fate, scenario)["violations"] == []
 
 
 def test_every_step_of_a_publish_is_explored(explore):

@@ -20,6 +20,7 @@ from datagen_core.reading.cache import Cache
 from datagen_core.store import ledger
 from datagen_core.store.derived import list_derived, newest_derived
 from datagen_core.store.layout import SetPaths
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.published import published_samples
 from fault_checks import Move, Reference, resume, violations
 from power_loss import Call, State, crash_states, lay_out, record
@@ -69,6 +70,9 @@ class Laboratory:
         yield from violations(disk / "sweep", None)
         yield from violations(disk / "private", None)
         yield from violations(disk / "removed", None)
+        yield from violations(disk / "there", None)
+        yield from violations(disk / "joined", self._reference)
+        yield from _mislabelled(disk)
         yield from _headless(disk)
         try:
             for each in done:
@@ -146,6 +150,23 @@ def _returned(disk: Path, done: dict) -> Iterator[str]:
         yield f"of two sets, one of which was removed, are there {list(found)}"
 
 
+def _lost_import(disk: Path, done: dict) -> Iterator[str]:
+    found = Cache(disk / "joined")["quick"][0]
+    kept = (len(found.existing), found.reserved, len(found[done["split"]]))
+    if kept != (done["samples"], done["samples"], done["moved"]):
+        yield f"of {done} are left {kept}"
+
+
+def _mislabelled(disk: Path) -> Iterator[str]:
+    """Yield samples that came by an import, and that a move could take into another split."""
+    for data_set in Cache(disk / "joined").values():
+        for found in data_set.values():
+            if coming := IntervalSet([(6, 15)]) & IntervalSet(
+                read_ledger(found.paths).raw(found.existing)
+            ):
+                yield f"samples {coming} are raw, which are in a split where they come from"
+
+
 def _headless(disk: Path) -> Iterator[str]:
     """Yield folders with samples that are no parameter sets."""
     for folder in {path.parents[1] for path in disk.glob("*/*/*/shards/*.h5")}:
@@ -158,6 +179,7 @@ _LOST = {
     "aside": _lost_damage,
     "freeze": _lost_record,
     "generate": _lost_samples,
+    "import": _lost_import,
     "preprocess": _lost_results,
     "sweep": _lost_sets,
     "private": _lost_private,
