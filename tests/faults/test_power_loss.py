@@ -161,9 +161,8 @@ def _mislabelled(disk: Path) -> Iterator[str]:
     """Yield samples that came by an import, and that a move could take into another split."""
     for data_set in Cache(disk / "joined").values():
         for found in data_set.values():
-            if coming := IntervalSet([(6, 15)]) & IntervalSet(
-                read_ledger(found.paths).raw(found.existing)
-            ):
+            raw = read_ledger(found.paths).raw(found.existing)
+            if coming := raw & IntervalSet([(6, 15)]):
                 yield f"samples {coming} are raw, which are in a split where they come from"
 
 
