@@ -31,6 +31,7 @@ from datagen_core.errors import CacheError, DamagedFileError
 from datagen_core.files import check_format, open_regular
 from datagen_core.generators.schema import Column, Columns, Ragged, Schema
 from datagen_core.ranges import Interval
+from datagen_core.store import forms
 from datagen_core.store.access import unreadable
 from datagen_core.store.advice import command_for
 from datagen_core.store.layout import SetPaths, shard_name
@@ -46,6 +47,7 @@ from datagen_core.store.shard_columns import (
     read_columns,
     stored_dtype,
 )
+from datagen_core.store.stored_items import read_attributes
 
 FORMAT = "datagen-shard"
 FORMAT_VERSION, FORMAT_MINOR = 2, 1
@@ -177,6 +179,7 @@ def _write_label(file: h5f.FileID, label: ShardLabel, checksum: str) -> None:
 
 
 _ORIGIN = ("run", "plan", "code", "origins", "codes")
+_LABEL = ("digest", "start", "stop", "checksum", "checksum_algorithm", *_ORIGIN)
 
 
 def read_origins(path: Path, interval: Interval) -> tuple[Origin, ...]:
@@ -190,9 +193,7 @@ def read_origins(path: Path, interval: Interval) -> tuple[Origin, ...]:
         If it cannot be read.
     """
     with reading(path) as file:
-        # All attributes would take twice as long.
-        known = {name: file.attrs[name] for name in _ORIGIN if h5a.exists(file.id, name.encode())}
-        return parse_origins(known, interval)
+        return parse_origins(read_attributes(file.id, _ORIGIN), interval)
 
 
 def _write_column(group: h5py.Group, name: str, column: Column, *, compress: bool) -> None:
@@ -276,30 +277,13 @@ def open_shard(path: Path, *, strict: bool = False) -> Iterator[h5py.File]:
 def check_version(path: Path, file: h5f.FileID, *, strict: bool = False) -> None:
     """Refuse an open shard whose version is newer, with `strict` a later minor as well."""
     try:
-        version = _read_number(file, b"version", 1)
-        minor = _read_number(file, b"minor", 0) if strict or version > FORMAT_VERSION else 0
+        found = read_attributes(file, ("version", "minor"))
+        version, minor = forms.whole(found.get("version", 1)), forms.whole(found.get("minor", 0))
     except (OSError, TypeError, ValueError) as error:
         raise damaged(path, f"its version cannot be read ({error})") from error
     if strict or version > FORMAT_VERSION:
         known = f"{FORMAT_VERSION}.{FORMAT_MINOR}"
         check_format(path, f"{version}.{minor}", known, strict=strict)
-
-
-def _read_number(file: h5f.FileID, name: bytes, default: int) -> int:
-    """Return an attribute; h5py's `attrs` takes four times as long.
-
-    Raises
-    ------
-    TypeError
-        If it is not one number; HDF5 would write something else over other memory.
-    """
-    number = np.array(default, np.int64)
-    with suppress(KeyError):
-        attribute = h5a.open(file, name)
-        if attribute.shape != () or attribute.get_type().get_class() != h5t.INTEGER:
-            raise TypeError(f"{name.decode()} is not a number")
-        attribute.read(number, h5t.NATIVE_INT64)
-    return int(number)
 
 
 def damaged(path: Path, reason: str) -> DamagedFileError:
@@ -357,7 +341,7 @@ def labelled(
 ) -> Iterator[tuple[h5py.File, Mapping[str, Any]]]:
     """Open a shard that has this label, and yield it with its attributes; see `reading`."""
     with reading(path, strict=strict) as file:
-        attributes = dict(file.attrs)
+        attributes = read_attributes(file.id, _LABEL)
         found = [str(attributes.get(name)) for name in ("digest", "start", "stop")]
         if found != [label.digest, *map(str, label.interval)]:
             raise damaged(path, "its attributes belong to other samples")

@@ -14,7 +14,9 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from datagen_core.errors import CacheError, DamagedFileError, NewerFormatError
@@ -28,7 +30,7 @@ from datagen_core.store.layout import look_again, shard_name
 from datagen_core.store.open_folders import Folder
 from datagen_core.store.origins import Origin, parse_origins
 from datagen_core.store.overlaps import common_samples, differing_samples, overlapping
-from datagen_core.store.publishing import drafting
+from datagen_core.store.publishing import drafting, in_parallel
 from datagen_core.store.shard_columns import check_columns
 from datagen_core.store.shards import ShardLabel, labelled, read_origins, verify_shard
 
@@ -225,6 +227,7 @@ class Carrier:
     def __init__(self, source: Path, target: Path) -> None:
         self._source, self._target = source, target
         self.linked = self.copied = 0
+        self._lock = Lock()
         with drafting(target / "tmp", target / "tmp" / "usual") as draft:
             self._usual = os.fstat(draft.descriptor)
 
@@ -237,31 +240,36 @@ class Carrier:
                 open_folder(self._source, place, make=False) as source,
                 open_folder(self._target, folder) as target,
             ):
-                for piece, look in here:
-                    refused += self._attempt(source, target, piece.file, look, kind)
+                carry = partial(self._attempt, source, target, kind)
+                refused += [each for each in in_parallel(carry, here) if each is not None]
                 target.sync()
         return refused
 
     def _attempt(
-        self, source: Folder, target: Folder, file: Interval, look: Inspection, kind: Kind
-    ) -> Iterator[Refusal]:
+        self, source: Folder, target: Folder, kind: Kind, file: Inspected
+    ) -> Refusal | None:
+        piece, look = file
         try:
-            self._carry(source, target, file, look, kind)
+            is_linked = self._carry(source, target, piece.file, look, kind)
         except (FileNotFoundError, DamagedFileError) as error:
-            words = f"{source.path / shard_name(file)} is gone; import again"
+            words = f"{source.path / shard_name(piece.file)} is gone; import again"
             reason = str(error) if isinstance(error, DamagedFileError) else words
-            yield Refusal(IntervalSet([file]), reason)
+            return Refusal(IntervalSet([piece.file]), reason)
+        with self._lock:
+            self.linked += is_linked
+            self.copied += not is_linked
+        return None
 
     def _carry(
         self, source: Folder, target: Folder, file: Interval, look: Inspection, kind: Kind
-    ) -> None:
+    ) -> bool:
+        """Link or copy a file; return whether it was linked."""
         name = shard_name(file)
         with open_file(source, name) as descriptor:
             state = os.fstat(descriptor)
             is_same = (state.st_dev, state.st_ino) == look.file
             if is_same and self._may_link(state) and _link(descriptor, target, name):
-                self.linked += 1
-                return
+                return True
             final = target.path / name
             with (
                 drafting(self._target / "tmp", final) as draft,
@@ -270,7 +278,7 @@ class Carrier:
                 copy_content(descriptor, draft.descriptor)
                 verify_shard(path, kind.schema, kind.label(file))
                 draft.publish(equals=True)
-            self.copied += 1
+            return False
 
     def _may_link(self, state: os.stat_result) -> bool:
         """Whether a file is this user's, and others may do with it what they may with a new one."""
