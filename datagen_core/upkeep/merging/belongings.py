@@ -24,6 +24,7 @@ from datagen_core.store.layout import (
     list_names,
     list_shards,
 )
+from datagen_core.store.ledger import read_ledger
 from datagen_core.store.publishing import publication
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.view_files import PART, ViewRecord, list_views, read_view
@@ -69,16 +70,19 @@ def _import_input(there: Path, here: Path, name: str) -> None:
 def import_results(
     source: SetPaths, target: SetPaths, record: SetRecord, carrier: Carrier
 ) -> Iterator[Refusal]:
-    """Keep the results of preprocessors."""
+    """Keep the results of preprocessors, for the splits that hold their samples here by now."""
+    there, here = read_ledger(source), read_ledger(target)
     for folder in list_folders(source.root / "derived"):
-        split = forms.name(folder.name)
-        for derived in list_derived(source, split):
-            here = DerivedPaths(target.derived(split) / derived.root.name)
+        split = there.current_name(forms.name(folder.name))
+        place = target.derived(here.first_name(here.current_name(split)))
+        for derived in list_derived(source, folder.name):
             try:
-                yield from _import_derived(derived, here, record, carrier)
+                yield from _import_derived(
+                    derived, DerivedPaths(place / derived.root.name), record, carrier
+                )
             except CacheError as error:
                 yield Refusal(_NOTHING, str(error))
-        _import_uses(source, target, split)
+        _import_uses(source, folder.name, target, place.name)
 
 
 def _import_derived(
@@ -105,14 +109,14 @@ def _list_pieces(folder: Path) -> list[Piece]:
     return [Piece(file, folder, file) for file in list_shards(folder)]
 
 
-def _import_uses(source: SetPaths, target: SetPaths, split: str) -> None:
-    """Read results under a preprocessor's name as there, unless it is known here."""
-    for name in {derived.name for derived in list_derived(source, split)}:
-        newest = newest_derived(source, split, name)
-        if newest is not None and newest_derived(target, split, name) is None:
-            here = DerivedPaths(target.derived(split) / newest.root.name)
-            if (here.root / "derived.json").exists():
-                record_use(target, split, here)
+def _import_uses(source: SetPaths, there: str, target: SetPaths, here: str) -> None:
+    """Read results of a split under a preprocessor's name as there, unless it is known here."""
+    for name in {derived.name for derived in list_derived(source, there)}:
+        newest = newest_derived(source, there, name)
+        if newest is not None and newest_derived(target, here, name) is None:
+            copied = DerivedPaths(target.derived(here) / newest.root.name)
+            if (copied.root / "derived.json").exists():
+                record_use(target, here, copied)
 
 
 def import_views(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datagen_core import Cache
+import shutil
+
+import pytest
+
+from datagen_core import Cache, SplitError
 from datagen_core.store.ledger import change_ledger, read_ledger
 from datagen_core.upkeep.merging import sets
 from datagen_core.upkeep.merging.caches import import_cache
 from datagen_core.upkeep.merging.ledgers import hold
+from datagen_core.upkeep.preprocess import preprocess
 from datagen_core.upkeep.verify import verify
+from generators_for_tests import sine
 from joined_caches import is_sound, make, values
 
 
@@ -94,3 +100,44 @@ def test_a_ledger_that_holds_nothing_is_one_of_before(cache, other):
     documents = [path.read_text() for path in sorted(cache.glob("sine/*/splits/*.json"))]
 
     assert ['"format": "3.0"' in each for each in documents] == [True, False]
+
+
+def test_a_split_that_was_relabelled_there_is_relabelled_here(cache, other):
+    make(cache, 20).move(5, "tset")
+    made = make(other, 40)
+    made.move(10, "tset")
+    preprocess(made, sine.preprocessors["square_both"], "tset", 10)
+    made.relabel("tset", "test", "a slip")
+    (found,) = import_cache(other, cache=cache)
+    here = Cache(cache)["sine"][0]
+
+    assert (found.refused, here.counts) == ([], {"raw": 30, "test": 10})
+    assert len(here["test"]["square_both"].get(10)[0]) == 10
+    with pytest.raises(SplitError, match="retired"):
+        here.move(1, "tset")
+
+
+def test_a_name_that_is_retired_here_stays_retired(cache, other):
+    made = make(cache, 20)
+    made.move(5, "tset")
+    made.relabel("tset", "test", "a slip")
+    there = make(other, 40)
+    there.move(10, "tset")
+    preprocess(there, sine.preprocessors["square_both"], "tset", 10)
+    (found,) = import_cache(other, cache=cache)
+
+    assert (found.refused, made.counts) == ([], {"raw": 30, "test": 10})
+    assert len(made["test"]["square_both"].get(10)[0]) == 10
+
+
+def test_samples_that_lie_scattered_come_along(cache, other):
+    made = make(other, 2000)
+    made.move(1000, "train", random=True, seed=3)
+    make(cache, 10)
+    (found,) = import_cache(other, cache=cache)
+    here = Cache(cache)["sine"][0]
+
+    assert (found.refused, found.splits) == ([], {"train": 1000})
+    assert (values(here, "train") == values(made, "train")).all()
+    shutil.rmtree(other)
+    assert is_sound(cache)
