@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
-from datagen_core.errors import UnreadableError, human_bytes
+from datagen_core.errors import CacheError, UnreadableError, human_bytes
 
 if TYPE_CHECKING:
     from datagen_core.upkeep.usage import Part, Scan
@@ -63,18 +63,24 @@ def du_command(name: str | None, by: str | None, *, as_json: bool) -> None:
 
 def _tell_problems(scan: Scan) -> None:
     """Name what is left out; only what is damaged is an error."""
-    damaged = [each for each in scan.problems if not isinstance(each, UnreadableError)]
-    for closed in scan.problems:
-        if isinstance(closed, UnreadableError):
-            tell(f"left out: {closed}", dim=True)
+    closed, damaged = _part_problems(scan)
+    for each in closed:
+        tell(f"left out: {each}", dim=True)
     for error in damaged[:-1]:
         tell(f"error: {error}")
     if damaged:
         raise damaged[-1]
 
 
+def _part_problems(scan: Scan) -> tuple[list[UnreadableError], list[CacheError]]:
+    """Return what this user may not read, and what is damaged, each once."""
+    found = {str(each): each for each in scan.problems}.values()
+    closed = [each for each in found if isinstance(each, UnreadableError)]
+    return closed, [each for each in found if not isinstance(each, UnreadableError)]
+
+
 def _to_json(parts: list[Part], by: str, scan: Scan) -> dict[str, Any]:
-    closed = [each for each in scan.problems if isinstance(each, UnreadableError)]
+    closed, _ = _part_problems(scan)
     return {
         "by": by,
         "rows": [_row_to_json(part) for part in parts],

@@ -90,6 +90,7 @@ def estimate_command(  # noqa: PLR0913 (one for each argument and option)
 
 
 def _try(name: str, selector: tuple[str, ...], folder: Path | None, batches: int) -> Past:
+    from datagen_core.cli.progress import watch
     from datagen_core.scheduling.demands import load
     from datagen_core.scheduling.forecast import try_batches
 
@@ -98,7 +99,7 @@ def _try(name: str, selector: tuple[str, ...], folder: Path | None, batches: int
         params = dict(parse_assignment(text) for text in selector)
     else:
         params = select_set(loaded.generator.name, selector).params
-    return try_batches(loaded, params, batches)
+    return try_batches(loaded, params, batches, watch)
 
 
 def _recall(name: str, selector: tuple[str, ...]) -> Past | None:

@@ -75,7 +75,7 @@ def logs_command(  # noqa: PLR0913 (one for each argument and option)
         chosen = _follow(chosen, find, printer)
     for param_set, log in chosen.logs:
         printer.show(param_set, log, to_end=True)
-    if printer.is_silent:
+    if printer.is_silent and not chosen.problems.unreadable:
         tell("no task failed" if failed else f"the logs of {len(chosen.logs):,} tasks are empty")
     chosen.problems.raise_any()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,10 +15,9 @@ from datagen_core.executors.choice import choose_executor
 from datagen_core.generators.registry import Loaded
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.demands import make_demands
-from datagen_core.scheduling.driving import drive
 from datagen_core.scheduling.estimation import estimate
 from datagen_core.scheduling.plan import Settings
-from datagen_core.scheduling.run import begin
+from datagen_core.scheduling.run import Run, begin
 from datagen_core.scheduling.status import RunStatus
 from datagen_core.scheduling.surroundings import threads_of
 from datagen_core.store.keys import key_path
@@ -126,10 +125,15 @@ def _sizes_of_samples(paths: SetPaths) -> Iterator[float]:
         yield size / samples
 
 
-def try_batches(loaded: Loaded, params: Mapping[str, Any], batches: int) -> Past:
+def try_batches(
+    loaded: Loaded,
+    params: Mapping[str, Any],
+    batches: int,
+    watch: Callable[[Sequence[Run]], Sequence[RunStatus]],
+) -> Past:
     """Make a few batches in a cache of their own, which is removed, and return what they took.
 
-    A process of this machine makes them.
+    A process of this machine makes them; `watch` submits a run and waits for it, as `drive` does.
 
     Raises
     ------
@@ -143,7 +147,7 @@ def try_batches(loaded: Loaded, params: Mapping[str, Any], batches: int) -> Past
         demand = replace(demand, samples=samples)
         try:
             runs = begin([demand], choose_executor("local"), Settings())
-            (status,) = drive(runs)
+            (status,) = watch(runs)
         finally:
             if demand.record.private:
                 key_path(demand.record).unlink(missing_ok=True)

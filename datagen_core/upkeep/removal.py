@@ -91,8 +91,9 @@ def measure_candidate(
         If not all of its folder can be looked at.
     """
     usage = scan.measure(param_set.paths.root, nested=True)
-    if scan.problems:
-        raise scan.problems.pop()
+    problems, scan.problems = scan.problems, []
+    for problem in problems:
+        raise problem
     idle = clock(param_set.paths.root.parent) - usage.newest
     if idle < least_idle or usage.disk < least:
         return None

@@ -121,7 +121,7 @@ class Scan:
     Attributes
     ----------
     problems
-        Errors of what cannot be looked at.
+        Errors of what cannot be looked at; one may be there twice.
     """
 
     def __init__(self) -> None:

@@ -96,6 +96,9 @@ def test_a_task_out_of_memory_says_so_and_more_memory_completes_it(folder, refer
     line = one_error(generate(folder, *ASKED, "--mem", "250M", code=4))
     assert "samples 100-199 lost: out of memory" in line or "samples 150-199 lost: out of" in line
     assert "memory limit" in log_in(line)
+    told = run(folder, "logs", "noisy_sine", "--failed").stdout
+    assert "out of memory" in told.partition("==> ")[0]
+    assert "memory limit" in told.partition("/logs/")[2]
     run(folder, "resume", "noisy_sine", "--mem", "1G")
     assert same_bytes(folder, reference, 400)
 

@@ -153,3 +153,18 @@ def test_what_cannot_be_looked_at_stays(run_cli, aged, monkeypatch):
 
     assert [row["number"] for row in answer.json["sets"]] == [3]
     assert (answer.code, "is damaged" in answer.err) == (1, True)
+
+
+def test_what_may_not_be_read_keeps_its_own_set_alone(run_cli, aged, monkeypatch):
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path) == str(aged[2].paths.shards):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    answer = run_cli("prune", "--older-than", "45d", "--dry-run")
+
+    assert "1 to remove" in answer.out
+    assert f"sine 2 is left out: {aged[2].paths.shards} cannot be read" in answer.err
