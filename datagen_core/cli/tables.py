@@ -11,6 +11,7 @@ import click
 
 from datagen_core.commands import say
 from datagen_core.errors import printable
+from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 _MOST_FOLDED = 100
 """With more rows, rich would take longer than everything else together."""
+
+
+_MOST_ALIKE = 3
+"""Runs that are alike are told of one by one up to this number of them."""
 
 
 def print_table(
@@ -85,18 +90,51 @@ def _print_folded(
 
 
 def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
-    """Print the state of runs, with a line for all samples of the same state and reason."""
+    """Print the state of runs, with a line for all samples of the same state and reason.
+
+    Many runs of a sweep that are alike are told of together.
+    """
+    alike: dict[tuple[object, ...], list[tuple[ParamSet, RunStatus]]] = {}
     for param_set, status in found:
-        record = status.record
-        title = (
-            f"{param_set} run {record.number}: {status.state}, {len(status.done)} of "
-            f"{record.interval.size} samples ({record.start} to {record.stop - 1})"
-        )
-        rows = [("done", len(status.done), status.done.brief(), "", "")] if status.done else []
-        rows += [
-            (item.state, len(item.samples), item.samples.brief(), item.reason, str(item.log or ""))
-            for item in status.groups
-        ]
-        say(title)
-        if rows:
-            print_table("", ("state", "count", "samples", "reason", "log"), rows)
+        kinds = (item.kind for item in status.groups)
+        key = (param_set.generator, status.state, bool(status.done), *kinds)
+        alike.setdefault(key, []).append((param_set, status))
+    for runs in alike.values():
+        if len(runs) > _MOST_ALIKE:
+            _print_alike(runs)
+        else:
+            for param_set, status in runs:
+                _print_status(param_set, status)
+
+
+def _print_status(param_set: ParamSet, status: RunStatus) -> None:
+    record = status.record
+    say(
+        f"{param_set} run {record.number}: {status.state}, {len(status.done)} of "
+        f"{record.interval.size} samples ({record.start} to {record.stop - 1})"
+    )
+    rows = [("done", len(status.done), status.done.brief(), "", "")] if status.done else []
+    rows += [
+        (item.state, len(item.samples), item.samples.brief(), item.reason, str(item.log or ""))
+        for item in status.groups
+    ]
+    if rows:
+        print_table("", ("state", "count", "samples", "reason", "log"), rows)
+
+
+def _print_alike(runs: Sequence[tuple[ParamSet, RunStatus]]) -> None:
+    """Print what runs of many sets have in common, with the reasons and logs of the first one."""
+    statuses = [status for _, status in runs]
+    numbers = IntervalSet([(each.number, each.number + 1) for each, _ in runs])
+    done = sum(len(status.done) for status in statuses)
+    size = sum(status.record.interval.size for status in statuses)
+    say(
+        f"{runs[0][0].generator} {numbers.brief()}: {statuses[0].state}, {done} of {size} samples "
+        f"in {len(runs)} runs"
+    )
+    rows = [("done", done, "", "")] if done else []
+    for items in zip(*(status.groups for status in statuses), strict=True):
+        count, first = sum(len(item.samples) for item in items), items[0]
+        rows.append((first.state, count, first.reason, str(first.log or "")))
+    if rows:
+        print_table("", ("state", "count", "reason", "log"), rows)

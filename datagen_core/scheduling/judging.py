@@ -70,6 +70,11 @@ class RangeStatus(NamedTuple):
     waiting: int = 0
     died: bool = False
 
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """What alike ranges share: state and reason, whatever numbers it has."""
+        return self.state, self.blocked, self.died, _without_numbers(self.reason)
+
 
 def merge_alike(ranges: Iterable[RangeStatus]) -> list[RangeStatus]:
     """Return one range for all of the same state and reason, whatever numbers the reason has.
@@ -78,8 +83,7 @@ def merge_alike(ranges: Iterable[RangeStatus]) -> list[RangeStatus]:
     """
     groups: dict[tuple[object, ...], list[RangeStatus]] = {}
     for item in ranges:
-        key = (item.state, item.blocked, item.died, _without_numbers(item.reason))
-        groups.setdefault(key, []).append(item)
+        groups.setdefault(item.kind, []).append(item)
     return [
         group[0]._replace(
             samples=IntervalSet(chain.from_iterable(item.samples for item in group)),

@@ -42,3 +42,14 @@ def test_many_refused_batches_are_one_line(run_cli, generate_inline, tmp_path):
     assert " 1, 3, 5, 7, 9 and 95 more ranges  no root near 1 " in rows[1]
     assert (run["state"], [item["count"] for item in run["ranges"]]) == ("refused", [100])
     assert len(run["ranges"][0]["samples"]) == 100
+
+
+def test_many_runs_of_a_sweep_are_told_of_together(run_cli, generate_inline):
+    for seed in range(5):
+        generate_inline(f"{FILE}:broken", "-n", 20, "--seed", seed)
+    title, header, *rows = run_cli("status").out.splitlines()
+
+    assert title == "broken 0-4: holes, 75 of 100 samples in 5 runs"
+    assert header.split() == ["state", "count", "reason", "log"]
+    assert [row.split()[:2] for row in rows] == [["done", "75"], ["failed", "25"]]
+    assert len(run_cli("status", "--json").json) == 5
