@@ -205,6 +205,7 @@ def status_to_json(set_name: str, status: RunStatus) -> dict[str, Any]:
                 "count": len(item.samples),
                 "samples": [list(part) for part in item.samples],
                 "reason": item.reason,
+                "nodes": sorted(item.nodes),
                 "log": str(item.log) if item.log else None,
             }
             for item in status.groups

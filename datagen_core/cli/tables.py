@@ -115,7 +115,7 @@ def _print_status(param_set: ParamSet, status: RunStatus) -> None:
     )
     rows = [("done", len(status.done), status.done.brief(), "", "")] if status.done else []
     rows += [
-        (item.state, len(item.samples), item.samples.brief(), item.reason, str(item.log or ""))
+        (item.state, len(item.samples), item.samples.brief(), item.told, str(item.log or ""))
         for item in status.groups
     ]
     if rows:
@@ -134,7 +134,8 @@ def _print_alike(runs: Sequence[tuple[ParamSet, RunStatus]]) -> None:
     )
     rows = [("done", done, "", "")] if done else []
     for items in zip(*(status.groups for status in statuses), strict=True):
-        count, first = sum(len(item.samples) for item in items), items[0]
-        rows.append((first.state, count, first.reason, str(first.log or "")))
+        count = sum(len(item.samples) for item in items)
+        first = items[0]._replace(nodes=frozenset().union(*(item.nodes for item in items)))
+        rows.append((first.state, count, first.told, str(first.log or "")))
     if rows:
         print_table("", ("state", "count", "reason", "log"), rows)

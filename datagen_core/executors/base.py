@@ -133,6 +133,8 @@ class Job(NamedTuple):
     part
         The places of the tasks to start now, where the scheduler does not take all of them at
         once; None for all. Only executors that raise `SchedulerFullError` are given parts.
+    excluded
+        Nodes that are bad, and not to be used; executors without nodes pass over them.
     """
 
     plans: tuple[Plan, ...]
@@ -143,6 +145,7 @@ class Job(NamedTuple):
     threads: int | None = None
     recipe: Recipe | None = None
     part: range | None = None
+    excluded: frozenset[str] = frozenset()
 
     @property
     def places(self) -> range:
@@ -333,6 +336,13 @@ class Executor:
         Such as what its scheduler allows to this user, and what of `resources` it would refuse.
         """
         return ()
+
+    def nodes(self, resources: Resources) -> frozenset[str]:  # noqa: ARG002
+        """Return the nodes where such tasks may run now, as `$SLURMD_NODENAME` calls them.
+
+        None at all where they are not known, or where tasks are not to be kept from bad ones.
+        """
+        return frozenset()
 
     def describe(self, job: Job) -> str:
         """Return, for people, what `submit` would hand to the scheduler."""

@@ -59,6 +59,12 @@ def describe_process(pid: int | None = None) -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": pid, "started": started}
 
 
+def describe_job() -> dict[str, str | None]:
+    """Return what Slurm says of where this process is."""
+    node = os.environ.get("SLURMD_NODENAME")
+    return {"job": os.environ.get("SLURM_JOB_ID")} | ({"node": node} if node else {})
+
+
 @lru_cache(1)  # a process that works through many tasks describes itself for each
 def _own_start(pid: int) -> float:
     return psutil.Process(pid).create_time()

@@ -131,6 +131,7 @@ def submit(runs: Sequence[Run], statuses: Sequence[RunStatus], observer: Observe
     report = _Reporter(observer, progress_of(statuses))
     for run, status in zip(runs, statuses, strict=True):
         _announce_deaths(run, status)
+    _announce_bad_nodes(runs, statuses)
     states = [item.state for status in statuses for item in status.ranges]
     busy = states.count("running") + states.count("queued")
     open_places = [place for place, status in enumerate(statuses) if status.submittable]
@@ -257,6 +258,17 @@ def _announce_deaths(run: Run, status: RunStatus) -> None:
         run.announce(f"samples {item.samples.brief()}: {item.reason}; trying {how}")
 
 
+def _announce_bad_nodes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
+    """Say once of each node that is bad what failed there; jobs do not get it from now on."""
+    known = {name for run in runs for name in run.bad_nodes}
+    for run, status in zip(runs, statuses, strict=True):
+        for name, bad in status.bad_nodes.items():
+            if name not in known:
+                known.add(name)
+                run.announce(f"{bad}; it is not used for what is submitted again")
+        run.bad_nodes = status.bad_nodes
+
+
 def explain(incomplete: Sequence[tuple[Run, RunStatus]]) -> str:
     """Return in one line what is missing of the first run, why, where its log is, and what to do.
 
@@ -282,7 +294,7 @@ def _describe(item: RangeStatus) -> str:
     log = f"; log: {item.log}" if item.log else ""
     if item.state == "refused" and ACCEPT_CODE not in item.reason:
         return f"the generator refuses samples {item.samples.brief()}: {item.reason}{log}"
-    return f"samples {item.samples.brief()} {item.state}: {item.reason}{log}"
+    return f"samples {item.samples.brief()} {item.state}: {item.told}{log}"
 
 
 def _resume_command(runs: Sequence[Run]) -> str:

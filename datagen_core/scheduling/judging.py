@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from itertools import chain
@@ -19,7 +18,9 @@ from typing import Any, Literal, NamedTuple
 from datagen_core.batches import is_one_batch
 from datagen_core.executors.base import DIED, Executor
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.scheduling.attempts import Attempts
 from datagen_core.scheduling.liveness import VERDICT_FORMAT, Signs, read_verdict
+from datagen_core.scheduling.stories import NO_WORD, Story, is_death, read_story
 from datagen_core.store.documents import publish_document
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.published import lost_samples
@@ -49,17 +50,13 @@ _CANCELLED = ("cancelled", "interrupted", "terminated")
 _HOPELESS = ("out of memory",)
 """Ends that the same resources would only repeat."""
 
-_NO_WORD = "ended without a word"
-_DEATHS = (DIED, _NO_WORD, "killed", "exit status", "its process was killed")
-"""How reasons begin when a process died by itself; the later ones are of earlier versions."""
-
 
 class RangeStatus(NamedTuple):
     """Missing samples that share a fate.
 
     `blocked` ones are not submitted again unless asked for: cancelled, refused, failed for good, or
     failed too often. `waiting` samples are made and not yet published. Some of the samples whose
-    process `died` are poisonous.
+    process `died` are poisonous. `nodes` are those where it happened.
     """
 
     state: State
@@ -69,6 +66,14 @@ class RangeStatus(NamedTuple):
     blocked: bool = False
     waiting: int = 0
     died: bool = False
+    nodes: frozenset[str] = frozenset()
+
+    @property
+    def told(self) -> str:
+        """The reason for people, with the node if it was only one."""
+        if len(self.nodes) != 1:
+            return self.reason
+        return f"{self.reason}; all on {min(self.nodes)}"
 
     @property
     def kind(self) -> tuple[object, ...]:
@@ -88,6 +93,7 @@ def merge_alike(ranges: Iterable[RangeStatus]) -> list[RangeStatus]:
         group[0]._replace(
             samples=IntervalSet(chain.from_iterable(item.samples for item in group)),
             waiting=sum(item.waiting for item in group),
+            nodes=frozenset(node for item in group for node in item.nodes),
         )
         for group in groups.values()
     ]
@@ -97,18 +103,6 @@ def _without_numbers(reason: str) -> str:
     return re.sub(r"[-+]?\d[\d.,]*(e[-+]?\d+)?", "0", reason)
 
 
-class _Story(NamedTuple):
-    """What the journal of one task says about its latest start."""
-
-    began: bool
-    end: str
-    ended: float
-    errors: tuple[Mapping[str, Any], ...]
-    waiting: int
-    infers: bool
-    """Whether it was making batch 0, for its schema, when it was last heard of."""
-
-
 class Judge:
     """Finds the fate of a run's missing samples.
 
@@ -116,29 +110,19 @@ class Judge:
     ----------
     paths
         The parameter set.
-    plans
-        All plans of the run, oldest first.
     signs
         Which tasks are alive.
-    done
-        The samples that exist.
-    since
-        Failures before this plan are forgiven.
+    attempts
+        The attempts at the run.
     """
 
     def __init__(
-        self,
-        paths: SetPaths,
-        plans: Sequence[Plan],
-        signs: Signs,
-        executor: Executor | None,
-        done: IntervalSet,
-        since: int,
+        self, paths: SetPaths, signs: Signs, executor: Executor | None, attempts: Attempts
     ) -> None:
-        self._plans, self._signs, self._executor = plans, signs, executor
-        self._paths, self._done, self._since = paths, done, since
-
-        self._stories: dict[tuple[int, int], _Story] = {}
+        self._paths, self._signs, self._executor = paths, signs, executor
+        self._plans, self._since, self._done = attempts.plans, attempts.since, attempts.done
+        self._attempts = attempts
+        self._story = self._attempts.story
 
     def judge(self, missing: IntervalSet) -> list[RangeStatus]:
         """Return the fates of missing samples, those of the latest plan first."""
@@ -160,19 +144,16 @@ class Judge:
                     yield from self._story(plan, number).errors
 
     def _ranges(self, missing: IntervalSet) -> Iterator[RangeStatus]:
-        counts = Counter(Interval(*error["range"]) for error in self._errors(missing))
         for plan in reversed(self._plans):
             planned = plan.samples
             for number, task in enumerate(plan.tasks if planned & missing else ()):
                 if samples := task & missing:
-                    yield from self._task(plan, number, samples, counts)
+                    yield from self._task(plan, number, samples)
             missing -= planned
         if missing:
             yield RangeStatus("lost", missing, NEVER_SUBMITTED)
 
-    def _task(
-        self, plan: Plan, number: int, samples: IntervalSet, counts: Counter[Interval]
-    ) -> Iterator[RangeStatus]:
+    def _task(self, plan: Plan, number: int, samples: IntervalSet) -> Iterator[RangeStatus]:
         story = self._story(plan, number)
         log = plan.log(number)
         state = self._signs.states.get(plan.key(number))
@@ -183,18 +164,17 @@ class Judge:
             reason = f"{plan.executor} does not say whether it is alive; ask again later"
             yield RangeStatus("unknown", samples, reason, log)
             return
-        for item in self._failures(plan, number, counts):
+        nodes = frozenset([story.node] if story.node else [])
+        for item in self._failures(plan, number):
             if failed := item.samples & samples:
                 samples -= failed
-                yield item._replace(samples=failed)
+                yield item._replace(samples=failed, nodes=item.nodes or nodes)
         if samples and self._may_be_late(plan, story):
             yield RangeStatus("running", samples, "done, its files are not visible here yet", log)
         elif samples:
-            yield self._ended(plan, number, samples)
+            yield self._ended(plan, number, samples)._replace(nodes=nodes)
 
-    def _failures(
-        self, plan: Plan, number: int, counts: Counter[Interval]
-    ) -> Iterator[RangeStatus]:
+    def _failures(self, plan: Plan, number: int) -> Iterator[RangeStatus]:
         """Yield the batches that failed or were refused, together where that is alike."""
         log = plan.log(number)
         found = [
@@ -203,21 +183,23 @@ class Judge:
                 IntervalSet([error["range"]]),
                 error["message"],
                 log,
-                self._is_final(plan, error, counts),
+                self._is_final(plan, number, error),
+                nodes=self._attempts.nodes_of(Interval(*error["range"])),
             )
             for error in self._story(plan, number).errors
         ]
         yield from merge_alike(found)
 
-    def _may_be_late(self, plan: Plan, story: _Story) -> bool:
+    def _may_be_late(self, plan: Plan, story: Story) -> bool:
         """Whether a network file system may still hide what a task published."""
         fresh = time.time() - story.ended < _VISIBLE_SECONDS
         return plan.number >= self._since and story.end == "done" and fresh
 
-    def _is_final(self, plan: Plan, error: Mapping[str, Any], counts: Counter[Interval]) -> bool:
-        if plan.number < self._since:
+    def _is_final(self, plan: Plan, number: int, error: Mapping[str, Any]) -> bool:
+        if plan.number < self._since or self._story(plan, number).node in self._attempts.bad_nodes:
             return False
-        return bool(error["final"]) or counts[Interval(*error["range"])] >= ERROR_LIMIT
+        batch = Interval(*error["range"])
+        return bool(error["final"]) or self._attempts.failures(batch) >= ERROR_LIMIT
 
     def _ended(self, plan: Plan, number: int, samples: IntervalSet) -> RangeStatus:
         """Judge what a task that is over has left, behind the batches that failed."""
@@ -228,65 +210,30 @@ class Judge:
             return RangeStatus(
                 "cancelled" if not forgiven else "lost", samples, reason, log, not forgiven
             )
-        if self._is_suspect(samples, story) and reason.startswith(_DEATHS):
+        if self._is_suspect(samples, story) and is_death(reason):
             blocked = not forgiven and self._is_deadly(samples)
             state: State = "failed" if blocked else "lost"
             return RangeStatus(state, samples, reason, log, blocked, died=True)
-        hopeless = reason.startswith(_HOPELESS) or self._tries(samples) >= FRUITLESS_LIMIT
+        hopeless = reason.startswith(_HOPELESS) or self._attempts.tries(samples) >= FRUITLESS_LIMIT
         blocked = hopeless and not forgiven
-        vain = blocked and story.end == "failed" and _is_refused(story)
+        vain = blocked and story.end == "failed" and story.is_refused
         return RangeStatus("refused" if vain else "lost", samples, reason, log, blocked)
 
-    def _is_suspect(self, samples: IntervalSet, story: _Story) -> bool:
+    def _is_suspect(self, samples: IntervalSet, story: Story) -> bool:
         """Whether a task may have ended its process with one of these samples."""
         if not story.infers:
             return story.began
         # It was batch 0 that it made.
         return samples.intervals[0].start < self._batch_size
 
-    def _tries(self, samples: IntervalSet) -> int:
-        """Count the plans that had all these samples in tasks that published nothing."""
-        return sum(
-            not samples - task and not task & self._done
-            for plan in self._plans
-            if plan.number >= self._since
-            for task in plan.tasks
-        )
-
     def _is_deadly(self, samples: IntervalSet) -> bool:
         """Whether a range ended its processes often enough, alone, or with all others."""
-        if is_one_batch(samples, self._batch_size) and self._deaths(samples) >= ERROR_LIMIT:
+        size = self._batch_size
+        if is_one_batch(samples, size) and self._attempts.deaths(samples, size) >= ERROR_LIMIT:
             return True
         # Where samples were made, more poison than these tries can find is likelier than nothing
         # but poison.
-        return self._fruitless >= (2 * FRUITLESS_LIMIT if self._done else FRUITLESS_LIMIT)
-
-    def _deaths(self, samples: IntervalSet) -> int:
-        """Count the tasks that began and made nothing but the batch of these samples."""
-        return sum(
-            not samples - task
-            and is_one_batch(task, self._batch_size)
-            and self._story(plan, number).began
-            for plan in self._plans
-            if plan.number >= self._since
-            for number, task in enumerate(plan.tasks)
-        )
-
-    @cached_property
-    def _fruitless(self) -> int:
-        """The number of plans in a row, up to now, of which nothing was made.
-
-        Plans that divide samples among several jobs count once.
-        """
-        count, later = 0, IntervalSet()
-        for plan in reversed(self._plans):
-            samples = plan.samples
-            if plan.number < self._since or samples & self._done:
-                break
-            again = not count or samples & later
-            count += bool(again)
-            later = samples if again else later | samples
-        return count
+        return self._attempts.fruitless >= (2 * FRUITLESS_LIMIT if self._done else FRUITLESS_LIMIT)
 
     def _reason(self, plan: Plan, number: int) -> str:
         """Why a task is over: its own last word, unless the executor knows who asked for it."""
@@ -294,7 +241,7 @@ class Judge:
         if story.end == "done":
             return "its files are gone"
         if story.end == "failed":
-            what = "were refused" if _is_refused(story) else "failed"
+            what = "were refused" if story.is_refused else "failed"
             return f"not tried, since the batches before it {what}"
         if story.end == TIME_LIMIT:
             return f"{TIME_LIMIT} of {plan.minutes} min reached"
@@ -302,17 +249,11 @@ class Judge:
         if not verdict and self._executor is not None and not story.end.startswith(DIED):
             verdict = self._executor.diagnose(plan, number)
             record_verdict(plan, number, verdict)
-        return verdict or story.end or (_NO_WORD if story.began else "it did not begin")
+        return verdict or story.end or (NO_WORD if story.began else "it did not begin")
 
     @cached_property
     def _batch_size(self) -> int:
         return read_set(self._paths).batch_size
-
-    def _story(self, plan: Plan, number: int) -> _Story:
-        key = plan.number, number
-        if key not in self._stories:
-            self._stories[key] = _read_story(plan, number)
-        return self._stories[key]
 
 
 def _without_lost(item: RangeStatus, lost: IntervalSet) -> Iterator[RangeStatus]:
@@ -333,27 +274,6 @@ def _refused_with_all(item: RangeStatus, message: str) -> RangeStatus:
     return item._replace(state="refused", reason=message, blocked=True, died=False)
 
 
-def _is_refused(story: _Story) -> bool:
-    return all(error.get("refused") for error in story.errors)
-
-
-def _read_story(plan: Plan, number: int) -> _Story:
-    events = plan.events(number)
-    starts = [place for place, event in enumerate(events) if event["event"] == "start"]
-    latest = events[starts[-1] :] if starts else []
-    ends = [event for event in latest if event["event"] == "end"]
-    waiting = [event["waiting"] for event in latest if event["event"] == "batches"]
-    work = [event["event"] for event in latest if event["event"] != "end"]
-    return _Story(
-        began=bool(starts),
-        end=ends[-1]["reason"] if ends else "",
-        ended=ends[-1]["time"] if ends else 0.0,
-        errors=tuple(event for event in latest if event["event"] == "error"),
-        waiting=waiting[-1] if waiting else 0,
-        infers=work[-1:] == ["schema"],
-    )
-
-
 def batch_0_is_deadly(plan: Plan) -> bool:
     """Whether a process died as it made batch 0, for the schema, in a task of an earlier plan."""
     earlier = list_plans(plan.run)[: plan.number]
@@ -361,7 +281,7 @@ def batch_0_is_deadly(plan: Plan) -> bool:
 
 
 def _died_of_batch_0(plan: Plan, number: int) -> bool:
-    story = _read_story(plan, number)
+    story = read_story(plan, number)
     return story.infers and (story.end or read_verdict(plan, number)).startswith(DIED)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.demands import Demand, check_owner, refuse_seconds
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.known_sets import bind_record
+from datagen_core.scheduling.nodes import BadNode
 from datagen_core.scheduling.plan import (
     Limits,
     Settings,
@@ -87,6 +88,8 @@ class Run:
         What to submit first, where that was planned before the run was begun.
     announce
         Called with what the user should know once, such as an estimated time limit.
+    bad_nodes
+        The nodes that its jobs do not get.
     """
 
     record: RunRecord
@@ -97,6 +100,7 @@ class Run:
     since: int = 0
     plan: Plan | None = None
     announce: Callable[[str], None] = ignore
+    bad_nodes: Mapping[str, BadNode] = field(default_factory=dict)
 
     @property
     def paths(self) -> RunPaths:
@@ -118,7 +122,10 @@ class Run:
         """Return the run's status; `poll` and `existing` are those of `inspect_run`."""
         if self.plan is not None:
             return never_submitted(self.record)
-        return inspect_run(self.paths, self.record, self.executor, self.since, poll, existing)
+        return inspect_run(
+            self.paths, self.record, self.executor, self.since, poll, existing,
+            resources=self.resources,
+        )  # fmt: skip
 
 
 def complete(executor: Executor, settings: Settings, earlier: Sequence[Plan] = ()) -> Settings:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 from datagen_core.errors import CacheError, DatagenError
-from datagen_core.executors.base import Executor, TaskState
+from datagen_core.executors.base import Executor, Resources, TaskState
 from datagen_core.executors.choice import find_executor
 from datagen_core.ranges import IntervalSet
+from datagen_core.scheduling.attempts import Attempts
 from datagen_core.scheduling.judging import NEVER_AGAIN, Judge, RangeStatus, merge_alike
 from datagen_core.scheduling.liveness import find_living
+from datagen_core.scheduling.nodes import BadNode
 from datagen_core.store.layout import RunPaths, SetPaths
 from datagen_core.store.reservations import reserved_samples
 from datagen_core.store.runs import Plan, RunRecord, TaskKey, list_plans, list_runs, next_plan
@@ -27,6 +29,9 @@ ACCEPT_CODE = "--accept-code"
 
 Poll = Callable[[Sequence[Plan]], Mapping[TaskKey, TaskState] | None]
 Existing = Callable[[SetPaths], IntervalSet]
+
+_IDLE = {"failed", "lost", "refused"}
+_ANY = Resources()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ class RunStatus:
     """Whether a worker found that no batch of the parameter set can be made."""
     orphaned: bool = False
     """Whether its executor is not installed here, so that nobody can be asked who lives."""
+    bad_nodes: Mapping[str, BadNode] = field(default_factory=dict)
+    """The nodes that are not used for what is submitted again, and why, by name."""
     next_plan: int = 0
     """The number of the plan that is next after those that were looked at."""
 
@@ -61,8 +68,7 @@ class RunStatus:
     @property
     def idle(self) -> list[RangeStatus]:
         """The ranges that nobody makes and that may be submitted again."""
-        states = {"failed", "lost", "refused"}
-        return [item for item in self.ranges if item.state in states and not item.blocked]
+        return [item for item in self.ranges if item.state in _IDLE and not item.blocked]
 
     @property
     def suspects(self) -> list[RangeStatus]:
@@ -106,13 +112,15 @@ def advise(status: RunStatus, resume: str) -> str:
     return f"use other parameters, or mend the generator and raise its `version`{kept}"
 
 
-def inspect_run(
+def inspect_run(  # noqa: PLR0913 (what is asked, and who answers)
     run: RunPaths,
     record: RunRecord,
     executor: Executor | None,
     since: int = 0,
     poll: Poll | None = None,
     existing: Existing = existing_samples,
+    *,
+    resources: Resources = _ANY,
 ) -> RunStatus:
     """Return the status of a run.
 
@@ -126,6 +134,8 @@ def inspect_run(
         Asks for the living tasks of plans; None to ask the executor.
     existing
         Lists the samples of a set; what it returns behind `poll` was listed behind it.
+    resources
+        What its tasks may use, which says on which nodes they may run.
     """
     done = _made(record, existing(run.set))
     if len(done) == record.interval.size:  # whatever its tasks do
@@ -137,9 +147,16 @@ def inspect_run(
     # Files are listed behind the tasks: what ends in between is then seen as done, not as lost.
     done = _made(record, existing(run.set))
     missing = IntervalSet([record.interval]) - done
-    judge = Judge(run.set, plans, signs, executor, done, since)
+    attempts = Attempts(plans, since, done, _nodes(executor, resources))
+    judge = Judge(run.set, signs, executor, attempts)
     ranges = tuple(judge.judge(missing))
-    return RunStatus(record, done, ranges, bool(judge.refusal(missing)), next_plan=number)
+    is_idle = any(item.state in _IDLE for item in ranges)
+    stopped, bad_nodes = bool(judge.refusal(missing)), attempts.bad_nodes if is_idle else {}
+    return RunStatus(record, done, ranges, stopped, bad_nodes=bad_nodes, next_plan=number)
+
+
+def _nodes(executor: Executor | None, resources: Resources) -> Callable[[], frozenset[str]]:
+    return partial(executor.nodes, resources) if executor is not None else frozenset
 
 
 def _made(record: RunRecord, existing: IntervalSet) -> IntervalSet:

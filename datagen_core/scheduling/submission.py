@@ -134,8 +134,10 @@ def make_job(parts: Sequence[Part], plans: Sequence[Plan], report: Report, busy:
     settings, recipe = first.settings, _recipe_of(first)
     recipe = recipe if first.executor.in_process else seal(recipe)
     work = _work(parts, plans, recipe, report)
-    parallel = max(1, settings.njobs - busy)
-    return Job(tuple(plans), first.resources, parallel, settings.wait, work, first.threads, recipe)
+    return Job(
+        tuple(plans), first.resources, max(1, settings.njobs - busy), settings.wait, work,
+        first.threads, recipe, excluded=frozenset(name for run, _ in parts for name in run.bad_nodes),
+    )  # fmt: skip
 
 
 def _work(

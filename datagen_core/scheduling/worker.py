@@ -8,7 +8,6 @@ time limit, and at the end, so a kill loses at most that.
 from __future__ import annotations
 
 import errno
-import os
 import sys
 import time
 import traceback
@@ -31,7 +30,7 @@ from datagen_core.errors import (
     printable,
 )
 from datagen_core.executors.base import Recipe
-from datagen_core.executors.processes import describe_process, peak_memory
+from datagen_core.executors.processes import describe_job, describe_process, peak_memory
 from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.fingerprint import Code
 from datagen_core.generators.inputs import look_in
@@ -119,8 +118,7 @@ def run_task(
     look_in(inputs_folder(run.set.root.parent.parent))
     path = run.journal(plan_number, task)
     journal, process = Journal(path), describe_process()
-    job = os.environ.get("SLURM_JOB_ID")
-    journal.append("start", **process, job=job, beats=BEAT_SECONDS)
+    journal.append("start", **process, **describe_job(), beats=BEAT_SECONDS)
     born = time.monotonic() - (_age(process["started"]) if maker is None else 0.0)
     word = "interrupted"
     try:

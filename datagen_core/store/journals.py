@@ -23,7 +23,9 @@ from datagen_core.store.folders import open_to_append
 JOURNAL_FORMAT = "1.3"
 """The newest format of a line; one journal may have lines of several versions."""
 
-_LATER_KEYS = {"peak": "1.3", "beats": "1.2", "refused": "1.1", "whole_set": "1.1"}
+_LATER_KEYS = {
+    "node": "1.3", "peak": "1.3", "beats": "1.2", "refused": "1.1", "whole_set": "1.1",
+}  # fmt: skip
 """The format of lines that have these keys; others are of format 1.0."""
 
 _JOURNAL_SECONDS, _MOST_SECONDS = 1.0, 10.0
@@ -35,7 +37,8 @@ class Journal:
     """The journal of one task.
 
     Events: `start` (host, pid, started; since 1.2 `beats`, how many seconds apart the journal is
-    touched as a sign of life, see `datagen_core.store.heartbeats`), `batches` (since the last line:
+    touched as a sign of life, see `datagen_core.store.heartbeats`; since 1.3 `node`, the name of
+    the node for schedulers that have nodes), `batches` (since the last line:
     `count`, and the sums `seconds` and `squares` of their times; the first line has `startup` and
     `first`; `waiting` samples are made and not yet published; since 1.3 `peak`, the most bytes of
     memory that the process has used so far), `schema` (before batch 0 is made, from which the
@@ -170,7 +173,7 @@ _FORMS: Mapping[str, forms.Form] = {
     "startup": forms.number, "first": forms.number, "waiting": forms.whole, "peak": forms.whole,
     "range": forms.interval, "message": forms.text, "final": forms.flag, "refused": forms.flag,
     "whole_set": forms.flag, "reason": forms.text, "id": forms.code_id, "samples": forms.intervals,
-    "job": _word,
+    "job": _word, "node": forms.text,
 }  # fmt: skip
 _NEEDED = {
     "error": ("range", "message", "final"),

@@ -1,7 +1,8 @@
 """A noisy sine wave that meets the trouble which files beside this one tell of.
 
-`trouble/100` says what happens at the batch that begins at sample 100, `trouble/pace` how many
-seconds each batch takes. Trouble changes no sample, only whether it comes into being.
+`trouble/100` says what happens at the batch that begins at sample 100, `trouble/n1` what on node
+n1, and `trouble/pace` how many seconds each batch takes. Trouble changes no sample, only whether it
+comes into being.
 """
 
 import os
@@ -35,6 +36,7 @@ def noisy_sine(size, params, rng, start):
     with suppress(FileNotFoundError):
         time.sleep(float((TROUBLE / "pace").read_text()))
     meet(TROUBLE / str(start))
+    meet(TROUBLE / os.environ.get("SLURMD_NODENAME", "nowhere"))
     for x in rng.uniform(params.left, params.right, size):
         yield x, np.sin(x) + rng.normal(scale=params.std_dev)
 

@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from datagen_core.errors import ExecutionError
 from datagen_core.executors.limits import format_minutes
 from datagen_core.executors.processes import death_in_log, describe_exit, read_tail
-from datagen_core.executors.slurm.queue import QueueRow, ask, parse_fields, read_queue
+from datagen_core.executors.slurm.queue import QueueRow, ask, parse_fields, read_limit, read_queue
+from datagen_core.store.heartbeats import age
 from datagen_core.store.runs import Plan
 
 # With several daemons on one machine the name of the node is part of it: "slurmstepd-n1".
@@ -50,15 +52,15 @@ def diagnose(plan: Plan, task: int) -> str:
     """Return in one line why a task ended, or nothing. Never raises.
 
     Sources, in this order: what slurmstepd wrote into the task's log, the queue (which forgets
-    after MinJobAge, 300 s by default), sacct where the site keeps accounts, and what the dying
-    process itself wrote into its log.
+    after MinJobAge, 300 s by default), sacct where the site keeps accounts, what the dying
+    process itself wrote into its log, and that the queue forgot the task too soon.
     """
     sources: tuple[Callable[[Plan, int], str], ...] = (
-        _from_log, _from_queue, _from_accounts, _from_dump,
+        _from_log, _from_queue, _from_accounts, _from_dump, _from_memory,
     )  # fmt: skip
     for source in sources:
         # Foreign output, of versions of Slurm still to come.
-        with suppress(OSError, ValueError, LookupError):
+        with suppress(OSError, ValueError, LookupError, ExecutionError):
             if verdict := source(plan, task):
                 # What ended as it should is no death, if it was no worker.
                 unknown = verdict == describe_exit(0) and not plan.events(task)
@@ -90,6 +92,18 @@ def _shares(match: re.Match[str]) -> str:
 
 def _from_dump(plan: Plan, task: int) -> str:
     return death_in_log(plan.log(task))
+
+
+def _from_memory(plan: Plan, task: int) -> str:
+    """Return that the controller lost its state, and so all jobs: it forgets none so soon."""
+    if read_queue([plan.name]) != []:
+        return ""
+    folder, seconds = plan.run.set.root.parent, read_limit("MinJobAge") or 0
+    for number in (task, *range(len(plan.tasks))):
+        with suppress(FileNotFoundError):  # it did not begin
+            if age(plan.run.journal(plan.number, number), folder) < seconds:
+                return "lost by its scheduler, which does not know the job any more"
+    return ""
 
 
 def _from_queue(plan: Plan, task: int) -> str:

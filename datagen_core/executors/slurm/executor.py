@@ -23,6 +23,9 @@ from datagen_core.executors.slurm.script import check_header, write_text
 from datagen_core.store.folders import make_folder
 from datagen_core.store.runs import Plan, TaskKey
 
+_NO_NODE = ("node configuration", "node name")
+"""What sbatch says where those that are left cannot do it."""
+
 _GRACE_SECONDS = 3.0
 """A job may take a moment from its submission to the queue."""
 
@@ -107,6 +110,13 @@ class SlurmExecutor(Executor):
         found = [Finding("slurm variables", "ok", line) for line in describe_variables()]
         return [*examination.examine(_partition_names(asked), account, qos), *found]
 
+    def nodes(self, resources: Resources) -> frozenset[str]:
+        """Return the nodes that are up in the partition; none where the user names the nodes."""
+        if {"nodelist", "nodefile", "w"} & resources.options.keys():
+            return frozenset()
+        others = str(resources.options.get("exclude") or "")
+        return queue.read_nodes(_partition_names(resources), others)
+
     def describe(self, job: Job) -> str:
         """Return the batch script that `submit` would hand to sbatch. Writes nothing.
 
@@ -147,6 +157,10 @@ class SlurmExecutor(Executor):
                 script.write_bytes(write_text(job, folder).encode("utf-8", "surrogateescape"))
                 look, one = partial(_is_there, job), len(job.places) == 1
                 submit_script(["sbatch", str(script)], Path(folder), look, one=one)
+        except ExecutionError as error:
+            if job.excluded and any(sign in str(error) for sign in _NO_NODE):
+                raise ExecutionError(_explain_exclusion(job, error)) from error
+            raise
         except RuntimeError as error:  # what submitit's errors are
             raise ExecutionError(f"no batch script: {error}") from error
         except OSError as error:
@@ -231,6 +245,13 @@ def _just_planned(plans: Iterable[Plan]) -> Iterator[TaskKey]:
     for plan in plans:
         if time.time() - plan.created < _GRACE_SECONDS:
             yield from plan.keys
+
+
+def _explain_exclusion(job: Job, error: ExecutionError) -> str:
+    return (
+        f"no node is left for the job, since too much failed on {', '.join(sorted(job.excluded))}; "
+        f"have them mended, or use another --partition, and go on with: datagen resume ({error})"
+    )
 
 
 def _partition_names(resources: Resources) -> set[str]:

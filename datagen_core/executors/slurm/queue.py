@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -40,6 +40,9 @@ _ENDED = {
     "BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "LAUNCH_FAILED", "NODE_FAIL",
     "OUT_OF_MEMORY", "PREEMPTED", "RECONFIG_FAIL", "REVOKED", "TIMEOUT",
 }  # fmt: skip
+
+_UNUSABLE = ("down", "drain", "drng", "fail", "futr", "inval", "maint", "unk")
+"""How states of nodes begin that start no job now, beside those that do not respond: "idle*"."""
 
 _REASONS = (
     ("None", ""),
@@ -231,6 +234,23 @@ def _parse_partition(line: str) -> Partition:
     return Partition(fields.get("PartitionName", ""), fields.get("Default") == "YES", minutes)
 
 
+def read_nodes(partitions: Collection[str], excluded: str = "") -> frozenset[str]:
+    """Return the names of the nodes that are up in some partitions, without those of a list.
+
+    Without partitions, those of the default one; none where the controller does not say.
+    """
+    lines = (ask("sinfo", "-h", "-N", "-o", "%N|%t|%P") or "").splitlines()
+    rows = [line.split("|") for line in lines if line.count("|") == 2]
+    found = {
+        node
+        for node, state, name in rows
+        if not (state.startswith(_UNUSABLE) or state.endswith("*"))
+        and (name.rstrip("*") in partitions if partitions else name.endswith("*"))
+    }
+    hidden = ask("scontrol", "show", "hostnames", excluded) if found and excluded else ""
+    return frozenset(found - set((hidden or "").split()))
+
+
 def parse_fields(line: str) -> dict[str, str]:
     """Return the fields of a line such as "JobId=3 JobState=FAILED ExitCode=0:9"."""
     return dict(word.split("=", 1) for word in line.split() if "=" in word)
@@ -246,8 +266,9 @@ def read_limit(name: str) -> int | None:
     """
     for line in _ask_or_raise("scontrol", "show", "config").splitlines():
         key, _, value = line.partition("=")
-        if key.strip() == name and value.strip().isdecimal():
-            return int(value)
+        number, *_ = [*value.split(), ""]  # "300 sec"
+        if key.strip() == name and number.isdecimal():
+            return int(number)
     return None
 
 

@@ -31,6 +31,9 @@ _LOG = "/dev/stdout"
 
 _END_OF_LIST = "END OF TASKS"
 
+_NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""The name of a node, which comes from a file that others may write."""
+
 _OPTION = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _EXPANDED = re.compile(r"[\0-\x1f\x7f\\]")
@@ -177,4 +180,6 @@ def _additional_options(job: Job) -> dict[str, str | bool]:
     if not {"requeue", "no-requeue"} & set(options):
         # Requeued tasks wait for two minutes; a process that watches resubmits at once.
         additional["no-requeue" if job.waiting else "requeue"] = True
+    if bad := sorted(filter(_NODE.fullmatch, job.excluded)):
+        options["exclude"] = ",".join(filter(None, [str(options.get("exclude") or ""), *bad]))
     return additional | {name.replace("-", "_"): value for name, value in options.items()}

@@ -202,7 +202,7 @@ def test_a_task_that_never_publishes_anything_is_given_up(run):
     publish(run, 10, 20)
     for number in range(FRUITLESS_LIMIT):
         tell(plan_of(run, TASKS[:1]), 0)
-        status = status_of(run, Observed({}, "node lost"))
+        status = status_of(run, Observed({}, "time limit"))
         assert status.ranges[0].blocked == (number == FRUITLESS_LIMIT - 1)
 
 
