@@ -1,8 +1,9 @@
 """Who submits what is missing: of several processes that look after a run, one does.
 
 A plan is a claim. It is published, put-if-absent, under the number behind those of the plans that
-were looked at; who does not get the number looks again. Until the job is submitted its tasks count
-as queued, see `datagen_core.executors.submitters`.
+were looked at; who does not get the number looks again. Who gets it asks once more who is alive,
+and submits it. Until the job is submitted its tasks count as queued, see
+`datagen_core.executors.submitters`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from itertools import accumulate, takewhile
 
+from datagen_core.executors.base import Executor
 from datagen_core.executors.submitters import submitting
 from datagen_core.scheduling.judging import NEVER_SUBMITTED, record_verdict
 from datagen_core.scheduling.run import Run
 from datagen_core.store.publishing import in_parallel
-from datagen_core.store.runs import Plan, TaskKey, next_plan, publish_plan
+from datagen_core.store.runs import Plan, TaskKey, list_plans, next_plan, publish_plan
 
 Part = tuple[Run, Plan]
 """What a job does of one run."""
@@ -84,8 +86,30 @@ def withdraw(plans: Iterable[tuple[Plan, Iterable[int]]]) -> None:
     in_parallel(lambda each: record_verdict(*each, NEVER_SUBMITTED), tasks)
 
 
+def look_again(executor: Executor, plans: Sequence[Plan]) -> None:
+    """Check, once plans are claimed, that no task of earlier plans has begun with their samples.
+
+    What another process was submitting during the look may be seen only now.
+
+    Raises
+    ------
+    OvertakenError
+        When one has, or when that cannot be known.
+    """
+    own = {plan.run: plan for plan in plans}
+    found = in_parallel(list_plans, list(own))
+    earlier = [each for some in found for each in some if each.number < own[each.run].number]
+    living = executor.poll(earlier) if earlier else {}
+    if living is None or any(
+        each.key(task) in living and samples & own[each.run].samples
+        for each in earlier
+        for task, samples in enumerate(each.tasks)
+    ):
+        raise OvertakenError
+
+
 def check_ahead(plans: Sequence[Plan]) -> None:
-    """Look again whether this process is the last one that claimed the samples of plans.
+    """Check that this process is the last one that claimed the samples of plans.
 
     Raises
     ------

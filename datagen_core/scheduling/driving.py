@@ -21,7 +21,7 @@ from datagen_core.errors import (
     SchedulerFullError,
 )
 from datagen_core.executors.base import Job
-from datagen_core.scheduling.claims import check_ahead, withdraw
+from datagen_core.scheduling.claims import check_ahead, look_again, withdraw
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.offering import submit_in_parts
 from datagen_core.scheduling.patience import ask_patiently
@@ -165,6 +165,7 @@ class _Patience:
             living = run.executor.poll(job.plans)
             return job.places if living is None else [key.place for key in living]
 
+        look_again(run.executor, job.plans)
         self._rest = _SHORTEST_REST
         offer = partial(self.ask, run)
         wait = partial(self._wait_for_places, run, job)

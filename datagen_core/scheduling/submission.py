@@ -136,7 +136,8 @@ def make_job(parts: Sequence[Part], plans: Sequence[Plan], report: Report, busy:
     work = _work(parts, plans, recipe, report)
     return Job(
         tuple(plans), first.resources, max(1, settings.njobs - busy), settings.wait, work,
-        first.threads, recipe, excluded=frozenset(name for run, _ in parts for name in run.bad_nodes),
+        first.threads, recipe,
+        excluded=frozenset(name for run, _ in parts for name in run.bad_nodes),
     )  # fmt: skip
 
 

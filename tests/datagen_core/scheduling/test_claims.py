@@ -147,6 +147,19 @@ def test_who_was_stopped_meanwhile_submits_nothing(claim, executor, monkeypatch)
         check_ahead([plan])
 
 
+def test_what_was_submitted_during_the_look_is_seen_after_the_claim(tmp_path, executor):
+    runs = runs_of(tmp_path, executor)
+    submit(runs, inspect(runs))
+    theirs, (jobs, executor.jobs) = as_seen_by_another(runs), (executor.jobs, [])
+    look = inspect(theirs)
+    executor.jobs = jobs
+
+    assert len(look[0].submittable) == 40
+    assert not submit(theirs, look)
+    assert executor.samples == [40]
+    assert not was_submitted(list_plans(runs[0].paths)[1])
+
+
 def test_a_job_of_many_runs_ends_before_the_first_that_another_submits(tmp_path, executor):
     ours = runs_of(tmp_path, executor, 0, 1, 2, 3)
     looks, theirs = inspect(ours), as_seen_by_another(ours[2:3])
