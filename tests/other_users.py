@@ -6,6 +6,7 @@ what the core needs is copied to where all do.
 
 from __future__ import annotations
 
+import compileall
 import os
 import re
 import shutil
@@ -100,7 +101,7 @@ def _choices(folder: Path) -> Iterator[Others]:
     base = Path(sys.base_prefix, "bin", _NAME)
     yield Others(folder, str(base), copied)
     yield Others(folder, system, copied)
-    unneeded = shutil.ignore_patterns("__pycache__", "site-packages", "test", "share", "*.a")
+    unneeded = shutil.ignore_patterns("site-packages", "test", "share", "*.a")
     shutil.copytree(sys.base_prefix, folder / "python", symlinks=True, ignore=unneeded)
     _open_to_all(folder / "python")
     yield Others(folder, str(folder / "python" / "bin" / _NAME), copied)
@@ -114,12 +115,10 @@ def copy_packages(target: Path) -> list[Path]:
             if ".." not in file.parts and source.is_file():
                 place = target / file
                 place.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(source, place)
-    unneeded = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(
-        ROOT / "datagen_core", target / "datagen_core", ignore=unneeded, dirs_exist_ok=True
-    )
-    shutil.copytree(ROOT / "plugins", target / "plugins", ignore=unneeded)
+                shutil.copy2(source, place)  # with its time, by which its byte code is known
+    for name in ("datagen_core", "plugins"):
+        shutil.copytree(ROOT / name, target / name, dirs_exist_ok=True)
+        compileall.compile_dir(target / name, quiet=1)  # once, rather than by each process
     _open_to_all(target)
     return [target, target / "plugins"]
 
