@@ -11,11 +11,14 @@ import json
 import re
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from datagen_core.errors import DamagedFileError
 from datagen_core.files import read_regular
+from datagen_core.generators.identity import sha256_of
 from datagen_core.store.codes import codes_of
 from datagen_core.store.documents import user_name, write_document
 from datagen_core.store.layout import SetPaths, list_names, numbered
@@ -70,10 +73,14 @@ def _written(content: Mapping[str, Any]) -> bytes:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    """Return a document with its format; that it is sound has been verified."""
-    content: dict[str, Any] = json.loads(read_regular(path))
-    del content["checksum"]
-    return content
+    """Return a document with its format."""
+    with suppress(AttributeError, KeyError, RecursionError, TypeError, ValueError):
+        content: dict[str, Any] = json.loads(read_regular(path))
+        if content.pop("checksum") == sha256_of(content, parsed=True):
+            return content
+    raise DamagedFileError(
+        f"{path} is damaged, or not datagen's; restore it from a backup, or move it away"
+    )
 
 
 def _public_record(record: SetRecord) -> dict[str, Any]:

@@ -7,6 +7,7 @@ there, or refused where the set is another one now.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -19,6 +20,7 @@ from pathlib import Path
 from datagen_core.errors import CacheError, VerificationError
 from datagen_core.files import hash_file, opened, placing
 from datagen_core.reading.param_set import ParamSet
+from datagen_core.store.access import explain
 from datagen_core.store.checking import check_file
 from datagen_core.store.columns import cover
 from datagen_core.store.layout import SetPaths, look_again
@@ -121,6 +123,9 @@ def _check_destination(param_set: ParamSet, destination: Path) -> None:
         raise CacheError(
             f"{destination} is in the cache {cache}; publish in a folder outside of it"
         )
+    above = next(each for each in destination.parents if each.exists())
+    if not os.access(above, os.W_OK) and not destination.exists():
+        raise explain(PermissionError(errno.EACCES, "", str(above)))
 
 
 def _list_files(paths: SetPaths) -> list[Path]:
@@ -242,4 +247,5 @@ def _close(destination: Path) -> None:
     """Let all read what is published, and nobody write it."""
     folders = [Path(above) for above, _, _ in os.walk(destination)]
     for folder in reversed(folders):
-        folder.chmod(_FOLDER)
+        if stat.S_IMODE(folder.stat().st_mode) != _FOLDER:  # else it is another user's, perhaps
+            folder.chmod(_FOLDER)

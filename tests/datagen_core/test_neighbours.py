@@ -140,6 +140,18 @@ def test_who_may_only_read_a_cache_reads_all_of_it(datagen, closed, folder):
     assert f"user {OWNER}" in refused.stderr
 
 
+def test_what_somebody_published_is_found_and_no_folder_of_his_is_filled(datagen, folder):
+    words = ("publish", "g", "-p", 0)
+    first, again = (datagen(user, 0o077, *words, "once") for user in (OWNER, OTHER))
+    (folder / "his").mkdir(mode=0o755)
+    refused = datagen(OTHER, 0o077, *words, "his/once")
+
+    assert (first.returncode, again.returncode) == (0, 0), (first.stderr, again.stderr)
+    assert "is published already" in again.stdout
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "his cannot be written: permission denied" in refused.stderr
+
+
 FOREIGN = ("lost+found", ".snapshot", "@eaDir", "#recycle", ".Trash-1000")
 STRAY = (".nfs000000000123", ".DS_Store", "._g", "notes.txt", "Thumbs.db")
 

@@ -10,7 +10,7 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache, CacheError, generate
-from datagen_core.errors import VerificationError
+from datagen_core.errors import DamagedFileError, VerificationError
 from datagen_core.store.ledger import read_ledger
 from datagen_core.upkeep import publication
 from datagen_core.upkeep.preprocess import preprocess
@@ -201,6 +201,13 @@ def test_what_is_no_place_for_it_is_refused(made, tmp_path, place):
     with pytest.raises(CacheError):
         publish(made, tmp_path / place)
     assert tree(tmp_path).keys() == before.keys()
+
+
+def test_a_foreign_document_is_named(made, tmp_path):
+    (made.paths.root / "derived" / "notes.json").write_text("[]")
+
+    with pytest.raises(DamagedFileError, match=r"notes\.json is damaged, or not datagen's"):
+        publish(made, tmp_path / "public")
 
 
 def test_a_damaged_set_is_not_published(made, tmp_path):
