@@ -193,6 +193,8 @@ def _end_interrupted() -> None:
 def _with_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     words = error.format_message().rstrip(".")
+    if isinstance(error, click.NoSuchOption) and error.option_name == "--profile":
+        words = "--profile goes before the command, as in: datagen --profile NAME generate"
     name = getattr(getattr(error, "param", None), "name", None)
     if context and name and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP:
         words = f"{words}, as {FILE} has it"

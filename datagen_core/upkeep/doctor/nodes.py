@@ -25,6 +25,7 @@ from datagen_core.scheduling.driving import Progress, drive
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import Run, begin
 from datagen_core.scheduling.status import RunStatus
+from datagen_core.store.access import explain
 from datagen_core.store.heartbeats import clock
 from datagen_core.store.runs import list_plans
 from datagen_core.upkeep.doctor.cache import MOST_SKEW, find_place, probe_folder
@@ -56,7 +57,7 @@ def describe_node(folder: Path) -> dict[str, Any]:
     return {
         "host": os.uname().nodename,
         "python": f"{platform.python_version()}, {sys.executable}",
-        "packages": {each.name: each.version for each in distributions()},
+        "packages": {each.name: each.version for each in distributions() if each.name},
         "skew": clock(folder) - time.time(),
     }
 
@@ -87,6 +88,8 @@ def examine_nodes(
             yield from _compare(describe_node(folder), found)
     except DatagenError as error:
         yield Finding("job", "error", str(error))
+    except OSError as error:
+        yield Finding("job", "error", str(explain(error)))
 
 
 class _LateError(Exception):

@@ -156,6 +156,13 @@ def test_values_that_an_option_refuses_are_one_line(write, run_cli):
     assert "0 is below 1, as datagen.toml has it; see" in answer.err
 
 
+def test_a_profile_behind_the_command_is_told_where_it_goes(run_cli):
+    answer = run_cli("generate", SINE, "-n", 1, "--profile", "a")
+
+    assert answer.code == 2
+    assert "--profile goes before the command" in answer.err
+
+
 def test_code_beside_data_keeps_runs_from_starting_but_not_readers(run_cli, cache):
     cache.mkdir()
     (cache / "datagen.toml").write_text("setup = ['touch /tmp/x']")

@@ -77,6 +77,12 @@ def test_a_job_that_fails_is_an_error_with_its_reason(cache, tmp_path, monkeypat
     assert f"it needs {cache.parent} and {sys.executable} at these paths" in found["job"].message
 
 
+def test_a_folder_that_cannot_be_made_is_an_error(cache, monkeypatch):
+    monkeypatch.setattr(nodes, "find_place", lambda _: cache / "gone")
+
+    assert look(cache, "local")["job"].message.startswith("No such file or directory: ")
+
+
 def test_what_differs_there_is_told():
     here = {"python": "3.11", "packages": dict.fromkeys("abcde", "1"), "skew": 0.0}
     there = {"python": "3.9", "packages": {"a": "1", "b": "2"}, "skew": -60.0}
