@@ -72,31 +72,31 @@ def audit(param_set: ParamSet, report: Report = lambda _done, _total: None) -> A
     """
     current, existing = read_ledger(param_set.paths), param_set.existing
     counts = {RAW: 0, **dict.fromkeys(current.splits, 0)}
-    equal: list[EqualContent] = []
-    problems = [*_attempt(param_set, partial(_check_disjoint, current))]
-    if not problems:
+    found: list[str | EqualContent] = [*_attempt(param_set, partial(_check_disjoint, current))]
+    if not found:
         counts = current.count(existing)
-        problems += _attempt(param_set, partial(_check_places, param_set, current, existing))
-        problems += _attempt(param_set, partial(_check_draws, param_set, current))
-        problems += _attempt(param_set, partial(_check_views, param_set))
-        found = [*_attempt(param_set, partial(find_equal_content, param_set, current, report))]
-        problems += [each for each in found if isinstance(each, str)]
-        equal += [each for each in found if isinstance(each, EqualContent)]
-    read = partial(_read_generation, param_set.paths)
-    known = [
-        each
-        for number in param_set.paths.generations()
-        for each in _attempt(param_set, partial(read, number))
-    ]
-    problems += [each for each in known if isinstance(each, str)]
+        found += _attempt(param_set, partial(_check_places, param_set, current, existing))
+        found += _attempt(param_set, partial(_check_draws, param_set, current))
+        found += _attempt(param_set, partial(_check_views, param_set))
+        found += _attempt(param_set, partial(find_equal_content, param_set, current, report))
+    generations, problems = _check_history(param_set)
+    problems = [*(each for each in found if isinstance(each, str)), *problems]
+    return Audit(
+        len(existing), counts, len(current.excluded), generations, tuple(dict.fromkeys(problems)),
+        tuple(each for each in found if isinstance(each, EqualContent)),
+    )  # fmt: skip
+
+
+def _check_history(param_set: ParamSet) -> tuple[int, list[str]]:
+    """Return how many generations were compared with the one after, and the problems."""
+    paths, known = param_set.paths, list[Ledger | str]()
+    for number in paths.generations():
+        known += _attempt(param_set, partial(_read_generation, paths, number))
+    problems = [each for each in known if isinstance(each, str)]
     generations = [each for each in known if isinstance(each, Ledger)]
     for earlier, later in pairwise(generations):
         problems += _attempt(param_set, partial(_check_followed, earlier, later))
-    excluded = len(current.excluded)
-    return Audit(
-        len(existing), counts, excluded, len(generations), tuple(dict.fromkeys(problems)),
-        tuple(equal),
-    )  # fmt: skip
+    return len(generations), problems
 
 
 def _attempt(param_set: ParamSet, check: Callable[[], Iterable[T]]) -> Iterator[T | str]:

@@ -108,13 +108,14 @@ def _look(
 
 
 def _first_ones(seen: NDArray[np.void]) -> NDArray[np.void]:
-    """Return the first of what has the same content and split, sorted by content."""
-    order = np.lexsort((seen["index"], seen["split"], seen["low"], seen["high"]))
-    found = seen[order]
-    known = found[["low", "high", "split"]]
-    new = np.ones(len(found), bool)
-    new[1:] = known[1:] != known[:-1]
-    return found[new]
+    """Return the first of what has the same content and split, sorted by content, then split."""
+    keys = [seen[key] for key in ("split", "low", "high")]
+    order = np.lexsort(keys)
+    new = np.zeros(len(seen), bool)
+    for key in keys:
+        new[1:] |= key[order[1:]] != key[order[:-1]]
+    new[:1] = True
+    return seen[order[new]]
 
 
 def _pair(seen: NDArray[np.void], names: list[str]) -> Iterator[EqualContent]:

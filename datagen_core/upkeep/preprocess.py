@@ -25,6 +25,7 @@ Maker = Callable[[IntervalSet], int]
 """Makes the results of some samples, where they are missing, and returns how many there were."""
 
 _CHUNK = 1024
+_FEW_RANGES = 64
 
 
 def find_preprocessor(generator: DatasetGenerator, name: str) -> Preprocessor:
@@ -99,16 +100,30 @@ def _make(
     report: Callable[[int], None] = lambda _: None,
 ) -> int:
     """Make those results that are missing, of excluded samples too; return their number."""
-    missing, done = wanted - derived.existing(), 0
+    existing, done = derived.existing(), 0
+    missing = wanted - existing
+    planned = _fill_gaps(missing, param_set.existing - existing)
     folders, schema = param_set.paths.folders, param_set.schema
-    source = Samples(str(param_set), folders, schema, missing.intervals)
+    source = Samples(str(param_set), folders, schema, planned.intervals)
     work = _Preprocessing(param_set, preprocessor, derived)
-    for piece in cut_into_batches(missing, _CHUNK):
+    for piece in cut_into_batches(planned, _CHUNK):
         work.add(piece, source._read(lambda part=piece: source._reader.read([part])))  # noqa: SLF001
         done += piece.size
-        report(done)
+        report(len(missing) * done // len(planned))
     work.finish()
     return len(missing)
+
+
+def _fill_gaps(missing: IntervalSet, possible: IntervalSet) -> IntervalSet:
+    """Return samples, with those between them where they lie scattered, as in a random split.
+
+    A file holds the results of consecutive samples. A file for each few samples would cost more
+    than results that nobody asked for, of which a split costs at most as many as there are samples.
+    """
+    if missing.ranges <= _FEW_RANGES:
+        return missing
+    blocks = ((low // _CHUNK * _CHUNK, -(-high // _CHUNK) * _CHUNK) for low, high in missing)
+    return IntervalSet(blocks) & possible
 
 
 def _fingerprint(preprocessor: Preprocessor) -> str:

@@ -12,6 +12,7 @@ from datagen_core.errors import GeneratorError, SchemaError, SelectionError
 from datagen_core.generators.generator import Preprocessor
 from datagen_core.generators.registry import load_generator
 from datagen_core.store import shards
+from datagen_core.store.layout import list_shards
 from datagen_core.upkeep import preprocess as preprocess_module
 from datagen_core.upkeep.preprocess import find_preprocessor, preprocess
 from generators_for_tests import count, sine, walks
@@ -227,3 +228,14 @@ def test_damaged_results_are_named(made, monkeypatch):
 def test_a_preprocessor_cannot_be_called_like_a_path(name):
     with pytest.raises(GeneratorError, match="cannot name a preprocessor"):
         Preprocessor(name, len)
+
+
+def test_results_of_a_random_split_are_in_few_files(cache):
+    made = generate(sine, 3000, executor="inline", cache=cache)
+    made.move(1500, "train", random=True, seed=1)
+
+    assert preprocess(made, SQUARE, "train", 1500) == 1500
+    assert preprocess(made, SQUARE, "train", 1500) == 0
+    split = made["train"]
+    assert len(list_shards(split["square_both"]._folders[0])) == 1
+    np.testing.assert_array_equal(split["square_both"].get()[0], split.get()[0] ** 2)
