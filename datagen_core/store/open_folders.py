@@ -14,6 +14,7 @@ import errno
 import os
 import stat
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,8 @@ WALK = os.O_DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)
 """How a folder on the way is opened: it need not be readable."""
 
 _APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+
+_LOOKS, _LOOK_SECONDS = 20, 0.005
 
 
 class Opened(NamedTuple):
@@ -126,8 +129,19 @@ class Folder:
         except OSError as error:
             raise _explain(error, self.path / name, parent) from None
         self.add(name, child)
-        if make:
-            self._share(".", os.fstat(child))
+        if make and self._rights is not None:
+            self._settle(child, self._rights)
+
+    def _settle(self, child: int, rights: Rights) -> None:
+        """Give this folder its rights, or let another user do so, who made it a moment ago."""
+        for _ in range(_LOOKS):
+            state = os.fstat(child)
+            if state.st_uid == os.geteuid():
+                self._share(".", state)
+                return
+            if not rights.exceeds(state.st_mode):
+                return
+            time.sleep(_LOOK_SECONDS)
 
     def add(self, name: str, child: int, *, is_link: bool = False) -> None:
         """Go on to a folder that is open already."""

@@ -67,11 +67,11 @@ class Rights(NamedTuple):
             self.give(descriptor)
         except OSError as error:
             state = os.fstat(descriptor)
-            if state.st_gid != self.group or self._lacks(state.st_mode):
+            if state.st_gid != self.group or self.exceeds(state.st_mode):
                 _tell(self.group, error.strerror or str(error))
 
-    def _lacks(self, mode: int) -> bool:
-        """Whether the group may do less than it should; where modes are invented, it may not."""
+    def exceeds(self, mode: int) -> bool:
+        """Whether they let the group do more than a mode does."""
         return bool(self.mode_of(mode) & stat.S_IRWXG & ~mode)
 
 

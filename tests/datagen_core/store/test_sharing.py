@@ -100,6 +100,17 @@ def test_a_folder_whose_maker_was_killed_gets_its_rights_while_it_is_empty(make_
     assert modes["closed"] in {"0o2700", "0o700"}
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes folders of other users")
+def test_a_folder_that_another_user_is_making_is_waited_for(make_cache, monkeypatch):
+    folder = make_cache(0o2770) / "g"
+    folder.mkdir(mode=0o700)
+    os.chown(folder, 2001, GROUP)
+    monkeypatch.setattr(open_folders.time, "sleep", lambda _: folder.chmod(0o2770))
+
+    with open_folder(folder, folder):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o2770
+
+
 def test_an_access_control_list_says_all(make_cache, monkeypatch):
     monkeypatch.setattr(sharing, "_lists", {})
     monkeypatch.setattr(os, "getxattr", lambda *_: b"entries")
