@@ -26,6 +26,7 @@ SECONDS = 60.0
 file server torch comes as slowly."""
 
 _MODULE = "datagen_core.upkeep.doctor.parts"
+_LOOK = "import os, sys; os.path.exists(sys.argv[1])"
 _GRACE_SECONDS = 1.0
 
 
@@ -61,7 +62,8 @@ class _Part:
 
 def answers(path: Path, seconds: float = REACH_SECONDS) -> bool:
     """Return whether the file system of a path answers; a process asks that, which may hang."""
-    process = subprocess.Popen(["test", "-e", path], stdin=subprocess.DEVNULL)  # noqa: S603, S607
+    words = [sys.executable, "-I", "-S", "-c", _LOOK, str(path)]
+    process = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603 (no shell)
     try:
         process.wait(seconds)
     except subprocess.TimeoutExpired:

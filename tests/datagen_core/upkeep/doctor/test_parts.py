@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 
 import pytest
@@ -48,10 +49,10 @@ def test_a_file_system_that_is_silent_costs_a_line():
 
 
 def test_a_path_that_does_not_answer_is_given_up(monkeypatch, tmp_path):
-    (tmp_path / "test").write_text("#!/bin/sh\nexec sleep 60\n")
-    (tmp_path / "test").chmod(0o755)
+    (tmp_path / "python").write_text("#!/bin/sh\nexec sleep 60\n")
+    (tmp_path / "python").chmod(0o755)
     assert doctor.answers(tmp_path)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
 
     assert not doctor.answers(tmp_path, 0.1)
 
