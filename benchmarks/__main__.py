@@ -18,6 +18,7 @@ SECTIONS = {
     "read": "reading:measure",
     "write": "writing:measure",
     "store": "storing:measure",
+    "import": "importing:measure",
     "collections": "param_sets:measure",
     "collections-10000": "param_sets:measure_many",
     "bounds": "bounds:measure",

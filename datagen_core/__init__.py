@@ -70,6 +70,8 @@ if TYPE_CHECKING:
     from datagen_core.store.runs import Plan as Plan
     from datagen_core.store.runs import TaskKey as TaskKey
     from datagen_core.store.set_records import SetRecord as SetRecord
+    from datagen_core.upkeep.merging.caches import import_cache as import_cache
+    from datagen_core.upkeep.merging.sets import ImportedSet as ImportedSet
 
     __version__: str
 else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.cli.outcomes import observe, report
+from datagen_core.cli.outcomes import Progress, report
 from datagen_core.commands import cache_option, json_option, open_cache
 
 
@@ -39,5 +39,5 @@ def import_command(other: Path, names: tuple[str, ...], *, dry_run: bool, as_jso
     """
     from datagen_core.upkeep.merging.caches import import_cache  # slow; not for --help
 
-    outcomes = import_cache(other, names, open_cache().path, dry_run=dry_run, observe=observe)
+    outcomes = import_cache(other, names, open_cache().path, dry_run=dry_run, observe=Progress())
     report(outcomes, dry_run=dry_run, as_json=as_json)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.commands import print_json, say, tell
 from datagen_core.errors import CacheError
 
+_SECONDS = 10.0
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from datagen_core.upkeep.merging.sets import Outcome
+    from datagen_core.upkeep.merging.sets import ImportedSet
 
 
-def report(outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None:
+def report(outcomes: Sequence[ImportedSet], *, dry_run: bool, as_json: bool) -> None:
     """Print what became of sets of another cache.
 
     Raises
@@ -32,18 +35,27 @@ def report(outcomes: Sequence[Outcome], *, dry_run: bool, as_json: bool) -> None
         raise CacheError(f"{len(refused)} refused: {refused[0]}")
 
 
-def observe(done: int, total: int) -> None:
-    """Say how far an import is, now and then."""
+class Progress:
+    """Says every ten seconds on stderr what is being done."""
+
+    def __init__(self) -> None:
+        self._told = time.monotonic()
+
+    def __call__(self, words: str) -> None:
+        """Say it, unless something was said a moment ago."""
+        if time.monotonic() - self._told >= _SECONDS:
+            self._told = time.monotonic()
+            tell(words, prefix="", dim=True)
 
 
-def _title(outcome: Outcome) -> str:
+def _title(outcome: ImportedSet) -> str:
     if outcome.paths is None or outcome.number is None:
         return outcome.there
     here = f"{outcome.paths.root.parent.name} {outcome.number}"
     return here if here == outcome.there else f"{here} ({outcome.there} there)"
 
 
-def _describe(outcome: Outcome) -> dict[str, Any]:
+def _describe(outcome: ImportedSet) -> dict[str, Any]:
     paths = outcome.paths
     return {
         "there": outcome.there,
@@ -64,7 +76,7 @@ def _describe(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _summarize(outcome: Outcome, *, dry_run: bool) -> str:
+def _summarize(outcome: ImportedSet, *, dry_run: bool) -> str:
     if outcome.paths is None:
         return f"{outcome.there}: refused"
     linked = "" if dry_run else f", {outcome.linked} linked"
@@ -81,7 +93,7 @@ def _summarize(outcome: Outcome, *, dry_run: bool) -> str:
     return f"{_title(outcome)}: {', '.join(filter(None, notes))}{alive}"
 
 
-def _list_refused(outcome: Outcome) -> list[str]:
+def _list_refused(outcome: ImportedSet) -> list[str]:
     return [
         f"samples {each.samples.brief()} are {each.reason}" if each.samples else each.reason
         for each in outcome.refused

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.cli.outcomes import report
+from datagen_core.cli.outcomes import Progress, report
 from datagen_core.commands import cache_option, json_option, open_cache
 
 
@@ -29,5 +29,5 @@ def unpack_command(file: Path, *, dry_run: bool, as_json: bool) -> None:
     """
     from datagen_core.upkeep.merging.archives import unpack  # slow; not for --help
 
-    outcomes = unpack(file, open_cache().path, dry_run=dry_run)
+    outcomes = unpack(file, open_cache().path, dry_run=dry_run, observe=Progress())
     report(outcomes, dry_run=dry_run, as_json=as_json)

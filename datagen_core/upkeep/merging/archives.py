@@ -29,9 +29,9 @@ from datagen_core.store.layout import SetPaths, inputs_folder, is_folder, look_a
 from datagen_core.store.runs import list_plans, list_runs
 from datagen_core.store.sets import read_set
 from datagen_core.temporary import remove_abandoned, temporary_name
-from datagen_core.upkeep.merging.caches import import_cache
+from datagen_core.upkeep.merging.caches import Observer, import_cache
 from datagen_core.upkeep.merging.codes import find_codes
-from datagen_core.upkeep.merging.sets import Outcome
+from datagen_core.upkeep.merging.sets import ImportedSet
 
 SUMS = "SHA256SUMS"
 """The last file of an archive, in the form of `sha256sum`."""
@@ -130,8 +130,12 @@ def _list_shared(paths: SetPaths) -> Iterator[Path]:
 
 
 def unpack(
-    path: Path, cache: str | os.PathLike[str] | None = None, *, dry_run: bool = False
-) -> list[Outcome]:
+    path: Path,
+    cache: str | os.PathLike[str] | None = None,
+    *,
+    dry_run: bool = False,
+    observe: Observer = lambda _: None,
+) -> list[ImportedSet]:
     """Check a file that `pack` wrote, and import the set that it holds; see `import_cache`.
 
     Raises
@@ -141,7 +145,8 @@ def unpack(
     """
     path = expand_home(path)
     with _extracted(path, Cache(cache).path) as folder:
-        return import_cache(folder, cache=cache, dry_run=dry_run, origin=str(path.absolute()))
+        origin = str(path.absolute())
+        return import_cache(folder, (), cache, dry_run=dry_run, origin=origin, observe=observe)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import groupby
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.store.access import fault_of
 from datagen_core.store.documents import read_document, write_document
+from datagen_core.store.folders import remove_litter
 from datagen_core.store.layout import SetPaths, inputs_folder, list_names, numbered
 from datagen_core.store.links import list_data_sets
 from datagen_core.store.publishing import drafting
@@ -34,11 +35,11 @@ from datagen_core.store.sets import (
     read_set,
 )
 from datagen_core.upkeep.inventory import find_sets
-from datagen_core.upkeep.merging.files import Refusal
-from datagen_core.upkeep.merging.sets import Found, Outcome, UnequalError, mend, prepare
+from datagen_core.upkeep.merging.files import Counter, Refusal
+from datagen_core.upkeep.merging.sets import Found, ImportedSet, UnequalError, mend, prepare
 
-Observer = Callable[[int, int], None]
-"""Is told how many sets are done, and of how many."""
+Observer = Callable[[str], None]
+"""Is told in a few words, often, what is being done."""
 
 _NOTHING = IntervalSet()
 _NO_SET = "given-up"
@@ -52,8 +53,8 @@ def import_cache(
     *,
     dry_run: bool = False,
     origin: str = "",
-    observe: Observer = lambda _, __: None,
-) -> list[Outcome]:
+    observe: Observer = lambda _: None,
+) -> list[ImportedSet]:
     """Bring what another cache has into one, and return what became of each set of it.
 
     Parameters
@@ -82,14 +83,21 @@ def import_cache(
     outcomes = []
     for folder, group in groupby(enumerate(sets), key=lambda each: each[1][0].root.parent):
         here = _Here(target / folder.name)
+        if not dry_run:
+            remove_litter(here.folder, here.folder / "tmp")
         for done, (paths, number) in group:
-            observe(done, len(sets))
             task = _Task(paths, number, origin or str(source.resolve()))
-            outcomes.append(task.do(here, dry_run=dry_run))
+            where = f"{task}, set {done + 1} of {len(sets)}"
+            observe(where)
+            outcomes.append(task.do(here, partial(_observe_file, observe, where), dry_run=dry_run))
         if not dry_run:
             _number(here.folder, [each for each in outcomes if each.paths], mend=folder)
         _tell_numbers(here.folder, outcomes)
     return outcomes
+
+
+def _observe_file(observe: Observer, where: str, done: int, files: int) -> None:
+    observe(f"{where}: {done} of {files} files")
 
 
 def _choose(source: Path, names: Collection[str]) -> list[Path]:
@@ -151,20 +159,23 @@ class _Task:
     def __init__(self, paths: SetPaths, number: int | None, origin: str) -> None:
         self._paths, self._number, self._origin = paths, number, origin
         name = paths.root.name if number is None else number
-        self._outcome = Outcome(f"{paths.root.parent.name} {name}")
+        self._outcome = ImportedSet(f"{paths.root.parent.name} {name}")
 
-    def do(self, here: _Here, *, dry_run: bool) -> Outcome:
+    def __str__(self) -> str:
+        return self._outcome.there
+
+    def do(self, here: _Here, observe: Counter, *, dry_run: bool) -> ImportedSet:
         """Import it, or say what would become of it; what cannot be read is refused."""
         outcome = self._outcome
         try:
-            self._do(here, dry_run=dry_run)
+            self._do(here, observe, dry_run=dry_run)
         except UnequalError as error:
             outcome.refused.append(Refusal(error.samples, str(error)))
         except DatagenError as error:
             outcome.refused.append(Refusal(_NOTHING, str(error)))
         return outcome
 
-    def _do(self, here: _Here, *, dry_run: bool) -> None:
+    def _do(self, here: _Here, observe: Counter, *, dry_run: bool) -> None:
         outcome, found = self._outcome, self._look()
         target = here.find(found.record, self._paths.root.name)
         outcome.is_new = not target.params.exists()
@@ -181,7 +192,7 @@ class _Task:
         if dry_run:
             job.foresee(outcome)
         else:
-            job.carry_out(outcome)
+            job.carry_out(outcome, observe)
 
     def _look(self) -> Found:
         paths = self._paths
@@ -205,7 +216,7 @@ def _is_same_folder(one: Path, other: Path) -> bool:
     return False
 
 
-def _number(folder: Path, outcomes: Collection[Outcome], *, mend: Path) -> None:
+def _number(folder: Path, outcomes: Collection[ImportedSet], *, mend: Path) -> None:
     """Give numbers to sets that have none; where a data set is mended, give up second ones."""
     sets = [each.paths for each in outcomes if each.paths and each.paths.root.parent == folder]
     number_sets(list(dict.fromkeys(each for each in sets if each.params.exists())))
@@ -213,7 +224,7 @@ def _number(folder: Path, outcomes: Collection[Outcome], *, mend: Path) -> None:
         _give_up_second_numbers(folder)
 
 
-def _tell_numbers(folder: Path, outcomes: Collection[Outcome]) -> None:
+def _tell_numbers(folder: Path, outcomes: Collection[ImportedSet]) -> None:
     numbers = _first_numbers(folder)
     for each in outcomes:
         if each.paths and each.paths.root.parent == folder:

@@ -65,6 +65,9 @@ class Inspection(NamedTuple):
     origins: tuple[Origin, ...]
 
 
+Counter = Callable[[int, int], None]
+"""Is told how many files have come, and of how many."""
+
 Inspected = tuple[Piece, Inspection]
 Listing = Callable[[], Sequence[Piece]]
 
@@ -224,16 +227,17 @@ class Carrier:
         How many files came in which way.
     """
 
-    def __init__(self, source: Path, target: Path) -> None:
-        self._source, self._target = source, target
+    def __init__(self, source: Path, target: Path, observe: Counter) -> None:
+        self._source, self._target, self._observe = source, target, observe
         self.linked = self.copied = 0
-        self._lock = Lock()
+        self._lock, self._files = Lock(), 0
         with drafting(target / "tmp", target / "tmp" / "usual") as draft:
             self._usual = os.fstat(draft.descriptor)
 
     def carry(self, files: Sequence[Inspected], folder: Path, kind: Kind) -> list[Refusal]:
         """Publish files in a folder, durably; return those that are damaged, or gone."""
         refused: list[Refusal] = []
+        self._files += len(files)
         for place in dict.fromkeys(piece.folder for piece, _ in files):
             here = [each for each in files if each[0].folder == place]
             with (
@@ -258,6 +262,7 @@ class Carrier:
         with self._lock:
             self.linked += is_linked
             self.copied += not is_linked
+            self._observe(self.linked + self.copied, self._files)
         return None
 
     def _carry(

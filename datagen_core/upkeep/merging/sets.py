@@ -30,7 +30,7 @@ from datagen_core.upkeep.merging.belongings import (
     import_views,
 )
 from datagen_core.upkeep.merging.codes import find_strange, import_codes, keep_probes
-from datagen_core.upkeep.merging.files import Carrier, Choice, Kind, Refusal, choose_files
+from datagen_core.upkeep.merging.files import Carrier, Choice, Counter, Kind, Refusal, choose_files
 from datagen_core.upkeep.merging.history import (
     find_lost_runs,
     find_runs,
@@ -54,7 +54,7 @@ class Found(NamedTuple):
 
 
 @dataclass
-class Outcome:
+class ImportedSet:
     """What became of a set of another cache, or would become of it.
 
     Attributes
@@ -128,7 +128,7 @@ class Import:
     def _origins(self) -> list[Origin]:
         return [origin for _, look in self.choice.seen for origin in look.origins]
 
-    def foresee(self, outcome: Outcome) -> None:
+    def foresee(self, outcome: ImportedSet) -> None:
         """Say what would become of it."""
         coming = IntervalSet(piece.file for piece, _ in self.choice.taken)
         existing = self.before | coming
@@ -140,7 +140,8 @@ class Import:
         free = existing - current.assigned - blocked
         outcome.samples = len(coming - self.before)
         outcome.files = len(self.choice.taken)
-        outcome.runs = len(self.runs)
+        known = {run.maker for run in list_runs(self.target)}
+        outcome.runs = sum(run.maker not in known for run in self.runs)
         outcome.splits = _count(
             {
                 name: IntervalSet(parts) & free
@@ -152,7 +153,7 @@ class Import:
         outcome.refused += self.choice.damaged
         outcome.refused += [Refusal(each.samples, each.reason) for each in contradictions]
 
-    def carry_out(self, outcome: Outcome) -> None:
+    def carry_out(self, outcome: ImportedSet, observe: Counter) -> None:
         """Bring all of it here, in the order that the package's docstring explains."""
         source, target, record = self.found.paths, self.target, self.found.record
         outcome.refused += [*import_inputs(source, target, record), *self.choice.damaged]
@@ -161,7 +162,7 @@ class Import:
         outcome.runs = import_runs(source, target, self.runs)
         keep_probes(source, target, self._coming, self.strange, self.choice.proofs)
         hold(target, self.ledgers, self.origin)
-        carrier = Carrier(source.root.parent, target.root.parent)
+        carrier = Carrier(source.root.parent, target.root.parent, observe)
         for folder, here in zip(source.folders, target.folders, strict=True):
             files = [each for each in self.choice.taken if each[0].folder == folder]
             if files and self.kind is not None:
@@ -264,7 +265,7 @@ def _named(record: SetRecord, like: SetRecord) -> dict[str, Any]:
     return {like.renamed.get(name, name): value for name, value in record.params.items()}
 
 
-def mend(paths: SetPaths, outcome: Outcome, *, dry_run: bool) -> None:
+def mend(paths: SetPaths, outcome: ImportedSet, *, dry_run: bool) -> None:
     """Mend a set over which that of another cache was copied; nothing is held back any more.
 
     Runs that only samples tell of get records, and ledgers of which both were copied are joined.
