@@ -104,8 +104,11 @@ def move_command(  # noqa: PLR0913 (as many options)
     confirm_new_split(chosen, choice.split, is_meant=new_split, yes=yes)
     if sys.stdin.isatty():  # scripts may move without a flag
         confirm(lambda: _question(planned, choice), yes=yes)
-    moved = [_move(each, choice, quiet=as_json) for each in chosen]
-    if as_json:
+    problems.is_chosen, moved = len(chosen) == 1, []
+    for each in chosen:
+        with problems.collect(each):
+            moved.append(_move(each, choice, quiet=as_json))
+    if as_json and moved:
         print_json(moved if all_sets or chooses_several(selector) else moved[0])
     problems.raise_any()
 

@@ -71,8 +71,11 @@ def relabel_command(  # noqa: PLR0913 (as many options)
     if new_ones and sys.stdin.isatty():  # as for a move
         sets = new_ones[0] if len(new_ones) == 1 else f"{len(new_ones)} parameter sets of {name}"
         confirm(lambda: f"Relabel {old} of {sets} to {new}, for good?", yes=yes)
-    done = [_relabel(each, old, new, reason, quiet=as_json) for each in chosen]
-    if as_json:
+    problems.is_chosen, done = len(chosen) == 1, []
+    for each in chosen:
+        with problems.collect(each):
+            done.append(_relabel(each, old, new, reason, quiet=as_json))
+    if as_json and done:
         print_json(done if is_list else done[0])
     problems.raise_any()
 

@@ -125,7 +125,7 @@ class Choice:
         if self.seed is None or not wanted:
             return Chosen(raw.lowest(wanted))
         drawn = Draw(
-            self.split, wanted, self.seed, len(raw), existing,
+            self.split, wanted, self.seed, len(raw), existing - current.awaited,
             {name: parts.size for name, parts in current.splits.items()},
             len(current.exclusions), *signature(), operation,
         )  # fmt: skip
@@ -154,7 +154,8 @@ class Choice:
             for name, parts in current.splits.items()
             if name != self.split
         }
-        reasons = {"not there": wanted - existing, "excluded": current.excluded, **parts}
+        held = {"held back by an import": current.awaited}
+        reasons = {"not there": wanted - existing, "excluded": current.excluded, **held, **parts}
         refused = {why: found for why, each in reasons.items() if (found := wanted & each)}
         if refused:
             listed = ", ".join(f"{each.brief()} ({why})" for why, each in refused.items())

@@ -35,6 +35,11 @@ MOST_WRITTEN_OUT = 256
 _SPARSE = 256
 """Where intervals are so far apart, they are written out: bits would take more memory."""
 
+_MOST_BITS = 2**31
+
+_BITS: Mapping[str, forms.Form] = {
+    "start": forms.whole, "size": forms.positive, "bits": forms.text,
+}  # fmt: skip
 _REFERENCE: Mapping[str, forms.Form] = {
     "scattered": forms.digest, "samples": forms.positive, "span": forms.interval,
 }  # fmt: skip
@@ -104,11 +109,22 @@ def _parse(path: Path, content: dict[str, Any]) -> Edges:
     if path.stem != sha256_of(content):
         raise ValueError("it is not what its name says")
     if "samples" in content:
-        return forms.samples(content["samples"]).edges
-    taken = forms.take(content, {"start": forms.whole, "size": forms.positive, "bits": forms.text})
-    most = -(-taken["size"] // 8)
-    bits = zlib.decompressobj().decompress(base64.b64decode(taken["bits"]), most)
-    return edges.from_bits(bits, taken["start"])
+        found = forms.samples(content["samples"]).edges
+    else:
+        taken = forms.take(content, _BITS)
+        found = edges.from_bits(_unpack(taken["bits"], taken["size"]), taken["start"])
+    if not len(found):
+        raise ValueError("it has no samples")
+    return found
+
+
+def _unpack(text: str, size: int) -> bytes:
+    if size > _MOST_BITS:
+        raise ValueError(f"{size} bits are more than any version writes")
+    try:
+        return zlib.decompressobj().decompress(base64.b64decode(text), -(-size // 8))
+    except zlib.error as error:
+        raise ValueError(f"its bits cannot be unpacked ({error})") from None
 
 
 def write_items(paths: SetPaths, samples: Iterable[tuple[int, int]]) -> list[Any]:
@@ -140,7 +156,7 @@ def _describe(part: IntervalSet) -> dict[str, Any]:
     from datagen_core import edges  # as above
 
     span = part.span
-    if span.size > _SPARSE * part.ranges:
+    if span.size > min(_SPARSE * part.ranges, _MOST_BITS):
         return {"samples": [list(pair) for pair in part]}
     bits = base64.b64encode(zlib.compress(edges.to_bits(part.edges))).decode()
     return {"start": span.start, "size": span.size, "bits": bits}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datagen_core import Cache, generate
+from datagen_core.reading.moving import read_choice, take
 from datagen_core.store.ledger import read_ledger
 from generators_for_tests import sine
 
@@ -139,6 +140,18 @@ def test_several_sets_that_fit_are_not_taken_for_one(run_cli, swept):
 
     assert (answer.code, answer.err.count("\n")) == (2, 1)
     assert "choose one with -p NUMBER, or all that fit with --all-sets" in answer.err
+
+
+def test_what_became_impossible_meanwhile_keeps_no_other_set(run_cli, swept, monkeypatch):
+    def take_from_one(param_set, choice):
+        if param_set.number == 1:
+            take(param_set, read_choice(9, "test"))
+        return take(param_set, choice)
+
+    monkeypatch.setattr("datagen_core.reading.moving.take", take_from_one)
+    answer = run_cli("move", "sine", 4, "train", "--all-sets", "--json")
+
+    assert (answer.code, [row["set"] for row in answer.json]) == (3, [0, 2])
 
 
 def test_one_set_of_several_that_has_too_few_keeps_all_as_they_are(run_cli, swept):

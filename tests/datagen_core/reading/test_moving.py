@@ -8,8 +8,10 @@ import pytest
 
 from datagen_core import Cache, SplitError, generate
 from datagen_core.errors import CacheError, ConfigurationError, InsufficientSamplesError
+from datagen_core.ranges import IntervalSet
 from datagen_core.reading.moving import find_similar, redraw
-from datagen_core.store.ledger import read_ledger
+from datagen_core.store.assignments import Ledger
+from datagen_core.store.ledger import publish_ledger, read_ledger
 from generators_for_tests import sine
 
 
@@ -81,6 +83,19 @@ def test_indices_that_are_not_raw_are_listed_and_none_is_moved(made):
 
     assert "40 (not there), 9 (excluded), 3 (in train); nothing was moved" in str(caught.value)
     assert made.counts == {"raw": 24, "train": 5}
+
+
+def test_samples_that_an_import_holds_back_are_not_chosen(made):
+    held = {"other": IntervalSet([(0, 10)])}
+    publish_ledger(made.paths, Ledger().follow("1", held=held))
+    with pytest.raises(SplitError, match="3 \\(held back by an import\\)"):
+        made.move(indices=[3], split="test")
+    made.move(5, "train", random=True)
+    ledger = read_ledger(made.paths)
+
+    taken, again = redraw(ledger, ledger.draws[0], made.record.digest)
+    assert taken == again
+    assert not taken & held["other"]
 
 
 def test_a_total_counts_what_is_there(made):

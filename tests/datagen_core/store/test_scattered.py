@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from contextlib import nullcontext
 
 import numpy as np
@@ -11,6 +13,7 @@ import pytest
 from datagen_core import edges
 from datagen_core.batches import draw
 from datagen_core.errors import DamagedFileError, NewerFormatError
+from datagen_core.generators.identity import sha256_of
 from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.store import scattered
 from datagen_core.store.assignments import Ledger
@@ -113,6 +116,30 @@ def test_a_newer_version_may_add_to_a_file(paths, form, error):
 
     with pytest.raises(error) if error else nullcontext():
         assert read_ledger(paths).assigned == EVERY_THIRD
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"bits": "AAAA"}, "cannot be unpacked"),
+        ({"bits": "?"}, "is damaged"),
+        ({"size": 2**62}, "more than any version writes"),
+        ({"bits": base64.b64encode(zlib.compress(bytes(99))).decode()}, "it has no samples"),
+        ({"samples": [[5, 5]]}, "it has no samples"),
+        ({"start": -1}, "'start'"),
+    ],
+)
+def test_whatever_stands_in_a_file_is_damage(paths, changed, message):
+    publish_ledger(paths, Ledger().assign(EVERY_THIRD, "train", "1"))
+    (path,) = files(paths)
+    content = {**json.loads(path.read_text()), **changed}
+    del content["checksum"], content["format"]
+    other = path.with_name(f"{sha256_of(content)}.json")
+    other.write_text(write_document({**content, "format": "1.0"}))
+    items = [{"scattered": other.stem, "samples": 1000, "span": [5, 3003]}]
+
+    with pytest.raises(DamagedFileError, match=message):
+        list(read_items(paths, items))
 
 
 def test_a_generation_that_says_another_number_is_damage(paths):
