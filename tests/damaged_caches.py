@@ -118,7 +118,10 @@ COMMANDS = (
     "generate ../made/recipes.py:lines --total 12 --seed 7 --executor inline",
     "generate ../made/recipes.py:pairs -n 1 -p count=1 --executor inline",
     "resume --executor inline", "resume lines -p 0 --executor inline", "compact --grace 0",
-    "compact lines -p 0", "rm lines -p 0 -y", "leaf stats lines -p 0",
+    "compact lines -p 0", "rm lines -p 0 -y", "rm lines --all-sets -y",
+    "list -p seed=* --sort size", "du", "du --by split --json", "logs lines",
+    "logs lines --failed --json", "estimate lines -n 5", "prune --state holes -y",
+    "prune --older-than 0h --dry-run --json", "leaf stats lines -p 0",
     "leaf split lines -p 0 --tf 0.5",
 )  # fmt: skip
 """What is called."""
