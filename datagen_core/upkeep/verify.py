@@ -205,7 +205,8 @@ def _check_copied(param_set: ParamSet) -> None:
             f"samples {samples.brief()} of {param_set} are held back by an import that did not "
             f"end; repeat it: {command_to_mend(data_set, origin)}"
         )
-    lost_runs = [*find_lost_runs(list_runs(paths), find_origins(paths))]
+    origins = find_origins(paths)  # first, since a run is there before its samples are
+    lost_runs = [*find_lost_runs(list_runs(paths), origins)]
     if lost_runs or len(read_branches(paths)) > 1:
         what = "samples of runs" if lost_runs else "splits"
         raise DatagenError(

@@ -49,7 +49,8 @@ def read_branches(paths: SetPaths) -> list[Ledger]:
     """
     later = read_ledger(paths)
     branches = [later]
-    for number in reversed(paths.generations()[:-1]):
+    numbers = [number for number in paths.generations() if number < later.generation]
+    for number in reversed(numbers):
         if later.operations[-1:] and later.operations[-1].startswith(_IMPORT):
             break
         try:

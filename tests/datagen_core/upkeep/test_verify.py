@@ -20,6 +20,7 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.store import documents, overlaps, shards
 from datagen_core.store.assignments import Exclusion
+from datagen_core.store.codes import find_origins
 from datagen_core.store.compaction import compact
 from datagen_core.store.layout import list_files, shard_name
 from datagen_core.store.ledger import publish_ledger, read_ledger
@@ -279,3 +280,12 @@ def test_a_generator_that_fails_now_is_a_problem(made, monkeypatch):
 
     assert len(found) == 1
     assert "cannot be made again: ZeroDivisionError: no luck" in found[0]
+
+
+def test_a_run_that_begins_meanwhile_is_not_of_another_cache(made, monkeypatch):
+    def find_later(paths):
+        generate(sine, 10, executor="inline", cache=paths.root.parent.parent)
+        return find_origins(paths)
+
+    monkeypatch.setattr("datagen_core.upkeep.verify.find_origins", find_later)
+    assert verify(made).problems == ()

@@ -8,7 +8,7 @@ import pytest
 
 from datagen_core import Cache, SplitError
 from datagen_core.store.ledger import change_ledger, read_ledger
-from datagen_core.upkeep.merging import sets
+from datagen_core.upkeep.merging import ledgers, sets
 from datagen_core.upkeep.merging.caches import import_cache
 from datagen_core.upkeep.merging.ledgers import hold
 from datagen_core.upkeep.preprocess import preprocess
@@ -141,3 +141,13 @@ def test_samples_that_lie_scattered_come_along(cache, other):
     assert (values(here, "train") == values(made, "train")).all()
     shutil.rmtree(other)
     assert is_sound(cache)
+
+
+def test_a_change_between_two_looks_is_no_other_branch(cache, monkeypatch):
+    made = make(cache, 20)
+    made.move(5, "train")
+    before = read_ledger(made.paths)
+    made.move(5, "train")
+    monkeypatch.setattr(ledgers, "read_ledger", lambda _: before)
+
+    assert ledgers.read_branches(made.paths) == [before]
