@@ -186,7 +186,7 @@ class _Patience:
                 f"a smaller --njobs makes fewer; go on with: {_resume_command(self._runs)}"
             )
         statuses = inspect(self._runs)
-        note = f"{error}; {left} of {job.size} tasks wait for places, which --njobs makes fewer"
+        note = f"{error}; {left} of {job.size} tasks wait for places; a smaller --njobs makes fewer"
         self._observer(progress_of(statuses)._replace(note=note))
         time.sleep(self._rest)
         self._rest = min(1.5 * self._rest, _LONGEST_REST)

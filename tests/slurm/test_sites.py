@@ -86,7 +86,7 @@ def test_a_run_goes_on_as_places_become_free(folder, site, reference):
     set_trouble(folder, 0, "wait")
     waiting = start_generate(folder, "-n", 400, "--njobs", 8, "--time", 5)
     wait_for_words(folder, "AssocMaxSubmitJobLimit; ")
-    assert "tasks wait for places, which --njobs makes fewer" in stderr_of(folder)
+    assert "tasks wait for places; a smaller --njobs makes fewer" in stderr_of(folder)
     assert states(folder) <= {"running", "queued"}
     set_trouble(folder, 0)
     end(waiting)

@@ -30,7 +30,7 @@ _FIELD = r"([^|\n]*)[|]"
 _ROW = re.compile(rf"{re.escape(_BEGIN)}{_FIELD * 6}([^\n]*?){re.escape(_END)}")
 """Rows say that they are some: sites print what they like besides them."""
 
-_UP = re.compile(r"^Slurmctld\(.*\) at .* is UP", re.MULTILINE)
+_UP = re.compile(r"Slurmctld\([^)]*\) at \S+ is UP")
 
 _QUEUED = {
     "PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_FED", "REQUEUE_HOLD", "RESV_DEL_HOLD",
@@ -223,7 +223,8 @@ def read_partitions() -> dict[str, Partition]:
         When the controller does not answer.
     """
     text = _ask_or_raise("scontrol", "show", "partition", "--oneliner")
-    return {each.name: each for each in map(_parse_partition, text.splitlines()) if each.name}
+    lines = re.findall(r"PartitionName=.*", text)
+    return {each.name: each for each in map(_parse_partition, lines) if each.name}
 
 
 def _parse_partition(line: str) -> Partition:

@@ -137,7 +137,7 @@ def test_one_call_that_fails_leaves_nothing_known(fake):
 @pytest.mark.parametrize(
     ("line", "is_up"),
     [
-        ("Slurmctld(primary) at head is UP", True),
+        ("\x1b[0mSlurmctld(primary) at head is UP", True),
         ("Slurmctld(primary) at head is DOWN\nSlurmctld(backup) at other is UP", True),
         ("The file server is UP again\nSlurmctld(primary) at head is DOWN", False),
     ],
@@ -151,7 +151,7 @@ def test_a_controller_that_is_up_says_so_itself(fake, line, is_up):
 
 
 def test_partitions_have_their_limits_in_minutes(fake):
-    fake("scontrol", "echo Maintenance: Name=x MaxTime=1\n"
+    fake("scontrol", "echo -n Maintenance: Name=x MaxTime=1\n"
          "echo PartitionName=a Default=YES MaxTime=UNLIMITED\n"
          "echo PartitionName=b Default=NO MaxTime=2-12:30:00\n"
          "echo PartitionName=c Default=NO MaxTime=soon")  # fmt: skip
