@@ -7,6 +7,7 @@ over and over. `run_chaos` does one run and returns what was done and what was v
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import signal
@@ -23,6 +24,7 @@ import psutil
 
 from datagen_core.errors import DatagenError
 from datagen_core.reading.cache import Cache
+from datagen_core.store.runs import Plan, list_plans, list_runs
 from fault_checks import (
     Move,
     Reference,
@@ -91,7 +93,7 @@ class _Chaos:
             *4 * [self._stop_worker],
             *2 * [self._kill_driver],
             self._stop_driver,
-            self._drive_twice,
+            *2 * [self._drive_twice],
             self._kill_mover,
         ]
         time.sleep(self._random.uniform(0.0, 1.0))
@@ -118,6 +120,7 @@ class _Chaos:
         rested = snapshot(self._cache)
         self._finish("resume")
         self._blame(changes(self._seen, published(self._cache)))
+        self._blame(made_twice(self._cache))
         self._blame(["a second resume changed something"] * (snapshot(self._cache) != rested))
         moves = _read_moves(self._folder / "moves")
         self.outcome.moves = len(moves)
@@ -252,6 +255,22 @@ class _Chaos:
         report = json.loads(said)
         self.outcome.checks = report["checks"]
         self._blame([f"a reader saw: {line}" for line in report["violations"]])
+
+
+def made_twice(cache: Path) -> Iterator[str]:
+    """Yield the samples that were submitted again while a task was still at work on them."""
+    for paths in find_sets(cache):
+        for record in list_runs(paths):
+            plans = list_plans(paths.run(record.number))
+            for earlier, later in itertools.combinations(plans, 2):
+                yield from _overlaps(earlier, later)
+
+
+def _overlaps(earlier: Plan, later: Plan) -> Iterator[str]:
+    for number, samples in enumerate(earlier.tasks):
+        work = [event["time"] for event in earlier.events(number) if event["event"] != "end"]
+        if samples & later.samples and max(work, default=0.0) > later.created:
+            yield f"{samples & later.samples} were submitted again as a task was at work on them"
 
 
 def _read_moves(path: Path) -> list[Move]:

@@ -21,6 +21,8 @@ from fault_checks import Reference, published, violations
 from patience import patience
 from slurm_cluster import SlurmCluster, wait_until
 from slurm_runs import (
+    DATAGEN,
+    environment,
     errors,
     files_of,
     generate,
@@ -61,6 +63,7 @@ class Disturbance:
     folder: Path
     rng: random.Random
     driver: subprocess.Popen[bytes] | None = None
+    others: list[subprocess.Popen[bytes]] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
@@ -143,6 +146,28 @@ def kill_submitter(run: Disturbance) -> bool:
     return alive
 
 
+def add_submitter(run: Disturbance) -> bool:
+    """Let somebody else resume the run as well, while its submitter lives."""
+    run.others.append(
+        subprocess.Popen(
+            [DATAGEN, "resume", "noisy_sine"],
+            cwd=run.folder,
+            env=environment(run.folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    )
+    return True
+
+
+def spoil_node(run: Disturbance) -> bool:
+    """Let all that is made on a node fail from now on; there is one such node at most."""
+    node = run.cluster.nodes[0]
+    set_trouble(run.folder, node, "raise")
+    return True
+
+
 FAULTS = {
     "task killed": kill_task,
     "task scancelled": scancel_task,
@@ -150,6 +175,8 @@ FAULTS = {
     "slurmd killed": kill_slurmd,
     "slurmctld killed": kill_slurmctld,
     "submitter killed": kill_submitter,
+    "another submitter": add_submitter,
+    "node spoilt": spoil_node,
 }
 
 
@@ -165,6 +192,8 @@ def disturb(
             if FAULTS[name](disturbed):
                 disturbed.faults.append(name)
         _complete(disturbed)
+    for other in disturbed.others:
+        _end_other(disturbed, other)
     cluster.cancel_all()
     set_trouble(folder, "pace")
     _check(disturbed, reference)
@@ -230,6 +259,16 @@ def _outlast(run: Disturbance, driver: subprocess.Popen[bytes]) -> None:
         run.wrong.append(f"waits for ever: {stderr_of(run.folder)}")
         driver.kill()
     _check_exit(run, driver.wait())
+
+
+def _end_other(run: Disturbance, other: subprocess.Popen[bytes]) -> None:
+    """Wait for somebody else who looks after the complete run."""
+    try:
+        other.wait(patience(_TELLS_WITHIN))
+    except subprocess.TimeoutExpired:
+        run.wrong.append("another submitter waits for ever")
+        other.kill()
+        other.wait()
 
 
 def _hurry_requeued(cluster: SlurmCluster) -> None:

@@ -27,6 +27,7 @@ from datagen_core.executors.processes import (
     end_processes,
     find_process,
     find_worker,
+    find_workers,
     is_here,
     is_own,
     is_worker,
@@ -208,9 +209,16 @@ _receipt = forms.keys({}, {"workers": forms.each(_worker)})
 
 
 def _workers(plan: Plan) -> list[dict[str, Any]]:
-    """Find the processes of a plan: from the receipt, or from their journals."""
+    """Find the processes of a plan: from the receipt, or as whose starter died before it wrote it.
+
+    The latter have written into journals, or are about to.
+    """
     receipt = plan.read_receipt(_receipt)
-    workers = receipt.get("workers", []) if receipt is not None else _begun(plan)
+    workers = (
+        receipt.get("workers", [])
+        if receipt is not None
+        else [*_begun(plan), *find_workers(plan.run, plan.number)]
+    )
     return [worker for worker in workers if _is_believable(worker, plan)]
 
 

@@ -12,11 +12,12 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from hashlib import sha256
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,6 +37,8 @@ _SAME_START = 2.0
 
 _INPUT = "@-"
 _LIST = re.compile(r"@(.*?)(?:#([0-9a-f]{64}))?", re.DOTALL)
+
+_SCAN_SECONDS = 0.5
 
 _TAIL_BYTES = 16_384
 _FATAL = "Fatal Python error: "
@@ -134,6 +137,26 @@ def read_of_workers(variable: str) -> Iterator[str]:
         with suppress(psutil.Error):
             if ("-m", WORKER) in pairwise(process.cmdline()):
                 yield process.environ().get(variable, "")
+
+
+def find_workers(run: RunPaths, plan: int) -> list[dict[str, Any]]:
+    """Return this user's workers of a plan on this machine, each with its tasks of the plan."""
+    return _all_workers(int(time.monotonic() / _SCAN_SECONDS)).get((run, plan), [])
+
+
+@lru_cache(1)  # thousands of plans may be looked for
+def _all_workers(_: int) -> dict[tuple[RunPaths, int], list[dict[str, Any]]]:
+    found: dict[tuple[RunPaths, int], list[dict[str, Any]]] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, DamagedFileError, OSError, ValueError):
+            command = process.cmdline()
+            if ("-m", WORKER) not in pairwise(command) or not is_own(process):
+                continue
+            tasks = read_tasks(word for word in command if word != _INPUT)
+            for plan, some in groupby(tasks, key=lambda task: (task.run, task.plan)):
+                worker = {**describe_process(process.pid), "tasks": [task.task for task in some]}
+                found.setdefault(plan, []).append(worker)
+    return found
 
 
 def _of_set(found: Mapping[str, set[tuple[int, int]]], root: Path) -> set[tuple[int, int]]:

@@ -20,7 +20,7 @@ from datagen_core.errors import (
     RemovedSetError,
     SchedulerFullError,
 )
-from datagen_core.executors.base import Job
+from datagen_core.executors.base import Executor, Job
 from datagen_core.scheduling.claims import check_ahead, look_again, withdraw
 from datagen_core.scheduling.judging import RangeStatus, merge_alike
 from datagen_core.scheduling.offering import submit_in_parts
@@ -31,7 +31,7 @@ from datagen_core.scheduling.submission import group_alike, plan_jobs, submit_jo
 from datagen_core.store.advice import command_for, command_for_all
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.folders import remove_litter
-from datagen_core.store.runs import list_plans
+from datagen_core.store.runs import Plan, list_plans
 from datagen_core.store.sets import read_schema
 
 T = TypeVar("T")
@@ -40,6 +40,7 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _LOOKS_APART, _LONGEST_REST = 3, 60.0
 _SHORTEST_REST = 1.0
 _REPORT_SECONDS = 0.2
+_FAREWELL_SECONDS = 5.0
 
 
 class Progress(NamedTuple):
@@ -73,6 +74,7 @@ def drive(runs: Sequence[Run], observer: Observer = ignore) -> list[RunStatus]:
         if error.filename is None:  # no file, but a closed terminal perhaps
             raise
         raise CacheError(_explain_stop(runs, error)) from error
+    _end_leftovers([run for run, each in zip(runs, statuses, strict=True) if not each.missing])
     for run, status in zip(runs, statuses, strict=True):
         _tidy(run, status)
     return statuses
@@ -101,6 +103,29 @@ def _loop(runs: Sequence[Run], observer: Observer) -> list[RunStatus]:
             return found
         time.sleep(max(pause, rest))
         pause = min(1.3 * pause, _LONGEST_PAUSE)
+
+
+def _end_leftovers(complete: Sequence[Run]) -> None:
+    """End what lives of complete runs, as tasks do that were taken for dead: nobody needs it."""
+    plans: dict[str, list[Plan]] = {}
+    executors = {run.executor.name: run.executor for run in complete}
+    for run in complete:
+        found = list_plans(run.paths)
+        if len(found) > 1 and not run.executor.in_process:
+            plans.setdefault(run.executor.name, []).extend(p for p in found if not p.is_shared)
+    for name, some in plans.items():
+        with suppress(ExecutionError):  # it ends by itself, as soon as it finds nothing to make
+            _end_living(executors[name], some)
+
+
+def _end_living(executor: Executor, plans: Sequence[Plan]) -> None:
+    """End the tasks of plans, except those that are about to end, having made the last samples."""
+    deadline = time.monotonic() + _FAREWELL_SECONDS
+    while living := executor.poll(plans):
+        if time.monotonic() > deadline:
+            executor.cancel([plan for plan in plans if not living.keys().isdisjoint(plan.keys)])
+            return
+        time.sleep(_SHORTEST_REST)
 
 
 def _cancel(run: Run) -> None:

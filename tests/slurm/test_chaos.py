@@ -17,6 +17,7 @@ def reference(tmp_path_factory):
     [
         (1, ["task killed", "slurmctld killed", "submitter killed"]),
         (2, ["task requeued", "slurmd killed", "task scancelled"]),
+        (3, ["node spoilt", "another submitter", "submitter killed"]),
     ],
 )
 def test_nothing_is_lost_or_torn(slurm, tmp_path, reference, seed, faults):

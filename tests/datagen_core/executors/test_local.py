@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,15 @@ def test_tasks_are_shared_among_processes(plan):
 
     assert existing_samples(plan.run.set) == IntervalSet([(0, 40)])
     assert executor.poll([plan]) == {}
+
+
+def test_processes_whose_starter_died_before_it_wrote_them_down_are_found(plan):
+    executor = LocalExecutor()
+    executor._start(job_of(plan), range(3), ())
+    living = executor.poll([replace(plan, created=0.0)])
+    finish(executor)
+
+    assert set(living) == set(plan.keys)
 
 
 def test_processes_at_once_are_bounded_by_the_machine(monkeypatch):

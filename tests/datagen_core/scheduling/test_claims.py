@@ -12,12 +12,13 @@ from datagen_core.errors import ExecutionError
 from datagen_core.executors.base import Executor, TaskState
 from datagen_core.executors.processes import describe_process
 from datagen_core.executors.submitters import was_submitted
-from datagen_core.scheduling import claims
+from datagen_core.scheduling import claims, driving
 from datagen_core.scheduling.claims import OvertakenError, check_ahead
-from datagen_core.scheduling.driving import inspect, submit
+from datagen_core.scheduling.driving import drive, inspect, submit
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
 from datagen_core.store.journals import Journal
+from datagen_core.store.layout import shard_name
 from datagen_core.store.runs import list_plans, publish_plan
 from demands import demand_for
 from generators_for_tests import sine
@@ -29,7 +30,7 @@ class Recorder(Executor):
     name = "recorder"
 
     def __init__(self, meanwhile=lambda: None):
-        self.jobs, self.meanwhile = [], meanwhile
+        self.jobs, self.meanwhile, self.cancelled = [], meanwhile, []
 
     def submit(self, job):
         self.meanwhile()
@@ -39,6 +40,9 @@ class Recorder(Executor):
         submitted = {key for job in self.jobs for plan in job.plans for key in plan.keys}
         asked = {key for plan in plans for key in plan.keys}
         return dict.fromkeys(submitted & asked, TaskState("queued"))
+
+    def cancel(self, plans):
+        self.cancelled += [str(plan.number) for plan in plans]
 
     @property
     def samples(self):
@@ -181,3 +185,25 @@ def test_many_drivers_at_once_submit_each_sample_once(tmp_path, executor):
             list(pool.map(lambda some: submit(some, inspect(some)), crowd))
 
     assert executor.samples == [40] * 4
+
+
+def test_what_lives_of_a_complete_run_is_ended(tmp_path, executor, monkeypatch):
+    monkeypatch.setattr(driving, "_FAREWELL_SECONDS", -1.0)
+    (run,) = runs_of(tmp_path, executor)
+    submit([run], inspect([run]))
+    second = publish_plan(replace(list_plans(run.paths)[0], number=1), run.record.id)
+    (run.paths.set.shards / shard_name(run.record.interval)).touch()
+    drive([run])
+
+    assert executor.cancelled == ["0"]
+    assert second.number == 1  # it is over
+
+
+def test_the_only_task_of_a_complete_run_ends_by_itself(tmp_path, executor, monkeypatch):
+    monkeypatch.setattr(driving, "_FAREWELL_SECONDS", -1.0)
+    (run,) = runs_of(tmp_path, executor)
+    submit([run], inspect([run]))
+    (run.paths.set.shards / shard_name(run.record.interval)).touch()
+    drive([run])
+
+    assert executor.cancelled == []
