@@ -122,7 +122,8 @@ COMMANDS = (
     "list -p seed=* --sort size", "du", "du --by split --json", "logs lines",
     "logs lines --failed --json", "estimate lines -n 5", "prune --state holes -y",
     "prune --older-than 0h --dry-run --json", "leaf stats lines -p 0",
-    "leaf split lines -p 0 --tf 0.5",
+    "leaf split lines -p 0 --tf 0.5", "publish lines -p 0 public", "publish names public --json",
+    "init --shared --json",
 )  # fmt: skip
 """What is called."""
 
