@@ -144,7 +144,7 @@ class Import:
         outcome.runs = sum(run.maker not in known for run in self.runs)
         outcome.splits = _count(
             {
-                name: IntervalSet(parts) & free
+                current.current_name(name): IntervalSet(parts) & free
                 for each in self.ledgers
                 for name, parts in each.splits.items()
             }
@@ -187,8 +187,9 @@ class Import:
 
 
 def _gained(before: Ledger, after: Ledger) -> dict[str, int]:
+    earlier = {after.current_name(name): parts for name, parts in before.splits.items()}
     return _count({
-        name: IntervalSet(parts) - IntervalSet(before.splits.get(name, ()))
+        name: IntervalSet(parts) - IntervalSet(earlier.get(name, ()))
         for name, parts in after.splits.items()
     })  # fmt: skip
 

@@ -8,6 +8,7 @@ import pytest
 
 from datagen_core import Cache, SplitError
 from datagen_core.store.ledger import change_ledger, read_ledger
+from datagen_core.upkeep.audit import audit
 from datagen_core.upkeep.merging import ledgers, sets
 from datagen_core.upkeep.merging.caches import import_cache
 from datagen_core.upkeep.merging.ledgers import hold
@@ -151,3 +152,43 @@ def test_a_change_between_two_looks_is_no_other_branch(cache, monkeypatch):
     monkeypatch.setattr(ledgers, "read_ledger", lambda _: before)
 
     assert ledgers.read_branches(made.paths) == [before]
+
+
+def test_names_that_splits_got_in_either_cache_are_those_of_both(cache, other):
+    make(cache, 40).move(10, "train")
+    made = make(other, 40)
+    made.move(10, "train")
+    made.move(5, "test")
+    here = Cache(cache)["sine"][0]
+    here.relabel("train", "fit", "why")
+    made.relabel("test", "validation", "why")
+    (found,) = import_cache(other, cache=cache)
+
+    assert (found.refused, found.splits) == ([], {"validation": 5})
+    assert here.counts == {"raw": 25, "fit": 10, "validation": 5}
+    for retired in ("train", "test"):
+        with pytest.raises(SplitError, match="is retired"):
+            here.move(1, retired)
+
+
+def test_a_random_split_is_brought_with_its_choice(cache, other):
+    made = make(other, 3000)
+    made.move(1500, "train", random=True, seed=1)
+    made["train"].freeze()
+    import_cache(other, cache=cache)
+    shutil.rmtree(other)
+    here = Cache(cache)["sine"][0]
+
+    assert [each.seed for each in read_ledger(here.paths).draws] == [1]
+    assert audit(here).problems == ()
+    assert here.frozen[0].size == 1500
+
+
+def test_what_was_only_relabelled_there_is_relabelled_here(cache, other):
+    for folder in (cache, other):
+        make(folder, 40).move(10, "train")
+    Cache(other)["sine"][0].relabel("train", "fit", "why")
+    (found,) = import_cache(other, cache=cache)
+
+    assert (found.refused, found.splits) == ([], {})
+    assert Cache(cache)["sine"][0].counts == {"raw": 30, "fit": 10}
