@@ -80,7 +80,8 @@ def _summarize(outcome: ImportedSet, *, dry_run: bool) -> str:
     if outcome.paths is None:
         return f"{outcome.there}: refused"
     linked = "" if dry_run else f", {outcome.linked} linked"
-    files = f" in {outcome.files} files{linked}" if outcome.files else ""
+    count = f"{outcome.files} file{'s' * (outcome.files != 1)}"
+    files = f" in {count}{linked}" if outcome.files else ""
     splits = [f"{count} into {split}" for split, count in outcome.splits.items()]
     notes = [
         "new" if outcome.is_new else "",

@@ -70,6 +70,8 @@ def copy_document(
     DamagedFileError
         If it does not hold what was written.
     """
+    if target.exists():  # as in an import that is repeated
+        return False
     content = _parse(source)
     if content is None:
         raise _damaged(source, "its checksum does not match")
