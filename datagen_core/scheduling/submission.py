@@ -210,10 +210,13 @@ def _announce_crowd(run: Run, tasks: int) -> None:
 def _longer_after_timeout(
     run: Run, status: RunStatus, settings: Settings, longest: Limits
 ) -> Settings:
-    """Double the time limit for tasks that ran into theirs, as far as the partition allows."""
-    limits = [plan.minutes for plan in list_plans(run.paths)[run.since :] if plan.minutes]
-    late = any(item.reason.startswith(TIME_LIMIT) for item in status.ranges)
-    if not late or not limits:
+    """Double the time limit that tasks ran into, as far as the partition allows."""
+    plans = list_plans(run.paths)[run.since :]
+    late = [item.samples for item in status.ranges if item.reason.startswith(TIME_LIMIT)]
+    # Others may have run into the limit of another plan before.
+    found = [next((p.minutes for p in reversed(plans) if p.samples & each), None) for each in late]
+    limits = [2 * minutes for minutes in found if minutes]
+    if not limits:
         return settings
-    minutes = min(2 * limits[-1], longest.minutes or 2 * limits[-1])
+    minutes = min(max(limits), longest.minutes or max(limits))
     return replace(settings, resources=replace(settings.resources, minutes=minutes))
