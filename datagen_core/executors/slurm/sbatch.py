@@ -83,8 +83,11 @@ def submit_script(command: Sequence[str], folder: Path, is_there: Look, *, one: 
     if answer.code == 0:
         if not _SUBMITTED.search(answer.words):
             _wait_for_job(answer, is_there)
-    elif not is_there():
-        raise _refusal(answer, one=one)
+    elif not (found := is_there()):
+        error = _refusal(answer, one=one)
+        if found is None and not isinstance(error, SchedulerUnavailableError):
+            raise SchedulerUnavailableError(f"{error}; whether it is there, squeue does not say")
+        raise error
 
 
 def _call(command: Sequence[str], output: Path) -> _Answer:

@@ -88,6 +88,21 @@ def test_an_sbatch_that_does_not_come_back_is_tried_again(
     slurm.cancel_all()
 
 
+def test_a_failure_of_which_squeue_does_not_tell_is_tried_again(slurm, tmp_path, before_sbatch):
+    before_sbatch('/usr/bin/sbatch "$@"; echo lost; exit 1')
+    squeue = tmp_path / "in front" / "squeue"
+    squeue.write_text("#!/bin/sh\necho nothing\n")
+    squeue.chmod(0o755)
+    job = make_job(tmp_path, "note", options={"hold": True})
+    for _ in range(2):
+        with pytest.raises(SchedulerUnavailableError, match="squeue"):
+            EXECUTOR.submit(job)
+    squeue.unlink()
+    EXECUTOR.submit(job)
+    assert len(jobs_named(slurm, job.name)) == 1
+    slurm.cancel_all()
+
+
 FULL = "sbatch: error: Slurm job queue full, sleeping and retrying."
 
 
