@@ -13,12 +13,14 @@ import pytest
 from datagen_core import Cache, InputFile, Params, generate, generator
 from datagen_core.generators.identity import sha256_of
 from datagen_core.store.journals import Journal
+from datagen_core.store.published import published_samples
 from datagen_core.store.runs import list_runs
 from datagen_core.upkeep.merging.caches import import_cache
 from generators_for_tests import walks
 from hostile_filesystems import mounted, remount
 from joined_caches import contents, is_sound, make, values
 from old_caches import CACHES
+from private_sets import SOURCE
 
 
 def rewrite(path, **changed):
@@ -194,4 +196,20 @@ def test_imports_and_runs_at_once_lose_nothing(cache, other):
     assert [each.maker for each in list_runs(here.paths)].count("") == 0
     assert (values(here)[:40] == values(Cache(other)["sine"][0])[:40]).all()
     assert list(Cache(cache)["sine"]) == [0]
+    assert is_sound(cache)
+
+
+def test_a_private_set_comes_without_its_key(cache, other, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    (tmp_path / "votes.py").write_text(SOURCE)
+    source = f"{tmp_path / 'votes.py'}:votes"
+    made = generate(source, 10, executor="inline", cache=other)
+    keys = contents(tmp_path / "config")
+    (found,) = import_cache(other, cache=cache)
+    here = Cache(cache)["votes"][0]
+
+    assert (found.refused, found.samples, here.record) == ([], 10, made.record)
+    assert published_samples(here.paths) == published_samples(made.paths)
+    assert contents(tmp_path / "config") == keys
+    assert not any(key in text for key in keys.values() for text in contents(cache).values())
     assert is_sound(cache)
