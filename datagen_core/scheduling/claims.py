@@ -96,7 +96,7 @@ def look_again(executor: Executor, plans: Sequence[Plan]) -> None:
     OvertakenError
         When one has, or when that cannot be known.
     """
-    own = {plan.run: plan for plan in plans}
+    own = {plan.run: plan for plan in plans if plan.number}  # others have none before them
     found = in_parallel(list_plans, list(own))
     earlier = [each for some in found for each in some if each.number < own[each.run].number]
     living = executor.poll(earlier) if earlier else {}
