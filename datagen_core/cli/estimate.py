@@ -34,7 +34,7 @@ if TYPE_CHECKING:
               help="Number of samples to make.")  # fmt: skip
 @click.option("--njobs", "-njobs", type=WholeNumber(1), default=1, show_default=True,
               help="Number of jobs that may run at once.")  # fmt: skip
-@set_option("Parameters as for generate, key=value, or the number or digest of a set.")
+@set_option("Parameters of the samples, key=value, or the number or digest of a set.")
 @click.option(
     "--trial",
     type=WholeNumber(1),
@@ -67,10 +67,12 @@ def estimate_command(  # noqa: PLR0913 (one for each argument and option)
       datagen estimate noisy_sine -n 1e6 --njobs 40 -p std_dev=2 --trial 3
     """
     from datagen_core.executors.control_groups import count_processors
+    from datagen_core.scheduling.demands import load
     from datagen_core.scheduling.forecast import predict
 
     past = _try(name, selector, folder, trial) if trial else _recall(name, selector)
     if past is None:
+        load(name, folder)  # a trial needs it
         words = ["datagen", "estimate", name, "-n", str(samples), "--njobs", str(njobs)]
         words += [word for each in selector for word in ("-p", each)]
         words += ["--generators", str(folder)] if folder else []
@@ -135,7 +137,13 @@ def _print(found: Forecast, past: Past, samples: int) -> None:
     say(f"samples     {samples:,} in {found.batches:,} batches of {past.batch_size:,}, "
         f"{found.jobs:,} job(s) at once")  # fmt: skip
     say(f"wall time   {format_duration(found.wall_seconds)}, at most {most} (time limit {limit})")
-    say(f"processors  {found.cpu_hours:,.3g} h, {past.threads} for each job")
+    say(f"processors  {_format_hours(found.cpu_hours)} h, {past.threads} for each job")
     say(f"disk        {size}")
     say(f"memory      {memory}")
     say(f"history     {past.origin}")
+
+
+def _format_hours(hours: float) -> str:
+    if hours < 0.01:
+        return "under 0.01"
+    return f"{hours:,.0f}" if hours >= 100 else f"{hours:.3g}"

@@ -38,6 +38,8 @@ def init_command(folder: Path | None, group: str | None, *, as_json: bool) -> No
       datagen init --cache /project/data/cache
     """
     path = open_cache().path if folder is None else folder.absolute()
+    if (path.exists() or path.is_symlink()) and not path.is_dir():
+        raise CacheError(f"{path} is not a folder; name another one")
     if group is None:
         _make(path, as_json=as_json)
     else:

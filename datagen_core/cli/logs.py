@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -138,23 +138,17 @@ class _Printer:
     def show(self, param_set: ParamSet, log: TaskLog, *, to_end: bool) -> None:
         """Print what a log has that was not printed yet."""
         from datagen_core.scheduling.logs import LogFile
-        from datagen_core.store.access import unusable
 
         file = self._files.setdefault(log.path, LogFile(log.path, self._lines))
         if log.failure and log.path not in self._failures:
             self._failures.add(log.path)
             self._begin(log.path, f"{param_set} run {log.run}: {log.failure}")
-        try:
-            for line in file.read(to_end=to_end):
-                self._begin(log.path)
-                if file.is_cut:
-                    say(f"… the last {self._lines:,} line(s)", dim=True)
-                    file.is_cut = False
-                say(line)
-        except FileNotFoundError:  # it has printed nothing
-            pass
-        except OSError as error:
-            tell(unusable(log.path, error), dim=True)
+        for line in _readable(file, log.path, to_end=to_end):
+            self._begin(log.path)
+            if file.is_cut:
+                say(f"… the last {self._lines:,} line(s)", dim=True)
+                file.is_cut = False
+            say(line)
 
     def _begin(self, path: Path, reason: str = "") -> None:
         if path != self._shown:
@@ -164,6 +158,18 @@ class _Printer:
                 say(reason)
             say(f"==> {shell_word(path)} <==")
             self._shown = path
+
+
+def _readable(file: LogFile, path: Path, *, to_end: bool) -> Iterator[str]:
+    """Yield the lines of a log; say why it cannot be read. Errors of who prints them pass."""
+    from datagen_core.store.access import unusable
+
+    try:
+        yield from file.read(to_end=to_end)
+    except FileNotFoundError:  # it has printed nothing
+        pass
+    except OSError as error:
+        tell(unusable(path, error), dim=True)
 
 
 def shell_word(path: Path) -> str:

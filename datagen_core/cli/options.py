@@ -316,7 +316,8 @@ def choose_sets(
         problems.add(dataset)
     found = dataset.find(*selector)
     if not found:
-        raise SelectionError(f"no parameter set of {name} fits {', '.join(selector) or name}")
+        fitting = f" that fits {', '.join(selector)}" if selector else ""
+        raise SelectionError(f"{name} has no parameter set{fitting}")
     return found
 
 

@@ -122,6 +122,7 @@ def _values_of(record: SetRecord) -> dict[str, Any]:
 
 
 def _check_known(records: Records, key: str) -> None:
+    _check_any(records)
     names = {name for _, one in readable(records) for name in (*_values_of(one), *one.renamed)}
     if key not in names:
         raise SelectionError(
@@ -234,11 +235,15 @@ def _looks_same(known: object, value: object) -> bool:
     return _is_same(known, value) or str(known) == str(value)
 
 
+def _check_any(records: Records) -> None:
+    if not records:
+        raise SelectionError("there is no parameter set yet; `datagen generate` makes one")
+
+
 def _take_one(records: Records, found: Sequence[int], wanted: str) -> int:
     if len(found) == 1:
         return found[0]
-    if not records:
-        raise SelectionError("there is no parameter set yet; `datagen generate` makes one")
+    _check_any(records)
     name = next(record.generator for _, record in readable(records))
     several = f"{name} has {len(found)} parameter sets{wanted}: {_list(records, found)}"
     none = f"{name} has no parameter set{wanted}; it has {_list(records, list(records))}"

@@ -98,7 +98,7 @@ _PLAIN = {
     "executor": _NAME, "njobs": _COUNT, "partition": _NAME, "account": _NAME, "qos": _NAME,
 }  # fmt: skip
 _CODE = {"setup": _TEXTS, "options": _OPTIONS, "generators": _PATH}
-_OWN = {"hosts": _TEXTS, "cache": _PATH, "account": _NAME, "qos": _NAME, **_PLAIN, **_CODE}
+_OWN = {"hosts": _TEXTS, "cache": _PATH, **_PLAIN, **_CODE}
 
 
 def read_profile(name: str | None = None, reason: str = "") -> Profile | None:

@@ -47,7 +47,7 @@ def test_other_sets_say_it_of_a_new_one(run_cli, timed, words):
 
 
 def test_what_was_never_timed_names_a_trial(run_cli, cache, made):
-    for words in (["count", "-n", "5"], [f"{FILE}:nothing", "-n", "5", "-p", "a=b c"]):
+    for words in (["pate_votes", "-n", "5"], [f"{FILE}:count", "-n", "5", "-p", "a=b c"]):
         answer = run_cli("estimate", *words)
         assert (answer.code, answer.err.count("\n")) == (2, 1)
         assert f"datagen estimate {words[0]} -n 5 --njobs 1" in answer.err
@@ -56,6 +56,21 @@ def test_what_was_never_timed_names_a_trial(run_cli, cache, made):
         "no parameter set has a parameter 'lft'"
         in run_cli("estimate", "sine", "-n", 5, "-p", "lft=0").err
     )
+
+
+def test_a_generator_that_there_is_not_cannot_be_tried(run_cli, cache, made):
+    answer = run_cli("estimate", "siine", "-n", 5)
+
+    assert answer.code == 2
+    assert answer.err.startswith("datagen: error: there is no generator 'siine'")
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [(10, "under 0.01 h"), (36_000, "1 h"), (450_000, "12.5 h"), (10**9, "27,778 h")],
+)
+def test_hours_are_read_without_exponents(run_cli, timed, samples, told):
+    assert f"processors  {told}, 1 for" in run_cli("estimate", "sine", "-n", samples).out
 
 
 @pytest.fixture

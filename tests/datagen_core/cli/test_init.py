@@ -49,6 +49,16 @@ def test_what_is_there_is_given_to_the_group_once(run_cli, cache, umask):
     assert (first["given"] > 10, second["given"]) == (True, 0)
 
 
+@pytest.mark.parametrize("words", [[], ["--shared"]])
+def test_a_file_is_not_a_cache(run_cli, tmp_path, words):
+    file = tmp_path / "file"
+    file.touch()
+    answer = run_cli("init", file, *words)
+
+    assert (answer.code, answer.out) == (1, "")
+    assert f"{file} is not a folder" in answer.err
+
+
 def test_without_shared_it_says_whose_the_cache_is(run_cli, cache, umask):
     assert (
         run_cli("init").out

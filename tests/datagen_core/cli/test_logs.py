@@ -46,6 +46,17 @@ def test_a_log_cannot_change_the_terminal(run_cli, made):
     assert answer.out.splitlines()[1:] == ["\\x1b[31mred", " 10%", " 20%", "\\xff\\x9b\\u202e"]
 
 
+def test_what_nobody_reads_any_more_is_no_fault_of_the_log(run_cli, made, monkeypatch):
+    def say(_):
+        raise BrokenPipeError
+
+    log_of(made).write_text("one\n")
+    monkeypatch.setattr(logs, "say", say)
+    answer = run_cli("logs", "sine")
+
+    assert (answer.code, answer.err) == (141, "")
+
+
 def test_empty_logs_are_left_out(run_cli, made):
     log_of(made).touch()
     answer = run_cli("logs", "sine")

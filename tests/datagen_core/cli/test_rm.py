@@ -24,6 +24,16 @@ def test_a_set_is_removed_for_good(run_cli, made, cache):
     assert list(cache.rglob("*.h5")) == []
 
 
+@pytest.mark.parametrize("words", [["-p", "0"], ["-p", "left=0"], ["-p", "left=*"]])
+def test_where_no_set_is_left_there_is_none_yet(run_cli, made, words):
+    run_cli("rm", "sine", "-y")
+    answer = run_cli("rm", "sine", "-y", *words)
+
+    assert answer.code == 2
+    assert "there is no parameter set yet; `datagen generate` makes one" in answer.err
+    assert "sine has no parameter set\n" in run_cli("rm", "sine", "-y", "--all-sets").err
+
+
 @pytest.mark.parametrize(("typed", "left"), [("y\n", 0), ("n\n", 1)])
 def test_a_removal_is_confirmed(run_cli, made, cache, type_in, typed, left):
     type_in(typed)
