@@ -51,12 +51,15 @@ def publish_command(
       datagen publish noisy_sine -p left=0 release-1 --json
     """
     from datagen_core.errors import human_bytes  # slow; not for --help
+    from datagen_core.upkeep.group_cache import find_barrier
     from datagen_core.upkeep.publication import publish
 
     with heed_sigterm(), _progress() as report:
-        done = publish(select_set(name, selector), destination.absolute(), report)
+        done = publish(select_set(name, selector), destination, report)
     for each in done.personal:
         tell(f"warning: published as part of the set: {each}")
+    if barrier := find_barrier(done.path):
+        tell(f"warning: not all can read it: {barrier} is closed to others")
     if as_json:
         print_json({**asdict(done), "path": str(done.path)})
         return

@@ -102,8 +102,8 @@ def find_group(name: str) -> int:
         ) from None
 
 
-def find_barrier(path: Path, group: int) -> Path | None:
-    """Return a folder above a cache that the group cannot pass, as its mode says."""
+def find_barrier(path: Path, group: int | None = None) -> Path | None:
+    """Return a folder above a cache that the group cannot pass, or not everybody, by its mode."""
     for each in path.resolve().parents:
         state = each.stat()
         passes = stat.S_IXGRP if state.st_gid == group else stat.S_IXOTH

@@ -86,7 +86,7 @@ def publish(
     VerificationError
         If the set is damaged; nothing is published then.
     """
-    paths = param_set.paths
+    paths, destination = param_set.paths, destination.resolve()
     _check_destination(param_set, destination)
     publication = Publication(destination)
 
@@ -119,7 +119,7 @@ def _check_destination(param_set: ParamSet, destination: Path) -> None:
     if not param_set.existing:
         raise CacheError(f"{param_set} has no samples yet; there is nothing to publish")
     cache = param_set.paths.root.parent.parent.resolve()
-    if cache in {destination.resolve(), *destination.resolve().parents}:
+    if cache in {destination, *destination.parents}:
         raise CacheError(
             f"{destination} is in the cache {cache}; publish in a folder outside of it"
         )

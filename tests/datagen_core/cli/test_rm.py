@@ -196,7 +196,7 @@ def test_several_sets_are_removed(run_cli, swept, cache, words, left):
     [
         (["-p", "right=1.0"], "4 parameter sets with right=1.0"),
         (["-p", "lft=*"], "no parameter set has a parameter 'lft'; they have"),
-        (["-p", "left=7*"], "no parameter set of sine fits left=7*"),
+        (["-p", "left=7*"], "sine has no parameter set that fits left=7*"),
         (["-p", 0, "-p", 17], "no parameter set number 17"),
         ([], "4 parameter sets: 0"),
     ],

@@ -203,6 +203,25 @@ def test_what_is_no_place_for_it_is_refused(made, tmp_path, place):
     assert tree(tmp_path).keys() == before.keys()
 
 
+@pytest.mark.parametrize("target", ["empty", "missing"])
+def test_a_link_leads_to_where_it_is_published(made, tmp_path, target):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "link").symlink_to(target)
+
+    assert publish(made, tmp_path / "link").path == (tmp_path / target).resolve()
+    assert (tmp_path / "link" / "README.md").is_file()
+    assert publish(made, tmp_path / "link").again
+
+
+def test_a_folder_that_keeps_others_out_is_named(run_cli, made, tmp_path):
+    done = run_cli("publish", "sine", tmp_path / "closed" / "public")
+
+    assert done.code == 0
+    assert done.err == (
+        f"datagen: warning: not all can read it: {tmp_path / 'closed'} is closed to others\n"
+    )
+
+
 def test_a_foreign_document_is_named(made, tmp_path):
     (made.paths.root / "derived" / "notes.json").write_text("[]")
 
