@@ -70,6 +70,9 @@ Profiles are in ~/.config/datagen/datagen.toml; `datagen doctor` shows what is u
 class _Commands(LazyGroup):
     """The commands of the core, followed by those of plugins; help imports none of them."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _bring_forward("--profile", args))
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*super().list_commands(ctx), *sorted(_plugin_commands())]
 
@@ -84,6 +87,17 @@ class _Commands(LazyGroup):
         if plugins:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl([(name, f"See `datagen {name} --help`.") for name, _ in plugins])
+
+
+def _bring_forward(option: str, words: list[str]) -> list[str]:
+    """Put an option of all commands, with its value, before the command; plugins have their own."""
+    end = words.index("--") if "--" in words else len(words)
+    place = next((at for at, word in enumerate(words[:end]) if word.split("=")[0] == option), 0)
+    after = place + (1 if place and "=" in words[place] else 2)
+    is_plugins = place and not _plugin_commands().keys().isdisjoint(words)
+    if not place or after > end or is_plugins:
+        return words
+    return [*words[place:after], *words[:place], *words[after:]]
 
 
 def _plugin_commands() -> dict[str, Any]:
@@ -122,7 +136,8 @@ def _use_profile(ctx: click.Context, _: click.Parameter, name: str | None) -> No
 @click.version_option(package_name="datagen")
 @click.option("--profile", envvar="DATAGEN_PROFILE", metavar="NAME", callback=_use_profile,
               is_eager=True, expose_value=False,
-              help="A profile.  [default: $DATAGEN_PROFILE, else that of this host]")  # fmt: skip
+              help="A profile of your datagen.toml; may also stand behind the command.  "
+              "[default: $DATAGEN_PROFILE, else that of this host]")  # fmt: skip
 @click.option("--cache", envvar="DATAGEN_CACHE", metavar="DIR", help="The cache's folder.")
 @click.pass_context
 def datagen(ctx: click.Context, cache: str | None) -> None:

@@ -96,7 +96,8 @@ def _check_cache(path: Path, place: Path) -> Iterator[Finding]:
     elif not os.access(path, os.R_OK | os.X_OK):
         yield Finding("cache", "error", f"{path} cannot be read; it belongs to {owner}")
     else:
-        held = f"{path}: {len(list_data_sets(path))} data sets"
+        count = len(list_data_sets(path))
+        held = f"{path}: {count} data set{'s' * (count != 1)}"
         told = f"{held}, which can be read and not added to: it belongs to {owner}; runs need "
         yield (
             Finding("cache", "ok", held)

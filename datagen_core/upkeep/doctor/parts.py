@@ -20,6 +20,7 @@ from datagen_core.executors.choice import (
     why_not,
 )
 from datagen_core.generators.registry import installed_executors
+from datagen_core.store.access import explain
 from datagen_core.streams import StdoutDiversion
 from datagen_core.upkeep.doctor.cache import checks_of_cache
 from datagen_core.upkeep.doctor.installation import (
@@ -73,11 +74,14 @@ def _examine(name: str, resources: Resources) -> Iterator[Finding]:
 def run(part: str, terms: Mapping[str, Any], write: Callable[[list[str]], object]) -> None:
     """Run the checks of a part; write the name of each before it begins, and what it finds.
 
-    A check that fails in a way that nobody thought of is a finding itself.
+    What goes wrong between them has the name of the part. A check that fails in a way that nobody
+    thought of is a finding itself.
     """
-    name, checks = part, PARTS[part](terms)
+    checks = PARTS[part](terms)
     while True:
+        name = part
         try:
+            write([name])
             name, check = next(checks)
             write([name])
             for finding in check():
@@ -86,6 +90,8 @@ def run(part: str, terms: Mapping[str, Any], write: Callable[[list[str]], object
             return
         except DatagenError as error:
             write([name, "error", str(error)])
+        except OSError as error:
+            write([name, "error", str(explain(error))])
         except (Exception, SystemExit) as error:
             write([name, "error", f"the check itself fails: {in_one_line(error)}"])
 

@@ -156,8 +156,21 @@ def test_values_that_an_option_refuses_are_one_line(write, run_cli):
     assert "0 is below 1, as datagen.toml has it; see" in answer.err
 
 
-def test_a_profile_behind_the_command_is_told_where_it_goes(run_cli):
-    answer = run_cli("generate", SINE, "-n", 1, "--profile", "a")
+@pytest.mark.parametrize(
+    "words",
+    [["--profile", "a", "list"], ["list", "--profile", "a"], ["list", "--profile=a", "--json"]],
+)
+def test_a_profile_stands_before_or_behind_the_command(write, run_cli, words):
+    write("[profiles.b]")
+    answer = run_cli(*words)
+
+    assert answer.code == 2
+    assert "has no profile 'a'; it may have: b" in answer.err
+
+
+@pytest.mark.parametrize("words", [["list", "--profile"], ["leaf", "stats", "--profile", "a"]])
+def test_without_a_name_or_behind_a_plugins_command_it_is_told_where_it_goes(run_cli, words):
+    answer = run_cli(*words)
 
     assert answer.code == 2
     assert "--profile goes before the command" in answer.err

@@ -40,7 +40,7 @@ def test_nothing_is_left_in_a_cache(tmp_path):
     (tmp_path / "sine").mkdir()
     found = look(tmp_path)
 
-    assert found["cache"] == Finding("cache", "ok", f"{tmp_path}: 1 data sets")
+    assert found["cache"] == Finding("cache", "ok", f"{tmp_path}: 1 data set")
     assert [each.name for each in tmp_path.iterdir()] == ["sine"]
 
 
@@ -75,7 +75,7 @@ def test_a_read_only_cache_reads_and_makes_nothing():
         remount(folder, "ro")
         found = look(folder)
 
-    assert "1 data sets, which can be read and not added to" in found["cache"].message
+    assert "1 data set, which can be read and not added to" in found["cache"].message
     assert found["file system"].message.endswith("mounted to be read only")
     assert [found[name].state for name in ("cache", "file system")] == ["error", "error"]
     assert "publishing" not in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -91,12 +92,22 @@ def test_a_check_that_fails_keeps_no_other_from_being_made(monkeypatch):
     told = []
     parts.run("odd", {}, told.append)
 
-    assert told[1] == [
-        "one",
-        "error",
-        "the check itself fails: ZeroDivisionError: never thought of",
-    ]
-    assert told[-1] == [*FOUND]
+    assert ["one", "error", "the check itself fails: ZeroDivisionError: never thought of"] in told
+    assert [*FOUND] in told
+
+
+def test_what_fails_between_two_checks_is_no_fault_of_the_first(monkeypatch):
+    def checks():
+        yield "one", lambda: [FOUND]
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT), "/cache/probe")
+
+    monkeypatch.setitem(parts.PARTS, "odd", lambda _: checks())
+    told = []
+    parts.run("odd", {}, told.append)
+
+    assert [line for line in told if len(line) > 1] == [
+        [*FOUND], ["odd", "error", "Disk quota exceeded: /cache/probe"]
+    ]  # fmt: skip
 
 
 def executors(asked):
