@@ -11,7 +11,15 @@ import click
 
 from datagen_core.cli.options import Problems, select_sets
 from datagen_core.cli.summaries import describe_splits
-from datagen_core.commands import cache_option, json_option, print_json, say, set_option, tell
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    open_cache,
+    print_json,
+    say,
+    set_option,
+    tell,
+)
 from datagen_core.errors import VerificationError
 
 if TYPE_CHECKING:
@@ -55,6 +63,8 @@ def audit_command(
                 _print(param_set, found, wrong=len(wrong))
     if as_json:
         print_json(results)
+    elif not results and not problems:
+        say(f"{open_cache().path} is empty: there is nothing to prove")
     _raise(problems)
 
 
@@ -70,7 +80,7 @@ def _print(param_set: ParamSet, found: Audit, *, wrong: int) -> None:
     verdict = f"{wrong} problem{'s' * (wrong != 1)}" if wrong else "each in exactly one split"
     say(
         f"{param_set}: {found.samples} samples, {describe_splits(found.splits)}{excluded}, "
-        f"{found.generations} generations: {verdict}"
+        f"{found.generations} generation{'s' * (found.generations != 1)}: {verdict}"
     )
     for each in found.equal:
         say(f"  {each}")

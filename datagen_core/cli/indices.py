@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 
@@ -16,9 +17,10 @@ _RANGE = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}))?")
 
 
 def parse_indices(texts: Sequence[str]) -> IntervalSet:
-    """Return what texts like `3, 10-19` say, or `@FILE` for a file with such a text.
+    """Return what texts like `3, 10-19` say, or files with such a text: `FILE`, or `@FILE`.
 
-    A file may also hold a JSON list of whole numbers. Both ends of a range belong to it.
+    A file may also hold a JSON list of whole numbers. Both ends of a range belong to it. What can
+    be read as a list is one, whatever files there are.
 
     Raises
     ------
@@ -34,8 +36,11 @@ def parse_indices(texts: Sequence[str]) -> IntervalSet:
 
 
 def _read(text: str) -> str:
+    is_list = all(map(_RANGE.fullmatch, _split(text)))
     try:
-        return read_typed(text)
+        return read_typed(text if is_list or not Path(text).is_file() else f"@{text}")
+    except OSError:  # longer than a name of a file can be
+        return text
     except ParamsError as error:
         raise click.BadParameter(str(error)) from None
 
@@ -50,7 +55,9 @@ def _split(text: str) -> list[str]:
 def _parse_range(word: str) -> tuple[int, int]:
     found = _RANGE.fullmatch(word)
     if found is None:
-        raise click.BadParameter(f"{word[:40]!r} is not an index or a range, such as 3 or 10-19")
+        raise click.BadParameter(
+            f"{word[:40]!r} is not an index or a range, such as 3 or 10-19, or a file with such"
+        )
     first, last = int(found[1]), int(found[2] or found[1])
     if last < first:
         raise click.BadParameter(f"the range {word} ends before it begins")
@@ -68,7 +75,7 @@ def indices_option(*, required: bool = False) -> Decorator:
         "samples",
         multiple=True,
         required=required,
-        metavar="LIST",
+        metavar="LIST|FILE",
         callback=_indices,
-        help="Indices and ranges of samples, 3,10-19, or @FILE with such a list.",
+        help="Indices and ranges of samples, 3,10-19, or a file with such a list (@FILE).",
     )

@@ -51,13 +51,14 @@ class Progress:
 def _title(outcome: ImportedSet) -> str:
     if outcome.paths is None or outcome.number is None:
         return outcome.there
-    here = f"{outcome.paths.root.parent.name} {outcome.number}"
+    here = f"{outcome.generator} {outcome.number}"
     return here if here == outcome.there else f"{here} ({outcome.there} there)"
 
 
 def _describe(outcome: ImportedSet) -> dict[str, Any]:
     paths = outcome.paths
     return {
+        "generator": outcome.generator,
         "there": outcome.there,
         "number": outcome.number,
         "path": str(paths.root) if paths else None,
@@ -83,9 +84,12 @@ def _summarize(outcome: ImportedSet, *, dry_run: bool) -> str:
     count = f"{outcome.files} file{'s' * (outcome.files != 1)}"
     files = f" in {count}{linked}" if outcome.files else ""
     splits = [f"{count} into {split}" for split, count in outcome.splits.items()]
+    is_lost = dry_run and outcome.number is None and not outcome.is_new
     notes = [
         "new" if outcome.is_new else "",
+        "gets a number" if is_lost else "",
         f"{outcome.samples} samples more{files}" if outcome.samples else "no more samples",
+        f"{outcome.runs} run{'s' * (outcome.runs != 1)} more" if outcome.runs else "",
         *splits,
         "mixed" if outcome.mixed else "",
         f"{len(outcome.refused)} refused" if outcome.refused else "",
@@ -96,6 +100,6 @@ def _summarize(outcome: ImportedSet, *, dry_run: bool) -> str:
 
 def _list_refused(outcome: ImportedSet) -> list[str]:
     return [
-        f"samples {each.samples.brief()} are {each.reason}" if each.samples else each.reason
+        f"samples {each.samples.brief()}: {each.reason}" if each.samples else each.reason
         for each in outcome.refused
     ]

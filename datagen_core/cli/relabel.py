@@ -19,6 +19,7 @@ from datagen_core.cli.split_names import confirm_new_split, new_split_option
 from datagen_core.cli.summaries import describe_relabel
 from datagen_core.commands import cache_option, json_option, print_json, say, tell
 from datagen_core.errors import SelectionError
+from datagen_core.store.assignments import RAW
 from datagen_core.store.ledger import read_ledger
 
 if TYPE_CHECKING:
@@ -81,6 +82,8 @@ def relabel_command(  # noqa: PLR0913 (as many options)
 
 
 def _leave_out(chosen: list[ParamSet], old: str) -> list[ParamSet]:
+    if old == RAW:
+        return chosen  # each of them refuses it
     ledgers = [(each, read_ledger(each.paths)) for each in chosen]
     found = [each for each, ledger in ledgers if old in {*ledger.splits, *ledger.retired}]
     if not found:

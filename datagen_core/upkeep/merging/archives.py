@@ -152,6 +152,7 @@ def unpack(
 @contextmanager
 def _extracted(path: Path, cache: Path) -> Iterator[Path]:
     """Yield a folder with the checked content of an archive, on the file system of the cache."""
+    is_new = not cache.exists()
     make_above(cache)
     with suppress(OSError):
         _remove_litter(cache)
@@ -164,6 +165,8 @@ def _extracted(path: Path, cache: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # the set is in it
+            cache.rmdir() if is_new else None
 
 
 def _remove_litter(cache: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -17,7 +18,7 @@ from datagen_core.errors import (
     DatagenError,
     SelectionError,
 )
-from datagen_core.files import sync
+from datagen_core.files import expand_home, sync
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
 from datagen_core.store.access import fault_of
@@ -73,11 +74,11 @@ def import_cache(
     Raises
     ------
     ConfigurationError
-        If the other one is not a cache.
+        If the other one is not the folder of a cache.
     SelectionError
         If it has no such data set.
     """
-    source, target = Cache(other).path, Cache(cache).path
+    source, target = _find(other), Cache(cache).path
     folders = _choose(source, names)
     sets = [each for folder in folders for each in _list_sets(folder)]
     outcomes = []
@@ -98,6 +99,18 @@ def import_cache(
 
 def _observe_file(observe: Observer, where: str, done: int, files: int) -> None:
     observe(f"{where}: {done} of {files} files")
+
+
+def _find(other: str | os.PathLike[str]) -> Path:
+    path = expand_home(Path(other))
+    if path.is_file():
+        raise ConfigurationError(
+            f"{path} is a file; give the folder of a cache, or, if `datagen pack` wrote it, unpack "
+            f"it: datagen unpack {shlex.quote(str(path))}"
+        )
+    if not path.exists():
+        raise ConfigurationError(f"there is no folder {path}; give that of a cache")
+    return Cache(path).path
 
 
 def _choose(source: Path, names: Collection[str]) -> list[Path]:

@@ -122,14 +122,23 @@ def join_ledgers(
     refused, of which the ledger stays as it was.
     """
     current, *lost = read_branches(paths)
+    others = [*lost, *ledgers]
 
     def change(current: Ledger, operation: str) -> tuple[Ledger, list[Contradiction]]:
-        return join(current, [*lost, *ledgers], existing_samples(paths), operation, origin)
+        return join(current, others, existing_samples(paths), operation, origin)
 
     following, refused = change(current, "")
     if lost or _differs(following, current):
         return change_ledger(paths, change, _IMPORT)
     return refused
+
+
+def foresee_ledger(
+    paths: SetPaths, ledgers: Sequence[Ledger], existing: IntervalSet
+) -> tuple[Ledger, list[Contradiction]]:
+    """Return what `join_ledgers` would do once samples exist: the ledger, and what is refused."""
+    current, *lost = read_branches(paths)
+    return join(current, [*lost, *ledgers], existing, "", None)
 
 
 def _differs(one: Ledger, other: Ledger) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
 from typing import Any, NamedTuple
 
 from datagen_core.errors import CacheError
@@ -38,7 +37,8 @@ from datagen_core.upkeep.merging.history import (
     is_alive,
 )
 from datagen_core.upkeep.merging.ledgers import (
-    find_contradictions,
+    Contradiction,
+    foresee_ledger,
     hold,
     join_ledgers,
     read_branches,
@@ -96,6 +96,11 @@ class ImportedSet:
     alive: bool = False
     refused: list[Refusal] = field(default_factory=list)
 
+    @property
+    def generator(self) -> str:
+        """The name of its generator."""
+        return self.there.partition(" ")[0]
+
 
 @dataclass
 class Import:
@@ -131,27 +136,14 @@ class Import:
     def foresee(self, outcome: ImportedSet) -> None:
         """Say what would become of it."""
         coming = IntervalSet(piece.file for piece, _ in self.choice.taken)
-        existing = self.before | coming
-        current = read_ledger(self.target)
-        contradictions = [
-            each for other in self.ledgers for each in find_contradictions(current, other)
-        ]
-        blocked = IntervalSet(chain.from_iterable(each.samples for each in contradictions))
-        free = existing - current.assigned - blocked
         outcome.samples = len(coming - self.before)
         outcome.files = len(self.choice.taken)
         known = {run.maker for run in list_runs(self.target)}
         outcome.runs = sum(run.maker not in known for run in self.runs)
-        outcome.splits = _count(
-            {
-                current.current_name(name): IntervalSet(parts) & free
-                for each in self.ledgers
-                for name, parts in each.splits.items()
-            }
-        )
         outcome.mixed = bool(self.strange) or is_mixed(self.target)
         outcome.refused += self.choice.damaged
-        outcome.refused += [Refusal(each.samples, each.reason) for each in contradictions]
+        joined, refused = foresee_ledger(self.target, self.ledgers, self.before | coming)
+        _tell_splits(outcome, read_ledger(self.target), joined, refused)
 
     def carry_out(self, outcome: ImportedSet, observe: Counter) -> None:
         """Bring all of it here, in the order that the package's docstring explains."""
@@ -169,13 +161,12 @@ class Import:
                 outcome.refused += carrier.carry(files, here, self.kind)
         earlier = read_ledger(target)
         refused = join_ledgers(target, self.ledgers, self.origin)
-        outcome.refused += [Refusal(each.samples, each.reason) for each in refused]
+        _tell_splits(outcome, earlier, read_ledger(target), refused)
         outcome.refused += import_results(source, target, record, carrier)
         outcome.refused += import_views(source, target, record, carrier)
         import_frozen(source, target)
         outcome.files, outcome.linked = carrier.linked + carrier.copied, carrier.linked
         outcome.samples = len(existing_samples(target) - self.before)
-        outcome.splits = _gained(earlier, read_ledger(target))
         outcome.mixed = is_mixed(target)
 
     def _begin(self) -> None:
@@ -186,16 +177,16 @@ class Import:
             copy_document(source.schema, target.schema, target.temporary)
 
 
-def _gained(before: Ledger, after: Ledger) -> dict[str, int]:
+def _tell_splits(
+    outcome: ImportedSet, before: Ledger, after: Ledger, refused: Iterable[Contradiction]
+) -> None:
     earlier = {after.current_name(name): parts for name, parts in before.splits.items()}
-    return _count({
-        name: IntervalSet(parts) - IntervalSet(earlier.get(name, ()))
+    gained = {
+        name: len(IntervalSet(parts) - IntervalSet(earlier.get(name, ())))
         for name, parts in after.splits.items()
-    })  # fmt: skip
-
-
-def _count(splits: Mapping[str, IntervalSet]) -> dict[str, int]:
-    return {name: len(samples) for name, samples in splits.items() if samples}
+    }
+    outcome.splits = {name: count for name, count in gained.items() if count}
+    outcome.refused += [Refusal(each.samples, each.reason) for each in refused]
 
 
 def prepare(found: Found, target: SetPaths, origin: str) -> Import:
@@ -273,7 +264,10 @@ def mend(paths: SetPaths, outcome: ImportedSet, *, dry_run: bool) -> None:
     """
     lost = list(find_lost_runs(list_runs(paths), find_origins(paths)))
     outcome.runs, outcome.mixed = len(lost), is_mixed(paths)
+    earlier = read_ledger(paths)
+    later, refused = foresee_ledger(paths, [], existing_samples(paths))
     if not dry_run:
         import_runs(paths, paths, lost)
         refused = join_ledgers(paths, [], None)
-        outcome.refused += [Refusal(each.samples, each.reason) for each in refused]
+        later = read_ledger(paths)
+    _tell_splits(outcome, earlier, later, refused)

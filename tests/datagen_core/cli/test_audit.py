@@ -31,8 +31,13 @@ def test_a_proof_is_one_line(run_cli, made):
 
     assert (answer.code, answer.err) == (0, "")
     assert answer.out == (
-        "sine 0: 30 samples, 23 of raw, 7 of train, 1 generations: each in exactly one split\n"
+        "sine 0: 30 samples, 23 of raw, 7 of train, 1 generation: each in exactly one split\n"
     )
+
+
+def test_of_nothing_nothing_is_proved(run_cli, cache):
+    assert run_cli("audit").out == f"{cache} is empty: there is nothing to prove\n"
+    assert run_cli("audit", "--json").json == []
 
 
 def test_equal_content_is_told_of_and_fatal_where_it_matters(run_cli, leaking):

@@ -45,7 +45,15 @@ def test_lists_are_written_in_many_ways(texts):
 def test_a_file_holds_a_long_list(tmp_path, content):
     (tmp_path / "bad.txt").write_text(content)
 
-    assert parse_indices([f"@{tmp_path / 'bad.txt'}"]) == IntervalSet([(0, 4), (7, 8)])
+    for text in (f"@{tmp_path / 'bad.txt'}", str(tmp_path / "bad.txt")):
+        assert parse_indices([text]) == IntervalSet([(0, 4), (7, 8)])
+
+
+def test_a_list_is_not_the_name_of_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "3").write_text("7")
+
+    assert parse_indices(["3"]) == IntervalSet([(3, 4)])
 
 
 def test_a_long_list_is_cheap(tmp_path):
@@ -62,6 +70,8 @@ WRONG = {
     "1-2-3": "'1-2-3' is not an index",
     "²": "'²' is not an index",
     "9" * 30: "is not an index",
+    "9" * 300 + "-": "is not an index",
+    "missing.txt": "'missing.txt' is not an index or a range, such as 3 or 10-19, or a file",
     "[[3, 4]]": "'[3' is not an index",
     '{"a": 1}': "is not an index",
     "9-4": "the range 9-4 ends before it begins",

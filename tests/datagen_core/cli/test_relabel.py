@@ -40,6 +40,14 @@ def test_a_split_gets_another_name(run_cli, split):
     assert split["validation"].digest == before
 
 
+@pytest.mark.parametrize("more", [(), ("--all-sets",)])
+def test_raw_keeps_its_name(run_cli, split, more):
+    answer = run_cli("relabel", "sine", "raw", "rest", *WHY, *more)
+
+    assert answer.code == 2
+    assert "'raw' is not a split that can be relabelled" in answer.err
+
+
 def test_it_is_safe_to_repeat(run_cli, split):
     first, again = (
         run_cli("relabel", "sine", "test", "validation", *WHY, "--json").json for _ in range(2)

@@ -80,6 +80,15 @@ def test_it_is_joined_with_a_set_that_is_here(made, packed, cache):
     assert [str(each.samples) for each in found.refused] == ["0-4"]
 
 
+def test_a_dry_run_leaves_no_cache_behind(packed, cache):
+    assert unpack(packed, cache, dry_run=True)[0].samples == 40
+    assert not cache.exists()
+
+    cache.mkdir()
+    unpack(packed, cache, dry_run=True)
+    assert list(cache.iterdir()) == []
+
+
 def test_a_file_is_replaced_only_where_that_is_asked_for(made, packed):
     with pytest.raises(ConfigurationError, match="--force"):
         pack(made, packed)

@@ -55,7 +55,14 @@ def test_only_the_data_sets_that_are_named_come(cache, other):
 @pytest.mark.parametrize("exists", [True, False])
 def test_what_is_no_cache_is_refused(cache, other, exists):
     other.mkdir() if exists else None
-    with pytest.raises(ConfigurationError, match="has no data sets"):
+    words = "has no data sets" if exists else "there is no folder"
+    with pytest.raises(ConfigurationError, match=words):
+        import_cache(other, cache=cache)
+
+
+def test_a_file_is_not_imported_but_unpacked(cache, other):
+    other.write_bytes(b"")
+    with pytest.raises(ConfigurationError, match=f"datagen unpack {other}"):
         import_cache(other, cache=cache)
 
 

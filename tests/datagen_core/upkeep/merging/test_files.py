@@ -28,6 +28,15 @@ def test_unequal_samples_are_refused_and_listed(cache, other):
     assert len(runs.list_runs(Cache(cache)["sine"][0].paths)) == 1
 
 
+def test_what_is_refused_is_told_with_its_samples(cache, other, run_cli):
+    make(cache, 20)
+    spoil(make(other, 30), 0, 30)
+    answer = run_cli("import", other)
+
+    assert answer.code == 1
+    assert "1 refused: sine 0: samples 0-19: differ from those here" in answer.err
+
+
 def spoil(made, start, stop):
     """Let samples be others, in a sound file."""
 

@@ -35,9 +35,27 @@ def test_a_ledger_that_another_one_lies_over_is_joined_with_it(cache, other):
     assert Cache(cache)["sine"][0].counts == {"raw": 15, "test": 15}
     assert "splits of another cache" in verify(Cache(cache)["sine"][0]).problems[0]
 
+    (foreseen,) = import_cache(cache, cache=cache, dry_run=True)
     (found,) = import_cache(cache, cache=cache)
     assert [str(each.samples) for each in found.refused] == ["0-4"]
+    assert foreseen == found
     assert is_sound(cache)
+
+
+def test_what_mending_does_is_said(cache, other, run_cli):
+    make(cache, 30).move(5, "train")
+    there = make(other, 40)
+    there.move(10, "train")
+    there.move(5, "test")
+    make(other, 5, seed=2)
+    make(cache, 5, seed=3)
+    copy_over(other, cache)
+    foreseen, done = (
+        run_cli("import", cache, *words).out.splitlines() for words in (["--dry-run"], [])
+    )
+    assert foreseen[0] == done[0] == "sine 0: no more samples, 1 run more"
+    assert foreseen[-1].endswith(": gets a number, no more samples")
+    assert done[-1].startswith("sine 2 (")
 
 
 def test_publishing_a_ledger_by_hand_is_no_other_cache(cache):
