@@ -127,7 +127,7 @@ class _Printer:
     def __init__(self, lines: int) -> None:
         self._lines = lines
         self._files: dict[Path, LogFile] = {}
-        self._failures: set[Path] = set()
+        self._explained: set[Path] = set()
         self._shown: Path | None = None
 
     @property
@@ -140,9 +140,9 @@ class _Printer:
         from datagen_core.scheduling.logs import LogFile
 
         file = self._files.setdefault(log.path, LogFile(log.path, self._lines))
-        if log.failure and log.path not in self._failures:
-            self._failures.add(log.path)
-            self._begin(log.path, f"{param_set} run {log.run}: {log.failure}")
+        if log.reason and log.path not in self._explained:
+            self._explained.add(log.path)
+            self._begin(log.path, f"{param_set} run {log.run}: {log.reason}")
         for line in _readable(file, log.path, to_end=to_end):
             self._begin(log.path)
             if file.is_cut:

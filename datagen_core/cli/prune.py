@@ -146,10 +146,11 @@ def _find_candidates(
 
 
 def _describe(candidate: Candidate, summary: _Row) -> _Row:
-    keys = ("generator", "number", "description", "samples", "reserved", "digest", "path")
+    keys = ("generator", "number", "description", "samples", "reserved", "mixed", "private",
+            "state", "digest", "path")  # fmt: skip
     shown = {key: summary[key] for key in keys}
-    state, disk, idle = ", ".join(marks(summary)), candidate.usage.disk, round(candidate.idle)
-    return {**shown, "state": state, "disk": disk, "idle_seconds": idle, "removed": False}
+    disk, idle = candidate.usage.disk, round(candidate.idle)
+    return {**shown, "disk": disk, "idle_seconds": idle, "removed": False}
 
 
 def _part_kept(
@@ -183,7 +184,7 @@ def _print_plan(rows: Sequence[_Row], kept: Sequence[_Row], total: int) -> None:
         keys = ("generator", "number", "description", "samples")
         cells = [
             [*(row[key] for key in keys), human_bytes(row["disk"]),
-             format_duration(row["idle_seconds"]), row["state"]]
+             format_duration(row["idle_seconds"]), ", ".join(marks(row))]
             for row in rows
         ]  # fmt: skip
         print_table("", header, cells)

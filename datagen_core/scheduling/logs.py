@@ -30,13 +30,13 @@ _CANCELLED = "cancelled"
 
 
 class TaskLog(NamedTuple):
-    """The log of a task; `failure` says why that failed, if it did."""
+    """The log of a task; `reason` says why that failed, if it did."""
 
     run: int
     plan: int
     task: int
     path: Path
-    failure: str = ""
+    reason: str = ""
 
     @property
     def size(self) -> int:
@@ -68,11 +68,11 @@ def find_failed(paths: SetPaths, status: RunStatus) -> Iterator[TaskLog]:
     for plan in list_plans(paths.run(status.record.number)):
         for task in range(len(plan.tasks)):
             path = plan.log(task)
-            if failure := reasons.get(path) or _find_failure(plan, task):
-                yield TaskLog(status.record.number, plan.number, task, path, failure)
+            if reason := reasons.get(path) or _find_reason(plan, task):
+                yield TaskLog(status.record.number, plan.number, task, path, reason)
 
 
-def _find_failure(plan: Plan, task: int) -> str:
+def _find_reason(plan: Plan, task: int) -> str:
     events = plan.events(task)
     errors = [str(event["message"]) for event in events if event["event"] == "error"]
     ends = [str(event["reason"]) for event in events if event["event"] == "end"]

@@ -72,8 +72,8 @@ def test_failed_tasks_are_told_with_the_reason(run_cli, failed, made):
 
     assert answer.out.startswith("broken 0 run 0: RuntimeError: ")
     assert f"==> {rows[0]['path']} <==\n… the last 1 line(s)\nRuntimeError" in answer.out
-    assert {row["failure"] for row in rows} == {rows[0]["failure"]}
-    assert rows[0]["lines"][-1] == rows[0]["failure"]
+    assert {row["reason"] for row in rows} == {rows[0]["reason"]}
+    assert rows[0]["lines"][-1] == rows[0]["reason"]
     assert rows[0]["bytes"] == Path(rows[0]["path"]).stat().st_size
 
 

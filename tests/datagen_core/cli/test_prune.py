@@ -168,3 +168,13 @@ def test_what_may_not_be_read_keeps_its_own_set_alone(run_cli, aged, monkeypatch
 
     assert "1 to remove" in answer.out
     assert f"sine 2 is left out: {aged[2].paths.shards} cannot be read" in answer.err
+
+
+def test_json_names_what_it_tells_as_list_does(run_cli, aged):
+    (row, *_) = run_cli("prune", "--state", "complete", "--dry-run", "--json").json["sets"]
+    (listed, *_) = run_cli("list", "--json").json
+
+    assert {key: row[key] for key in row.keys() & listed.keys()} == {
+        key: listed[key] for key in row.keys() & listed.keys()
+    }
+    assert row.keys() - listed.keys() == {"disk", "idle_seconds", "removed"}
