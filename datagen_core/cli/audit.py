@@ -63,7 +63,7 @@ def audit_command(
                 _print(param_set, found, wrong=len(wrong))
     if as_json:
         print_json(results)
-    elif not results and not problems:
+    elif not (results or problems or problems.unreadable):
         say(f"{open_cache().path} is empty: there is nothing to prove")
     _raise(problems)
 

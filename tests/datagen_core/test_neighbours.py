@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 
 import pytest
@@ -123,6 +124,27 @@ def test_a_set_that_is_closed_in_part_ends_no_command_in_a_traceback(datagen, cl
     assert "g 0  unreadable: " in answers["list",].stdout
     assert chosen.returncode == 5
     assert f"/{part} cannot be read: permission denied" in chosen.stderr
+
+
+def test_an_import_refuses_what_is_closed_and_brings_all_else(others, closed, folder):
+    words = ("import", folder / "c", "--cache", folder / "mine", "--json")
+    some = others.run_datagen(OTHER, 0o022, *words)
+    closed(".")
+    none = others.run_datagen(OTHER, 0o022, *words)
+
+    (g, h), (closed_set, _) = json.loads(some.stdout), json.loads(none.stdout)
+    assert (some.returncode, none.returncode) == (1, 1)
+    assert (g["new"], g["refused"]) == (True, [])
+    for refused in (h, closed_set):
+        assert "cannot be read: permission denied" in refused["refused"][0]["reason"]
+
+
+def test_nothing_is_said_to_be_empty_that_is_closed(others, folder):
+    (folder / "k" / "g").mkdir(mode=0o700, parents=True)
+    answer = others.run_datagen(OTHER, 0o022, "audit", "--cache", folder / "k")
+
+    assert (answer.returncode, answer.stdout) == (0, "")
+    assert "g is left out" in answer.stderr
 
 
 def test_who_may_only_read_a_cache_reads_all_of_it(datagen, closed, folder):

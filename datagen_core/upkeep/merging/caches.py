@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
-from itertools import groupby
 from pathlib import Path
 
 from datagen_core.errors import (
@@ -21,7 +20,7 @@ from datagen_core.errors import (
 from datagen_core.files import expand_home, sync
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.cache import Cache
-from datagen_core.store.access import fault_of
+from datagen_core.store.access import fault_of, is_unreadable, unreadable
 from datagen_core.store.documents import read_document, write_document
 from datagen_core.store.folders import remove_litter
 from datagen_core.store.layout import SetPaths, inputs_folder, list_names, numbered
@@ -79,16 +78,19 @@ def import_cache(
         If it has no such data set.
     """
     source, target = _find(other), Cache(cache).path
-    folders = _choose(source, names)
-    sets = [each for folder in folders for each in _list_sets(folder)]
-    outcomes = []
-    for folder, group in groupby(enumerate(sets), key=lambda each: each[1][0].root.parent):
+    chosen, outcomes = _choose(source, names), list[ImportedSet]()
+    total = sum(map(len, chosen.values()))
+    for folder, sets in chosen.items():
+        if is_unreadable(folder):
+            refusal = Refusal(_NOTHING, str(unreadable(folder)))
+            outcomes.append(ImportedSet(folder.name, refused=[refusal]))
+            continue
         here = _Here(target / folder.name)
         if not dry_run:
             remove_litter(here.folder, here.folder / "tmp")
-        for done, (paths, number) in group:
+        for paths, number in sets:
             task = _Task(paths, number, origin or str(source.resolve()))
-            where = f"{task}, set {done + 1} of {len(sets)}"
+            where = f"{task}, set {len(outcomes) + 1} of {total}"
             observe(where)
             outcomes.append(task.do(here, partial(_observe_file, observe, where), dry_run=dry_run))
         if not dry_run:
@@ -113,10 +115,11 @@ def _find(other: str | os.PathLike[str]) -> Path:
     return Cache(path).path
 
 
-def _choose(source: Path, names: Collection[str]) -> list[Path]:
-    inputs = inputs_folder(source)
-    known = {each.name: each for each in list_data_sets(source) if each != inputs}
-    found = {name: each for name, each in known.items() if any(find_sets(each))}
+def _choose(source: Path, names: Collection[str]) -> dict[Path, list[tuple[SetPaths, int | None]]]:
+    """Return the folders of data sets, and their sets with numbers; none of what is closed."""
+    folders = [each for each in list_data_sets(source) if each != inputs_folder(source)]
+    listed = {each: [] if is_unreadable(each) else _list_sets(each) for each in folders}
+    found = {each.name: each for each, sets in listed.items() if sets or is_unreadable(each)}
     # Generators that are files are named by their path.
     wanted = [name.rpartition(":")[2] for name in names]
     if not found:
@@ -125,14 +128,18 @@ def _choose(source: Path, names: Collection[str]) -> list[Path]:
         if name not in found:
             has = ", ".join(found)
             raise SelectionError(f"there is no data set {name!r} in {source}; it holds {has}")
-    return [each for name, each in found.items() if name in wanted or not wanted]
+    return {each: listed[each] for name, each in found.items() if name in wanted or not wanted}
 
 
 def _list_sets(folder: Path) -> list[tuple[SetPaths, int | None]]:
-    """Return the sets of a data set with their numbers, in their order; then those without one."""
+    """Return the sets of a data set with their numbers, in their order; then those without one.
+
+    With those that this user may not look into, if the data set lists them.
+    """
     numbers = _first_numbers(folder)
     headless, sets = find_sets(folder)
-    found = [(paths, numbers.get(paths.root.name)) for paths in (*sets, *headless)]
+    closed = [SetPaths(folder / name) for name in numbers if is_unreadable(folder / name)]
+    found = [(paths, numbers.get(paths.root.name)) for paths in (*sets, *headless, *closed)]
     return sorted(found, key=lambda each: (each[1] is None, each[1] or 0, each[0].root.name))
 
 
@@ -209,6 +216,8 @@ class _Task:
 
     def _look(self) -> Found:
         paths = self._paths
+        if is_unreadable(paths.root):
+            raise unreadable(paths.root)
         if not paths.params.exists():
             raise CacheError(f"{paths.root} has samples but no params.json; restore it first")
         try:
