@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -162,9 +162,12 @@ class Import:
         earlier = read_ledger(target)
         refused = join_ledgers(target, self.ledgers, self.origin)
         _tell_splits(outcome, earlier, read_ledger(target), refused)
-        outcome.refused += import_results(source, target, record, carrier)
-        outcome.refused += import_views(source, target, record, carrier)
-        import_frozen(source, target)
+        for step in (
+            partial(import_results, source, target, record, carrier),
+            partial(import_views, source, target, record, carrier),
+            partial(import_frozen, source, target),
+        ):
+            outcome.refused += _refuse_unreadable(step)
         outcome.files, outcome.linked = carrier.linked + carrier.copied, carrier.linked
         outcome.samples = len(existing_samples(target) - self.before)
         outcome.mixed = is_mixed(target)
@@ -175,6 +178,14 @@ class Import:
         grow_set(target, read_set(target, strict=True), record.params, record.renamed)
         if source.schema.exists():
             copy_document(source.schema, target.schema, target.temporary)
+
+
+def _refuse_unreadable(step: Callable[[], Iterable[Refusal] | None]) -> Iterator[Refusal]:
+    """Yield what a step refuses; what it cannot read stays there, and the samples are here."""
+    try:
+        yield from step() or ()
+    except CacheError as error:
+        yield Refusal(IntervalSet(), str(error))
 
 
 def _tell_splits(

@@ -101,6 +101,18 @@ def test_a_damaged_document_is_named_and_the_others_come(cache, other, name):
     assert is_sound(cache)
 
 
+def test_samples_that_came_are_counted_where_what_belongs_to_them_is_damaged(cache, other):
+    made = make(other, 20)
+    made.move(10, "train")
+    made["train"].freeze()
+    (document,) = made.paths.frozen.iterdir()
+    document.write_text("{}")
+    (found,) = import_cache(other, cache=cache)
+
+    assert (found.samples, found.files, found.splits) == (20, 1, {"train": 10})
+    assert str(document) in found.refused[0].reason
+
+
 def test_a_set_whose_record_is_another_ones_is_refused(cache, other):
     made = make(other, 5)
     rewrite(made.paths.params, seed=7)
