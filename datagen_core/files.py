@@ -163,7 +163,11 @@ def placing(path: Path, *, replace: bool = True) -> Iterator[Path]:
     ------
     FileExistsError
         Without `replace`, if something is there when the block ends.
+    OSError
+        If a device, a pipe or a socket is there, which is never replaced.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "Neither a file nor a folder, and not replaced", str(path))
     temporary, old = _name_beside(path), _name_beside(path)
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)

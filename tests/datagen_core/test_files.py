@@ -36,6 +36,21 @@ def test_a_file_appears_when_the_block_ends(tmp_path):
     assert [each.name for each in path.parent.iterdir()] == ["a.bin"]
 
 
+@pytest.mark.parametrize("link", [False, True])
+def test_a_pipe_or_device_is_never_replaced(tmp_path, link):
+    pipe, path = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    path.symlink_to(pipe)
+
+    with (
+        pytest.raises(OSError, match="not replaced"),
+        replacing(path if link else pipe) as file,
+    ):
+        file.write(b"content")
+    assert pipe.is_fifo()
+    assert path.is_symlink()
+
+
 def write_half(path, error):
     with replacing(path, "w") as file:
         file.write("half")

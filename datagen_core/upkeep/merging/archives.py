@@ -57,13 +57,15 @@ def pack(param_set: ParamSet, path: Path, *, force: bool = False) -> dict[str, i
     DamagedFileError
         If a file of the set is damaged; it is named.
     ConfigurationError
-        If there is a file of that name.
+        If there is a file of that name, or no folder for it.
     """
     path = expand_home(path)
-    if path.is_dir() or (path.exists() and not force):
+    if path.is_dir() or (os.path.lexists(path) and not force):
         raise ConfigurationError(
-            f"{path} exists already; name another file, or replace it: --force"
+            f"{path} exists; choose another name, or replace a file with --force"
         )
+    if not path.parent.is_dir():
+        raise ConfigurationError(f"{path.parent} is not a folder; make it first")
     return look_again(lambda: _write(param_set.paths, path))
 
 
@@ -142,8 +144,12 @@ def unpack(
     ------
     DamagedFileError
         If it does not hold what was written, or anything else; nothing was imported.
+    ConfigurationError
+        If there is no such file.
     """
     path = expand_home(path)
+    if not path.is_file():
+        raise ConfigurationError(f"{path} is not a file; name one that `datagen pack` wrote")
     with _extracted(path, Cache(cache).path) as folder:
         origin = str(path.absolute())
         return import_cache(folder, (), cache, dry_run=dry_run, origin=origin, observe=observe)
@@ -222,6 +228,6 @@ def _read_sums(
     content = tar.extractfile(found) if found and found.size <= MOST_BYTES else None
     lines = content.read().decode(errors="replace").splitlines() if content else []
     sums = {name: digest for digest, _, name in (line.partition("  ") for line in lines)}
-    if sums.keys() != members.keys() - {SUMS}:
+    if not sums or sums.keys() != members.keys() - {SUMS}:
         raise _damaged(path, f"{SUMS} does not list the files that are in it")
     return sums

@@ -95,6 +95,18 @@ def test_a_file_is_replaced_only_where_that_is_asked_for(made, packed):
     pack(made, packed, force=True)
 
 
+def test_what_is_no_file_is_not_unpacked(cache, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("pipe", "missing", "."):
+        with pytest.raises(ConfigurationError, match="is not a file"):
+            unpack(tmp_path / name, cache)
+
+
+def test_a_file_has_its_folder(made, tmp_path):
+    with pytest.raises(ConfigurationError, match="make it first"):
+        pack(made, tmp_path / "missing" / "set.tar")
+
+
 def test_a_damaged_set_is_not_packed(made, tmp_path):
     path = next(made.paths.shards.iterdir())
     path.write_bytes(b"")
@@ -151,6 +163,7 @@ CHANGES = {
     "changed": lambda content: content.replace(b'"sine"', b'"sinf"', 1),
     "cut": lambda content: content[: len(content) // 2],
     "empty": lambda _: b"",
+    "an empty archive": lambda _: bytes(tarfile.RECORDSIZE),
     "compressed": gzip.compress,
     "not an archive": lambda _: b"PK" * 5000,
 }
