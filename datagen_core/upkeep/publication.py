@@ -102,7 +102,10 @@ def publish(
             with placing(destination, replace=False) as temporary:
                 publication.linked = _fill(temporary, paths, files, documents, report)
 
-    look_again(build)
+    try:
+        look_again(build)
+    except FileExistsError:  # another process has published there meanwhile: the same, perhaps
+        look_again(build)
     _close(destination)
     return publication
 

@@ -203,6 +203,20 @@ def test_what_is_no_place_for_it_is_refused(made, tmp_path, place):
     assert tree(tmp_path).keys() == before.keys()
 
 
+def test_who_publishes_the_same_at_the_same_time_finds_it_there(made, tmp_path, monkeypatch):
+    fill, begun = publication._fill, []
+
+    def fill_late(*arguments):
+        begun.append(arguments)
+        if len(begun) == 1:
+            publish(made, tmp_path / "public")
+        return fill(*arguments)
+
+    monkeypatch.setattr(publication, "_fill", fill_late)
+    assert publish(made, tmp_path / "public").again
+    assert [path.name for path in tmp_path.glob("*public*")] == ["public"]
+
+
 @pytest.mark.parametrize("target", ["empty", "missing"])
 def test_a_link_leads_to_where_it_is_published(made, tmp_path, target):
     (tmp_path / "empty").mkdir()
