@@ -145,6 +145,8 @@ def _verify(
     left_out.tell_unreadable()
     if as_json:
         print_json(results)
+    elif not (results or left_out or left_out.unreadable):
+        say(f"{open_cache().path} is empty: there is nothing to verify")
     _report(results, left_out)
 
 

@@ -35,9 +35,10 @@ def test_a_proof_is_one_line(run_cli, made):
     )
 
 
-def test_of_nothing_nothing_is_proved(run_cli, cache):
-    assert run_cli("audit").out == f"{cache} is empty: there is nothing to prove\n"
-    assert run_cli("audit", "--json").json == []
+@pytest.mark.parametrize(("command", "verb"), [("audit", "prove"), ("verify", "verify")])
+def test_of_nothing_nothing_is_proved(run_cli, cache, command, verb):
+    assert run_cli(command).out == f"{cache} is empty: there is nothing to {verb}\n"
+    assert run_cli(command, "--json").json == []
 
 
 def test_equal_content_is_told_of_and_fatal_where_it_matters(run_cli, leaking):
