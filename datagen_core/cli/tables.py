@@ -97,7 +97,7 @@ def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
     alike: dict[tuple[object, ...], list[tuple[ParamSet, RunStatus]]] = {}
     for param_set, status in found:
         kinds = (item.kind for item in status.groups)
-        key = (param_set.generator, status.state, bool(status.done), *kinds)
+        key = (param_set.paths.root.parent.name, status.state, bool(status.done), *kinds)
         alike.setdefault(key, []).append((param_set, status))
     for runs in alike.values():
         if len(runs) > _MOST_ALIKE:
@@ -129,8 +129,8 @@ def _print_alike(runs: Sequence[tuple[ParamSet, RunStatus]]) -> None:
     done = sum(len(status.done) for status in statuses)
     size = sum(status.record.interval.size for status in statuses)
     say(
-        f"{runs[0][0].generator} {numbers.brief()}: {statuses[0].state}, {done} of {size} samples "
-        f"in {len(runs)} runs"
+        f"{runs[0][0].paths.root.parent.name} {numbers.brief()}: {statuses[0].state}, "
+        f"{done} of {size} samples in {len(runs)} runs"
     )
     rows = [("done", done, "", "")] if done else []
     for items in zip(*(status.groups for status in statuses), strict=True):
