@@ -18,6 +18,7 @@ DatagenError                          1
         InsufficientSamplesError      3
     ExecutionError                    1
         SchedulerUnavailableError     1
+            SchedulerFullError        1
         IncompleteRunError            4
     RefusedSampleError                4
     VerificationError                 5

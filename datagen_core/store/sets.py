@@ -265,10 +265,11 @@ def number_sets(sets: Sequence[SetPaths]) -> None:
     while sets:
         folder, temporary = sets[0].root.parent / "numbers", sets[0].temporary
         problems: list[CacheError] = []
+        listed = numbered(folder)  # a document that comes after this is met when it is published
         known = read_numbers(folder, problems)
         names = set(known.values())
         new = [paths.root.name for paths in sets if paths.root.name not in names]
-        start = _next_number(folder, known)
+        start = _next_number(folder, known, [each for each in listed if each not in known])
         newer = [error for error in problems if isinstance(error, NewerFormatError)]
         if new and newer:
             raise newer[0]
@@ -279,12 +280,11 @@ def number_sets(sets: Sequence[SetPaths]) -> None:
             return
 
 
-def _next_number(folder: Path, known: Mapping[int, str]) -> int:
+def _next_number(folder: Path, known: Mapping[int, str], lost: Sequence[int]) -> int:
     """Return a number above all that are taken, also by documents that cannot be read.
 
-    These number at most as many sets as fit into the file, or as one call has ever begun.
+    These, `lost`, number at most as many sets as fit into the file, or as one call has ever begun.
     """
-    lost = [number for number in numbered(folder) if number not in known]
     sizes = [(folder / f"{number}.json").lstat().st_size for number in lost]
     ends = [
         n + max(size // _LEAST_NAME, _MOST_AT_ONCE) for n, size in zip(lost, sizes, strict=True)

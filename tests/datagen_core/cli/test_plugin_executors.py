@@ -70,8 +70,8 @@ def test_ctrl_c_ends_the_processes_of_a_local_executors_heir(install, tmp_path, 
     _, errors = child.communicate(timeout=patience(60))
 
     assert (child.returncode, "jobs go on" in errors) == (130, False)
-    (plan,) = cache.rglob("*.jsonl")
-    assert '"terminated"' in plan.read_text().splitlines()[-1]
+    (journal,) = cache.rglob("[0-9]*.jsonl")
+    assert '"terminated"' in journal.read_text().splitlines()[-1]
     assert 0 < Cache(cache)["slow"][0].counts["raw"] < 500
 
 

@@ -19,10 +19,10 @@ from datagen_core.store.columns import ColumnReader, cover
 from datagen_core.store.compaction import compact, wants_compaction
 from datagen_core.store.layout import SetPaths, list_shards, shard_name
 from datagen_core.store.origins import Origin
+from datagen_core.store.overlaps import list_pieces
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import existing_samples
 from datagen_core.store.shards import ShardLabel, columns_checksum, publish_shard, read_shard
-from datagen_core.upkeep import verify
 
 DIGEST = "ab" * 32
 SCHEMA = Schema({"x": Field("int64"), "path": Field("int64", ragged=True)})
@@ -231,9 +231,9 @@ def compact_behind_a_listing(paths, monkeypatch):
             piece.interval for piece in cover(paths.folders, IntervalSet([(0, 20), (30, 41)]))
         ),
         lambda paths: IntervalSet(each[:2] for each in find_origins(paths)),
-        lambda paths: IntervalSet(piece.interval for piece in verify._list_pieces(paths)),
+        lambda paths: IntervalSet(piece.interval for piece in list_pieces(paths)),
     ],
-    ids=["existing", "all", "needed", "origins", "verify"],
+    ids=["existing", "all", "needed", "origins", "pieces"],
 )
 def test_no_sample_is_missed_while_shards_become_a_pack(paths, look):
     assert look(paths) == IntervalSet([(0, 20), (30, 41)])

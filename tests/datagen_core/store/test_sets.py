@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from datagen_core.errors import CacheError, DamagedFileError, SchemaError
 from datagen_core.generators.identity import digest_of
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store import documents
+from datagen_core.store import documents, sets
 from datagen_core.store.layout import SetPaths, shard_name
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import (
@@ -75,10 +75,24 @@ def test_sets_begun_at_once_get_numbers_of_their_own(tmp_path):
     records = [record_of(left) for left in (0.0, 0.25, 0.5, 0.75)] * 3
     with ThreadPoolExecutor(8) as pool:
         roots = {found[0].root for found in pool.map(lambda r: open_set(tmp_path, r), records)}
-    sets = list_sets(tmp_path / "sine")
+    found = list_sets(tmp_path / "sine")
 
-    assert sorted(sets) == [0, 1, 2, 3]
-    assert {paths.root for paths in sets.values()} == roots
+    assert sorted(found) == [0, 1, 2, 3]
+    assert {paths.root for paths in found.values()} == roots
+
+
+def test_a_set_begun_while_numbers_are_read_is_no_damaged_document(tmp_path, monkeypatch):
+    def read(folder, problems, read_numbers=sets.read_numbers):
+        known = read_numbers(folder, problems)
+        monkeypatch.setattr(sets, "read_numbers", read_numbers)
+        open_set(tmp_path, record_of(0.25))
+        return known
+
+    open_set(tmp_path, record_of(0.0))
+    monkeypatch.setattr(sets, "read_numbers", read)
+    open_set(tmp_path, record_of(0.5))
+
+    assert list(list_sets(tmp_path / "sine")) == [0, 1, 2]
 
 
 def test_another_set_in_its_folder_is_refused(tmp_path):
