@@ -48,6 +48,7 @@ class Others(NamedTuple):
             "HOME": str(self.folder),
             "XDG_CONFIG_HOME": str(self.folder / f"config-{user}"),
             "TMPDIR": str(self.folder),
+            "LD_LIBRARY_PATH": str(self.folder / "python" / "lib"),  # of a copy that has its own
         }
         return subprocess.run(
             [*switch, *map(str, command)], cwd=self.folder, umask=umask,
