@@ -185,7 +185,7 @@ def test_what_appears_there_meanwhile_stays(made, tmp_path, monkeypatch):
         return "card"
 
     monkeypatch.setattr(publication, "write_card", write)
-    with pytest.raises(FileExistsError):
+    with pytest.raises(CacheError, match="holds something else"):
         publish(made, place)
     assert [path.name for path in place.iterdir()] == ["notes.txt"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cache", "public"]
