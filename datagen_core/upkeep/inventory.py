@@ -22,8 +22,9 @@ from datagen_core.store.layout import (
     list_shards,
 )
 from datagen_core.store.links import list_data_sets
+from datagen_core.store.numbers import read_numbers
 from datagen_core.store.set_records import SetRecord
-from datagen_core.store.sets import read_numbers, read_set, set_paths
+from datagen_core.store.sets import read_set, set_paths
 
 
 class Misplaced(NamedTuple):

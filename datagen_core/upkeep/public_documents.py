@@ -22,6 +22,7 @@ from datagen_core.generators.identity import sha256_of
 from datagen_core.store.codes import codes_of
 from datagen_core.store.documents import user_name, write_document
 from datagen_core.store.layout import SetPaths, list_names, numbered
+from datagen_core.store.numbers import numbering
 from datagen_core.store.probes import read_probes
 from datagen_core.store.set_records import SetRecord, to_document
 from datagen_core.store.sets import read_set
@@ -53,7 +54,7 @@ def gather_documents(paths: SetPaths) -> Documents:
     """
     record = read_set(paths)
     base, name = Path(record.generator), paths.root.name
-    found = {base / "numbers" / "0.json": _written({"format": "1.0", "set": name})}
+    found = {base / "numbers" / "0.json": _written(numbering([name]))}
     found[base / name / "params.json"] = _written(_public_record(record))
     found |= {base / name / place: text for place, text in _gather_parts(paths)}
     for code in sorted(_codes(paths, record)):

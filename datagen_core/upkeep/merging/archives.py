@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from datagen_core.errors import ConfigurationError, DamagedFileError
-from datagen_core.files import MOST_BYTES, expand_home, hash_file, replacing
+from datagen_core.files import MOST_BYTES, expand_home, hash_file, opened, replacing
 from datagen_core.generators.inputs import references_in
 from datagen_core.reading.cache import Cache
 from datagen_core.reading.param_set import ParamSet
@@ -26,6 +26,7 @@ from datagen_core.store.codes import find_origins
 from datagen_core.store.documents import write_document
 from datagen_core.store.folders import make_above
 from datagen_core.store.layout import SetPaths, inputs_folder, is_folder, look_again
+from datagen_core.store.numbers import numbering
 from datagen_core.store.runs import list_plans, list_runs
 from datagen_core.store.sets import read_set
 from datagen_core.temporary import remove_abandoned, temporary_name
@@ -71,14 +72,13 @@ def pack(param_set: ParamSet, path: Path, *, force: bool = False) -> dict[str, i
 
 def _write(paths: SetPaths, path: Path) -> dict[str, int]:
     cache = paths.root.parent.parent
-    number = {"format": "1.0", "set": paths.root.name}
     sums: list[str] = []
     with (
         replacing(path) as file,
         tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         name = f"{paths.root.parent.name}/numbers/0.json"
-        _add(tar, name, io.BytesIO(write_document(number).encode()), sums)
+        _add(tar, name, io.BytesIO(write_document(numbering([paths.root.name])).encode()), sums)
         for member in _list_members(paths):
             with member.open("rb") as content:
                 _add(tar, str(member.relative_to(cache)), content, sums)
@@ -160,8 +160,8 @@ def _extracted(path: Path, cache: Path) -> Iterator[Path]:
     """Yield a folder with the checked content of an archive, on the file system of the cache."""
     is_new = not cache.exists()
     make_above(cache)
-    with suppress(OSError):
-        _remove_litter(cache)
+    with suppress(OSError), opened(cache) as descriptor:
+        remove_abandoned(descriptor, _UNPACKED)
     folder = cache / temporary_name(_UNPACKED)
     folder.mkdir(0o700)
     try:
@@ -173,14 +173,6 @@ def _extracted(path: Path, cache: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
         with suppress(OSError):  # the set is in it
             cache.rmdir() if is_new else None
-
-
-def _remove_litter(cache: Path) -> None:
-    descriptor = os.open(cache, os.O_RDONLY)
-    try:
-        remove_abandoned(descriptor, _UNPACKED)
-    finally:
-        os.close(descriptor)
 
 
 def _extract(path: Path, folder: Path) -> None:

@@ -25,15 +25,16 @@ from datagen_core.store.documents import read_document, write_document
 from datagen_core.store.folders import remove_litter
 from datagen_core.store.layout import SetPaths, inputs_folder, list_names, numbered
 from datagen_core.store.links import list_data_sets
-from datagen_core.store.publishing import drafting
-from datagen_core.store.set_records import SetRecord
-from datagen_core.store.sets import (
+from datagen_core.store.numbers import (
     NUMBER_FORMAT,
     number_sets,
+    numbering,
     parse_numbered,
     read_numbers,
-    read_set,
 )
+from datagen_core.store.publishing import drafting
+from datagen_core.store.set_records import SetRecord
+from datagen_core.store.sets import read_set
 from datagen_core.upkeep.inventory import find_sets
 from datagen_core.upkeep.merging.files import Counter, Refusal
 from datagen_core.upkeep.merging.sets import Found, ImportedSet, UnequalError, mend, prepare
@@ -270,11 +271,6 @@ def _give_up(folder: Path, start: int, first: Mapping[str, int]) -> None:
     ]
     if kept != names:
         with drafting(folder / "tmp", path) as draft:
-            draft.write(write_document(_numbering(kept)).encode())
+            draft.write(write_document(numbering(kept)).encode())
             sync(draft.descriptor)
             draft.replace()
-
-
-def _numbering(names: list[str]) -> Mapping[str, object]:
-    one = {"format": "1.0", "set": names[0]}
-    return one if len(names) == 1 else {"format": NUMBER_FORMAT, "sets": names}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from datagen_core.errors import CacheError, DamagedFileError, SchemaError
 from datagen_core.generators.identity import digest_of
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.store import documents, sets
+from datagen_core.store import documents, numbers
 from datagen_core.store.layout import SetPaths, shard_name
 from datagen_core.store.set_records import SetRecord
 from datagen_core.store.sets import (
@@ -82,14 +82,14 @@ def test_sets_begun_at_once_get_numbers_of_their_own(tmp_path):
 
 
 def test_a_set_begun_while_numbers_are_read_is_no_damaged_document(tmp_path, monkeypatch):
-    def read(folder, problems, read_numbers=sets.read_numbers):
+    def read(folder, problems, read_numbers=numbers.read_numbers):
         known = read_numbers(folder, problems)
-        monkeypatch.setattr(sets, "read_numbers", read_numbers)
+        monkeypatch.setattr(numbers, "read_numbers", read_numbers)
         open_set(tmp_path, record_of(0.25))
         return known
 
     open_set(tmp_path, record_of(0.0))
-    monkeypatch.setattr(sets, "read_numbers", read)
+    monkeypatch.setattr(numbers, "read_numbers", read)
     open_set(tmp_path, record_of(0.5))
 
     assert list(list_sets(tmp_path / "sine")) == [0, 1, 2]
