@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from datagen_core.cli.options import Problems, select_sets
+from datagen_core.cli.options import Problems, count_problems, raise_problems, select_sets
 from datagen_core.cli.summaries import describe_splits
 from datagen_core.commands import (
     cache_option,
@@ -18,7 +15,6 @@ from datagen_core.commands import (
     print_json,
     say,
     set_option,
-    tell,
 )
 from datagen_core.errors import VerificationError
 
@@ -65,45 +61,24 @@ def audit_command(
         print_json(results)
     elif not (results or problems or problems.unreadable):
         say(f"{open_cache().path} is empty: there is nothing to prove")
-    _raise(problems)
+    problems.tell_unreadable()
+    raise_problems([str(each) for each in problems])
 
 
 def _audit(param_set: ParamSet) -> Audit:
+    from datagen_core.cli.progress import counting  # slow; not for --help
     from datagen_core.upkeep.audit import audit
 
-    with _progress(str(param_set)) as report:
+    with counting(str(param_set), transient=True) as report:
         return audit(param_set, report)
 
 
 def _print(param_set: ParamSet, found: Audit, *, wrong: int) -> None:
     excluded = f", {found.excluded} excluded" if found.excluded else ""
-    verdict = f"{wrong} problem{'s' * (wrong != 1)}" if wrong else "each in exactly one split"
+    verdict = count_problems(wrong) if wrong else "each in exactly one split"
     say(
         f"{param_set}: {found.samples} samples, {describe_splits(found.splits)}{excluded}, "
         f"{found.generations} generation{'s' * (found.generations != 1)}: {verdict}"
     )
     for each in found.equal:
         say(f"  {each}")
-
-
-def _raise(problems: Problems) -> None:
-    """End with the exit code of a verification, also where a set cannot be read."""
-    problems.tell_unreadable()
-    lines = [str(each) for each in problems]
-    for each in lines[1:]:
-        tell(each, prefix="  ")
-    if lines:
-        count = f"{len(lines)} problem{'s' * (len(lines) != 1)}"
-        raise VerificationError(f"{count} found: {lines[0]}")
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], Any]]:
-    """Show how many samples are compared, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress  # slow; not for --help
-
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not sys.stderr.isatty(), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -120,8 +120,12 @@ def _question(planned: _Planned, choice: Choice) -> str:
     what = f"{first.generator} {first.number} ({first.describe()})"
     if len(planned) > 1:
         what = f"{len(planned)} parameter sets of {first.generator}"
-    how = "" if choice.seed is None else f" at random (seed {choice.seed})"
-    return f"Move {count} of {raw} raw samples of {what} into {choice.split!r}{how}, for good?"
+    into = f"{choice.split!r}{_how(choice)}"
+    return f"Move {count} of {raw} raw samples of {what} into {into}, for good?"
+
+
+def _how(choice: Choice) -> str:
+    return "" if choice.seed is None else f" at random (seed {choice.seed})"
 
 
 def _move(param_set: ParamSet, choice: Choice, *, quiet: bool) -> dict[str, Any]:
@@ -131,9 +135,8 @@ def _move(param_set: ParamSet, choice: Choice, *, quiet: bool) -> dict[str, Any]
     if param_set.excluded:
         say_excluded(param_set["raw"])
     if not quiet:
-        how = "" if choice.seed is None else f" at random (seed {choice.seed})"
         say(
-            f"moved {len(samples)} samples ({samples.brief()}) into {choice.split}{how}; "
+            f"moved {len(samples)} samples ({samples.brief()}) into {choice.split}{_how(choice)}; "
             f"{param_set} now has {param_set.describe_counts()}"
         )
     drawn = {} if choice.seed is None else {"seed": choice.seed}

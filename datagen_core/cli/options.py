@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +16,7 @@ from datagen_core.errors import (
     DatagenError,
     SelectionError,
     UnreadableError,
+    VerificationError,
     as_line,
     printable,
     shorten,
@@ -226,6 +227,19 @@ class Problems(list[DatagenError]):
             tell(f"error: {error}")
         if found:
             raise found[-1]
+
+
+def count_problems(count: int) -> str:
+    """Return how many problems a check has found, in words."""
+    return f"{count} problem{'s' * (count != 1)}"
+
+
+def raise_problems(problems: Sequence[str]) -> None:
+    """Print all problems that a check has found but the first, and raise that one, if any."""
+    for each in problems[1:]:
+        tell(each, prefix="  ")
+    if problems:
+        raise VerificationError(f"{count_problems(len(problems))} found: {problems[0]}")
 
 
 def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems) -> list[ParamSet]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -38,6 +38,21 @@ def watch(runs: Sequence[Run]) -> list[RunStatus]:
         title = f"{name} {len(runs)} runs"
     with heed_sigterm(), _display(title) as observer:
         return drive(runs, observer)
+
+
+@contextmanager
+def counting(title: str, *, transient: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Yield what shows on a terminal how many are done, and of how many.
+
+    Parameters
+    ----------
+    transient
+        Whether nothing of it stays on the terminal.
+    """
+    console, is_silent = Console(stderr=True), not sys.stderr.isatty()
+    with Progress(console=console, disable=is_silent, transient=transient) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 @contextmanager

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -50,11 +47,12 @@ def publish_command(
       datagen publish noisy_sine -p 0 /project/public/noisy_sine
       datagen publish noisy_sine -p left=0 release-1 --json
     """
-    from datagen_core.errors import human_bytes  # slow; not for --help
+    from datagen_core.cli.progress import counting  # slow; not for --help
+    from datagen_core.errors import human_bytes
     from datagen_core.upkeep.group_cache import find_barrier
     from datagen_core.upkeep.publication import publish
 
-    with heed_sigterm(), _progress() as report:
+    with heed_sigterm(), counting("publishing files") as report:
         done = publish(select_set(name, selector), destination, report)
     for each in done.personal:
         tell(f"warning: published as part of the set: {each}")
@@ -69,14 +67,3 @@ def publish_command(
         return
     say(f"{done.path}: {what}{f', {done.linked} linked' if done.linked else ''}")
     say(f"read it: {shlex.join(['datagen', 'list', '--cache', str(done.path)])}")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """Show how many files are published, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress  # slow; not for --help
-
-    with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("publishing files", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -14,8 +14,10 @@ import click
 from datagen_core.cli.options import (
     Problems,
     WholeNumber,
+    count_problems,
     folder_option,
     load_generator_of,
+    raise_problems,
     select_sets,
     trust_option,
 )
@@ -159,10 +161,7 @@ def _leave_out_closed(found: Verification, param_set: ParamSet, left_out: Proble
 def _report(results: Sequence[dict[str, Any]], left_out: Problems) -> None:
     problems = [problem for result in results for problem in result["problems"]]
     problems += map(str, left_out)
-    for problem in problems[1:]:
-        tell(problem, prefix="  ")
-    if problems:
-        raise VerificationError(f"{_count(problems)} found: {problems[0]}")
+    raise_problems(problems)
     refused = Problems()
     refused += [UntrustedError(each["untrusted"]) for each in results if each["untrusted"]]
     refused.raise_any()
@@ -261,7 +260,7 @@ def _explain_none(
 
 def _print(param_set: ParamSet, found: Verification) -> None:
     verdict = "good, as far as it can be read" if found.unreadable else "good"
-    verdict = _count(found.problems) if found.problems else verdict
+    verdict = count_problems(len(found.problems)) if found.problems else verdict
     mixed = ", mixed" if found.mixed else ""
     anew = f"{found.resampled} samples made anew"
     if found.private or found.untrusted:
@@ -284,7 +283,3 @@ _REASONS = {
 
 def _load(param_set: ParamSet, folder: Path | None, decide: Decide) -> DatasetGenerator:
     return load_generator_of(param_set, param_set.generator, folder, decide)
-
-
-def _count(problems: Sequence[str]) -> str:
-    return f"{len(problems)} problem{'s' * (len(problems) != 1)}"

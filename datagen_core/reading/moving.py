@@ -197,9 +197,10 @@ def _check_seed(seed: int | None) -> int:
     """Return a seed; a new one for none."""
     if seed is None:
         return int.from_bytes(os.urandom(4))
-    if whole_number("seed", seed) < 0:
+    seed = whole_number("seed", seed)
+    if seed < 0:
         raise SplitError(f"the seed is {seed}; give one that is not negative")
-    return whole_number("seed", seed)
+    return seed
 
 
 def _check_indices(indices: Iterable[int] | IntervalSet) -> IntervalSet:

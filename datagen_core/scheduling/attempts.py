@@ -134,7 +134,7 @@ class Attempts:
 
     def _losses(self, plan: Plan, number: int, story: Story) -> Iterator[Failure]:
         """Yield the failure of a task whose process died, or whose node was lost."""
-        reason = read_verdict(plan, number) or story.end
+        reason = _reason(plan, number, story)
         if is_death(reason) or reason.startswith("node lost"):
             yield Failure(story.node, plan.tasks[number] - self.done, story.ended, reason)
 
@@ -147,14 +147,18 @@ class Attempts:
     def _counts(self, plan: Plan, number: int) -> bool:
         """Whether a task that is over says anything about its samples."""
         story = self.story(plan, number)
-        reason = read_verdict(plan, number) or story.end
-        if is_blameless(reason) or story.node in self.bad_nodes:
+        if is_blameless(_reason(plan, number, story)) or story.node in self.bad_nodes:
             return False
         return was_submitted(plan)
 
 
 def _numbers(plan: Plan) -> range:
     return range(len(plan.tasks))
+
+
+def _reason(plan: Plan, number: int, story: Story) -> str:
+    """Return why a task ended: what its scheduler said, else its own last word."""
+    return read_verdict(plan, number) or story.end
 
 
 def _count(tasks: Iterable[Task]) -> int:

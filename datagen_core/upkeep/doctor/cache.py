@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from datagen_core.errors import human_bytes
 from datagen_core.executors.base import Finding, Verdict
+from datagen_core.files import opened
 from datagen_core.store.access import user_named
 from datagen_core.store.heartbeats import clock
 from datagen_core.store.links import list_data_sets
@@ -68,11 +69,8 @@ def find_place(cache: Path) -> Path:
 @contextmanager
 def probe_folder(place: Path) -> Iterator[Path]:
     """Make a folder that is removed at the end, or by the next one if this process is killed."""
-    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-    try:
+    with opened(place) as descriptor:
         remove_abandoned(descriptor, _FOLDER)
-    finally:
-        os.close(descriptor)
     folder = place / temporary_name(_FOLDER)
     folder.mkdir(0o700)
     try:
