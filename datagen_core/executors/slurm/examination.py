@@ -12,7 +12,13 @@ from functools import partial
 
 from datagen_core.executors.base import Finding
 from datagen_core.executors.limits import format_minutes
-from datagen_core.executors.slurm.queue import Partition, ask, read_partitions
+from datagen_core.executors.slurm.queue import (
+    Partition,
+    ask,
+    parse_configuration,
+    parse_table,
+    read_partitions,
+)
 from datagen_core.store.access import user_named
 
 _ask = partial(ask, seconds=8.0)  # of several that hang, something is told in half a minute
@@ -32,7 +38,7 @@ def examine(partitions: set[str], account: str, qos: str) -> Iterator[Finding]:
     partitions, account, qos
         What a job would ask for; empty for the user's defaults.
     """
-    configuration = dict(_read_configuration())
+    configuration = dict(parse_configuration(_ask("scontrol", "show", "config") or ""))
     arrays, jobs = (configuration.get(name, "?") for name in ("MaxArraySize", "MaxJobCount"))
     version, cluster = (configuration.get(name, "?") for name in ("SLURM_VERSION", "ClusterName"))
     told = (
@@ -45,13 +51,6 @@ def examine(partitions: set[str], account: str, qos: str) -> Iterator[Finding]:
         yield Finding("slurm accounts", "absent", told)
     else:
         yield from _examine_accounts(configuration, account, qos)
-
-
-def _read_configuration() -> Iterator[tuple[str, str]]:
-    for line in (_ask("scontrol", "show", "config") or "").splitlines():
-        key, equals, value = line.partition("=")
-        if equals:
-            yield key.strip(), value.strip()
 
 
 def _examine_partitions(known: Mapping[str, Partition], chosen: set[str]) -> Iterator[Finding]:
@@ -81,7 +80,7 @@ def _examine_nodes(names: set[str]) -> Iterator[Finding]:
     """Yield whether nodes of the partitions can run a job, now or later."""
     states: Counter[str] = Counter()
     closed = set()
-    for name, state, count, is_open in _rows(_ask("sinfo", "-h", "-o", "%R|%t|%D|%a"), 4):
+    for name, state, count, is_open in parse_table(_ask("sinfo", "-h", "-o", "%R|%t|%D|%a"), 4):
         if name in names and count.isdecimal():
             states[state] += int(count)
             closed |= set() if is_open == "up" else {name}
@@ -110,7 +109,7 @@ def _examine_accounts(
         told = "sacctmgr does not answer, so that limits are not known; jobs run without it"
         yield Finding("slurm accounts", "warning", told)
         return
-    rows = _rows(text, 6)
+    rows = parse_table(text, 6)
     enforced = configuration.get("AccountingStorageEnforce", "").split(",")
     qualities = {name for row in rows for name in row[2].split(",") if name}
     if "associations" in enforced and not rows:
@@ -134,7 +133,7 @@ def _refuse(check: str, asked: str, known: set[str]) -> Finding:
 
 def _examine_qualities(names: set[str]) -> Iterator[Finding]:
     columns = "format=Name,MaxJobsPU,MaxSubmitPU,MaxWall"
-    rows = _rows(_ask("sacctmgr", "-n", "-P", "show", "qos", columns) if names else "", 4)
+    rows = parse_table(_ask("sacctmgr", "-n", "-P", "show", "qos", columns) if names else "", 4)
     told = [row[0] + _limits(row[1:]) for row in rows if row[0] in names]
     if told:
         yield Finding("slurm qos", "ok", _shorten(told))
@@ -143,9 +142,3 @@ def _examine_qualities(names: set[str]) -> Iterator[Finding]:
 def _limits(values: list[str]) -> str:
     told = [f"{value} {what}" for value, what in zip(values, _LIMITS, strict=True) if value]
     return f" ({', '.join(told)})" if told else ""
-
-
-def _rows(text: str | None, fields: int) -> list[list[str]]:
-    """Return the rows of a table; what sites print besides has other fields."""
-    rows = [line.strip().split("|") for line in (text or "").splitlines()]
-    return [row for row in rows if len(row) == fields]

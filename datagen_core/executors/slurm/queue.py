@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -240,16 +240,20 @@ def read_nodes(partitions: Collection[str], excluded: str = "") -> frozenset[str
 
     Without partitions, those of the default one; none where the controller does not say.
     """
-    lines = (ask("sinfo", "-h", "-N", "-o", "%N|%t|%P") or "").splitlines()
-    rows = [line.split("|") for line in lines if line.count("|") == 2]
     found = {
         node
-        for node, state, name in rows
+        for node, state, name in parse_table(ask("sinfo", "-h", "-N", "-o", "%N|%t|%P"), 3)
         if not (state.startswith(_UNUSABLE) or state.endswith("*"))
         and (name.rstrip("*") in partitions if partitions else name.endswith("*"))
     }
     hidden = ask("scontrol", "show", "hostnames", excluded) if found and excluded else ""
     return frozenset(found - set((hidden or "").split()))
+
+
+def parse_table(text: str | None, columns: int) -> list[list[str]]:
+    """Return the rows of a table of cells between bars; what sites print besides has others."""
+    rows = [line.strip().split("|") for line in (text or "").splitlines()]
+    return [row for row in rows if len(row) == columns]
 
 
 def parse_fields(line: str) -> dict[str, str]:
@@ -265,12 +269,19 @@ def read_limit(name: str) -> int | None:
     SchedulerUnavailableError
         When the controller does not answer.
     """
-    for line in _ask_or_raise("scontrol", "show", "config").splitlines():
-        key, _, value = line.partition("=")
+    for key, value in parse_configuration(_ask_or_raise("scontrol", "show", "config")):
         number, *_ = [*value.split(), ""]  # "300 sec"
-        if key.strip() == name and number.isdecimal():
+        if key == name and number.isdecimal():
             return int(number)
     return None
+
+
+def parse_configuration(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the keys and values in what `scontrol show config` printed."""
+    for line in text.splitlines():
+        key, equals, value = line.partition("=")
+        if equals:
+            yield key.strip(), value.strip()
 
 
 def _ask_or_raise(*command: str) -> str:
