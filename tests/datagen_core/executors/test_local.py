@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from datagen_core.batches import deal
 from datagen_core.errors import ConfigurationError
-from datagen_core.executors import base, local
+from datagen_core.executors import base, local, processes
 from datagen_core.executors.base import Job, Resources, TaskState
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.files import hash_file
@@ -55,8 +56,11 @@ def test_tasks_are_shared_among_processes(plan):
 
 def test_processes_whose_starter_died_before_it_wrote_them_down_are_found(plan):
     executor = LocalExecutor()
-    executor._start(job_of(plan), range(3), ())
+    child = executor._start(job_of(plan), range(3), ())
+    child.send_signal(signal.SIGSTOP)  # it stays there, however long this process has to wait
+    processes._all_workers.cache_clear()  # what was there before it started
     living = executor.poll([replace(plan, created=0.0)])
+    child.send_signal(signal.SIGCONT)
     finish(executor)
 
     assert set(living) == set(plan.keys)
