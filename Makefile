@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: venv demo test stress fuzz mutants test-versions coverage lint bench clean demo-packages test-packages
+.PHONY: venv demo test stress fuzz mutants test-versions coverage lint docs bench clean demo-packages test-packages
 
 # With another one: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
@@ -66,6 +66,11 @@ lint: $(VENV)/.test
 	ruff format --check
 	mypy
 	lint-imports
+
+# The site, in build/docs; a warning is an error. Screens and pictures are made from real runs.
+docs: $(VENV)/.test
+	sphinx-build -j auto -W --keep-going -n -q docs build/docs
+	@echo "build/docs/index.html"
 
 bench: $(VENV)/.test
 	$(INSTALL) '.[bench]'

@@ -24,7 +24,7 @@ PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PLUGINS = sorted(path.parent.name for path in ROOT.glob("plugins/*/__init__.py"))
 PACKAGES = ["datagen_core", *(f"plugins/{name}" for name in PLUGINS)]
 SOURCES = rules.read_sources(
-    ROOT, ["datagen_core", "plugins", "tests", "example_datasets", "benchmarks"]
+    ROOT, ["datagen_core", "plugins", "tests", "example_datasets", "benchmarks", "docs"]
 )
 OURS = [source for package in PACKAGES for source in rules.within(SOURCES, package)]
 
