@@ -1,4 +1,4 @@
-"""The code blocks of a Markdown page, by section: how README.md and others become tests.
+"""The code blocks of a Markdown page, by section: how README.md and docs/ become tests.
 
 Conventions, which they follow:
 
@@ -7,7 +7,11 @@ Conventions, which they follow:
 - A block whose first line is a comment that names a file (`# project/generators.py`) is written to
   that file instead; this is how a reader understands it, too.
 - An `output` block is what the block before it prints. `...` stands for anything.
-- A `text` block is a picture, which says nothing that could be run. No other language is known.
+- A `text` block is a picture, which says nothing that could be run. `{directive}` blocks are for
+  Sphinx, which runs those that have commands. No other language is known.
+- Blocks run with what their page tells to install and nothing else. Its front matter, or in pages
+  that GitHub shows a comment, names extras of datagen and other packages:
+  `<!-- installed: {extras: [torch, plots], packages: [mlxtend]} -->`
 - What cannot run everywhere says why in an HTML comment directly before it:
   `<!-- needs: slurm -->` runs where a Slurm can be started; `<!-- needs: internet -->` does not
   run; `<!-- tested by: FILE -->` is run by FILE instead, which must hold every line of the block.
@@ -16,9 +20,12 @@ Conventions, which they follow:
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import yaml
 
 LANGUAGES = {"bash", "output", "python", "text", "toml"}
 NEEDS = {"internet", "slurm"}
@@ -26,6 +33,9 @@ NEEDS = {"internet", "slurm"}
 HEADING = re.compile(r"##\s+(.+)")
 FENCE = re.compile(r"\s*```(.*)")
 MARKER = re.compile(r"<!--\s*(needs|tested by):\s*(.+?)\s*-->")
+DIRECTIVE = re.compile(r"\{[\w:-]+\}.*")
+FRONT_MATTER = re.compile(r"---\n(.*?)\n---\n", re.DOTALL)
+INSTALLED = re.compile(r"<!-- installed: (.+?) -->")
 FILE_NAME = re.compile(r"#\s*([\w./-]+\.\w+)")
 
 
@@ -68,10 +78,17 @@ class Block:
 
 
 class Section(NamedTuple):
-    """A heading, and the blocks below it."""
+    """A heading, and the blocks below it.
+
+    Attributes
+    ----------
+    packages
+        What the page tells to install: requirements as pip accepts them.
+    """
 
     title: str
     blocks: tuple[Block, ...]
+    packages: tuple[str, ...] = ("datagen",)
 
 
 def blocks_of(page: str, name: str = "README.md") -> Iterator[tuple[str, Block]]:
@@ -80,8 +97,10 @@ def blocks_of(page: str, name: str = "README.md") -> Iterator[tuple[str, Block]]
     lines = enumerate(page.splitlines(), 1)
     for number, line in lines:
         if fence := FENCE.fullmatch(line):
-            text = _rest_of_block(lines, number)
-            yield title, Block(fence[1].strip(), text, number, **remark, page=name)
+            text = textwrap.dedent(_rest_of_block(lines, number))
+            language = fence[1].strip()
+            if not DIRECTIVE.fullmatch(language):
+                yield title, Block(language, text, number, **remark, page=name)
         elif heading := HEADING.fullmatch(line):
             title = heading[1]
         if line.strip():
@@ -103,4 +122,19 @@ def sections_of(page: str, name: str = "README.md") -> list[Section]:
     sections: dict[str, list[Block]] = {}
     for title, block in blocks_of(page, name):
         sections.setdefault(title, []).append(block)
-    return [Section(title, tuple(blocks)) for title, blocks in sections.items()]
+    packages = packages_of(page)
+    return [Section(title, tuple(blocks), packages) for title, blocks in sections.items()]
+
+
+def installed_by(page: str) -> dict[str, Any]:
+    """Return the `extras` and `packages` that a page says it needs."""
+    found = FRONT_MATTER.match(page) or INSTALLED.search(page)
+    values: dict[str, Any] = yaml.safe_load(found[1]) if found else {}
+    return values
+
+
+def packages_of(page: str) -> tuple[str, ...]:
+    """Return what a page tells to install, as requirements."""
+    values = installed_by(page)
+    extras = ",".join(values.get("extras", []))
+    return (f"datagen[{extras}]" if extras else "datagen", *values.get("packages", []))
