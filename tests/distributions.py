@@ -12,18 +12,24 @@ def made(size, start):
     for index in range(start, start + size):
         yield {{"value": index}}
 
-@datagen_core.hookimpl
+{mark}
 def {hook}():
     return {value}
 """
 
 
 def write_module(
-    folder: Path, module: str, *, name: str, hook: str = "datagen_generator", value: str = "made"
+    folder: Path,
+    module: str,
+    *,
+    name: str,
+    hook: str = "datagen_generator",
+    value: str = "made",
+    mark: str = "@datagen_core.hookimpl",
 ) -> None:
     """Write a plugin module with a generator called `name`."""
     folder.mkdir(parents=True, exist_ok=True)
-    text = GENERATOR.format(name=name, hook=hook, value=value)
+    text = GENERATOR.format(name=name, hook=hook, value=value, mark=mark)
     (folder / f"{module}.py").write_text(text)
 
 
@@ -44,13 +50,15 @@ def install_menagerie(folder: Path) -> Path:
     write_module(folder, "wrong_plugin", name="wrong", value="42")
     write_module(folder, "raising_plugin", name="raising", value="1 / 0")
     (folder / "hookless_plugin.py").write_text("")
+    write_module(folder, "empty_plugin", name="empty", value="None")
+    write_module(folder, "unmarked_plugin", name="unmarked", mark="# no mark")
     (folder / "torn_plugin.py").write_text("def (:\n")
     (folder / "needy_plugin.py").write_text("import no_such_module_anywhere\n")
     points = [
         "good = good_plugin", "twice = other_plugin", "misspelt = misspelt_plugin",
         "renamed = renamed_plugin", "wrong = wrong_plugin", "raising = raising_plugin",
         "hookless = hookless_plugin", "torn = torn_plugin", "needy = needy_plugin",
-        "absent = no_such_plugin_module",
+        "absent = no_such_plugin_module", "empty = empty_plugin", "unmarked = unmarked_plugin",
     ]  # fmt: skip
     write_distribution(folder, "datagen-zoo", "\n".join(["[datagen]", *points, ""]))
     write_distribution(folder, "datagen-twin", "[datagen]\ntwice = other_plugin\n")

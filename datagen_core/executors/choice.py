@@ -15,7 +15,7 @@ from datagen_core.errors import (
     in_one_line,
 )
 from datagen_core.executors.base import Executor
-from datagen_core.generators.registry import installed_executors, load_executor
+from datagen_core.generators.installed import installed_executors, load_executor
 
 BUILT_IN = ("slurm", "local", "inline", "dask")
 _ASKED = (

@@ -35,8 +35,8 @@ from pathlib import Path
 from datagen_core.errors import GeneratorError
 from datagen_core.files import read_regular
 from datagen_core.generators.identity import sha256_of
+from datagen_core.generators.installed import added_folders
 from datagen_core.generators.modules import UserModule, is_installed
-from datagen_core.generators.registry import added_folders
 from datagen_core.generators.scopes import Imported, base_of, full_imports_of
 from datagen_core.generators.syntax import CORE
 

@@ -15,21 +15,29 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from functools import cache, partial
-from itertools import chain, groupby
+from itertools import groupby
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from datagen_core.errors import DatagenError, GeneratorError, in_one_line, printable
+from datagen_core.generators.installed import (
+    EXECUTOR_GROUP,
+    GROUP,
+    added_folders,
+    call_hook,
+    entry_points,
+    load_executor,
+    provider_of,
+    title_of,
+)
 from datagen_core.generators.live import find_bindings, is_bare, unwrapped
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint, EntryPoints
+    from importlib.metadata import EntryPoint
 
     from datagen_core.generators.generator import DatasetGenerator
 
-GROUP = "datagen"
-EXECUTOR_GROUP = "datagen.executors"
 _GROUPS = {
     GROUP: "generator", "datagen.commands": "command", EXECUTOR_GROUP: "executor",
     "datagen.formats": "format", "datagen.tables": "table", "datagen.cards": "card",
@@ -40,9 +48,6 @@ LOADED = "datagen_file_"
 
 FILE, OLD_FILE = "generators.py", "datasets.py"
 _loading: list[Path] = []
-added_folders: set[str] = set()
-"""The folders that became importable since files in them were loaded, or runs have them around.
-Nothing in them is an installed plugin, whatever it says of itself."""
 
 
 class Loaded(NamedTuple):
@@ -50,24 +55,6 @@ class Loaded(NamedTuple):
 
     generator: DatasetGenerator
     source: str
-
-
-def entry_points(group: str, name: str | None = None) -> EntryPoints:
-    """Return the entry points of installed packages in a group, or those of one name in it."""
-    from importlib import metadata  # slow, and a worker loads most generators from a file
-
-    places = [place for place in sys.path if place not in added_folders]
-    # A name is read from a long file, so those of distributions without such a point are left.
-    names = {
-        each.name
-        for each in metadata.distributions(path=places)
-        if each.entry_points.select(group=group)
-    }
-    # Of several versions of a distribution the one that is found first counts.
-    known = [next(iter(metadata.distributions(name=each, path=places))) for each in sorted(names)]
-    points = chain.from_iterable(each.entry_points for each in known)
-    found = metadata.EntryPoints(points).select(group=group)
-    return found if name is None else found.select(name=name)
 
 
 def installed_generators() -> dict[str, str]:
@@ -142,16 +129,6 @@ def file_of(source: str) -> Path | None:
     return _locate_file(Path(path)) if colon else None
 
 
-def installed_executors() -> list[str]:
-    """Return the names of the executors that installed plugins provide."""
-    return sorted(point.name for point in entry_points(group=EXECUTOR_GROUP))
-
-
-def load_executor(name: str) -> object:
-    """Return what an installed plugin provides as the executor of that name."""
-    return _call_hook(EXECUTOR_GROUP, name, "datagen_executor")
-
-
 class Plugin(NamedTuple):
     """Something that installed distributions provide, under one name.
 
@@ -179,15 +156,11 @@ def _plugins_of(group: str) -> Iterator[Plugin]:
     points = sorted(entry_points(group), key=lambda point: point.name)
     for name, same in groupby(points, key=lambda point: point.name):
         first, *others = same
-        providers = sorted({_provider(point) for point in (first, *others)})
+        providers = sorted({provider_of(point) for point in (first, *others)})
         load: Callable[[], object] = first.load
         if group in {GROUP, EXECUTOR_GROUP}:
             load = partial(load_recorded if group == GROUP else load_executor, name)
         yield Plugin(f"{_GROUPS[group]} {name}", tuple(providers), load)
-
-
-def _provider(point: EntryPoint) -> str:
-    return f"{point.dist.name} {point.dist.version}" if point.dist else "unknown"
 
 
 def source_of(generator: DatasetGenerator) -> str:
@@ -217,39 +190,28 @@ def _from_entry_point(name: str, file: Path | None) -> DatasetGenerator:
     providers = sorted({_distribution(point) for point in points})
     if len(providers) > 1:
         raise GeneratorError(
-            f"generator {name!r} is provided by {' and '.join(providers)}; uninstall one"
+            f"generator {name!r} is provided by {' and '.join(providers)}; uninstall one of them"
         )
-    return _checked(_call_hook(GROUP, name, "datagen_generator"), name)
+    return _checked(call_hook(GROUP, name, "datagen_generator"), name)
 
 
 def _checked(found: object, name: str) -> DatasetGenerator:
     from datagen_core.generators.generator import DatasetGenerator  # pydantic is slow
 
-    if not isinstance(found, DatasetGenerator) or found.name != name:
-        got = found.name if isinstance(found, DatasetGenerator) else type(found).__name__
+    title = title_of(GROUP, name)
+    if not isinstance(found, DatasetGenerator):
+        kind = "None" if found is None else f"{found!r:.40} of type {type(found).__name__}"
         raise GeneratorError(
-            f"plugin {name!r} provides {got!r}; its hook must return a generator named {name!r}"
+            f"{title}: its hook returns {kind}; let datagen_generator return the function that "
+            "@datagen_core.generator() decorates"
+        )
+    if found.name != name:
+        raise GeneratorError(
+            f"{title} provides a generator named {found.name!r}; give both the same name: rename "
+            f"the function, or write {found.name} in the entry point of pyproject.toml and install "
+            "again"
         )
     return found
-
-
-def _call_hook(group: str, name: str, hook: str) -> Any:
-    """Load one entry point into a manager of its own and call one of its hooks."""
-    import pluggy  # as above
-
-    from datagen_core.generators import hookspecs
-
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    try:
-        for point in [*entry_points(group, name)][:1]:  # pluggy itself looks in all folders
-            manager.register(point.load(), name)
-        manager.check_pending()
-        return getattr(manager.hook, hook)()
-    except DatagenError:
-        raise
-    except (Exception, SystemExit) as error:  # a plugin may fail in any way
-        raise GeneratorError(f"plugin {name!r} does not load: {in_one_line(error)}") from error
 
 
 def _not_found(name: str, file: Path | None) -> str:

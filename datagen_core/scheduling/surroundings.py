@@ -18,7 +18,8 @@ from datagen_core.errors import ChangedCodeError, DatagenError, GeneratorError, 
 from datagen_core.executors.base import THREAD_VARIABLES, Recipe
 from datagen_core.generators.closure import fingerprint_job, is_exchanged
 from datagen_core.generators.fingerprint import Code
-from datagen_core.generators.registry import FILE, added_folders, file_of
+from datagen_core.generators.installed import added_folders
+from datagen_core.generators.registry import FILE, file_of
 from datagen_core.store.codes import read_code
 from datagen_core.store.layout import SetPaths, numbered
 from datagen_core.store.runs import Plan, RunRecord, list_plans, read_run

@@ -106,10 +106,9 @@ def _check_plugin(plugin: Plugin, loaded: list[Plugin]) -> Iterator[Finding]:
     try:
         plugin.load()
     except (Exception, SystemExit) as error:
-        words = str(error) if isinstance(error, DatagenError) else in_one_line(error)
-        yield Finding(
-            plugin.title, "error", f"{plugin.providers[0]}: {words}; update or uninstall it"
-        )
+        words = f"{plugin.providers[0]}: {in_one_line(error)}; update or uninstall it"
+        told = str(error) if isinstance(error, DatagenError) else words
+        yield Finding(plugin.title, "error", told)
         return
     loaded.append(plugin)
 

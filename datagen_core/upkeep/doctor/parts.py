@@ -19,7 +19,7 @@ from datagen_core.executors.choice import (
     find_executor,
     why_not,
 )
-from datagen_core.generators.registry import installed_executors
+from datagen_core.generators.installed import installed_executors
 from datagen_core.store.access import explain
 from datagen_core.streams import StdoutDiversion
 from datagen_core.upkeep.doctor.cache import checks_of_cache

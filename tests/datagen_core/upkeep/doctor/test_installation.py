@@ -52,7 +52,7 @@ def test_each_broken_plugin_is_a_line(monkeypatch, tmp_path):
     assert broken >= {"misspelt", "renamed", "wrong", "raising", "hookless", "torn", "needy",
                       "absent", "twice"}  # fmt: skip
     assert "datagen-twin 1 and datagen-zoo 1; uninstall one" in found["generator twice"].message
-    assert "datagen-zoo 1: plugin 'needy' does not load" in found["generator needy"].message
+    assert "plugin 'needy' of datagen-zoo 1 does not load" in found["generator needy"].message
     assert found["plugins"].state == "warning"
 
 
