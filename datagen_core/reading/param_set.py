@@ -283,13 +283,28 @@ class ParamSet(Mapping[str, "Split"]):
     def __len__(self) -> int:
         return 1 + len(read_ledger(self.paths).splits)
 
-    def describe(self) -> str:
+    def describe(self, *, with_seed: bool = True) -> str:
         """Return the parameters that differ from the defaults, or tell it from its siblings.
 
         The seed is among them when it is not 0, and the version when there are several. Records of
         all sets of the generator are read for it.
+
+        Parameters
+        ----------
+        with_seed
+            False to leave the seed out, see `has_secret`.
         """
-        return self._siblings.describe(self.number)
+        return self._siblings.describe(self.number, with_seed=with_seed)
+
+    @property
+    def varying(self) -> frozenset[str]:
+        """The names of the parameters that are not the same in all sets of the generator."""
+        return self._siblings.varying
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether its privacy depends on a seed or key, which pages for others do not show."""
+        return self.record.private or any(run.account for run in list_runs(self.paths))
 
     def command_to_make(self, samples: int, **changed: object) -> str:
         """Return the command line that makes samples, of this set or with changed parameters."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -68,9 +69,17 @@ class Siblings:
     def _contrast(self) -> Contrast:
         return find_contrast(self.records)
 
-    def describe(self, number: int) -> str:
+    @cached_property
+    def varying(self) -> frozenset[str]:
+        """The names of the parameters that are not the same in all sets that can be read."""
+        known = _params([record for _, record in readable(self.records)])
+        names = {name for each in known for name in each}
+        return frozenset(name for name in names if _vary(name, known))
+
+    def describe(self, number: int, *, with_seed: bool = True) -> str:
         """Return the parameters that tell a set from its siblings, and from the defaults."""
-        return describe(self.record(number), self._contrast)
+        record = self.record(number)
+        return describe(record if with_seed else replace(record, seed=0), self._contrast)
 
 
 def readable(records: Records) -> Iterator[tuple[int, SetRecord]]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from datagen_core.cards.markdown import write_card
 from datagen_core.errors import CacheError, VerificationError
 from datagen_core.files import hash_file, opened, placing
 from datagen_core.reading.param_set import ParamSet
@@ -25,7 +26,6 @@ from datagen_core.store.checking import check_file
 from datagen_core.store.columns import cover
 from datagen_core.store.layout import SetPaths, look_again
 from datagen_core.temporary import remove_abandoned
-from datagen_core.upkeep.card import write_card
 from datagen_core.upkeep.public_documents import (
     Documents,
     find_personal,

@@ -1,10 +1,10 @@
-"""The card of a published set, in Markdown: what it is, what is in it, and how to read it."""
+"""Cards in Markdown: of a published set, and as the README of a repository of Hugging Face."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 
 from datagen_core.errors import printable
@@ -19,21 +19,89 @@ from datagen_core.store.runs import list_runs
 
 def write_card(param_set: ParamSet) -> str:
     """Return the card of a set, which follows from the set alone; all samples are read for it."""
-    parts = (
-        _introduce(param_set), _describe_splits(param_set), _describe_fields(param_set),
-        _describe_params(param_set), _describe_origin(param_set), _describe_changes(param_set),
-        _explain_reading(param_set),
-    )  # fmt: skip
+    parts = (*_describe(param_set), _explain_reading(param_set))
     return "\n".join(line for part in parts for line in part)
 
 
+def write_readme(
+    param_sets: Sequence[ParamSet],
+    data_files: Mapping[str, Sequence[str]],
+    size: int,
+    *,
+    summary: str = "",
+    licence: str = "",
+) -> str:
+    """Return the README of a repository of Hugging Face: metadata, then the card of each set.
+
+    All samples are read for it.
+
+    Parameters
+    ----------
+    param_sets
+        The sets whose samples are in the repository; of one generator.
+    data_files
+        Paths or patterns of files by the name of their split, from the folder of the README.
+    size
+        The number of rows in all files.
+    summary
+        What the generator makes, in a sentence.
+    licence
+        The licence as Hugging Face names it, such as "mit"; empty where nobody has said.
+    """
+    name = param_sets[0].generator
+    lines = ["---", *_describe_repository(name, data_files, size, licence), "---\n"]
+    if summary:
+        lines += [f"{_plain(summary)}\n"]
+    lines += ["## Read it\n", "```python", "from datasets import load_dataset\n",
+              'data = load_dataset(".")  # this folder, or the name of its repository',
+              "```\n"]  # fmt: skip
+    for each in param_sets:
+        lines += [line for part in _describe(each) for line in part]
+    return "\n".join(lines)
+
+
+def _describe_repository(
+    name: str, data_files: Mapping[str, Sequence[str]], size: int, licence: str
+) -> Iterator[str]:
+    """Yield metadata in YAML, of which JSON is a part."""
+    yield f"pretty_name: {_json(name)}"
+    if licence:
+        yield f"license: {_json(licence)}"
+    yield f"tags: {_json(['synthetic', 'datagen'])}"
+    yield f"size_categories: {_json([_size_category(size)])}"
+    yield "configs:"
+    yield "- config_name: default"
+    yield "  data_files:"
+    for split, paths in data_files.items():
+        yield f"  - split: {_json(split)}"
+        yield f"    path: {_json(list(paths))}"
+
+
+def _size_category(size: int) -> str:
+    """Return the range of a size as Hugging Face writes it."""
+    names = ("1K", "10K", "100K", "1M", "10M", "100M", "1B", "10B", "100B", "1T")
+    if size < 1000:
+        return "n<1K"
+    power = min(len(str(size)) - 4, len(names) - 1)
+    return f"{names[power]}<n<{names[power + 1]}" if power < len(names) - 1 else "n>1T"
+
+
+def _describe(param_set: ParamSet) -> tuple[Iterator[str], ...]:
+    return (
+        _introduce(param_set), _describe_splits(param_set), _describe_fields(param_set),
+        _describe_params(param_set), _describe_origin(param_set), _describe_changes(param_set),
+    )  # fmt: skip
+
+
 def _introduce(param_set: ParamSet) -> Iterator[str]:
-    record, existing = param_set.record, param_set.existing
-    yield f"# {_plain(param_set.generator)}: {_plain(param_set.describe())}\n"
+    record, existing, is_secret = param_set.record, param_set.existing, param_set.has_secret
+    described = param_set.describe(with_seed=not is_secret)
+    yield f"# {_plain(param_set.generator)}: {_plain(described)}\n"
     made = (
         f"{len(existing):,} samples, made by datagen from the generator {_code(record.generator)}"
     )
-    yield f"{made}, version {_code(record.version)}, with the seed {record.seed}."
+    seed = "a secret seed" if is_secret else f"the seed {record.seed}"
+    yield f"{made}, version {_code(record.version)}, with {seed}."
     if missing := param_set.reserved - len(existing):
         yield f"{missing:,} more were asked for and are not in it."
     yield f"\nDigest of generator, version, parameters and seed: {_code(record.digest)}\n"

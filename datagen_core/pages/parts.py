@@ -1,0 +1,209 @@
+"""What pages are made of. A part knows its HTML; what it shows is escaped, whatever it holds."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from datagen_core.pages.markup import Markup, join, tag
+
+
+class Part(Protocol):
+    """Something on a page."""
+
+    def to_html(self) -> Markup:
+        """Return the part as HTML in which every text is escaped."""
+        ...
+
+
+Cell = object
+"""What a table shows: a part, a number, or anything else as text; None is an empty cell."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, and the parts below it."""
+
+    title: str
+    parts: Sequence[Part]
+
+    @property
+    def name(self) -> str:
+        """What links to it call it."""
+        return "-".join(self.title.lower().split())
+
+    def to_html(self) -> Markup:
+        """Return a section whose heading can be linked to."""
+        return tag("section", tag("h2", self.title), show(*self.parts), id=self.name)
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A few sentences.
+
+    Attributes
+    ----------
+    text
+        Empty lines in it begin a new paragraph.
+    is_note
+        Whether readers must not miss it.
+    """
+
+    text: str
+    is_note: bool = False
+
+    def to_html(self) -> Markup:
+        """Return a paragraph, or several."""
+        kind = "note" if self.is_note else None
+        blocks = (" ".join(block.split()) for block in self.text.split("\n\n"))
+        return join(tag("p", block, class_=kind) for block in blocks if block)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text to copy, as it is; one click selects all of it."""
+
+    text: str
+
+    def to_html(self) -> Markup:
+        """Return preformatted text."""
+        return tag("pre", tag("code", self.text.strip("\n")), tabindex="0")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A few words that stand out, such as the result of a check.
+
+    Attributes
+    ----------
+    kind
+        `pass`, `fail` or `unknown`.
+    """
+
+    text: str
+    kind: str
+
+    def to_html(self) -> Markup:
+        """Return the words in the colour of their kind."""
+        return tag("span", self.text, class_=f"mark {self.kind}")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Values by their names."""
+
+    items: Mapping[str, Cell]
+
+    def to_html(self) -> Markup:
+        """Return a list of names and values."""
+        rows = (tag("dt", name) + tag("dd", _content(value)) for name, value in self.items.items())
+        return tag("dl", join(map(Markup, rows)))
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells; numbers stand to the right.
+
+    Attributes
+    ----------
+    header
+        The names of the columns; empty for none.
+    """
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+    def to_html(self) -> Markup:
+        """Return a table, which scrolls by itself where it is too wide for the page."""
+        names = join(tag("th", name, scope="col") for name in self.header)
+        head = tag("thead", tag("tr", names)) if self.header else ""
+        lines = (tag("tr", join(map(_cell, row))) for row in self.rows)
+        table = tag("table", Markup(head), tag("tbody", join(lines)))
+        return tag("div", table, class_="wide", tabindex="0")
+
+
+def _cell(value: Cell) -> Markup:
+    kind = "number" if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return tag("td", _content(value), class_=kind)
+
+
+def _content(value: Cell) -> object:
+    """Return what stands in a cell."""
+    if hasattr(value, "to_html"):
+        return value.to_html()
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "" if value is None else value
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture.
+
+    Attributes
+    ----------
+    png
+        The content of a PNG file.
+    description
+        What it shows, for readers who do not see it.
+    is_small
+        Whether it is a thumbnail, whose pixels are shown as they are.
+    """
+
+    png: bytes
+    description: str
+    is_small: bool = False
+
+    def to_html(self) -> Markup:
+        """Return an image with its data in it."""
+        data = "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+        kind = "small" if self.is_small else None
+        return tag("img", src=data, alt=self.description, class_=kind)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A small box with a title.
+
+    Attributes
+    ----------
+    title, note
+        Its name, and what is said beside it.
+    """
+
+    title: str
+    note: str
+    parts: Sequence[Part]
+
+    def to_html(self) -> Markup:
+        """Return the box."""
+        heading = tag("h3", self.title, " ", tag("small", self.note))
+        return tag("article", heading, show(*self.parts))
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Boxes, as many side by side as there is room for.
+
+    Attributes
+    ----------
+    summary
+        A line behind which they are hidden until it is chosen; empty to show them.
+    """
+
+    panels: Sequence[Panel]
+    summary: str = ""
+
+    def to_html(self) -> Markup:
+        """Return the boxes, or what unfolds them."""
+        boxes = tag("div", show(*self.panels), class_="panels")
+        return tag("details", tag("summary", self.summary), boxes) if self.summary else boxes
+
+
+def show(*parts: Part) -> Markup:
+    """Return the HTML of parts, one after another."""
+    return join(part.to_html() for part in parts)
