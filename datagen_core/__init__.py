@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from datagen_core.executors.base import Job as Job
     from datagen_core.executors.base import Resources as Resources
     from datagen_core.executors.base import TaskState as TaskState
+    from datagen_core.generators.declarations import History as History
     from datagen_core.generators.generator import DatasetGenerator as DatasetGenerator
     from datagen_core.generators.generator import generator as generator
     from datagen_core.generators.hookspecs import hookimpl as hookimpl
     from datagen_core.generators.inputs import input_path as input_path
-    from datagen_core.generators.params import History as History
     from datagen_core.generators.params import InputFile as InputFile
     from datagen_core.generators.params import Params as Params
     from datagen_core.generators.preprocessor import Preprocessor as Preprocessor

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from datagen_core import Params
-from datagen_core.generators.params import identity_of, later_params, renamed_params
+from datagen_core.generators.declarations import later_params, renamed_params
+from datagen_core.generators.params import identity_of
 from datagen_core.generators.registry import installed_generators, load_generator
 
 KNOWN = json.loads(Path(__file__).with_name("digests.json").read_text())

@@ -6,11 +6,12 @@ import shlex
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from datagen_core.cli.options import WholeNumber, folder_option
+from datagen_core.cli.parameters import merge, read_layers
 from datagen_core.commands import (
     cache_option,
     json_option,
@@ -22,7 +23,7 @@ from datagen_core.commands import (
     tell,
 )
 from datagen_core.errors import ConfigurationError, SelectionError, human_bytes
-from datagen_core.reading.selection import parse_assignment, parse_selector
+from datagen_core.reading.selection import parse_selector
 
 if TYPE_CHECKING:
     from datagen_core.scheduling.forecast import Forecast, Past
@@ -96,9 +97,9 @@ def _try(name: str, selector: tuple[str, ...], folder: Path | None, batches: int
     from datagen_core.scheduling.demands import load
     from datagen_core.scheduling.forecast import try_batches
 
-    loaded, params = load(name, folder), dict[str, Any]()
-    if all("=" in text for text in selector):
-        params = dict(parse_assignment(text) for text in selector)
+    loaded = load(name, folder)
+    if all("=" in text or text.startswith("@") for text in selector):
+        params = merge(read_layers(selector), loaded.generator)
     else:
         params = select_set(loaded.generator.name, selector).params
     return try_batches(loaded, params, batches, watch)

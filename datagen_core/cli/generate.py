@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from datagen_core.cli.options import WholeNumber, folder_option
+from datagen_core.cli.parameters import read_layers, read_points
 from datagen_core.cli.runs import (
     choose_patiently,
     execute,
@@ -28,9 +27,7 @@ from datagen_core.commands import (
     say,
     tell,
 )
-from datagen_core.errors import GeneratorError, IncompleteRunError, ParamsError, shorten
-from datagen_core.generators.arguments import read_typed
-from datagen_core.reading.selection import parse_assignment
+from datagen_core.errors import GeneratorError, IncompleteRunError
 
 _NOTE_SECONDS = 3.0
 """Time between lines about a long beginning."""
@@ -51,10 +48,12 @@ if TYPE_CHECKING:
 @click.option("--total", type=WholeNumber(1), metavar="N",
               help="Number of samples to reach, written as for -n.")  # fmt: skip
 @click.option("-p", "--param", "assignments", multiple=True, metavar="KEY=VALUE",
-              help="A parameter; JSON where that fits its type, else text.")  # fmt: skip
+              help="A parameter; JSON where that fits its type, else text. KEY.PART=VALUE is one "
+              "inside another; @FILE.toml or @FILE.json has many.")  # fmt: skip
 @click.option("--params", metavar="TEXT|@FILE", help="Parameters as JSON or a Python dict.")
 @click.option("--sweep", "sweeps", multiple=True, metavar="KEY=V1,V2,…",
-              help="One parameter set for each value, or each combination; a JSON list, or @FILE "
+              help="One parameter set for each value, or each combination. A value may be "
+              "start:stop:step, lin:first:last:n or log:first:last:n. Also a JSON list, or @FILE "
               "with a JSON list of mappings. Repeatable.")  # fmt: skip
 @click.option("--seed", type=WholeNumber(0, 10**1000), metavar="N", default=0, show_default=True)
 @click.option("--generator-version", "version", metavar="V",
@@ -94,6 +93,7 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate ./my_file.py:walk --total 5000 --executor slurm --time 30
       datagen generate noisy_sine -n 1000000 --njobs 40 --dry-run
       datagen generate noisy_sine -n 100 --sweep left=-2,-1 --sweep std_dev=0.1,0.5 --njobs 4
+      datagen generate noisy_sine -n 100 -p @wide.toml --sweep std_dev=log:1e-3:1:4
     """
     from datagen_core.scheduling.demands import load, make_demands
     from datagen_core.scheduling.run import check_made
@@ -101,8 +101,9 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
     if (samples is None) == (total is None):
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
     settings = read_settings(options)
-    points = _read_points(sweeps, _read_params(assignments, params))
+    layers = read_layers(assignments, params)
     loaded = load(name, folder)
+    points = read_points(layers, sweeps, loaded.generator)
     _check_version(loaded.generator, version)
     demands = make_demands(
         loaded, points, seed, open_cache().path, samples or total or 0,
@@ -133,42 +134,6 @@ def _check_version(generator: DatasetGenerator, version: str | None) -> None:
             f"parameter sets of version {version}; use the generator as it was, or leave out "
             "--generator-version to begin a new set"
         )
-
-
-def _read_points(sweeps: tuple[str, ...], params: dict[str, Any]) -> list[dict[str, Any]]:
-    if not sweeps:
-        return [params]
-    from datagen_core.scheduling.sweep import parse_sweeps
-
-    return parse_sweeps(sweeps, params)
-
-
-def _read_params(assignments: tuple[str, ...], text: str | None) -> dict[str, Any]:
-    """Return the parameters of `--params`, updated by those of `-p key=value`."""
-    return {**(_read_text(text) if text else {}), **dict(map(parse_assignment, assignments))}
-
-
-def _read_text(text: str) -> dict[str, Any]:
-    """Read JSON, a Python literal, or either of them in `@file`."""
-    text = read_typed(text)
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        value = _read_literal(text)
-    if not isinstance(value, dict):
-        raise ParamsError(
-            f"--params takes a mapping, such as '{{\"left\": 0}}', not {shorten(text, 60)!r}"
-        )
-    return value
-
-
-def _read_literal(text: str) -> Any:
-    try:
-        return ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise ParamsError(
-            f"--params is neither JSON nor a Python dict: {shorten(text, 60)!r}"
-        ) from None
 
 
 def _choose_executor(settings: Settings, *, waits: bool) -> Executor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +37,23 @@ class Argument:
         except (ValueError, RecursionError):
             return {"True": True, "False": False, "None": None}.get(self.text, self.text)
 
+    @property
+    def lists(self) -> list[list[Any]]:
+        """What the text may be as a list, of which commas separate the elements; else nothing.
+
+        Elements are JSON where all of them can be; the last reading has them as texts. A comma
+        behind the last one is left out, so that `64,` is a list of one.
+        """
+        if "," not in self.text or self.value != self.text:
+            return []
+        listed = self.text.strip().removesuffix(",")
+        parts = [Argument(part.strip()) for part in listed.split(",")] if listed else []
+        values = [part.value for part in parts]
+        texts = [part.value if isinstance(part.value, str) else part.text for part in parts]
+        with suppress(ValueError, RecursionError):
+            values = json.loads(f"[{listed}]")
+        return [values, texts]
+
     def __str__(self) -> str:
         return self.text
 
@@ -66,6 +84,43 @@ def read_typed(text: str) -> str:
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL
         why = getattr(error, "strerror", None) or str(error)
     raise ParamsError(f"{text[1:]} cannot be read: {why}")
+
+
+def read_document(path: str) -> dict[str, Any]:
+    """Return the mapping in a file of JSON or TOML, as the end of its name says.
+
+    Raises
+    ------
+    ParamsError
+        If the file cannot be read, is something else, or has a key twice.
+    """
+    suffix = path.rpartition(".")[2].lower()
+    if suffix not in {"json", "toml"}:
+        raise ParamsError(f"{path} is neither FILE.json nor FILE.toml; name it by what it holds")
+    try:
+        found = _parse(suffix, read_typed(f"@{path}"))
+    except (ValueError, RecursionError) as error:
+        raise ParamsError(f"{path} is not {suffix.upper()}: {error}") from None
+    if not isinstance(found, dict):
+        raise ParamsError(f'{path} holds no mapping, such as {{"left": 0}}')
+    return found
+
+
+def _parse(suffix: str, text: str) -> Any:
+    if suffix == "json":
+        return json.loads(text, object_pairs_hook=_unite)
+    import tomllib  # few commands read it
+
+    return tomllib.loads(text)
+
+
+def _unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} is given twice in one object; give it once")
+    return found
 
 
 def _read_bytes(name: str) -> bytes:

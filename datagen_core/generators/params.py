@@ -4,58 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache
 from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
-from datagen_core.errors import GeneratorError, ParamsError, shorten
-from datagen_core.generators.arguments import Argument
+from datagen_core.errors import GeneratorError, ParamsError
+from datagen_core.generators.binding import bind_values
+from datagen_core.generators.declarations import (
+    NO_HISTORY,
+    defaults_of,
+    histories_of,
+    later_params,
+    renamed_params,
+)
 from datagen_core.generators.inputs import refer_to
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 InputFile = Annotated[str, AfterValidator(refer_to)]
 """The type of a parameter that is a file: given as a path, kept as `sha256:…`, the identity of its
 content. The cache keeps a copy; `input_path` returns its path to a generator."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
-    """What happened to a parameter after parameter sets had been made without it; an annotation.
-
-    ::
-
-        damping: Annotated[float, datagen_core.History(since="2")] = 0.0
-        steps: Annotated[int, datagen_core.History(renamed_from="n_steps")] = 20
-
-    The sets of all versions then go on, in every cache, and new ones have the digests that they
-    would have had before. A set with another value of a later parameter is a set of its own.
-
-    Attributes
-    ----------
-    since
-        When the parameter was added: the version of the package, or a date. It is for readers of
-        the code and of `datagen show`; what counts is that the parameter came after the first
-        sets. (It is not the generator's `version`, which begins new sets anyway.) The parameter
-        needs a default, at which samples are what they were without it, and which stays.
-    renamed_from
-        The name that the parameter had before, or a tuple of its names, the first one first. They
-        are still accepted.
-    """
-
-    since: str = ""
-    renamed_from: str | tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The earlier names."""
-        given = self.renamed_from
-        return (given,) if isinstance(given, str) else given
 
 
 class Params(BaseModel):
@@ -125,8 +92,10 @@ class Params(BaseModel):
     def bind(cls, values: Mapping[str, Any] | Params | None, owner: str) -> Self:
         """Return `cls(**values)`; messages begin with `owner`, the generator's name.
 
-        An `Argument` is read as JSON, and as text where that does not fit; other values are not
-        changed into another type.
+        An `Argument` is read as JSON, and as text where that does not fit; for a list or a tuple,
+        commas separate its elements. Other values are not changed into another type. A key
+        `inner.dt` stands for the parameter `dt` inside of `inner`, whose other parts are as they
+        are given beside it, or else at their defaults.
 
         Raises
         ------
@@ -137,54 +106,12 @@ class Params(BaseModel):
             raise ParamsError(
                 f"{owner}: parameters are a mapping such as {{'left': 0}}, not {values!r:.60}"
             )
-        if isinstance(values, Params):
-            values = values.model_dump()
-        try:
-            given = _rename(cls, values or {})
-        except ValueError as error:
-            raise ParamsError(f"{owner}: {error}") from None
-        unknown = [key for key in given if key not in cls.model_fields]
-        if unknown:
-            raise ParamsError(_unknown(cls, str(unknown[0]), owner))
-        read = {key: _as_json(value) for key, value in given.items()}
-        try:
-            return cls(**read)
-        except ValidationError as error:
-            first = _errors(error)
-        if not (texts := _texts(given, first)):
-            raise ParamsError(_invalid(first[0], owner))
-        try:
-            return cls(**{**read, **texts})
-        except ValidationError as error:
-            raise ParamsError(_invalid(_still_wrong(first, _errors(error)), owner)) from None
+        given = values.model_dump() if isinstance(values, Params) else values or {}
+        return bind_values(cls, given, owner)
 
     def canonical(self) -> dict[str, Any]:
         """Return the values in plain JSON types, in the order of their declaration."""
         return self.model_dump(mode="json")
-
-
-@cache
-def _histories(model: type[BaseModel]) -> dict[str, History]:
-    """Return what the parameters declare about their history, by name."""
-    return {
-        name: item
-        for name, field in model.model_fields.items()
-        for item in field.metadata
-        if isinstance(item, History)
-    }
-
-
-@cache
-def later_params(params_type: type[BaseModel]) -> frozenset[str]:
-    """Return the names of parameters that declare that they were added later."""
-    return frozenset(name for name, history in _histories(params_type).items() if history.since)
-
-
-@cache
-def renamed_params(params_type: type[BaseModel]) -> dict[str, str]:
-    """Return the present names of parameters by their earlier names."""
-    histories = _histories(params_type).items()
-    return {old: name for name, history in histories for old in history.names}
 
 
 def _rename(params_type: type[Params], values: Mapping[str, Any]) -> dict[str, Any]:
@@ -210,7 +137,7 @@ def _first_values(model: BaseModel, values: Mapping[str, Any]) -> dict[str, Any]
     kind, later, first = type(model), later_params(type(model)), {}
     defaults = defaults_of(kind) if later else {}
     for name, value in values.items():
-        history = _histories(kind).get(name, _NO_HISTORY)
+        history = histories_of(kind).get(name, NO_HISTORY)
         inner: Any = getattr(model, name, None)
         if name in later and name in defaults and defaults[name] == value:
             continue
@@ -219,74 +146,9 @@ def _first_values(model: BaseModel, values: Mapping[str, Any]) -> dict[str, Any]
     return first
 
 
-_NO_HISTORY = History()
-
-
 # The base class has no parameters to validate. Subclasses are built where they are defined, so that
 # a wrong annotation is an error there.
 del Params.model_config["defer_build"]
-
-
-def _unknown(params_type: type[Params], key: str, owner: str) -> str:
-    names = list(params_type.model_fields)
-    nearest = get_close_matches(key, names, n=1)
-    hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    known = f"it has: {', '.join(names)}" if names else "it has none"
-    return f"{owner} has no parameter {key!r}; {hint}{known}"
-
-
-def _as_json(value: Any) -> Any:
-    return value.value if isinstance(value, Argument) else value
-
-
-def _errors(error: ValidationError) -> list[ErrorDetails]:
-    return error.errors(include_url=False)
-
-
-def _texts(given: Mapping[str, Any], errors: list[ErrorDetails]) -> dict[str, str]:
-    """Return the text of each argument whose JSON does not fit its parameter."""
-    wrong = {error["loc"][0] for error in errors if error["loc"]}
-    return {
-        key: value.text
-        for key, value in given.items()
-        if key in wrong and isinstance(value, Argument) and value.text != value.value
-    }
-
-
-def _still_wrong(first: list[ErrorDetails], second: list[ErrorDetails]) -> ErrorDetails:
-    """Return an error that reading arguments as text does not mend; their JSON's says more."""
-    wrong = second[0]
-    same = [each for each in first if each["loc"][:1] == wrong["loc"][:1]]
-    is_no_text = same and same[0]["type"] == "string_type" and len(same[0]["loc"]) == 1
-    return same[0] if same and not is_no_text else wrong
-
-
-def _invalid(first: ErrorDetails, owner: str) -> str:
-    where = ".".join(str(part) for part in first["loc"])
-    reason = first["msg"].removeprefix("Value error, ")
-    if not where:
-        return f"{owner}: {reason}"
-    if first["type"] == "missing":
-        return f"{owner}: parameter {where} has no default; give it a value"
-    return (
-        f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {_shown(first['input'])}"
-    )
-
-
-def _shown(value: object) -> str:
-    try:
-        text = repr(value)
-    except ValueError:  # a number of more digits than Python writes
-        return "a number of thousands of digits"
-    return shorten(text, 100)
-
-
-def defaults_of(params_type: type[BaseModel]) -> dict[str, Any]:
-    """Return the default values in plain JSON types, without parameters that have no default."""
-    fields = params_type.model_fields
-    required = {name for name, field in fields.items() if field.is_required()}
-    partial = params_type.model_construct()
-    return partial.model_dump(mode="json", exclude=required)
 
 
 def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
@@ -305,7 +167,7 @@ def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
 
 
 def _describe(params_type: type[Params], name: str, schema: Mapping[str, Any]) -> str:
-    history = _histories(params_type).get(name, _NO_HISTORY)
+    history = histories_of(params_type).get(name, NO_HISTORY)
     notes = [f"since {history.since}"] if history.since else []
     notes += [f"before: {', '.join(history.names)}"] if history.names else []
     text = str(schema.get("description", ""))

@@ -193,7 +193,10 @@ class Dataset(Mapping[int, "ParamSet"]):
     def _select(self, key: int | str | Mapping[str, Any] | Params) -> int:
         if isinstance(key, int | str | Mapping):
             return select(self._candidates, key)
-        from datagen_core.generators.params import defaults_of, renamed_params  # with pydantic
+        from datagen_core.generators.declarations import (  # with pydantic
+            defaults_of,
+            renamed_params,
+        )
 
         defaults, renamed = defaults_of(type(key)), renamed_params(type(key))
         return select(self._candidates, key.canonical(), defaults, renamed)

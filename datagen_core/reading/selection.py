@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -118,7 +118,15 @@ def _is_like(known: object, pattern: str) -> bool:
 
 
 def _values_of(record: SetRecord) -> dict[str, Any]:
-    return {"seed": record.seed, "version": record.version, **record.params}
+    return {"seed": record.seed, "version": record.version, **dict(_flat(record.params))}
+
+
+def _flat(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield parameters and what is inside of them, such as `inner.dt`."""
+    for name, value in params.items():
+        yield f"{prefix}{name}", value
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
 
 
 def _check_known(records: Records, key: str) -> None:
@@ -200,7 +208,7 @@ class _Wanted:
 
     def _fits(self, record: SetRecord, equal: Callable[[object, object], bool]) -> bool:
         known = {"seed": record.seed, "version": record.version, **self._named(record.params)}
-        values = {**self.defaults, **known}
+        values = dict(_flat({**self.defaults, **known}))
         return all(
             key in values and equal(values[key], value)
             for key, value in self._named(self.params).items()
@@ -208,7 +216,7 @@ class _Wanted:
 
     def _best(self, fitting: Mapping[int, SetRecord]) -> list[int]:
         """Return the sets with exactly these parameters, else those with no others changed."""
-        wanted = self._named(self.params).keys()
+        wanted = {name.partition(".")[0] for name in self._named(self.params)}
         names = {number: self._named(one.params).keys() for number, one in fitting.items()}
         changed = {number: self._named(one.changed).keys() for number, one in fitting.items()}
         same = [n for n in fitting if names[n] == wanted - ({"seed", "version"} - names[n])]

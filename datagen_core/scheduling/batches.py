@@ -13,8 +13,8 @@ import numpy as np
 
 from datagen_core.batches import batch_stream
 from datagen_core.errors import GeneratorError
+from datagen_core.generators.declarations import renamed_params
 from datagen_core.generators.generator import DatasetGenerator
-from datagen_core.generators.params import renamed_params
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Schema, slice_columns
 from datagen_core.ranges import Interval

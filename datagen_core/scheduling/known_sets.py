@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from datagen_core.errors import CacheError, ParamsError
+from datagen_core.generators.declarations import defaults_of, renamed_params
 from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.identity import (
     canonical_json,
@@ -26,7 +27,7 @@ from datagen_core.generators.identity import (
     short_text,
 )
 from datagen_core.generators.inputs import references_in
-from datagen_core.generators.params import Params, defaults_of, identity_of, renamed_params
+from datagen_core.generators.params import Params, identity_of
 from datagen_core.store.documents import user_name
 from datagen_core.store.layout import SetPaths, list_names
 from datagen_core.store.set_records import INSTANCE, SetRecord
@@ -288,7 +289,8 @@ def tell_renamed(generator: DatasetGenerator, point: Point) -> list[str]:
 
 
 def _names_in(point: Point) -> Iterable[str]:
-    return point.model_fields_set if isinstance(point, Params) else point or ()
+    names = point.model_fields_set if isinstance(point, Params) else point or ()
+    return dict.fromkeys(str(name).partition(".")[0] for name in names)  # those of nested parts
 
 
 def _present_names(generator: DatasetGenerator, point: Point) -> set[str]:

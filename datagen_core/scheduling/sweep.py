@@ -11,6 +11,7 @@ from typing import Any
 from datagen_core.errors import ParamsError, shorten
 from datagen_core.generators.arguments import Argument, read_typed
 from datagen_core.scheduling.demands import MOST_POINTS
+from datagen_core.scheduling.grids import read_grid
 
 Point = dict[str, Any]
 
@@ -21,8 +22,9 @@ def parse_sweeps(texts: Sequence[str], base: Mapping[str, Any]) -> list[Point]:
     Parameters
     ----------
     texts
-        `key=value,value,…`; `key=[…]`, a JSON list, where values hold commas; or `@file`, a JSON
-        list of mappings, which are points of several parameters at once.
+        `key=value,value,…`, where a value may be a grid such as `-1:1:0.5` (see
+        `datagen_core.scheduling.grids`); `key=[…]`, a JSON list, where values hold commas or look
+        like grids; or `@file`, a JSON list of mappings, which are points of several parameters.
     base
         Parameters that all points share.
 
@@ -54,14 +56,16 @@ def _read_axis(text: str) -> list[Point]:
     key, equals, values = text.partition("=")
     if not equals or not key.strip() or not values.strip():
         raise ParamsError(
-            f"{text!r} is not a sweep: write key=value,value,… or key=[…] or @file.json"
+            f"{text!r} is not a sweep: write key=value,value,… or key=start:stop:step or key=[…] "
+            "or @file.json"
         )
     return [{key.strip(): value} for value in _read_values(values.strip())]
 
 
 def _read_values(text: str) -> list[Any]:
     if not text.startswith("["):
-        return [Argument.typed(part.strip()) for part in text.split(",")]
+        parts = [part.strip() for part in text.split(",")]
+        return [Argument.typed(each) for part in parts for each in read_grid(part) or [part]]
     listed = Argument.typed(text).value
     if not isinstance(listed, list) or not listed:
         raise ParamsError(f"{shorten(text, 60)!r} is not a JSON list of values")

@@ -9,7 +9,8 @@ import pytest
 
 from datagen_core import GeneratorError, History, Params, ParamsError
 from datagen_core.generators.arguments import Argument
-from datagen_core.generators.params import describe_params, identity_of, renamed_params
+from datagen_core.generators.declarations import renamed_params
+from datagen_core.generators.params import describe_params, identity_of
 
 
 class Inner(pydantic.BaseModel):

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from datagen_core import Params
 from datagen_core.errors import ParamsError
+from datagen_core.generators.declarations import defaults_of
 from datagen_core.generators.identity import canonical_json, digest_of
-from datagen_core.generators.params import defaults_of, describe_params
+from datagen_core.generators.params import describe_params
 from generators_for_tests import SineParams
 
 
