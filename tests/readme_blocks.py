@@ -13,8 +13,15 @@ Conventions, which they follow:
   that GitHub shows a comment, names extras of datagen and other packages:
   `<!-- installed: {extras: [torch, plots], packages: [mlxtend]} -->`
 - What cannot run everywhere says why in an HTML comment directly before it:
-  `<!-- needs: slurm -->` runs where a Slurm can be started; `<!-- needs: internet -->` does not
-  run; `<!-- tested by: FILE -->` is run by FILE instead, which must hold every line of the block.
+  `<!-- needs: slurm -->` runs where a Slurm can be started; what needs `internet`, `conda` or
+  `modules` (environment modules) does not run; `<!-- tested by: FILE -->` is run by FILE instead,
+  which must hold every line of the block.
+- Blocks run with what their page tells to install and nothing else. Its front matter, or in pages
+  that GitHub shows a comment, names extras of datagen and other packages:
+  `<!-- installed: {extras: [torch, plots], packages: [mlxtend]} -->`
+- What cannot run everywhere says why in an HTML comment directly before it:
+  `<!-- needs: slurm -->` runs where a Slurm can be started; what needs `internet`, `conda` or
+  `modules` (environment modules) does not run; `<!-- tested by: FILE -->` is run by FILE instead, which must hold every line of the block.
 """
 
 from __future__ import annotations
@@ -28,7 +35,7 @@ from typing import Any, NamedTuple
 import yaml
 
 LANGUAGES = {"bash", "output", "python", "text", "toml"}
-NEEDS = {"internet", "slurm"}
+NEEDS = {"conda", "internet", "modules", "slurm"}
 
 HEADING = re.compile(r"##\s+(.+)")
 FENCE = re.compile(r"\s*```(.*)")

@@ -107,7 +107,7 @@ def run_section(section: Section, folder: Path, binaries: Path) -> None:
             write_file(block, folder)
         elif block.language == "output":
             check_output(block, printed)
-        elif block.language in {"bash", "python"} and block.needs != "internet":
+        elif block.language in {"bash", "python"} and block.needs in {"", "slurm"}:
             printed = run_program(block, folder, binaries)
 
 

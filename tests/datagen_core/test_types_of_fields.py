@@ -1,4 +1,4 @@
-"""The table "Types of fields" of README.md: each cell says what really becomes of the type."""
+"""The table of docs/reference/field-types.md: each cell says what really becomes of the type."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from datagen_core.upkeep.export import export, select
 parquet = pytest.importorskip("pyarrow.parquet")
 data = pytest.importorskip("torch.utils.data")
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "field-types.md"
 HEAD, BEHIND = "| field | HDF5 |", "\n\n"
 
 
 def rows():
     """Yield (type, place among the types of its row, cells) for each type of the table."""
-    table = README.read_text().partition(HEAD)[2].partition(BEHIND)[0]
+    table = PAGE.read_text().partition(HEAD)[2].partition(BEHIND)[0]
     for line in table.splitlines()[2:]:
         first, *cells = (cell.strip() for cell in line.strip("|").split(" | "))
         types = [(1, "f4")] if "any type" in first else re.findall(r"`([^`]+)`", first)
@@ -177,7 +177,7 @@ def test_records_and_vectors(field, start, tmp_path):
     def wide(size):
         yield from [{"x": np.zeros(field.shape, field.dtype)}] * size
 
-    line = next(line for line in README.read_text().splitlines() if line.startswith(f"| {start}"))
+    line = next(line for line in PAGE.read_text().splitlines() if line.startswith(f"| {start}"))
     selection = select(generate(wide, 2, executor="inline", cache=tmp_path))
     for form in ("csv", "parquet"):
         export(selection, form, tmp_path / f"table.{form}")
