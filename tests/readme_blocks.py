@@ -16,12 +16,6 @@ Conventions, which they follow:
   `<!-- needs: slurm -->` runs where a Slurm can be started; what needs `internet`, `conda` or
   `modules` (environment modules) does not run; `<!-- tested by: FILE -->` is run by FILE instead,
   which must hold every line of the block.
-- Blocks run with what their page tells to install and nothing else. Its front matter, or in pages
-  that GitHub shows a comment, names extras of datagen and other packages:
-  `<!-- installed: {extras: [torch, plots], packages: [mlxtend]} -->`
-- What cannot run everywhere says why in an HTML comment directly before it:
-  `<!-- needs: slurm -->` runs where a Slurm can be started; what needs `internet`, `conda` or
-  `modules` (environment modules) does not run; `<!-- tested by: FILE -->` is run by FILE instead, which must hold every line of the block.
 """
 
 from __future__ import annotations
