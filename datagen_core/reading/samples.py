@@ -18,6 +18,7 @@ from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalList, IntervalSet
 from datagen_core.reading.content import describe_content
+from datagen_core.reading.conversions import Convertible
 from datagen_core.reading.notebooks import html_table
 from datagen_core.store.advice import command_for
 from datagen_core.store.checking import refuse_damage
@@ -35,7 +36,7 @@ _MOST_GATHERED = 64 * 2**20
 many bytes. Then a random minibatch costs as much as from one file, a twentieth of before."""
 
 
-class Samples(Sequence[Any]):
+class Samples(Convertible):
     """Samples in a fixed order, read from files when they are asked for.
 
     A snapshot: what is generated or moved later shows in a new one. Pickles to a few hundred bytes
@@ -328,8 +329,7 @@ class Samples(Sequence[Any]):
         if whole is not None and positions.dtype == np.int64:
             return self._take_from(whole, positions)
         indices = self.indices_at(self._checked(positions))
-        columns: Columns = self._read(lambda: self._reader.take(indices))
-        return columns
+        return dict(self._read(lambda: self._reader.take(indices)))
 
     def _take_from(self, whole: _Arrays, positions: NDArray[np.int64]) -> Columns:
         """Let numpy check the positions, which costs a random minibatch half as much."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from datagen_core.errors import ConfigurationError
 from datagen_core.files import require
 from datagen_core.reading.tables import Block, Selection, blocks, elements, other_types
+from datagen_core.reading.targets import PARQUET
 
 
 def write_csv(path: Path, selection: Selection) -> None:
@@ -117,16 +118,16 @@ def write_npz(path: Path, selection: Selection) -> None:
 
 def _as_text(name: str, column: NDArray[Any], known: str | None) -> NDArray[Any]:
     if known == "bytes" or any(isinstance(value, bytes) for value in column.flat):
-        raise _refusal(name, "bytes of any length", "npz", "parquet or csv")
+        raise ConfigurationError(
+            f"{name} is bytes of any length, which npz cannot hold; export it as parquet or csv"
+        )
     return column.astype(str)
 
 
-def _refusal(name: str, what: str, form: str, others: str) -> ConfigurationError:
-    return ConfigurationError(f"{name} is {what}, which {form} cannot hold; export it as {others}")
-
-
 def write_parquet(path: Path, selection: Selection) -> None:
-    """Write a Parquet file, a row group for each block; a vector is a list of fixed size.
+    """Write a Parquet file, a row group for each block.
+
+    A vector is a list of fixed size, and what has more dimensions a tensor of fixed shape.
 
     Raises
     ------
@@ -160,83 +161,16 @@ def _refuse_other_types(ours: list[Any], first: list[Any]) -> None:
 
 
 def _arrow_table(arrow: Any, block: Block, known: dict[str, str]) -> Any:
-    paths = tuple(chain.from_iterable(_leaves(name, col.dtype) for name, col in block.items()))
+    from datagen_core.reading.arrow_arrays import leaves, shaped_array  # imports pyarrow
+
+    paths = tuple(chain.from_iterable(leaves(name, col.dtype) for name, col in block.items()))
     _refuse_twice(paths)
     types = {"str": arrow.string(), "bytes": arrow.binary()}  # what is unknown is inferred
     return arrow.Table.from_pydict({
         name: arrow.array(column, types.get(known.get(name, ""))) if column.dtype == object
-        else _arrow_array(name, column)
+        else shaped_array(name, column, PARQUET)
         for name, column in block.items()
     })  # fmt: skip
-
-
-def _leaves(name: str, dtype: np.dtype[Any]) -> Iterator[str]:
-    """Yield the paths of a column in a Parquet file, which has dots where records have members."""
-    if dtype.subdtype is not None:
-        dtype = dtype.subdtype[0]
-    if dtype.names is None:
-        yield name
-    for key in dtype.names or ():
-        yield from _leaves(f"{name}.{key}", dtype[key])
-
-
-def _arrow_array(name: str, column: NDArray[Any]) -> Any:
-    import pyarrow as pa  # the caller has made sure that it is there
-
-    if column.ndim > 1:
-        size = int(np.prod(column.shape[1:]))
-        if size == 0:
-            raise _refusal(name, f"of shape {column.shape[1:]}", "parquet", "npz")
-        flat = _arrow_array(name, np.ascontiguousarray(column).reshape(-1))
-        return pa.FixedSizeListArray.from_arrays(flat, size)
-    members = {key: column[key] for key in column.dtype.names or ()}
-    if column.dtype.kind == "c":
-        members = {"real": column.real, "imag": column.imag}
-    if not members:
-        return _arrow_scalars(name, column)
-    arrays = [_arrow_array(f"{name}.{key}", member) for key, member in members.items()]
-    return pa.StructArray.from_arrays(arrays, list(members))
-
-
-def _arrow_scalars(name: str, column: NDArray[Any]) -> Any:
-    import pyarrow as pa
-
-    kind, size = column.dtype.kind, column.dtype.itemsize
-    if kind in "SV":
-        return pa.array(column.tolist(), pa.binary(size if kind == "V" else -1))
-    if kind == "f" and size > 8:
-        raise _refusal(name, str(column.dtype), "parquet", "csv or npz")
-    return pa.array(_in_unit_of_parquet(name, column) if kind in "Mm" else column)
-
-
-_UNITS = {
-    "M": {**dict.fromkeys("YMWD", "D"), **dict.fromkeys("hms", "ms")},
-    "m": dict.fromkeys("WDhms", "s"),
-}
-_FINE = {**{unit: unit for unit in ("ms", "us", "ns")}, **dict.fromkeys(("ps", "fs", "as"), "ns")}
-"""The unit that Parquet has for one of NumPy: of dates, of differences, of both."""
-
-
-def _in_unit_of_parquet(name: str, column: NDArray[Any]) -> NDArray[Any]:
-    kind, unit = column.dtype.kind, np.datetime_data(column.dtype)[0]
-    target = {**_UNITS[kind], **_FINE}.get(unit)
-    if target is None:
-        raise _refusal(name, str(column.dtype), "parquet", "csv or npz")
-    if not _is_exact(converted := column.astype(f"{kind}8[{target}]"), column):
-        raise ConfigurationError(
-            f"{name} has a {column.dtype} that is not exact in {target}, the unit of parquet; "
-            "export it as csv or npz"
-        )
-    return converted
-
-
-def _is_exact(converted: NDArray[Any], column: NDArray[Any]) -> bool:
-    """Return whether times are the same in both units, and days fit into 32 bits."""
-    if not np.array_equal(converted.astype(column.dtype).view(np.int64), column.view(np.int64)):
-        return False
-    numbers = converted.view(np.int64)[~np.isnat(converted)]
-    is_day = np.datetime_data(converted.dtype)[0] == "D"
-    return not (is_day and np.any((numbers < -(2**31)) | (numbers >= 2**31)))
 
 
 FORMATS: dict[str, Callable[[Path, Selection], None]] = {

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from datagen_core.errors import CacheError, SchemaError, SelectionError
-from datagen_core.generators.identity import short_text
+from datagen_core.generators.identity import sha256_of, short_text
 from datagen_core.generators.records import collect
 from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import Interval, IntervalList, IntervalSet, cut_into_batches
@@ -149,7 +149,16 @@ class ViewSamples(Samples):
 
     def _present(self, columns: dict[str, Any]) -> Any:
         """Stay with what the parameter set gives, whether fixed fields are left out or not."""
-        return (columns["x"], columns["y"]) if self._is_pair else columns
+        return (columns["x"], columns["y"]) if self._is_pair and len(columns) == 2 else columns
+
+    def _parts(self, n: int | None) -> list[Columns]:
+        return [self._read(lambda: self._reader.read(self._first(len(self) if n is None else n)))]
+
+    def _labels(self, n: int | None) -> tuple[str, ArrayLike]:
+        return "user", self.users[:n]
+
+    def _identity(self, n: int | None) -> str:
+        return sha256_of([super()._identity(n), "/".join(self._folder.parts[-2:])])
 
 
 class _UserReader:

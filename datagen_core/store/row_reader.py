@@ -1,13 +1,15 @@
-"""Reading single rows of ragged fields across shards."""
+"""Reading across shards: single rows of ragged fields, and columns in parts of files."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.generators.schema import Field
+from datagen_core.generators.schema import Columns, Field
+from datagen_core.ranges import Interval
 from datagen_core.store.columns import ColumnReader
 
 
@@ -64,3 +66,46 @@ class RowReader(ColumnReader):
             raise KeyError(int(within[np.argmax(outside)] + self._shifts[place]))
         found: NDArray[Any] = source.values.take(wanted, axis=0)
         return found
+
+
+class PartReader(ColumnReader):
+    """A reader that also returns columns in parts, so that no file is copied to join another."""
+
+    def parts(self, intervals: Sequence[Interval], most: int) -> list[Columns]:
+        """Return the samples of these intervals, in their order, in consecutive parts.
+
+        A part is a range of rows of one file, and its arrays are read-only views of the file, or of
+        what was loaded of it where an array cannot be mapped. If there are more than `most`, or
+        none, one part has all samples in new arrays.
+
+        Raises
+        ------
+        KeyError
+            If a sample is in none of the files.
+        DamagedFileError
+            If a file cannot be read; it is named.
+        """
+        groups = self._find(intervals)
+        if not 0 < sum(len(group.rows) for group in groups) <= most:
+            return [self.read(intervals)]
+        return [
+            self._view(group.place, start, stop)
+            for group in groups
+            for start, stop in group.rows.tolist()
+        ]
+
+    def _view(self, place: int, start: int, stop: int) -> Columns:
+        shard, fields = self._open(place), self._schema.fields.items()
+        return {
+            name: shard.ragged(name)[start:stop]
+            if field.ragged
+            else _closed(shard[name])[start:stop]
+            for name, field in fields
+        }
+
+
+def _closed(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array that cannot be written into, since others read what was loaded, too."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
