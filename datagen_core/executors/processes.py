@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from datagen_core.errors import DamagedFileError
+from datagen_core.errors import DamagedFileError, NewerFormatError
 from datagen_core.executors.base import DIED, WORKER, Recipe, TaskState
 from datagen_core.files import open_regular, read_regular
 from datagen_core.store.journals import last_word, read_journal, record_death
@@ -283,9 +283,22 @@ class TaskAddress(NamedTuple):
 
 
 def read_recipe(command: Iterable[str]) -> Recipe | None:
-    """Return what a worker runs, from its command line; None on one of an earlier version."""
-    found = [word for word in command if word.startswith("{")]
-    return Recipe(**json.loads(found[0])) if found else None
+    """Return what a worker runs, from its command line; None on one of an earlier version.
+
+    Raises
+    ------
+    NewerFormatError
+        If a later version wrote it, whose further words may decide what runs.
+    """
+    found: list[dict[str, str]] = [json.loads(word) for word in command if word.startswith("{")]
+    if not found:
+        return None
+    if more := found[0].keys() - {*Recipe._fields}:
+        raise NewerFormatError(
+            f"this job was submitted by a newer datagen, which says {', '.join(sorted(more))} of "
+            "it: update datagen, or submit what is missing again: datagen resume"
+        )
+    return Recipe(**found[0])
 
 
 def read_tasks(command: Iterable[str]) -> list[TaskAddress]:

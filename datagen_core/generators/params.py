@@ -44,7 +44,6 @@ class Params(BaseModel):
         frozen=True,
         allow_inf_nan=False,
         validate_default=True,
-        use_attribute_docstrings=True,
         defer_build=True,
     )
 
@@ -112,6 +111,10 @@ class Params(BaseModel):
     def canonical(self) -> dict[str, Any]:
         """Return the values in plain JSON types, in the order of their declaration."""
         return self.model_dump(mode="json")
+
+
+# Of classes that inherit it: for this one, pydantic would parse the file in each process.
+Params.model_config["use_attribute_docstrings"] = True
 
 
 def _rename(params_type: type[Params], values: Mapping[str, Any]) -> dict[str, Any]:

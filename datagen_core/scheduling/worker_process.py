@@ -15,7 +15,7 @@ from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 
-from datagen_core.errors import CacheError, DamagedFileError
+from datagen_core.errors import CacheError, DamagedFileError, NewerFormatError
 from datagen_core.executors.base import WORKER, Recipe
 from datagen_core.executors.processes import TaskAddress, read_recipe, read_tasks, record_end
 from datagen_core.scheduling.surroundings import search_last
@@ -65,7 +65,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
     try:
         _obey(arguments)
-    except DamagedFileError as error:
+    except (DamagedFileError, NewerFormatError) as error:
         raise SystemExit(f"datagen: error: {error}") from None
 
 

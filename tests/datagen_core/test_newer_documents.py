@@ -169,14 +169,14 @@ def copy(original, cache, tmp_path, monkeypatch):
     return next(tmp_path.glob("cache/lines/default-*"))
 
 
-def change(root, kind, version):
-    """Let a document be of a later version, which says something more."""
+def change(root, kind, version=None):
+    """Let a document be of a later version, or of the same one, which says something more."""
     path = min(root.glob(KINDS.get(kind, "splits/00000002.json")))
-    more = {"format": version, "of_later": {"key": [1]}}
+    more = {**({"format": version} if version else {}), "of_later": {"key": [1]}}
     if path.suffix == ".h5":
-        major, minor = map(int, version.split("."))
+        numbers = map(int, version.split(".")) if version else ()
         with h5py.File(path, "r+") as file:
-            file.attrs.update(version=major, minor=minor, of_later="more")
+            file.attrs.update(zip(("version", "minor"), numbers, strict=False), of_later="more")
     elif path.suffix == ".jsonl":
         lines = [json.loads(line) | more for line in path.read_text().splitlines()]
         path.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -233,6 +233,13 @@ def test_a_later_minor_version_is_read_and_not_extended(copy, run_cli, kind):
 def test_later_minor_versions_of_everything_else_change_nothing(copy, run_cli):
     for kind in KINDS.keys() - LATER_MINOR:
         change(copy, kind, f"{KNOWN.get(kind, 1)}.7")
+
+    assert not call_all(run_cli)
+
+
+def test_one_key_more_in_every_document_changes_nothing(copy, run_cli):
+    for kind in KINDS:
+        change(copy, kind)
 
     assert not call_all(run_cli)
 

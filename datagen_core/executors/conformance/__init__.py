@@ -84,7 +84,8 @@ class _Kit:
         """Check what the executor says of itself."""
         executor, resources = self.executor, self.resources
         flags = (
-            "in_process", "ends_with_caller", "needs_time_limit", "gives_gpus", "shares_jobs",
+            "in_process", "ends_with_caller", "needs_time_limit", "gives_gpus",
+            "shares_processors", "shares_jobs",
         )  # fmt: skip
         self._expect(isinstance(getattr(executor, "name", None), str), "has no name")
         for flag in flags:
@@ -105,10 +106,13 @@ class _Kit:
                          "from 1")  # fmt: skip
 
     def check_examination(self) -> None:
-        """Check that what `datagen doctor` is told are findings of one line."""
+        """Check that what `datagen doctor` is told are findings of one line; and names of nodes."""
         for finding in self._ask("examine", self.resources):
             self._expect(isinstance(finding, Finding), f"examine says {finding!r}")
             self._expect("\n" not in finding.message, f"examine says {finding.message!r}")
+        nodes = self._ask("nodes", self.resources)
+        are_names = isinstance(nodes, frozenset) and all(isinstance(each, str) for each in nodes)
+        self._expect(are_names, f"nodes returns {nodes!r}, which is not a frozenset of names")
 
     def check_samples(self) -> None:
         """Check that runs make the same samples as inline, and that no task lives on."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 
 from datagen_core.errors import ConfigurationError, ExecutionError
 from datagen_core.executors import choice
+from datagen_core.executors.base import Executor
 from datagen_core.executors.choice import choose_executor, find_executor
 from distributions import write_distribution
 
@@ -70,6 +73,22 @@ def test_slurm_is_chosen_where_there_is_one(monkeypatch, why_not, chosen):
 
 def test_names_of_built_in_executors_are_complete():
     assert [find_executor(name).name for name in choice.BUILT_IN] == list(choice.BUILT_IN)
+
+
+def test_an_error_of_any_method_that_is_asked_is_one_line(monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("the network\nis slow")
+
+    asked = [name for name, each in vars(Executor).items() if inspect.isfunction(each)]
+    broken = type("Broken", (Executor,), dict.fromkeys(asked, fail))
+    monkeypatch.setattr(choice, "installed_executors", lambda: ["odd"])
+    monkeypatch.setattr(choice, "load_executor", lambda _: broken())
+    found = find_executor("odd")
+
+    assert len(asked) > 10
+    for name in asked:
+        with pytest.raises(ExecutionError, match=f"^executor odd fails in .*: RuntimeError: the n"):
+            getattr(found, name)()
 
 
 def test_what_is_not_an_executor_is_refused(monkeypatch):

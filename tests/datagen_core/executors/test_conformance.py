@@ -48,6 +48,15 @@ class Undecided(InlineExecutor):
     shares_jobs = None
 
 
+class Private(InlineExecutor):
+    shares_processors = None
+
+
+class Astray(InlineExecutor):
+    def nodes(self, resources):
+        return ["n1"]
+
+
 class Lasting(InlineExecutor):
     ends_with_caller = False
 
@@ -92,6 +101,8 @@ class Talkative(InlineExecutor):
     [
         (Nameless, "None: has no name"),
         (Undecided, "inline: shares_jobs is neither True nor False"),
+        (Private, "inline: shares_processors is neither True nor False"),
+        (Astray, "nodes returns .'n1'., which is not a frozenset of names"),
         (Lasting, "works in_process, so it ends_with_caller"),
         (Absent, "is not available here: it rains"),
         (Restless, "complete changes what is complete"),

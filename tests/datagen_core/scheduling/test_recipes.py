@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from datagen_core.errors import DamagedFileError
+from datagen_core.errors import DamagedFileError, NewerFormatError
 from datagen_core.executors import base
 from datagen_core.executors.base import Recipe
 from datagen_core.executors.local import LocalExecutor
@@ -151,6 +151,19 @@ def test_a_recipe_survives_any_name(job):
     recipe = Recipe('/a "b"/\n\udcff:ü', "0" * 64, "[", "{@}:")
 
     assert read_recipe(job._replace(recipe=recipe).command([0])) == recipe
+
+
+def test_a_job_about_which_a_later_version_says_more_makes_nothing(job):
+    command = [
+        json.dumps({**json.loads(word), "container": "slim"}) if word.startswith("{") else word
+        for word in job.command([0])
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    with pytest.raises(NewerFormatError, match="newer datagen, which says container of it: upd"):
+        read_recipe(command)
+    assert done.stderr.startswith("datagen: error: this job was submitted by a newer datagen")
+    assert not existing_samples(job.plans[0].run.set)
 
 
 def test_a_list_of_tasks_that_somebody_changed_is_not_followed(job, monkeypatch):
