@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from datagen_core.executors.base import Executor as Executor
     from datagen_core.executors.base import Finding as Finding
     from datagen_core.executors.base import Job as Job
+    from datagen_core.executors.base import Recipe as Recipe
     from datagen_core.executors.base import Resources as Resources
     from datagen_core.executors.base import TaskState as TaskState
     from datagen_core.generators.declarations import History as History
@@ -70,7 +71,9 @@ if TYPE_CHECKING:
     from datagen_core.store.runs import Plan as Plan
     from datagen_core.store.runs import TaskKey as TaskKey
     from datagen_core.store.set_records import SetRecord as SetRecord
+    from datagen_core.store.timings import Estimate as Estimate
     from datagen_core.upkeep.merging.caches import import_cache as import_cache
+    from datagen_core.upkeep.merging.files import Refusal as Refusal
     from datagen_core.upkeep.merging.sets import ImportedSet as ImportedSet
 
     __version__: str

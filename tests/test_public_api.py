@@ -23,6 +23,7 @@ PUBLIC = [
     "DatagenError",
     "Dataset",
     "DatasetGenerator",
+    "Estimate",
     "Exclusion",
     "ExecutionError",
     "Executor",
@@ -50,6 +51,8 @@ PUBLIC = [
     "Preprocessor",
     "Progress",
     "Ragged",
+    "Recipe",
+    "Refusal",
     "RefusedSampleError",
     "Relabel",
     "RemovedSetError",
@@ -167,11 +170,15 @@ def named_types(function):
     """Return the names of our types in a function's signature, and of the errors it promises."""
     signature = inspect.signature(function)
     annotations = [each.annotation for each in signature.parameters.values()]
-    words = " ".join(map(str, [*annotations, signature.return_annotation]))
     raises = (inspect.getdoc(function) or "").partition("Raises\n------\n")[2]
     promised = re.findall(r"^(\w+)$", raises, re.MULTILINE)
-    ours = {name for name in re.findall(r"\b[A-Z]\w+", words) if is_ours(function, name)}
+    ours = ours_among([*annotations, signature.return_annotation], function)
     return ours | {name for name in promised if hasattr(errors, name)}
+
+
+def ours_among(annotations, owner):
+    words = re.findall(r"\b[A-Z]\w+", " ".join(map(str, annotations)))
+    return {name for name in words if is_ours(owner, name)}
 
 
 def is_ours(function, name):
@@ -180,6 +187,23 @@ def is_ours(function, name):
     if name in vars(module):
         return str(getattr(vars(module)[name], "__module__", "")).startswith("datagen_core")
     return bool(re.search(rf"from datagen_core\S* import .*\b{name}\b", inspect.getsource(module)))
+
+
+FOLDERS = {"RunPaths", "SetPaths"}
+"""Where the core keeps its files; plugins are given paths."""
+
+
+def test_types_of_public_attributes_are_public():
+    classes = {name: getattr(datagen_core, name) for name in PUBLIC}
+    missing = {
+        f"{name}.{attribute}: {each}"
+        for name, owner in classes.items()
+        for attribute, annotation in getattr(owner, "__annotations__", {}).items()
+        if not attribute.startswith("_")
+        for each in ours_among([annotation], owner) - {*PUBLIC, *FOLDERS}
+    }
+
+    assert not missing
 
 
 def test_what_public_functions_name_is_public():

@@ -87,7 +87,7 @@ def test_an_error_of_any_method_that_is_asked_is_one_line(monkeypatch):
 
     assert len(asked) > 10
     for name in asked:
-        with pytest.raises(ExecutionError, match=f"^executor odd fails in .*: RuntimeError: the n"):
+        with pytest.raises(ExecutionError, match=r"^executor odd fails in .*: RuntimeError: the n"):
             getattr(found, name)()
 
 
