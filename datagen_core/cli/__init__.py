@@ -34,6 +34,8 @@ _HELP = {
     "freeze": "Keep the digest of a split, for a paper.",
     "preprocess": "Preprocess samples of a split, and keep the result.",
     "export": "Write samples as tables, or in the formats of other programs.",
+    "card": "A page about a parameter set, and a Croissant document.",
+    "catalogue": "A page that lists all parameter sets, with a card for each.",
     "publish": "Publish a parameter set for all to read, with card and checksums.",
     "verify": "Check checksums and splits; remake samples and compare.",
     "doctor": "Check what runs need here, and say what is wrong.",

@@ -15,7 +15,7 @@ _STYLE = Path(__file__).with_name("page.css")
 
 def write_page(
     title: str, sections: Sequence[Section], *, before: Sequence[Part] = (), script: str = "",
-    footer: str = "", is_long: bool = True,
+    footer: str = "",
 ) -> str:  # fmt: skip
     """Return a page of HTML in which all texts are escaped, and which loads nothing.
 
@@ -27,12 +27,10 @@ def write_page(
         JavaScript, the only one that a browser runs in the page; never of what a user writes.
     footer
         A line at the end.
-    is_long
-        Whether links to the sections stand before them.
     """
     links = [tag("a", each.title, href=f"#{each.name}") for each in sections]
     body = (
-        tag("h1", title), show(*before), tag("nav", *links) if is_long else "",
+        tag("h1", title), show(*before), tag("nav", *links) if links else "",
         show(*sections), tag("footer", footer) if footer else "",
     )  # fmt: skip
     end = tag("script", Markup(script)) if script else ""

@@ -79,7 +79,7 @@ class Mark:
     Attributes
     ----------
     kind
-        `pass`, `fail` or `unknown`.
+        `pass`, `fail`, `note` or `unknown`.
     """
 
     text: str
@@ -88,6 +88,40 @@ class Mark:
     def to_html(self) -> Markup:
         """Return the words in the colour of their kind."""
         return tag("span", self.text, class_=f"mark {self.kind}")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A link to another page, beside which it is.
+
+    Attributes
+    ----------
+    place
+        Its path from here, quoted as in an URL.
+    note
+        What stands below it.
+    """
+
+    text: str
+    place: str
+    note: str = ""
+
+    def to_html(self) -> Markup:
+        """Return the link."""
+        note = tag("div", self.note, class_="unknown") if self.note else Markup("")
+        return join((tag("a", self.text, href=self.place), note))
+
+
+@dataclass(frozen=True)
+class Search:
+    """A line to type into, which is shown where a script of the page makes use of it."""
+
+    title: str
+
+    def to_html(self) -> Markup:
+        """Return the line, and where the script says what was found."""
+        box = tag("input", type="search", placeholder=self.title, aria_label=self.title)
+        return tag("p", box, " ", tag("output"), hidden=True)
 
 
 @dataclass(frozen=True)
@@ -124,8 +158,14 @@ class Table:
         return tag("div", table, class_="wide", tabindex="0")
 
 
+_SHORT = 20
+"""Characters of a text that is not broken in a cell."""
+
+
 def _cell(value: Cell) -> Markup:
-    kind = "number" if isinstance(value, int | float) and not isinstance(value, bool) else None
+    kind = "short" if isinstance(value, str) and len(value) <= _SHORT else None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        kind = "number"
     return tag("td", _content(value), class_=kind)
 
 
@@ -166,6 +206,18 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Parts that are hidden until their summary is chosen."""
+
+    summary: str
+    parts: Sequence[Part]
+
+    def to_html(self) -> Markup:
+        """Return what unfolds them."""
+        return tag("details", tag("summary", self.summary), show(*self.parts))
+
+
+@dataclass(frozen=True)
 class Panel:
     """A small box with a title.
 
@@ -187,21 +239,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class Panels:
-    """Boxes, as many side by side as there is room for.
-
-    Attributes
-    ----------
-    summary
-        A line behind which they are hidden until it is chosen; empty to show them.
-    """
+    """Boxes, as many side by side as there is room for."""
 
     panels: Sequence[Panel]
-    summary: str = ""
 
     def to_html(self) -> Markup:
-        """Return the boxes, or what unfolds them."""
-        boxes = tag("div", show(*self.panels), class_="panels")
-        return tag("details", tag("summary", self.summary), boxes) if self.summary else boxes
+        """Return the boxes."""
+        return tag("div", show(*self.panels), class_="panels")
 
 
 def show(*parts: Part) -> Markup:

@@ -95,6 +95,11 @@ class FieldLook:
                 self.thumbnails.append(Thumbnail(png, f"{self.name} of sample {place}{which}"))
 
     @property
+    def is_record(self) -> bool:
+        """Whether its values have members."""
+        return self.field.dtype.names is not None
+
+    @property
     def members(self) -> dict[str, Distribution]:
         """The distribution of its values by "", or of each member of a record by its name."""
         return {

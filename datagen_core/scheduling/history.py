@@ -57,16 +57,15 @@ def _machine_of(paths: SetPaths, origin: Origin) -> dict[str, Any]:
     return {}
 
 
-def list_attempts(paths: SetPaths) -> list[dict[str, Any]]:
+def list_attempts(paths: SetPaths, most: int | None = None) -> list[dict[str, Any]]:
     """Return each plan of each run in plain JSON types: what made its samples, when and where.
 
     `code` has the first digits of fingerprints, more than one where a node has other versions.
+    With `most`, only the plans that come last.
     """
-    return [
-        _describe_attempt(paths, run, plan)
-        for run in list_runs(paths)
-        for plan in list_plans(paths.run(run.number))
-    ]
+    runs = list_runs(paths)[-(most or 0) :]
+    plans = [(run, plan) for run in runs for plan in list_plans(paths.run(run.number))]
+    return [_describe_attempt(paths, *each) for each in plans[-(most or 0) :]]
 
 
 def _describe_attempt(paths: SetPaths, run: RunRecord, plan: Plan) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""The command `datagen card`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from datagen_core.commands import (
+    cache_option,
+    json_option,
+    print_json,
+    say,
+    select_set,
+    set_option,
+)
+
+if TYPE_CHECKING:
+    from datagen_core.cards.croissant import DataFile
+    from datagen_core.reading.param_set import ParamSet
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("card")
+@click.argument("name")
+@click.option("-o", "--output", metavar="HTML", type=_FILE, help="Where to write the page.")
+@click.option("--croissant", metavar="JSON", type=_FILE,
+              help="Where to write a Croissant document (JSON-LD) of the files.")  # fmt: skip
+@click.option("--license", "licence", default="", metavar="LICENSE",
+              help="Of the Croissant document: an URL, or a name such as MIT.")  # fmt: skip
+@set_option()
+@cache_option
+@json_option
+def card_command(
+    name: str,
+    selector: tuple[str, ...],
+    output: Path | None,
+    croissant: Path | None,
+    licence: str,
+    *,
+    as_json: bool,
+) -> None:
+    """Write a page about a parameter set of NAME: what it is, what is in it, how to read it.
+
+    The page is one file, which loads nothing. It has the generator's description, parameters,
+    splits, fields with ranges, charts and images, where the samples come from, and what the
+    generator's plugin adds. Charts are of a few thousand samples at most, so that a large set takes
+    no longer. Seeds and commands of sets whose privacy depends on them are left out; who made
+    samples, and where, is not: see `datagen publish`.
+
+    \b
+    Examples:
+      datagen card noisy_sine -p 0 -o card.html
+      datagen card noisy_sine -p left=0 --croissant croissant.json --license MIT
+    """
+    if output is None and croissant is None:
+        raise click.UsageError("say what to write: -o card.html, or --croissant croissant.json")
+    param_set = select_set(name, selector)
+    answer: dict[str, Any] = {"set": param_set.number}
+    if output is not None:
+        answer |= _write_card(param_set, output)
+    if croissant is not None:
+        answer |= _write_croissant(param_set, croissant, licence)
+    if as_json:
+        print_json(answer)
+        return
+    if output is not None:
+        say(f"{output}: {param_set}, {answer['bytes'] / 1000:.0f} kB")
+    if croissant is not None:
+        say(f"{croissant}: {param_set}, {answer['files']} files")
+
+
+def _write_card(param_set: ParamSet, output: Path) -> dict[str, Any]:
+    from datagen_core.cards.card import make_card  # slow; not for --help
+    from datagen_core.files import replacing
+
+    card = make_card(param_set)
+    content = card.page.encode()
+    with replacing(output) as file:
+        file.write(content)
+    path = str(output.absolute())
+    return {"path": path, "bytes": len(content), "sections": list(card.sections)}
+
+
+def _write_croissant(param_set: ParamSet, output: Path, licence: str) -> dict[str, Any]:
+    from datagen_core.cards.croissant import HDF5, describe  # as above
+    from datagen_core.cards.documentation import read_documentation
+    from datagen_core.files import replacing
+
+    files = _list_files(param_set, output.absolute().parent)
+    summary = read_documentation(param_set).summary
+    document = describe([param_set], files, encoding=HDF5, summary=summary, licence=licence)
+    with replacing(output, "w") as file:
+        json.dump(document, file, indent=2, ensure_ascii=False)
+    return {"croissant": str(output.absolute()), "files": len(files)}
+
+
+def _list_files(param_set: ParamSet, folder: Path) -> list[DataFile]:
+    """Return the files with samples, by their paths from a folder; each is read whole."""
+    from datagen_core.cards.croissant import DataFile  # as above
+    from datagen_core.cli.progress import counting
+    from datagen_core.files import hash_file
+    from datagen_core.store.columns import cover
+
+    paths = list(dict.fromkeys(piece.path for piece in cover(param_set.paths.folders)))
+    files = []
+    with counting("reading files", transient=True) as report:
+        for done, path in enumerate(paths):
+            report(done, len(paths))
+            place = Path(os.path.relpath(path, folder)).as_posix()
+            files.append(DataFile(place, hash_file(path), path.stat().st_size))
+    return files
