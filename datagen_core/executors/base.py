@@ -330,6 +330,14 @@ class Executor:
         """Return the number of tasks that may run at once, None when there is no limit."""
         return None
 
+    def cluster(self) -> str | None:
+        """Return the name of the cluster that tasks go to; None if there is only one, or unknown.
+
+        `poll` sees the tasks of this cluster only. Those of another cluster that uses the same
+        cache live as long as they give signs of life.
+        """
+        return None
+
     def examine(self, resources: Resources) -> Sequence[Finding]:  # noqa: ARG002
         """Return what `datagen doctor` should know of an executor that is available here.
 

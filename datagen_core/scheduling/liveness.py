@@ -1,8 +1,9 @@
 """Which tasks are alive, where their executor cannot see them.
 
 The processes and jobs of other users may be hidden (`hidepid`, Slurm's `PrivateData`), so that an
-executor which does not show a task of another user says nothing. Such a task is dead when its
-heartbeat stops, or when somebody has cancelled it.
+executor which does not show a task of another user says nothing. A scheduler knows nothing of the
+tasks of another cluster that uses the same cache. Such a task is dead when its heartbeat stops, or
+when somebody has cancelled it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ VERDICT_FORMAT = "1.0"
 _verdict = forms.keys({"reason": forms.text})
 
 _UNSEEN_SECONDS = 7 * 24 * 3600.0
-"""A task of another user that nobody sees in a queue may wait there this long."""
+"""A task that nobody can see in its queue from here may wait there this long."""
 
 
 class Signs(NamedTuple):
@@ -64,17 +65,31 @@ def find_living(
             for number, task in enumerate(plan.tasks)
             if plan.key(number) not in found and task & missing and not plan.last_word(number)
         ]
-        owner = plan.owner if tasks else None
+        whose = _hidden_by(plan, executor) if tasks else ""
         if tasks and (submitter := find_submitter(plan)) is not None:
             found |= dict.fromkeys((plan.key(number) for number in tasks), submitter)
             continue
-        if owner is not None or executor is None:
-            found |= _by_heartbeat(plan, tasks, owner, executor)
-        if owner is None and states is None:
+        if whose or executor is None:
+            found |= _by_heartbeat(plan, tasks, whose, executor)
+        if not whose and states is None:
             unknown |= {
                 plan.key(task) for task in tasks if executor or not _is_decided(plan, task)
             } - found.keys()
     return Signs(found, frozenset(unknown))
+
+
+def is_elsewhere(plan: Plan, executor: Executor | None) -> bool:
+    """Return whether a plan was submitted to another cluster, whose tasks cannot be seen here."""
+    if plan.cluster is None or executor is None:
+        return False
+    return plan.cluster != (executor.cluster() or plan.cluster)
+
+
+def _hidden_by(plan: Plan, executor: Executor | None) -> str:
+    """Return why an executor may not see the tasks of a plan; nothing where it does."""
+    if is_elsewhere(plan, executor):
+        return f"on cluster {plan.cluster}"
+    return f"by {user_named(owner)}" if (owner := plan.owner) is not None else ""
 
 
 def _is_decided(plan: Plan, task: int) -> bool:
@@ -96,16 +111,15 @@ def read_verdict(plan: Plan, task: int) -> str:
 
 
 def _by_heartbeat(
-    plan: Plan, tasks: Sequence[int], owner: int | None, executor: Executor | None
+    plan: Plan, tasks: Sequence[int], whose: str, executor: Executor | None
 ) -> Iterator[tuple[TaskKey, TaskState]]:
-    whose = f"by {user_named(owner)}" if owner is not None else "by its heartbeat"
-    waits = _waits(plan, executor) if owner is not None else False
+    waits = _waits(plan, executor) if whose else False
     for task in (each for each in tasks if not _is_cancelled(plan, each)):
         start = plan.start(task)
         if start is None and waits:
             yield plan.key(task), TaskState("queued", f"{whose}, and perhaps not visible here")
         elif start is not None and plan.is_beating(task):
-            where = f"on {start.get('host', 'another machine')}, {whose}"
+            where = f"on {start.get('host', 'another machine')}, {whose or 'by its heartbeat'}"
             yield plan.key(task), TaskState("running", where)
 
 

@@ -94,16 +94,24 @@ class Limits:
         Number of tasks that one job may have.
     parallel
         Number of tasks that may run at once.
+    cluster
+        The name of the cluster on which they would run.
     """
 
     minutes: int | None
     tasks: int | None
     parallel: int | None
+    cluster: str | None = None
 
     @classmethod
     def of(cls, executor: Executor, resources: Resources) -> Limits:
         """Ask an executor for its limits."""
-        return cls(executor.max_minutes(resources), executor.max_tasks(), executor.max_parallel())
+        return cls(
+            executor.max_minutes(resources),
+            executor.max_tasks(),
+            executor.max_parallel(),
+            executor.cluster(),
+        )
 
     def check_tasks(self, executor: Executor, njobs: int, tasks: int) -> None:
         """Refuse numbers of tasks that are most likely a slip.
@@ -180,7 +188,9 @@ def make_plan(
     limits.check_tasks(executor, settings.njobs, tasks)
     dealt = tuple(deal(missing, size, tasks))
     code, probe = demand.code.id, demand.probe
-    return Plan(run, executor.name, dealt, minutes, guess, code=code, probe=probe)
+    return Plan(
+        run, executor.name, dealt, minutes, guess, code=code, probe=probe, cluster=limits.cluster
+    )
 
 
 def _is_above(guess: Estimate | None, longest: int | None) -> bool:

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import ConfigurationError, IncompleteRunError
+from datagen_core.errors import ConfigurationError, ExecutionError, IncompleteRunError
 from datagen_core.executors.base import Executor, Job, Resources
 from datagen_core.executors.choice import find_executor
 from datagen_core.generators.generator import DatasetGenerator
@@ -19,6 +19,7 @@ from datagen_core.scheduling.batches import BatchMaker
 from datagen_core.scheduling.demands import Demand, check_owner, refuse_seconds
 from datagen_core.scheduling.judging import record_verdict
 from datagen_core.scheduling.known_sets import bind_record
+from datagen_core.scheduling.liveness import is_elsewhere
 from datagen_core.scheduling.nodes import BadNode
 from datagen_core.scheduling.plan import (
     Limits,
@@ -345,12 +346,30 @@ def describe_submission(demand: Demand, plan: Plan, executor: Executor, settings
 
 
 def cancel(runs: Iterable[RunPaths], who: str) -> None:
-    """Cancel the tasks of runs that are alive; they publish what they have."""
+    """Cancel the tasks of runs that are alive; they publish what they have.
+
+    Raises
+    ------
+    ExecutionError
+        When an executor does not end them, and when some may go on on another cluster. They count
+        as cancelled all the same, so that `resume` makes their samples.
+    """
     plans = [plan for run in runs for plan in list_plans(run)]
     executors = {name: find_executor(name) for name in {plan.executor for plan in plans}}
     in_parallel(partial(_record_cancelled, who), plans)
+    elsewhere = [each for each in plans if is_elsewhere(each, executors[each.executor])]
     for name, executor in executors.items():
-        executor.cancel([plan for plan in plans if plan.executor == name])
+        executor.cancel([p for p in plans if p.executor == name and p not in elsewhere])
+    unfinished = [
+        (plan.name, plan.cluster)
+        for plan in elsewhere
+        if not all(plan.last_word(task) for task in range(len(plan.tasks)))
+    ]
+    for job, cluster in unfinished:
+        raise ExecutionError(
+            f"job {job} was submitted on cluster {cluster} and may go on there; end it there with "
+            f"`scancel --name={job}`. Here it counts as cancelled: `datagen resume` makes the rest"
+        )
 
 
 def _record_cancelled(who: str, plan: Plan) -> None:

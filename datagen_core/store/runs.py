@@ -30,8 +30,9 @@ RUN_FORMAT = "1.1"
 """Format 1.1 has `former` and `behind` where the run was imported, and `gpus`, `account` and `qos`
 among what a run asks for, where it does; all others have format 1.0."""
 
-PLAN_FORMAT = "1.2"
-"""Format 1.1 adds `code` and `probe`, format 1.2 `source` where it is not that of the run."""
+PLAN_FORMAT = "1.3"
+"""Format 1.1 adds `code` and `probe`, format 1.2 `source` where it is not that of the run, format
+1.3 `cluster` where the executor knows one."""
 RECEIPT_FORMAT = "1.0"
 
 
@@ -167,6 +168,8 @@ class Plan:
         samples with such as it makes anew, or "accept" the code as it is; None for nothing.
     source
         The name of the generator where its file was moved after the run was begun.
+    cluster
+        The name of the cluster to which its executor submitted it; None where there is only one.
     """
 
     run: RunPaths
@@ -181,6 +184,7 @@ class Plan:
     code: str | None = None
     probe: str | None = None
     source: str | None = None
+    cluster: str | None = None
 
     @property
     def samples(self) -> IntervalSet:
@@ -318,7 +322,7 @@ def next_plan(run: RunPaths) -> int:
 
 def _write_plan(plan: Plan) -> bool:
     content = {
-        "format": "1.1" if plan.source is None else PLAN_FORMAT,
+        "format": "1.3" if plan.cluster else "1.2" if plan.source else "1.1",
         "name": plan.name,
         "executor": plan.executor,
         "tasks": [[list(interval) for interval in task] for task in plan.tasks],
@@ -328,6 +332,7 @@ def _write_plan(plan: Plan) -> bool:
         "code": plan.code,
         "probe": plan.probe,
         **({} if plan.source is None else {"source": plan.source}),
+        **({} if plan.cluster is None else {"cluster": plan.cluster}),
     }
     return publish_document(plan.run.plan(plan.number), content, plan.run.set.temporary)
 
@@ -346,7 +351,7 @@ _PLAN_MORE: Mapping[str, forms.Form] = {
     "minutes": forms.maybe(forms.whole), "name": forms.job, "created": forms.moment,
     "first": forms.maybe(forms.whole), "code": forms.maybe(forms.code_id),
     "probe": forms.maybe(forms.matching("compare|accept", "what a task does first")),
-    "source": forms.maybe(forms.text),
+    "source": forms.maybe(forms.text), "cluster": forms.maybe(forms.text),
 }  # fmt: skip
 
 

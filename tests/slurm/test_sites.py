@@ -134,3 +134,42 @@ def test_a_start_that_was_asked_for_is_no_requeue(folder):
     generate(folder, "-n", 100, "--time", 5, "--no-wait", *later)
     wait_until(lambda: "waiting for its start time, 20" in reasons(folder), "the reason")
     assert "requeue" not in reasons(folder)
+
+
+ANOTHER_CLUSTER = {
+    "scontrol": """/usr/bin/scontrol "$@" | sed '/^ClusterName/s/=.*/= another/'
+exit ${PIPESTATUS[0]}
+""",
+    "squeue": """/usr/bin/squeue "$@" | grep -v noisy_sine
+exit ${PIPESTATUS[0]}
+""",
+}
+
+
+def test_tasks_on_another_cluster_are_neither_dead_nor_made_again(folder, site, slurm, reference):
+    generate(
+        folder,
+        "-n",
+        200,
+        "--njobs",
+        2,
+        "--time",
+        5,
+        "--no-wait",
+        "--slurm-option",
+        "begin=now+1hour",
+    )
+    for name, script in ANOTHER_CLUSTER.items():
+        site(name, script)
+    assert (states(folder), reasons(folder)) == (
+        {"queued"},
+        "on cluster test, and perhaps not visible here",
+    )
+    run(folder, "resume", "--no-wait")
+    assert len(plans_of(folder)) == 1
+
+    line = one_error(run(folder, "cancel", "noisy_sine", code=1))
+    assert "was submitted on cluster test and may go on there; end it there with `scancel" in line
+    run(folder, "resume", "--executor", "inline")
+    assert same_bytes(folder, reference, 200)
+    slurm.cancel_all()

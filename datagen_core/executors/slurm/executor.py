@@ -40,6 +40,7 @@ class SlurmExecutor(Executor):
     def __init__(self) -> None:
         self._offered: set[TaskKey] = set()
         self._submitted: dict[str, tuple[float, range]] = {}
+        self._cluster: str | None = None
 
     def available(self) -> str:
         """Return why jobs cannot be submitted from here, or nothing.
@@ -99,6 +100,12 @@ class SlurmExecutor(Executor):
         found = [queue.read_limit(name) for name in ("MaxArraySize", "MaxJobCount")]
         known = [limit for limit in found if limit is not None]
         return max(1, min(known)) if known else None
+
+    def cluster(self) -> str | None:
+        """Return the ClusterName of the controller; None where it does not answer."""
+        if self._cluster is None:
+            self._cluster = queue.read_cluster_name()
+        return self._cluster
 
     def examine(self, resources: Resources) -> Sequence[Finding]:
         """Return what the controller says of itself, its partitions, accounts and limits."""

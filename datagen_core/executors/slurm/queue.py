@@ -276,6 +276,12 @@ def read_limit(name: str) -> int | None:
     return None
 
 
+def read_cluster_name() -> str | None:
+    """Return ClusterName of the controller's configuration; None where it does not answer."""
+    text = ask("scontrol", "show", "config")
+    return dict(parse_configuration(text or "")).get("ClusterName") or None
+
+
 def parse_configuration(text: str) -> Iterator[tuple[str, str]]:
     """Yield the keys and values in what `scontrol show config` printed."""
     for line in text.splitlines():

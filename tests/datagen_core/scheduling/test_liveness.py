@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -25,6 +26,13 @@ class Blind(Executor):
     """An executor that sees nothing of others."""
 
     name = "blind"
+
+
+class Here(Blind):
+    """An executor of the cluster `here`."""
+
+    def cluster(self):
+        return "here"
 
 
 @pytest.fixture
@@ -111,3 +119,22 @@ def test_without_an_executor_only_signs_are_known(plan, journal):
 
 def test_what_is_not_missing_is_not_looked_for(plan):
     assert find_living([plan], None, Blind(), TASKS[1]).unknown == {plan.key(1)}
+
+
+def test_tasks_of_another_cluster_live_as_long_as_they_give_signs_of_life(plan, journal):
+    there = replace(plan, cluster="there")
+    assert living(there, executor=Here()) == {
+        0: ("running", "on far, on cluster there"),
+        1: ("queued", "on cluster there, and perhaps not visible here"),
+    }
+    silence(journal._path, 310)
+    silence(plan.job_folder, 310)
+    silence(plan.run.plan(0), WEEK + 1801)
+    assert living(there, executor=Here()) == {}
+
+
+def test_a_scheduler_without_an_answer_leaves_nothing_unknown_of_another_cluster(plan, journal):
+    there, here = replace(plan, cluster="there"), replace(plan, cluster="here")
+    assert not find_living([there], None, Here(), ALL).unknown
+    assert find_living([here], None, Here(), ALL).unknown == set(plan.keys)
+    assert find_living([there], None, Blind(), ALL).unknown == set(plan.keys)
