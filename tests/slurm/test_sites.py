@@ -173,3 +173,19 @@ def test_tasks_on_another_cluster_are_neither_dead_nor_made_again(folder, site, 
     run(folder, "resume", "--executor", "inline")
     assert same_bytes(folder, reference, 200)
     slurm.cancel_all()
+
+
+STRANDED = """/usr/bin/squeue "$@" | sed 's/BeginTime|/launch failed requeued held|/'
+exit ${PIPESTATUS[0]}
+"""
+
+
+def test_what_a_node_could_not_start_is_submitted_again(folder, site, slurm, reference):
+    generate(folder, "-n", 200, "--njobs", 2, "--time", 5, "--no-wait",
+             "--slurm-option", "begin=now+1hour")  # fmt: skip
+    site("squeue", STRANDED)
+    assert states(folder) == {"lost"}
+    assert reasons(folder).startswith("not started by its node, and held by Slurm: launch failed")
+    run(folder, "resume", "--slurm-option", "begin=now")
+    assert same_bytes(folder, reference, 200)
+    assert not job_ids(slurm, "pending,running")

@@ -20,13 +20,15 @@ from datagen_core.store.runs import Plan
 # With several daemons on one machine the name of the node is part of it: "slurmstepd-n1".
 _SLURMSTEPD = re.compile(r"slurmstepd(?:-\S+)?: (?:error: )?(.*)")
 
+_REQUEUED = "cancelled: requeued"
+
 _LOG_LINES = (
     (re.compile(r"exceeded memory limit \((\d+) > (\d+)\)", re.IGNORECASE), "out of memory"),
     (re.compile(r"oom.kill|out.of.memory|exceeded .*memory limit", re.IGNORECASE), "out of memory"),
     (re.compile(r"DUE TO TIME LIMIT"), "time limit"),
     (re.compile(r"DUE TO PREEMPTION"), "preempted"),
     (re.compile(r"DUE TO NODE FAILURE"), "node lost"),
-    (re.compile(r"DUE TO JOB REQUEUE"), "cancelled: requeued"),
+    (re.compile(r"DUE TO JOB REQUEUE"), _REQUEUED),
     (re.compile(r"CANCELLED AT"), "cancelled"),
 )
 """What slurmstepd writes as it ends a task. A task over its memory is also CANCELLED."""
@@ -81,7 +83,9 @@ def _from_log(plan: Plan, task: int) -> str:
     last = "\n".join(said[-4:])
     for pattern, verdict in _LOG_LINES:
         if match := pattern.search(last):
-            return f"{verdict}: {_shares(match)}" if match.groups() else verdict
+            # What became of its next life may be known.
+            later = _from_queue(plan, task) if verdict is _REQUEUED else ""
+            return f"{verdict}: {_shares(match)}" if match.groups() else later or verdict
     return ""
 
 
@@ -114,6 +118,8 @@ def _from_queue(plan: Plan, task: int) -> str:
     if not mine or mine[-1].living:
         return ""
     row = mine[-1]
+    if row.is_stranded:
+        return f"not started by its node, and held by Slurm: {row.reason}"
     details = _job_details(row)
     return _verdict(row.state, details.get("ExitCode", ""), details.get("NodeList", ""))
 

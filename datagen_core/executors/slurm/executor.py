@@ -21,7 +21,7 @@ from datagen_core.executors.slurm.environment import added_options, describe_var
 from datagen_core.executors.slurm.sbatch import submit_script
 from datagen_core.executors.slurm.script import check_header, write_text
 from datagen_core.store.folders import make_folder
-from datagen_core.store.runs import Plan, TaskKey
+from datagen_core.store.runs import Plan, TaskKey, list_plans
 
 _NO_NODE = ("node configuration", "node name")
 """What sbatch says where those that are left cannot do it."""
@@ -157,6 +157,7 @@ class SlurmExecutor(Executor):
         """
         if self._is_submitted(job):
             return
+        _cancel_stranded(job)
         try:
             make_folder(job.plans[0].log(0).parent)
             with TemporaryDirectory(prefix="datagen-") as folder:
@@ -216,11 +217,12 @@ class SlurmExecutor(Executor):
         """
         plans = [each for each in plans if each.has_own_name]
         rows = queue.read_queue(_names(plans))
-        living = {row.name for row in rows or () if row.living}
+        there = [row for row in rows or () if row.living or row.is_stranded]
+        names = {row.name for row in there}
         own = [each for each in plans if not each.is_shared]
-        queue.cancel_jobs([each.name for each in own if rows is None or each.name in living])
+        queue.cancel_jobs([each.name for each in own if rows is None or each.name in names])
         keys = {key for each in plans if each.is_shared for key in each.keys}
-        queue.cancel_tasks([row for row in rows or () if row.living and _key(row) in keys])
+        queue.cancel_tasks([row for row in there if _key(row) in keys])
 
     def diagnose(self, plan: Plan, task: int) -> str:
         """Return in one line why a task ended, or nothing; works without accounting."""
@@ -246,6 +248,13 @@ def _is_there(job: Job, *, ended: bool = False) -> bool | None:
         return True
     begun = any(plan.events(task) for plan, tasks in job.tasks_at(job.places) for task in tasks)
     return True if begun else None if rows is None else False
+
+
+def _cancel_stranded(job: Job) -> None:
+    """Cancel what Slurm holds of earlier plans since a node could not start it."""
+    runs = {plan.run for plan in job.plans if plan.number}
+    names = _names(each for run in runs for each in list_plans(run) if each.has_own_name)
+    queue.cancel_tasks([row for row in queue.read_queue(names) or () if row.is_stranded])
 
 
 def _just_planned(plans: Iterable[Plan]) -> Iterator[TaskKey]:

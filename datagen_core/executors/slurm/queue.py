@@ -44,6 +44,9 @@ _ENDED = {
 _UNUSABLE = ("down", "drain", "drng", "fail", "futr", "inval", "maint", "unk")
 """How states of nodes begin that start no job now, beside those that do not respond: "idle*"."""
 
+_LAUNCH_FAILED = "launch failed"
+"""How the reason of a task begins that Slurm holds for ever, since a node could not start it."""
+
 _REASONS = (
     ("None", ""),
     ("Priority", "waiting for jobs of higher priority"),
@@ -62,7 +65,6 @@ _REASONS = (
     ("BadConstraints", "no node has what is asked for"),
     ("JobHeldUser", "held by its owner; `scontrol release` lets it go"),
     ("JobHeldAdmin", "held by an administrator"),
-    ("launch failed", "held after a failed launch"),
     ("Reservation", "waiting for its reservation"),
     ("Licenses", "waiting for a licence"),
     ("QOS", "a limit of the quality of service"),
@@ -71,7 +73,7 @@ _REASONS = (
 )
 """How reasons begin, and what they mean. The first that fits counts."""
 
-_TOLD_WHOLE = {"ReqNodeNotAvail", "Nodes required", "QOS", "Assoc", "launch failed"}
+_TOLD_WHOLE = {"ReqNodeNotAvail", "Nodes required", "QOS", "Assoc"}
 """Reasons whose own words say more: which nodes, which limit."""
 
 
@@ -139,9 +141,14 @@ class QueueRow(NamedTuple):
         return self.job_id if self.task is None else f"{self.array_id}_{self.task}"
 
     @property
+    def is_stranded(self) -> bool:
+        """Whether a node could not start it, so that it is held until somebody releases it."""
+        return self.state in _QUEUED and self.reason.startswith(_LAUNCH_FAILED)
+
+    @property
     def living(self) -> TaskState | None:
-        """The state of a task that goes on or may start; None for one that has ended."""
-        if self.state in _ENDED:
+        """The state of a task that goes on or may start by itself; None for one that does not."""
+        if self.state in _ENDED or self.is_stranded:
             return None
         if self.state in _QUEUED:
             return TaskState("queued", describe_reason(self.reason, self.start))

@@ -154,3 +154,17 @@ def test_nothing_is_known_where_nothing_answers(plan, fake):
 def test_nonsense_from_slurm_is_no_error(plan, fake):
     fake("squeue", "who knows")
     assert diagnose(plan, 0) == ""
+
+
+REQUEUED = (
+    "slurmstepd: error: *** JOB 5 ON n2 CANCELLED AT 2026-01-01T00:00:00 DUE TO JOB REQUEUE ***"
+)
+
+
+@pytest.mark.parametrize("log", ["", REQUEUED])
+def test_what_its_node_could_not_start_is_over_and_not_cancelled(plan, fake, log):
+    write_log(plan, log)
+    fake("squeue", queue(f"{plan.name}|0|PENDING|5|5", reason="launch failed requeued held"))
+    assert diagnose(plan, 0) == (
+        "not started by its node, and held by Slurm: launch failed requeued held"
+    )
