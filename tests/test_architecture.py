@@ -29,7 +29,8 @@ SOURCES = rules.read_sources(
 OURS = [source for package in PACKAGES for source in rules.within(SOURCES, package)]
 
 ROOMS = {
-    "cards", "cli", "executors", "generators", "pages", "reading", "scheduling", "store", "upkeep",
+    "cards", "cli", "executors", "generators", "pages", "reading", "scheduling", "store",
+    "testing", "upkeep",
 }  # fmt: skip
 # Beside the rooms stand what all of them use, and the names that others know: __main__ is
 # `python -m`, commands is for plugins, jobs that wait in a queue name worker and execution.
