@@ -37,8 +37,9 @@ def list_command(
 
     There is one line per parameter set: its number, the parameters that differ from the defaults
     or from the other sets, seed, version, samples per split, excluded ones if there are any, the
-    day on which it was begun, size on disk, and whether all requested samples exist. Version and
-    day are left out where a terminal is too narrow. A set is mixed where other code was let add to
+    day on which it was begun, size on disk, and whether all requested samples exist. Day, version
+    and seed are left out where a terminal is too narrow (a seed is among the parameters, too, if it
+    is not 0), and each data set is then a table of its own. A set is mixed where other code was let add to
     it with --accept-code, and private where only its owner adds samples. A set or data set that may
     not be read is one line, which says whose it is, and one that is damaged is one that says what
     is wrong.
@@ -126,7 +127,8 @@ def _print_summaries(rows: list[dict[str, Any]]) -> None:
     excluded = ["excluded"] if any(row["excluded"] for row in rows) else []
     columns = (*splits, *excluded, "created", "size", "state", *accounts)
     header = ("data set", "set", "parameters", "seed", "version", *columns)
-    version, created = header.index("version"), len(header) - len(accounts) - 3
+    seed, version = header.index("seed"), header.index("version")
+    created = len(header) - len(accounts) - 3
     counts = [
         [*(row["splits"].get(split, 0) for split in splits), *(row[key] for key in excluded)]
         for row in rows
@@ -135,8 +137,9 @@ def _print_summaries(rows: list[dict[str, Any]]) -> None:
         _cells(row, count, human_bytes(row["bytes"]))
         for row, count in zip(rows, counts, strict=True)
     ]
-    spare = [created] if _has_versions(rows) else [version, created]
-    print_table("", header, [line[: len(header)] for line in lines], spare)
+    # Parameters have the seed, too, where it is not 0.
+    spare = [seed, created] if _has_versions(rows) else [seed, version, created]
+    print_table("", header, [line[: len(header)] for line in lines], spare, grouped=True)
 
 
 def _has_versions(rows: list[dict[str, Any]]) -> bool:

@@ -25,7 +25,7 @@ def status_command(
       datagen status
       datagen status noisy_sine -p 0 --json
     """
-    from datagen_core.cli.tables import print_statuses
+    from datagen_core.cli.statuses import print_statuses
 
     problems, complete = Problems(), show_all or as_json
     found = [

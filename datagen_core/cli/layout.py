@@ -1,0 +1,123 @@
+"""Text in the width of a terminal: nothing is cut inside a word, a path or a number."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+
+GAP = 2
+"""Blanks between the columns of a table."""
+
+_BROADEST = 100
+"""Longer lines of prose are hard to read."""
+
+_LEAST = 20
+"""Columns of longer texts are not made narrower than this many characters."""
+
+_WORD = re.compile(r"\S+\s*")
+_PIECE = re.compile(r"[^\s,=]*[,=]+\s*|[^\s,=]+\s*")
+
+
+def terminal_width() -> int | None:
+    """Return how many characters a line of the terminal on stdout has; None without a terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def prose_width() -> int:
+    """Return the width of paragraphs, which are wrapped wherever they are printed."""
+    return min(shutil.get_terminal_size().columns, _BROADEST)
+
+
+def width_of(text: str) -> int:
+    """Return how many places of a terminal a text takes; letters of Chinese take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len  # rarely needed
+
+    return cell_len(text)
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text with blanks behind it, or before it, up to a width."""
+    blanks = " " * (width - width_of(text))
+    return f"{blanks}{text}" if right else f"{text}{blanks}"
+
+
+def wrap(text: str | Sequence[str], width: int) -> list[str]:
+    """Return a text in lines, cut between words.
+
+    A word that is longer than a line is cut behind a comma or an equals sign, if it has some, and
+    else is left whole and sticks out.
+
+    Parameters
+    ----------
+    text
+        The text, or its words, which may have blanks inside.
+    """
+    pieces = _pieces(text, width) if isinstance(text, str) else (f"{each} " for each in text)
+    lines = [""]
+    for piece in pieces:
+        if lines[-1] and width_of(lines[-1] + piece.rstrip()) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [line.rstrip() for line in lines]
+
+
+def _pieces(text: str, width: int) -> Iterator[str]:
+    for word in _WORD.findall(text):
+        if width_of(word.rstrip()) <= width:
+            yield word
+        else:
+            yield from _PIECE.findall(word)
+
+
+def first_line(text: str, width: int) -> tuple[str, bool]:
+    """Return the beginning of a text that fits in a line, cut between words, and whether it was."""
+    lines = wrap(text, width)
+    if len(lines) == 1:
+        return text, False
+    return f"{wrap(text, width - 2)[0].rstrip(',;:.')} …", True
+
+
+def fit(lines: Sequence[Sequence[str]], room: int | None) -> list[int] | None:
+    """Return the widths of columns, narrowed until they have room; None where no widths do.
+
+    Parameters
+    ----------
+    lines
+        The cells of all rows, the header included.
+    room
+        The width of a line, or None where lines may have any length.
+    """
+    columns = list(zip(*lines, strict=True))
+    widths = [max(map(width_of, column)) for column in columns]
+    if room is None or _total(widths) <= room:
+        return widths
+    for pattern in (_WORD, _PIECE):
+        least = [
+            max(_longest(column, pattern), min(width, _LEAST))
+            for column, width in zip(columns, widths, strict=True)
+        ]
+        if _total(least) <= room:
+            return _narrow(widths, least, room)
+    return None
+
+
+def _narrow(widths: Sequence[int], least: Sequence[int], room: int) -> list[int]:
+    """Take places from the broadest columns first."""
+    narrowed = [min(width, max(room, low)) for width, low in zip(widths, least, strict=True)]
+    while _total(narrowed) > room:
+        places = [place for place, width in enumerate(narrowed) if width > least[place]]
+        narrowed[max(places, key=narrowed.__getitem__)] -= 1
+    return narrowed
+
+
+def _total(widths: Sequence[int]) -> int:
+    return sum(widths) + GAP * (len(widths) - 1)
+
+
+def _longest(column: Sequence[str], pattern: re.Pattern[str]) -> int:
+    pieces = (piece.rstrip() for text in column for piece in pattern.findall(text))
+    return max(map(width_of, pieces), default=0)
