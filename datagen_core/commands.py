@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.errors import LONGEST_LINE, DatagenError, as_line, printable
+from datagen_core.errors import LONGEST_LINE, DatagenError, as_line, count_of, printable
 from datagen_core.files import expand_home
 from datagen_core.streams import StdoutDiversion
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "LazyGroup",
     "cache_option",
+    "count_of",
     "heed_sigterm",
     "json_option",
     "open_cache",

@@ -268,6 +268,17 @@ def shorten(text: str, most: int = 40) -> str:
     return text if len(text) <= most else f"{text[:most]}…"
 
 
+def count_of(count: int, noun: str) -> str:
+    """Return a number of things: `1 file`, `2 files`, `1000 batches`."""
+    return f"{count} {noun_of(count, noun)}"
+
+
+def noun_of(count: int, noun: str) -> str:
+    """Return the name of a thing, or of several: with an `s`, or `es` behind `ch`, `s` and `x`."""
+    ending = "es" if noun.endswith(("ch", "s", "x")) else "s"
+    return noun if count == 1 else f"{noun}{ending}"
+
+
 def human_bytes(size: float) -> str:
     """Return a size for people, such as "12.3 MB"."""
     for unit in ("B", "kB", "MB", "GB"):

@@ -6,17 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datagen_core.cli.options import Problems, count_problems, raise_problems, select_sets
+from datagen_core.cli.options import (
+    Problems,
+    count_problems,
+    describe_nothing,
+    raise_problems,
+    select_sets,
+)
 from datagen_core.cli.summaries import describe_splits
 from datagen_core.commands import (
     cache_option,
     json_option,
-    open_cache,
     print_json,
     say,
     set_option,
 )
-from datagen_core.errors import VerificationError
+from datagen_core.errors import VerificationError, count_of
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -60,7 +65,7 @@ def audit_command(
     if as_json:
         print_json(results)
     elif not (results or problems or problems.unreadable):
-        say(f"{open_cache().path} is empty: there is nothing to prove")
+        say(f"{describe_nothing(name)}: there is nothing to prove")
     problems.tell_unreadable()
     raise_problems([str(each) for each in problems])
 
@@ -77,8 +82,9 @@ def _print(param_set: ParamSet, found: Audit, *, wrong: int) -> None:
     excluded = f", {found.excluded} excluded" if found.excluded else ""
     verdict = count_problems(wrong) if wrong else "each in exactly one split"
     say(
-        f"{param_set}: {found.samples} samples, {describe_splits(found.splits)}{excluded}, "
-        f"{found.generations} generation{'s' * (found.generations != 1)}: {verdict}"
+        f"{param_set}: {count_of(found.samples, 'sample')}, "
+        f"{describe_splits(found.splits)}{excluded}, "
+        f"{count_of(found.generations, 'generation')}: {verdict}"
     )
     for each in found.equal:
         say(f"  {each}")

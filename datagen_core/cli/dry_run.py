@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.commands import find_profile, print_json, say, say_text
+from datagen_core.errors import count_of
 from datagen_core.executors.limits import format_minutes
 from datagen_core.scheduling.probing import is_settled
 from datagen_core.scheduling.run import describe_submission, plan_demands
@@ -64,7 +65,8 @@ def _print_plan(demand: Demand, interval: Interval, plan: Plan, text: str) -> No
     say(f"set        {demand.record.generator}/{demand.paths.root.name}")
     say(f"samples    {interval.start} to {interval.stop - 1} ({interval.size})")
     if sizes:
-        say(f"tasks      {len(sizes)} of {min(sizes)} to {max(sizes)} samples each, "
+        span = f"{min(sizes)} to " if min(sizes) < max(sizes) else ""
+        say(f"tasks      {len(sizes)} of {span}{count_of(max(sizes), 'sample')} each, "
                    f"batches of {demand.record.batch_size}")  # fmt: skip
     mean = plan.estimate and format_duration(plan.estimate.mean_seconds)
     known = f"about {mean} per task" if mean else "nothing timed yet"

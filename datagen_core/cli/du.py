@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core.cli.options import describe_nothing
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
 from datagen_core.errors import CacheError, UnreadableError, human_bytes
 
@@ -57,7 +58,7 @@ def du_command(name: str | None, by: str | None, *, as_json: bool) -> None:
         _print_parts(parts, by)
         tell(str(cache.path), prefix="cache: ")
     else:
-        say(f"{cache.path} is empty")
+        say(describe_nothing(name))
     _tell_problems(scan)
 
 

@@ -22,7 +22,7 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
-from datagen_core.errors import ConfigurationError, SelectionError, human_bytes
+from datagen_core.errors import ConfigurationError, SelectionError, count_of, human_bytes, noun_of
 from datagen_core.reading.selection import parse_selector
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _recall(name: str, selector: tuple[str, ...]) -> Past | None:
     with suppress(SelectionError):  # there is none of these parameters, or several
         chosen = dataset[parse_selector(",".join(selector)) if selector else {}]
         past = recall([chosen], str(chosen))
-    others = f"{len(dataset)} set{'s' * (len(dataset) != 1)} of {generator}"
+    others = f"{count_of(len(dataset), 'set')} of {generator}"
     return past or recall(list(dataset.values()), others)
 
 
@@ -135,8 +135,8 @@ def _print(found: Forecast, past: Past, samples: int) -> None:
         else f"{human_bytes(found.memory_bytes)} for each job"
     )
     most, limit = format_duration(found.wall_seconds_most), format_minutes(found.limit_minutes)
-    say(f"samples     {samples:,} in {found.batches:,} batches of {past.batch_size:,}, "
-        f"{found.jobs:,} job(s) at once")  # fmt: skip
+    say(f"samples     {samples:,} in {found.batches:,} {noun_of(found.batches, 'batch')} of "
+        f"{past.batch_size:,}, {count_of(found.jobs, 'job')} at once")  # fmt: skip
     say(f"wall time   {format_duration(found.wall_seconds)}, at most {most} (time limit {limit})")
     say(f"processors  {_format_hours(found.cpu_hours)} h, {past.threads} for each job")
     say(f"disk        {size}")

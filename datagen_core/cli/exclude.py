@@ -19,7 +19,7 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
-from datagen_core.errors import CacheError
+from datagen_core.errors import CacheError, count_of
 from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ def exclude_command(
     if allowed and sys.stdin.isatty():
         confirm(
             lambda: (
-                f"Exclude {len(samples)} samples ({samples.brief()}) of {param_set} "
+                f"Exclude {count_of(len(samples), 'sample')} ({samples.brief()}) of {param_set} "
                 f"({param_set.describe()}), for good?"
             ),
             yes=yes,
+            otherwise="nothing was excluded",
         )
     exclusion = param_set.exclude(samples, reason)
     described = describe_exclusions(param_set, [exclusion])[0]
@@ -74,7 +75,7 @@ def exclude_command(
         print_json({"set": param_set.number, **described, "splits": param_set.counts})
     else:
         say(
-            f"excluded {len(samples)} samples ({samples.brief()}): "
+            f"excluded {count_of(len(samples), 'sample')} ({samples.brief()}): "
             f"{describe_splits(described['from'])}; {param_set} now has "
             f"{param_set.describe_counts()}"
         )
@@ -88,6 +89,6 @@ def _warn(param_set: ParamSet, samples: IntervalSet) -> None:
         tell(error, prefix="")
         return
     for frozen in records:
-        lost = f"{len(frozen.within(samples))} of its {frozen.size} samples"
+        lost = f"{len(frozen.within(samples))} of its {count_of(frozen.size, 'sample')}"
         tell(f"{frozen.split} of {param_set}, frozen as {frozen.digest[:12]} by {frozen.by}, will "
              f"lose {lost}, which changes its digest", prefix="")  # fmt: skip

@@ -15,6 +15,7 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
+from datagen_core.errors import count_of
 
 
 @click.command("freeze")
@@ -51,5 +52,5 @@ def freeze_command(
         print_json({"set": param_set.number, **describe_frozen(param_set, frozen)})
     else:
         how = "froze" if is_new else f"frozen since {frozen.created} by {frozen.by}:"
-        say(f"{how} {samples.title}, {frozen.size} samples")
+        say(f"{how} {samples.title}, {count_of(frozen.size, 'sample')}")
         say(frozen.digest)

@@ -27,7 +27,7 @@ from datagen_core.commands import (
     say,
     tell,
 )
-from datagen_core.errors import GeneratorError, IncompleteRunError
+from datagen_core.errors import GeneratorError, IncompleteRunError, count_of
 
 _NOTE_SECONDS = 3.0
 """Time between lines about a long beginning."""
@@ -207,10 +207,10 @@ def _report(
         found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
         print_json(found[0] if found else {"generator": name, "run": None, "missing": 0})
     elif not runs:
-        say(f"{name} has {total} samples or more already; nothing to do")
+        say(f"{name} has {count_of(total or 0, 'sample')} or more already; nothing to do")
     elif not statuses[0].missing:
         record = statuses[0].record
-        say(f"{name}: {record.interval.size} samples made, "
+        say(f"{name}: {count_of(record.interval.size, 'sample')} made, "
                    f"{record.start} to {record.stop - 1}")  # fmt: skip
     elif not runs[0].settings.wait:
         say(f"submitted run {runs[0].record.number} of {name}; see `{_status(runs)}`")
@@ -237,14 +237,14 @@ def _report_sweep(
         sets = [demand.paths.root.name for demand in demands]
         print_json({"generator": name, "sets": sets, "runs": found})
     elif runs and not runs[0].settings.wait:
-        say(f"submitted {len(runs)} runs of {name}; see `{_status(runs)}`")
+        say(f"submitted {count_of(len(runs), 'run')} of {name}; see `{_status(runs)}`")
     elif not runs:
         say(f"all {len(demands)} parameter sets of {name} have that many samples already; "
                    "nothing to do")  # fmt: skip
     else:
         made = sum(len(status.done) for status in statuses)
-        say(f"{name}: {made} samples made in {len(runs)} of {len(demands)} parameter sets; "
-                   f"`datagen list {name}` shows them")  # fmt: skip
+        sets = f"{len(runs)} of {count_of(len(demands), 'parameter set')}"
+        say(f"{name}: {count_of(made, 'sample')} made in {sets}; `datagen list {name}` shows them")
 
 
 def _refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
-from datagen_core.errors import CacheError
+from datagen_core.errors import CacheError, count_of, noun_of
 
 if TYPE_CHECKING:
     from datagen_core.store.sharing import Rights
@@ -98,4 +98,4 @@ def _tell_left(path: Path, done: Sharing) -> None:
 
 
 def _count(number: int) -> str:
-    return f"{number} file{'s' * (number != 1)} or folder{'s' * (number != 1)}"
+    return f"{count_of(number, 'file')} or {noun_of(number, 'folder')}"

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.cli.options import LeftOut, Problems, filter_option, find_sets, state_option
+from datagen_core.cli.options import (
+    LeftOut,
+    Problems,
+    describe_nothing,
+    filter_option,
+    find_sets,
+    state_option,
+)
 from datagen_core.cli.summaries import States, marks, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
 from datagen_core.errors import SelectionError, UnreadableError, human_bytes
@@ -39,10 +46,10 @@ def list_command(
     or from the other sets, seed, version, samples per split, excluded ones if there are any, the
     day on which it was begun, size on disk, and whether all requested samples exist. Day, version
     and seed are left out where a terminal is too narrow (a seed is among the parameters, too, if it
-    is not 0), and each data set is then a table of its own. A set is mixed where other code was let add to
-    it with --accept-code, and private where only its owner adds samples. A set or data set that may
-    not be read is one line, which says whose it is, and one that is damaged is one that says what
-    is wrong.
+    is not 0), and each data set is then a table of its own. A set is mixed where other code was let
+    add to it with --accept-code, and private where only its owner adds samples. A set or data set
+    that may not be read is one line, which says whose it is, and one that is damaged is one that
+    says what is wrong.
 
     \b
     Examples:
@@ -69,7 +76,7 @@ def list_command(
     elif selector or states:
         tell("no parameter set fits")
     else:
-        say(f"{open_cache().path} is empty; `datagen generators` lists what can be made")
+        say(f"{describe_nothing(name)}; `datagen generators` lists what can be made")
     problems.raise_any()
 
 

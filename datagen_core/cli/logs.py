@@ -16,7 +16,7 @@ import click
 from datagen_core.cli.options import Problems, WholeNumber
 from datagen_core.cli.runs import select_runs
 from datagen_core.commands import cache_option, json_option, print_json, say, set_option, tell
-from datagen_core.errors import SelectionError
+from datagen_core.errors import SelectionError, count_of
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -76,7 +76,9 @@ def logs_command(  # noqa: PLR0913 (one for each argument and option)
     for param_set, log in chosen.logs:
         printer.show(param_set, log, to_end=True)
     if printer.is_silent and not chosen.problems.unreadable:
-        tell("no task failed" if failed else f"the logs of {len(chosen.logs):,} tasks are empty")
+        tell(
+            "no task failed" if failed else f"{count_of(len(chosen.logs), 'task')} printed nothing"
+        )
     chosen.problems.raise_any()
 
 
@@ -146,7 +148,7 @@ class _Printer:
         for line in _readable(file, log.path, to_end=to_end):
             self._begin(log.path)
             if file.is_cut:
-                say(f"… the last {self._lines:,} line(s)", dim=True)
+                say(f"… the last {count_of(self._lines, 'line')}", dim=True)
                 file.is_cut = False
             say(line)
 

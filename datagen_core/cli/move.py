@@ -19,6 +19,7 @@ from datagen_core.cli.options import (
 )
 from datagen_core.cli.split_names import confirm_new_split, new_split_option
 from datagen_core.commands import cache_option, json_option, print_json, say, say_excluded
+from datagen_core.errors import count_of, noun_of
 from datagen_core.ranges import IntervalSet
 from datagen_core.store.ledger import read_ledger
 
@@ -103,7 +104,7 @@ def move_command(  # noqa: PLR0913 (as many options)
     planned = [(each, choice.plan(each, read_ledger(each.paths))) for each in chosen]
     confirm_new_split(chosen, choice.split, is_meant=new_split, yes=yes)
     if sys.stdin.isatty():  # scripts may move without a flag
-        confirm(lambda: _question(planned, choice), yes=yes)
+        confirm(lambda: _question(planned, choice), yes=yes, otherwise="nothing was moved")
     problems.is_chosen, moved = len(chosen) == 1, []
     for each in chosen:
         with problems.collect(each):
@@ -121,7 +122,7 @@ def _question(planned: _Planned, choice: Choice) -> str:
     if len(planned) > 1:
         what = f"{len(planned)} parameter sets of {first.generator}"
     into = f"{choice.split!r}{_how(choice)}"
-    return f"Move {count} of {raw} raw samples of {what} into {into}, for good?"
+    return f"Move {count} of {raw} raw {noun_of(raw, 'sample')} of {what} into {into}, for good?"
 
 
 def _how(choice: Choice) -> str:
@@ -136,7 +137,8 @@ def _move(param_set: ParamSet, choice: Choice, *, quiet: bool) -> dict[str, Any]
         say_excluded(param_set["raw"])
     if not quiet:
         say(
-            f"moved {len(samples)} samples ({samples.brief()}) into {choice.split}{_how(choice)}; "
+            f"moved {count_of(len(samples), 'sample')} ({samples.brief()}) into "
+            f"{choice.split}{_how(choice)}; "
             f"{param_set} now has {param_set.describe_counts()}"
         )
     drawn = {} if choice.seed is None else {"seed": choice.seed}

@@ -18,6 +18,7 @@ from datagen_core.errors import (
     UnreadableError,
     VerificationError,
     as_line,
+    count_of,
     printable,
     shorten,
 )
@@ -92,7 +93,7 @@ class Consent:
         tell(f"{thing.run}, recorded by {thing.owner}, names what you do not trust:", prefix="")
         for line in thing.lines:  # all of each: what is left out could be what matters
             click.echo(f"  {as_line(line, len(line) * _LONGEST_ESCAPE)}", err=True)  # noqa: TID251
-        return click.confirm("Let it run as you?", err=True)
+        return _ask("Let it run as you?")
 
 
 def _consent(_: click.Context, __: click.Parameter, value: bool) -> Consent:  # noqa: FBT001 (click's)
@@ -231,7 +232,7 @@ class Problems(list[DatagenError]):
 
 def count_problems(count: int) -> str:
     """Return how many problems a check has found, in words."""
-    return f"{count} problem{'s' * (count != 1)}"
+    return count_of(count, "problem")
 
 
 def raise_problems(problems: Sequence[str]) -> None:
@@ -265,6 +266,15 @@ def select_sets(name: str | None, selector: tuple[str, ...], problems: Problems)
     if name is not None and problems.unreadable and not found:
         problems.is_chosen = True
     return found
+
+
+def describe_nothing(name: str | None) -> str:
+    """Return where there are no parameter sets: in data set `name`, or in the whole cache."""
+    cache = open_cache()
+    others = [each for each in cache if each != name]
+    if name is None or not others:
+        return f"{cache.path} is empty"
+    return f"{name} has no parameter sets; {cache.path} has those of {', '.join(others)}"
 
 
 def find_sets(name: str | None, selector: tuple[str, ...], problems: Problems) -> list[ParamSet]:
@@ -362,13 +372,18 @@ def load_generator_of(
     return load_recorded(name).generator
 
 
-def confirm(question: Callable[[], str], *, yes: bool) -> None:
+def confirm(question: Callable[[], str], *, yes: bool, otherwise: str) -> None:
     """Ask for confirmation on a terminal; without a terminal, `-y` is required.
+
+    Parameters
+    ----------
+    otherwise
+        What is said if the answer is no, such as "nothing was moved".
 
     Raises
     ------
-    click.Abort
-        When the answer is no.
+    SystemExit
+        When the answer is no, or the input ends; the exit code is 1.
     click.UsageError
         When there is neither `-y` nor a terminal.
     """
@@ -376,4 +391,17 @@ def confirm(question: Callable[[], str], *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise click.UsageError("there is no terminal to confirm on; confirm with -y")
-    click.confirm(printable(question()), abort=True, err=True)
+    if not _ask(question()):
+        tell(otherwise)
+        sys.exit(1)
+
+
+def _ask(question: str) -> bool:
+    """Ask on the terminal; the end of the input is a no."""
+    try:
+        return click.confirm(printable(question), err=True)
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        tell("", prefix="")  # behind the question
+        return False

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from datagen_core.commands import print_json, say, tell
-from datagen_core.errors import CacheError
+from datagen_core.errors import CacheError, count_of
 
 _SECONDS = 10.0
 
@@ -81,15 +81,17 @@ def _summarize(outcome: ImportedSet, *, dry_run: bool) -> str:
     if outcome.paths is None:
         return f"{outcome.there}: refused"
     linked = "" if dry_run else f", {outcome.linked} linked"
-    count = f"{outcome.files} file{'s' * (outcome.files != 1)}"
+    count = count_of(outcome.files, "file")
     files = f" in {count}{linked}" if outcome.files else ""
     splits = [f"{count} into {split}" for split, count in outcome.splits.items()]
     is_lost = dry_run and outcome.number is None and not outcome.is_new
     notes = [
         "new" if outcome.is_new else "",
         "gets a number" if is_lost else "",
-        f"{outcome.samples} samples more{files}" if outcome.samples else "no more samples",
-        f"{outcome.runs} run{'s' * (outcome.runs != 1)} more" if outcome.runs else "",
+        f"{count_of(outcome.samples, 'sample')} more{files}"
+        if outcome.samples
+        else "no more samples",
+        f"{count_of(outcome.runs, 'run')} more" if outcome.runs else "",
         *splits,
         "mixed" if outcome.mixed else "",
         f"{len(outcome.refused)} refused" if outcome.refused else "",

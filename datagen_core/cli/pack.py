@@ -14,6 +14,7 @@ from datagen_core.commands import (
     select_set,
     set_option,
 )
+from datagen_core.errors import count_of
 
 
 @click.command("pack")
@@ -43,4 +44,4 @@ def pack_command(
     if as_json:
         print_json({"path": str(file.absolute()), "set": param_set.number, **found})
     else:
-        say(f"{file}: {param_set}, {found['files']} files")
+        say(f"{file}: {param_set}, {count_of(found['files'], 'file')}")

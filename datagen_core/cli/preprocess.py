@@ -18,7 +18,7 @@ from datagen_core.commands import (
     select_set,
     set_option,
 )
-from datagen_core.errors import printable
+from datagen_core.errors import count_of, printable
 
 if TYPE_CHECKING:
     from datagen_core.scheduling.trusting import Decide
@@ -68,4 +68,4 @@ def preprocess_command(  # noqa: PLR0913, PLR0917 (one for each argument and opt
     if as_json:
         print_json({"preprocessor": preprocessor, "split": split, "samples": n, "made": made})
     else:
-        say(f"{preprocessor}: {n} samples of {split}, {made} of them new")
+        say(f"{preprocessor}: {count_of(n, 'sample')} of {split}, {made} of them new")

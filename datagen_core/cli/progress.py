@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 from datagen_core.commands import heed_sigterm, tell
-from datagen_core.errors import as_line, printable
+from datagen_core.errors import as_line, count_of, printable
 from datagen_core.scheduling.driving import Observer, drive
 from datagen_core.scheduling.driving import Progress as Moment
 from datagen_core.scheduling.run import Run
@@ -119,7 +119,9 @@ class _Lines:
         left = f", {format_duration((moment.total - moment.done) / rate)} left" if rate > 0 else ""
         failed = f", {moment.failed} failed" if moment.failed else ""
         note = f" ({moment.note})" if moment.note else ""
-        line = f"{self._title}: {moment.done}/{moment.total} samples, {rate:,.0f}/s{left}"
+        line = (
+            f"{self._title}: {moment.done}/{count_of(moment.total, 'sample')}, {rate:,.0f}/s{left}"
+        )
         tell(f"{line}{failed}{note}", prefix="")
 
     def close(self) -> None:

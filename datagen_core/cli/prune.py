@@ -17,7 +17,7 @@ from datagen_core.cli.options import (
 )
 from datagen_core.cli.summaries import States, marks, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
-from datagen_core.errors import human_bytes, shorten
+from datagen_core.errors import count_of, human_bytes, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,8 +110,8 @@ def prune_command(  # noqa: PLR0913 (one for each argument and option)
     if not as_json:
         _print_plan([row for _, row in doomed], kept, total)
     if doomed and not dry_run:
-        sets = f"{len(doomed):,} parameter set{'s' * (len(doomed) != 1)}"
-        confirm(lambda: f"Remove {sets} for good?", yes=yes)
+        sets = count_of(len(doomed), "parameter set")
+        confirm(lambda: f"Remove {sets} for good?", yes=yes, otherwise="nothing was removed")
     if not dry_run:
         _remove(doomed, problems, as_json=as_json)
     if as_json:

@@ -18,6 +18,7 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
+from datagen_core.errors import count_of
 
 
 @click.command("publish")
@@ -61,7 +62,7 @@ def publish_command(
     if as_json:
         print_json({**asdict(done), "path": str(done.path)})
         return
-    what = f"{done.files} file{'s' * (done.files != 1)}, {human_bytes(done.bytes)}"
+    what = f"{count_of(done.files, 'file')}, {human_bytes(done.bytes)}"
     if done.again:
         say(f"{done.path} is published already: {what}")
         return

@@ -18,7 +18,7 @@ from datagen_core.cli.options import (
 from datagen_core.cli.split_names import confirm_new_split, new_split_option
 from datagen_core.cli.summaries import describe_relabel
 from datagen_core.commands import cache_option, json_option, print_json, say, tell
-from datagen_core.errors import SelectionError
+from datagen_core.errors import SelectionError, count_of
 from datagen_core.store.assignments import RAW
 from datagen_core.store.ledger import read_ledger
 
@@ -71,7 +71,8 @@ def relabel_command(  # noqa: PLR0913 (as many options)
         confirm_new_split(new_ones, new, is_meant=new_split, yes=yes, apart=old)
     if new_ones and sys.stdin.isatty():  # as for a move
         sets = new_ones[0] if len(new_ones) == 1 else f"{len(new_ones)} parameter sets of {name}"
-        confirm(lambda: f"Relabel {old} of {sets} to {new}, for good?", yes=yes)
+        question = f"Relabel {old} of {sets} to {new}, for good?"
+        confirm(lambda: question, yes=yes, otherwise="nothing was relabelled")
     problems.is_chosen, done = len(chosen) == 1, []
     for each in chosen:
         with problems.collect(each):
@@ -89,7 +90,10 @@ def _leave_out(chosen: list[ParamSet], old: str) -> list[ParamSet]:
     if not found:
         raise SelectionError(f"none of {len(chosen)} parameter sets has a split {old!r}")
     if len(found) < len(chosen):
-        tell(f"{len(chosen) - len(found)} sets without a split {old!r} are passed over", prefix="")
+        tell(
+            f"{count_of(len(chosen) - len(found), 'set')} without a split {old!r} passed over",
+            prefix="",
+        )
     return found
 
 

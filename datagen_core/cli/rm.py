@@ -58,7 +58,8 @@ def rm_command(
             check_removable(each, look)
             described.append((each, _describe(each)))
     if described:
-        confirm(lambda: _question([text for _, text in described]), yes=yes)
+        texts = [text for _, text in described]
+        confirm(lambda: _question(texts), yes=yes, otherwise="nothing was removed")
     for each, _ in described:
         with problems.collect(each):
             remove_set(each.paths)

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from datagen_core.cli.options import Problems, WholeNumber, select_sets
 from datagen_core.commands import tell
-from datagen_core.errors import ConfigurationError
+from datagen_core.errors import ConfigurationError, count_of
 
 if TYPE_CHECKING:
     from datagen_core.executors.base import Executor
@@ -144,7 +144,7 @@ def select_runs(
 
 def count_runs(verb: str, runs: int) -> str:
     """Return "resumed 2 runs", or nothing for no runs."""
-    return f"{verb} {runs} run{'s' * (runs != 1)}" if runs else ""
+    return f"{verb} {count_of(runs, 'run')}" if runs else ""
 
 
 def choose_patiently(name: str | None, *, waits: bool) -> Executor:

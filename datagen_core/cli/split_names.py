@@ -39,7 +39,7 @@ def confirm_new_split(
     ------
     click.UsageError
         When nobody can be asked.
-    click.Abort
+    SystemExit
         When the answer is no.
     """
     from datagen_core.reading.moving import find_similar
@@ -57,7 +57,7 @@ def confirm_new_split(
     words = f"{split!r} is a new split, and looks like {similar!r}{known[similar]}"
     if yes or not sys.stdin.isatty():
         raise click.UsageError(f"{words}; if it is meant, say so with --new-split")
-    confirm(lambda: f"{words}. Make it?", yes=False)
+    confirm(lambda: f"{words}. Make it?", yes=False, otherwise=f"no split {split!r} was made")
 
 
 def _known_splits(chosen: ParamSet) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from datagen_core.cli.logs import shell_word
 from datagen_core.cli.tables import print_table
 from datagen_core.commands import say
+from datagen_core.errors import count_of
 from datagen_core.ranges import IntervalSet
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def _print_status(param_set: ParamSet, status: RunStatus) -> None:
     record = status.record
     say(
         f"{param_set} run {record.number}: {status.state}, {len(status.done)} of "
-        f"{record.interval.size} samples ({record.start} to {record.stop - 1})"
+        f"{count_of(record.interval.size, 'sample')} ({record.start} to {record.stop - 1})"
     )
     rows = [("done", len(status.done), status.done.brief(), "")] if status.done else []
     rows += [

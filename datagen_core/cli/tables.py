@@ -44,11 +44,12 @@ def print_table(
     """
     kept = _without_spare(header, rows, spare)
     if grouped and rows and not _has_room(*kept):
-        for name, group in groupby(rows, lambda row: str(row[0])):
+        for turn, (name, group) in enumerate(groupby(rows, lambda row: str(row[0]))):
+            _echo("\n" if turn else "", nl=False)
             print_table(name, header[1:], [row[1:] for row in group], [at - 1 for at in spare])
         return
     header, rows = kept
-    right = [bool(rows) and all(isinstance(row[at], int) for row in rows) for at in range(len(header))]
+    right = [_is_numeric(column) for column in zip(*rows, strict=True)] or [False] * len(header)
     texts = [_show_row(header, row) for row in rows]
     if title:
         say(title)
@@ -65,12 +66,16 @@ def print_table(
 def print_sheet(cells: Sequence[tuple[str, str]]) -> None:
     """Print names with their values, one below the other.
 
-    On a terminal, values are cut between words, and what is no longer than a word is left whole,
-    so that a path can be copied.
+    On a terminal, values are cut between words. One that is called `path` is never cut, so that it
+    can be copied; where it has no room beside its name, it is a line of its own.
     """
     room, column = terminal_width(), max(width_of(name) for name, _ in cells) + GAP
     for name, value in cells:
         text = printable(value)
+        has_room = room is None or column + width_of(text) <= room
+        if name == "path" and not has_room:
+            _echo(f"{name}\n{text}")
+            continue
         lines = [text] if room is None else wrap(text, max(room - column, 1))
         for line, label in zip_longest(lines, [name], fillvalue=""):
             _echo(f"{pad(label, column)}{line}".rstrip())
@@ -84,6 +89,10 @@ def _print_sheets(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def _echo(text: str, *, nl: bool = True) -> None:
     click.echo(text, nl=nl)  # noqa: TID251 (cells are printable)
+
+
+def _is_numeric(column: Sequence[object]) -> bool:
+    return all(isinstance(cell, int) for cell in column)
 
 
 def _has_room(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> bool:

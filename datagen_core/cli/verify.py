@@ -15,6 +15,7 @@ from datagen_core.cli.options import (
     Problems,
     WholeNumber,
     count_problems,
+    describe_nothing,
     folder_option,
     load_generator_of,
     raise_problems,
@@ -35,6 +36,7 @@ from datagen_core.errors import (
     UnreadableError,
     UntrustedError,
     VerificationError,
+    count_of,
 )
 from datagen_core.ranges import IntervalSet
 
@@ -148,7 +150,7 @@ def _verify(
     if as_json:
         print_json(results)
     elif not (results or left_out or left_out.unreadable):
-        say(f"{open_cache().path} is empty: there is nothing to verify")
+        say(f"{describe_nothing(name)}: there is nothing to verify")
     _report(results, left_out)
 
 
@@ -228,14 +230,16 @@ def _describe_comparison(compared: Comparison) -> dict[str, Any]:
 
 
 def _explain_comparison(compared: Comparison) -> str:
-    frozen = compared.frozen
+    frozen, samples = compared.frozen, count_of(compared.samples, "sample")
     if not frozen:
-        return f"{compared.title}: {compared.samples} samples have the digest {compared.digest}"
+        has = "has" if compared.samples == 1 else "have"
+        return f"{compared.title}: {samples} {has} the digest {compared.digest}"
     since = f"frozen as {frozen.digest[:12]} by {frozen.by} at {frozen.created}"
     if compared.problems:
         return f"{compared.title} is not what was {since}: {'; '.join(compared.problems)}"
     more = f"; it has grown by {compared.grown} since" if compared.grown else ""
-    return f"{compared.title}: {compared.samples} samples are those {since}{more}"
+    those = "is that" if compared.samples == 1 else "are those"
+    return f"{compared.title}: {samples} {those} {since}{more}"
 
 
 def _explain_none(
@@ -251,7 +255,7 @@ def _explain_none(
     ]
     if reasons:
         return f"nothing has the digest {digest} now: {'; '.join(reasons)}"
-    sets = f"{len(param_sets)} parameter set{'s' * (len(param_sets) != 1)}"
+    sets = count_of(len(param_sets), "parameter set")
     return (
         f"no split of {sets} has the digest {digest}, or was frozen with it in this cache; as many "
         "samples in the same order, moved into a split, would have it"
@@ -262,10 +266,10 @@ def _print(param_set: ParamSet, found: Verification) -> None:
     verdict = "good, as far as it can be read" if found.unreadable else "good"
     verdict = count_problems(len(found.problems)) if found.problems else verdict
     mixed = ", mixed" if found.mixed else ""
-    anew = f"{found.resampled} samples made anew"
+    anew = f"{count_of(found.resampled, 'sample')} made anew"
     if found.private or found.untrusted:
         anew = f"{'private' if found.private else 'not trusted'}, not made anew"
-    say(f"{param_set}: {found.files} files, {anew}: {verdict}{mixed}")
+    say(f"{param_set}: {count_of(found.files, 'file')}, {anew}: {verdict}{mixed}")
     for each in found.codes if len(found.codes) > 1 else ():
         reason = _REASONS[each["probe"]].format(**each)
         versions = "".join(f", {name} {number}" for name, number in each["packages"].items())

@@ -30,6 +30,7 @@ from datagen_core.errors import (
     MissingPackageError,
     SchedulerUnavailableError,
     UntrustedError,
+    count_of,
 )
 from datagen_core.executors.base import DIED, Executor, Job, Resources, TaskState
 from datagen_core.executors.processes import death_in_log, read_tasks, record_end
@@ -101,7 +102,9 @@ class DaskExecutor(Executor):
         """Return what would be submitted, for people."""
         count = len(job.divide())
         address = job.resources.options[OPTION]
-        return f"{count} future(s) of the dask scheduler {address}, one worker process each"
+        return (
+            f"{count_of(count, 'future')} of the dask scheduler {address}, one worker process each"
+        )
 
     def submit(self, job: Job) -> None:
         """Submit at most `parallel` futures, each for an equal share of the tasks."""

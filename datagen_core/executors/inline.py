@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
+from datagen_core.errors import count_of
 from datagen_core.executors.base import DIED, Executor, Job, TaskState
 from datagen_core.executors.processes import find_process, is_here
 from datagen_core.executors.submitters import process_of
@@ -24,7 +25,7 @@ class InlineExecutor(Executor):
 
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""
-        return f"{job.size} task(s), one after another, in this process"
+        return f"{count_of(job.size, 'task')}, one after another, in this process"
 
     def submit(self, job: Job) -> None:
         """Do all tasks; they are over when this returns."""

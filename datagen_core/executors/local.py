@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
-from datagen_core.errors import ConfigurationError, DamagedFileError, ExecutionError
+from datagen_core.errors import ConfigurationError, DamagedFileError, ExecutionError, count_of
 from datagen_core.executors.base import DIED, Executor, Job, Resources, TaskState
 from datagen_core.executors.processes import (
     TaskAddress,
@@ -89,8 +89,11 @@ class LocalExecutor(Executor):
     def describe(self, job: Job) -> str:
         """Return what would happen, for people."""
         count, resources = len(_share_gpus(job).divide()), job.resources
-        gpus = f" and {resources.gpus} GPU(s)" if resources.gpus else ""
-        return f"{count} process(es) of this machine, {resources.cpus} thread(s){gpus} each"
+        gpus = f" and {count_of(resources.gpus, 'GPU')}" if resources.gpus else ""
+        return (
+            f"{count_of(count, 'process')} of this machine, "
+            f"{count_of(resources.cpus, 'thread')}{gpus} each"
+        )
 
     def submit(self, job: Job) -> None:
         """Start at most `parallel` processes, each for an equal share of the tasks.

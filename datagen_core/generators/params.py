@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
@@ -19,6 +18,7 @@ from datagen_core.generators.declarations import (
     renamed_params,
 )
 from datagen_core.generators.inputs import refer_to
+from datagen_core.generators.type_names import find_choices, name_type
 
 InputFile = Annotated[str, AfterValidator(refer_to)]
 """The type of a parameter that is a file: given as a path, kept as `sha256:…`, the identity of its
@@ -155,18 +155,31 @@ del Params.model_config["defer_build"]
 
 
 def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
-    """Return name, type, default and description of every parameter, for people and scripts."""
+    """Return name, type, default and description of every parameter, for people and scripts.
+
+    Besides, the choices of one that has a fixed number of values (else None), and the title of the
+    group to which it belongs: the first line of the base class that declares it. It is empty for
+    the parameters of the class itself.
+    """
     properties = params_type.model_json_schema().get("properties", {})
     return [
         {
             "name": name,
-            "type": _type_name(field.annotation),
+            "type": name_type(field.annotation, {InputFile: "InputFile"}),
+            "choices": find_choices(field.annotation),
             "default": defaults_of(params_type).get(name),
             "required": field.is_required(),
             "description": _describe(params_type, name, properties.get(name, {})),
+            "group": _find_group(params_type, name),
         }
         for name, field in params_type.model_fields.items()
     ]
+
+
+def _find_group(params_type: type[BaseModel], name: str) -> str:
+    owners = [kind for kind in params_type.__mro__ if name in vars(kind).get("__annotations__", {})]
+    is_own = not owners or owners[-1] is params_type
+    return "" if is_own else (owners[-1].__doc__ or "").strip().partition("\n")[0].rstrip(".")
 
 
 def _describe(params_type: type[Params], name: str, schema: Mapping[str, Any]) -> str:
@@ -175,19 +188,3 @@ def _describe(params_type: type[Params], name: str, schema: Mapping[str, Any]) -
     notes += [f"before: {', '.join(history.names)}"] if history.names else []
     text = str(schema.get("description", ""))
     return f"{text} ({'; '.join(notes)})".lstrip() if notes else text
-
-
-_NAMES = {InputFile: "InputFile", NoneType: "None", ...: "..."}
-
-
-def _type_name(annotation: Any) -> str:
-    """Return a type as people write it; constraints are left out."""
-    origin: Any = get_origin(annotation)
-    if annotation in _NAMES or origin in {None, Literal}:
-        name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
-        return _NAMES.get(annotation, name.removeprefix("typing."))
-    names = list(map(_type_name, get_args(annotation)))
-    if origin is Annotated:
-        return names[0]
-    is_union = origin in {Union, UnionType}
-    return " | ".join(names) if is_union else f"{origin.__name__}[{', '.join(names)}]"

@@ -20,7 +20,7 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from datagen_core.errors import SchemaError
+from datagen_core.errors import SchemaError, count_of
 from datagen_core.generators.columns import as_column, infer_field
 from datagen_core.generators.ownership import FINAL, name_values, own_item, own_plain, refusal
 from datagen_core.generators.schema import (
@@ -208,7 +208,9 @@ class _Batch:
             columns.append(self._make_columns(piece, self.start + rows))
             rows += _count_rows(columns[-1])
         if rows != self.size or not columns:
-            raise SchemaError(f"the generator made {rows} samples for a batch of {self.size}")
+            raise SchemaError(
+                f"the generator made {count_of(rows, 'sample')} for a batch of {self.size}"
+            )
         return join_columns(columns), self._known
 
     @property
@@ -218,8 +220,8 @@ class _Batch:
 
     def _miscount(self, count: int) -> SchemaError:
         return SchemaError(
-            f"the generator made {count} samples for a batch of {self.size}; "
-            f"yield {self.size} samples, or arrays that hold {self.size} samples"
+            f"the generator made {count_of(count, 'sample')} for a batch of {self.size}; "
+            f"yield {count_of(self.size, 'sample')}, or arrays that hold as many"
         )
 
     def _make_columns(self, values: Mapping[str, Any], start: int) -> Columns:

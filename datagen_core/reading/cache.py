@@ -19,6 +19,7 @@ from datagen_core.errors import (
     ConfigurationError,
     SelectionError,
     UnreadableError,
+    count_of,
     printable,
 )
 from datagen_core.generators.inputs import look_in
@@ -256,7 +257,10 @@ class Dataset(Mapping[int, "ParamSet"]):
 
     def __repr__(self) -> str:
         lines = [f"  {number}: {printable(_describe(set_))}" for number, set_ in self.items()]
-        return "\n".join([f"<Dataset {self.name}: {len(self)} parameter sets", *lines]) + ">"
+        return (
+            "\n".join([f"<Dataset {self.name}: {count_of(len(self), 'parameter set')}", *lines])
+            + ">"
+        )
 
     def _repr_html_(self) -> str:
         rows = [(number, _describe(set_), set_.describe_counts()) for number, set_ in self.items()]

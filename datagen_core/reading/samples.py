@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datagen_core.checks import whole_number
-from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionError
+from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionError, count_of
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalList, IntervalSet
@@ -320,7 +320,7 @@ class Samples(Convertible):
 
     def _count(self) -> str:
         left_out = f" (and {len(self.excluded)} excluded)" if self.excluded else ""
-        return f"{len(self)} samples{left_out}"
+        return f"{count_of(len(self), 'sample')}{left_out}"
 
     def _take(self, positions: NDArray[Any]) -> Columns:
         if positions.ndim != 1:
@@ -343,10 +343,12 @@ class Samples(Convertible):
         if positions.dtype == bool and len(positions) == len(self):
             positions = np.flatnonzero(positions)
         if positions.size and positions.dtype.kind not in "iu":
-            raise IndexError(f"positions are integers, or one bool for each of {len(self)} samples")
+            raise IndexError(
+                f"positions are integers, or one bool for each of {count_of(len(self), 'sample')}"
+            )
         if positions.size and not -len(self) <= positions.min() <= positions.max() < len(self):
             raise IndexError(
-                f"{self.title} has {len(self)} samples; a position lies outside of them"
+                f"{self.title} has {count_of(len(self), 'sample')}; a position lies outside of them"
             )
         return np.where(positions < 0, positions + len(self), positions).astype(np.int64)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from datagen_core.errors import SelectionError, SplitError
+from datagen_core.errors import SelectionError, SplitError, count_of
 from datagen_core.generators.schema import Schema
 from datagen_core.ranges import Interval, IntervalList, IntervalSet
 from datagen_core.reading.insufficiency import insufficient
@@ -132,4 +132,6 @@ class Derived(Samples):
         if n > len(self.split):
             return self.split._insufficient(n)  # noqa: SLF001 (its own kind)
         command = self.split.command_for(self.name, n)
-        return SelectionError(f"{self.title} has {len(self)} samples; make more: {command}")
+        return SelectionError(
+            f"{self.title} has {count_of(len(self), 'sample')}; make more: {command}"
+        )

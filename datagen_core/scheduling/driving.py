@@ -19,6 +19,7 @@ from datagen_core.errors import (
     IncompleteRunError,
     RemovedSetError,
     SchedulerFullError,
+    count_of,
 )
 from datagen_core.executors.base import Executor, Job
 from datagen_core.scheduling.claims import check_ahead, look_again, withdraw
@@ -302,6 +303,7 @@ def explain(incomplete: Sequence[tuple[Run, RunStatus]]) -> str:
     """
     run, status = incomplete[0]
     size = run.record.interval.size
+    verb = "is" if len(status.missing) == 1 else "are"
     kept = "the others are kept" if status.done else "none is made"
     found = merge_alike([*status.blocked, *status.ranges])
     told = [_describe(item) for item in found[:1]]
@@ -309,9 +311,10 @@ def explain(incomplete: Sequence[tuple[Run, RunStatus]]) -> str:
     more = len(found) - len(told)
     others = f" (and {more} more: {command_for(run.paths.set, 'status')})" if more else ""
     if further := len({run.paths.set for run, _ in incomplete}) - 1:
-        others += f"; samples of {further} other parameter sets are missing, too"
+        others += f"; samples of {count_of(further, 'other parameter set')} are missing, too"
     return (
-        f"{len(status.missing)} of {size} samples are missing, {kept}: {'; '.join(told)}{others}; "
+        f"{len(status.missing)} of {count_of(size, 'sample')} {verb} missing, {kept}: "
+        f"{'; '.join(told)}{others}; "
         f"{advise(status, _resume_command([run for run, _ in incomplete]))}"
     )
 

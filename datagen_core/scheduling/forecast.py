@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from datagen_core.errors import CacheError, ExecutionError
+from datagen_core.errors import CacheError, ExecutionError, count_of
 from datagen_core.executors.choice import choose_executor
 from datagen_core.generators.registry import Loaded
 from datagen_core.reading.param_set import ParamSet
@@ -109,7 +109,7 @@ def recall(param_sets: Sequence[ParamSet], origin: str) -> Past | None:
     if newest is None:
         return None
     size = math.fsum(sizes) / len(sizes) if sizes else None
-    what = f"{len(timings)} task{'s' * (len(timings) != 1)} of {origin}"
+    what = f"{count_of(len(timings), 'task')} of {origin}"
     return Past(timings, size, newest.record.batch_size, threads_of(newest.paths), what)
 
 

@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from datagen_core.errors import ConfigurationError, ExecutionError, IncompleteRunError
+from datagen_core.errors import ConfigurationError, ExecutionError, IncompleteRunError, count_of
 from datagen_core.executors.base import Executor, Job, Resources
 from datagen_core.executors.choice import find_executor
 from datagen_core.generators.generator import DatasetGenerator
@@ -328,7 +328,8 @@ def _explain_total(demand: Demand, missing: IntervalSet) -> str:
     others = [status for status in found if status.state != "refused"] or found
     advice = advise(others[0], resume) if others else f"go on with: {resume}"
     return (
-        f"{len(missing)} of {demand.samples} samples are missing ({missing.brief()}), {why}; "
+        f"{len(missing)} of {count_of(demand.samples, 'sample')} are missing "
+        f"({missing.brief()}), {why}; "
         f"{advice}"
     )
 

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from datagen_core.batches import deal
+from datagen_core.errors import count_of
 from datagen_core.executors.base import Job, Recipe
 from datagen_core.executors.control_groups import count_processors
 from datagen_core.executors.limits import format_minutes
@@ -191,7 +192,8 @@ def _announce_threads(run: Run) -> None:
     asked = run.settings.resources.cpus
     if asked not in {1, run.threads} and not list_plans(run.paths)[run.since :]:
         run.announce(
-            f"a job gets {asked} processors, and makes the samples with {run.threads} thread(s), "
+            f"a job gets {count_of(asked, 'processor')}, and makes the samples with "
+            f"{count_of(run.threads, 'thread')}, "
             "as the first ones of this set were: with another number they may differ"
         )
 
@@ -202,7 +204,9 @@ def _announce_crowd(run: Run, tasks: int) -> None:
     is_first = not list_plans(run.paths)[run.since :]
     if run.executor.shares_processors and is_first and jobs * run.threads > here:
         run.announce(
-            f"{jobs} job(s) of {run.threads} thread(s) share the {here} processor(s) that this "
+            f"{count_of(jobs, 'job')} of {count_of(run.threads, 'thread')} "
+            f"{'share' if jobs > 1 else 'takes'} "
+            f"the {count_of(here, 'processor')} that this "
             "process may use here: more of them than processors make nothing faster"
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from datagen_core.errors import DatagenError, SelectionError
+from datagen_core.errors import DatagenError, SelectionError, count_of
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Field
 from datagen_core.ranges import Interval, IntervalList, IntervalSet
@@ -129,7 +129,10 @@ def _explain(
 
 def _say_excluded(excluded: IntervalSet, size: int) -> str:
     verb = "was" if len(excluded) == 1 else "were"
-    return f"{len(excluded)} of its {size} samples ({excluded.brief()}) {verb} excluded since"
+    return (
+        f"{len(excluded)} of its {count_of(size, 'sample')} ({excluded.brief()}) {verb} "
+        "excluded since"
+    )
 
 
 def _samples_of(param_set: ParamSet, intervals: Sequence[Interval]) -> Samples:
@@ -153,7 +156,7 @@ def _compare_frozen(param_set: ParamSet, record: FrozenSplit) -> Comparison:
     if excluded:
         problems.append(_say_excluded(excluded, record.size))
     if count < left:
-        problems.append(f"it has {count} samples now, fewer than were frozen")
+        problems.append(f"it has {count_of(count, 'sample')} now, fewer than were frozen")
     elif members.first(left) != kept:
         problems.append("it has other samples in front now, or another order")
     return compared._replace(

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from datagen_core.errors import human_bytes
+from datagen_core.errors import count_of, human_bytes
 from datagen_core.executors.base import Finding, Verdict
 from datagen_core.files import opened
 from datagen_core.store.access import user_named
@@ -95,7 +95,7 @@ def _check_cache(path: Path, place: Path) -> Iterator[Finding]:
         yield Finding("cache", "error", f"{path} cannot be read; it belongs to {owner}")
     else:
         count = len(list_data_sets(path))
-        held = f"{path}: {count} data set{'s' * (count != 1)}"
+        held = f"{path}: {count_of(count, 'data set')}"
         told = f"{held}, which can be read and not added to: it belongs to {owner}; runs need "
         yield (
             Finding("cache", "ok", held)

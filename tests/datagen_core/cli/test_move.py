@@ -37,7 +37,7 @@ def test_a_script_moves_without_being_asked(run_cli, made):
 
 
 @pytest.mark.parametrize(
-    ("typed", "code", "train"), [("y\n", 0, 7), ("n\n", 130, 0), ("\n", 130, 0)]
+    ("typed", "code", "train"), [("y\n", 0, 7), ("n\n", 1, 0), ("\n", 1, 0), ("", 1, 0)]
 )
 def test_on_a_terminal_a_move_is_confirmed(run_cli, made, type_in, typed, code, train):
     type_in(typed)
