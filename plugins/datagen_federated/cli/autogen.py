@@ -11,6 +11,7 @@ import click
 from datagen_core import sweep
 from datagen_core.commands import (
     cache_option,
+    count_of,
     json_option,
     open_cache,
     print_json,
@@ -162,7 +163,7 @@ def _describe(study: Study) -> str:
     tasks = [point.get("task") for point in study.points]
     parts = ", ".join(f"{tasks.count(task)} {task}" for task in study.split or ())
     again = f"; {len(study.redrawn)} drawn again" if study.redrawn else ""
-    return f"{len(tasks)} points{f' ({parts})' if parts else ''}{again}"
+    return f"{count_of(len(tasks), 'point')}{f' ({parts})' if parts else ''}{again}"
 
 
 def _run(study: Study, options: dict[str, Any]) -> int:
@@ -198,5 +199,5 @@ class _Observer:
             self._reported = time.monotonic()
             failed = f", {progress.failed} failed" if progress.failed else ""
             note = f"; {progress.note}" if progress.note else ""
-            words = f"{progress.done} of {progress.total} runs{failed}{note}"
+            words = f"{progress.done} of {count_of(progress.total, 'run')}{failed}{note}"
             tell(f"federated_metrics: {words}", prefix="")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from datagen_core.commands import json_option, print_json, say, tell
+from datagen_core.commands import count_of, json_option, print_json, say, tell
 from datagen_federated.merging import Merged, find_files, merge_files
 
 _EXAMPLES = """\b
@@ -68,5 +68,8 @@ def _warn(merged: Merged) -> None:
 
 
 def _describe(merged: Merged) -> str:
-    size = f"{merged.rows} rows of {merged.files} files, {merged.columns} columns"
-    return f"{size}; {merged.dropped} rows left out" if merged.dropped else size
+    size = (
+        f"{count_of(merged.rows, 'row')} of {count_of(merged.files, 'file')}, "
+        f"{merged.columns} columns"
+    )
+    return f"{size}; {count_of(merged.dropped, 'row')} left out" if merged.dropped else size

@@ -9,6 +9,7 @@ import click
 
 from datagen_core.commands import (
     cache_option,
+    count_of,
     json_option,
     print_json,
     say,
@@ -77,5 +78,5 @@ def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
 
 def _report(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:
     if not as_json:
-        say(f"{run.folder}: {run.files} files, {run.bytes / 1e6:.1f} MB")
+        say(f"{run.folder}: {count_of(run.files, 'file')}, {run.bytes / 1e6:.1f} MB")
     return {**run._asdict(), "folder": str(run.folder)}

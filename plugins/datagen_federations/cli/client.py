@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json, say, tell
+from datagen_core.commands import count_of, json_option, print_json, say, tell
 from datagen_federations.cli.training_options import (
     LOG,
     choose_output,
@@ -103,5 +103,5 @@ def client(
 
 def _report(event: Event, *, verbose: bool) -> None:
     if verbose and event["event"] == "client":
-        sizes = f"{event['train']} samples to train on, {event['valid']} to validate"
+        sizes = f"{count_of(event['train'], 'sample')} to train on, {event['valid']} to validate"
         tell(f"{event['name']}: {sizes}", prefix="")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import heed_sigterm, json_option, print_json, say, tell
+from datagen_core.commands import count_of, heed_sigterm, json_option, print_json, say, tell
 from datagen_federations.cli.training_options import (
     choose_output,
     config_option,
@@ -93,7 +93,7 @@ def _run(
     check_plan(plan)  # before any work
     clients = prepare_clients(folder / "data", params, options["seed"])
     sizes = ", ".join(str(size) for size in clients.counts.sum(axis=1))
-    tell(f"{len(clients.names)} clients with {sizes} samples to train on", prefix="")
+    tell(f"{count_of(len(clients.names), 'client')} with {sizes} samples to train on", prefix="")
     federation = Federation(
         data_folder=clients.folder,
         names=clients.names,

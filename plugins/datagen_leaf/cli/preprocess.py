@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from datagen_core import Selection
-from datagen_core.commands import tell
+from datagen_core.commands import count_of, tell
 from datagen_leaf.cli.view_stages import (
     by_option,
     kind_option,
@@ -62,4 +62,4 @@ def _verify(chain: Chain, path: Path) -> None:
     differing = sorted({line.split()[-1] for line in ours ^ theirs})
     if differing:
         raise ChecksumError(f"the files of {path} and of this view differ: {', '.join(differing)}")
-    tell(f"all {len(ours)} files have the checksums in {path}", prefix="")
+    tell(f"the checksums in {path} are those of all {count_of(len(ours), 'file')}", prefix="")

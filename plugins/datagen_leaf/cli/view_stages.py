@@ -9,6 +9,7 @@ import click
 
 from datagen_core.commands import (
     cache_option,
+    count_of,
     json_option,
     print_json,
     say,
@@ -104,7 +105,8 @@ def _make_view(chain: Chain, stage: Recipe, *, as_json: bool) -> dict[str, Any]:
     parts = {part: _count(view[part]) for part in view}
     if not as_json:
         counts = [
-            f"{'' if part == 'data' else f'{part} '}{n['users']} users, {n['samples']} samples"
+            f"{'' if part == 'data' else f'{part} '}{count_of(n['users'], 'user')}, "
+            f"{count_of(n['samples'], 'sample')}"
             for part, n in parts.items()
         ]
         say(f"{view.full_name}: {'; '.join(counts)}{_notes(chain, stage, parts)}")
@@ -118,6 +120,7 @@ def _count(part: Any) -> dict[str, int]:
 
 def _notes(chain: Chain, stage: Recipe, parts: Mapping[str, Mapping[str, int]]) -> str:
     empty = sum(part["empty"] for part in parts.values())
-    dropped = f"; {chain.dropped} users with fewer than two samples dropped"
+    dropped = f"; {count_of(chain.dropped, 'user')} with fewer than two samples dropped"
     seed = f" (seed {stage['seed']})" if "seed" in stage else ""
-    return f"{dropped * bool(chain.dropped)}{f'; {empty} users are empty' * bool(empty)}{seed}"
+    without = f"; {count_of(empty, 'empty user')}" if empty else ""
+    return f"{dropped * bool(chain.dropped)}{without}{seed}"

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import json_option, print_json, say, tell
+from datagen_core.commands import count_of, json_option, print_json, say, tell
 from datagen_pate.cli import device_option
 
 _EXAMPLES = """\b
@@ -59,4 +59,7 @@ def candidates(*, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(report)
     else:
-        say(f"{report['path']}: {report['pool_size']} candidates, {report['bytes'] / 1e6:.1f} MB")
+        say(
+            f"{report['path']}: {count_of(report['pool_size'], 'candidate')}, "
+            f"{report['bytes'] / 1e6:.1f} MB"
+        )

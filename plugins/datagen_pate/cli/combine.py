@@ -9,6 +9,7 @@ import click
 
 from datagen_core.commands import (
     cache_option,
+    count_of,
     json_option,
     print_json,
     say,
@@ -84,7 +85,8 @@ def combine(*, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(found)
     else:
-        size = f"{found['total_samples']} samples of {found['num_teachers']} teachers"
+        teachers = count_of(found["num_teachers"], "teacher")
+        size = f"{count_of(found['total_samples'], 'sample')} of {teachers}"
         say(f"{found['samples_path']}: {size}")
 
 

@@ -10,6 +10,7 @@ import click
 
 from datagen_core.commands import (
     cache_option,
+    count_of,
     json_option,
     print_json,
     say,
@@ -132,4 +133,4 @@ def _describe(report: dict[str, Any]) -> str:
         f"({each['required']}): {each['result'].replace('_', ' ')}"
         for name, each in criteria.items()
     ]
-    return f"{report['metadata']['num_synthetic_samples']} images; {'; '.join(parts)}"
+    return f"{count_of(report['metadata']['num_synthetic_samples'], 'image')}; {'; '.join(parts)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json, say, tell
+from datagen_core.commands import count_of, json_option, print_json, say, tell
 from datagen_pate.cli import device_option
 
 if TYPE_CHECKING:
@@ -100,7 +100,10 @@ def pretrain_decoder(*, out_dir: Path, as_json: bool, **options: Any) -> None:
         print_json(report)
         return
     losses = f"loss {report['final_loss']:.1f} (divergence {report['final_kl_loss']:.1f})"
-    say(f"{place.decoder}: {report['dataset_size']} images of {report['dataset']}, {losses}")
+    say(
+        f"{place.decoder}: {count_of(report['dataset_size'], 'image')} of "
+        f"{report['dataset']}, {losses}"
+    )
 
 
 def _make_params(options: dict[str, Any]) -> PretrainParams:

@@ -9,6 +9,7 @@ import click
 
 from datagen_core.commands import (
     cache_option,
+    count_of,
     json_option,
     print_json,
     say,
@@ -69,7 +70,7 @@ def report(*, as_json: bool, output: Path, **options: Any) -> None:
         tell(f"note: {note}", prefix="")
     overall = figures["success_criteria"]["overall"]
     counts = ", ".join(f"{overall[key]} {key.replace('_', ' ')}" for key in _COUNTED)
-    say(f"{output}: {figures['images']} images; success criteria: {counts}")
+    say(f"{output}: {count_of(figures['images'], 'image')}; success criteria: {counts}")
 
 
 _COUNTED = ("passed", "failed", "not_checked")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.commands import json_option, print_json, say, tell
+from datagen_core.commands import count_of, json_option, print_json, say, tell
 from datagen_pate.classifier.recipes import TEACHERS, choose_recipe
 from datagen_pate.cli import device_option
 from datagen_pate.errors import ArgumentError
@@ -111,7 +111,7 @@ def train_teachers(*, output_dir: Path, as_json: bool, **options: Any) -> None: 
         from datagen_pate.compat.teachers import export_teachers  # help must not pay for numpy
 
         written = export_teachers(output_dir, options["destination"])
-        tell(f"{options['destination']}: {len(written)} files", prefix="")
+        tell(f"{options['destination']}: {count_of(len(written), 'file')}", prefix="")
     assessed = _assess(output_dir, options)
     _tell(output_dir, {**report, **assessed}, as_json=as_json)
 
@@ -206,7 +206,9 @@ def _tell(folder: Path, report: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    say(f"{folder}: {len(report['teachers'])} teachers, {report['weights_sha256'][:12]}")
+    say(
+        f"{folder}: {count_of(len(report['teachers']), 'teacher')}, {report['weights_sha256'][:12]}"
+    )
     found = report.get("evaluation")
     if found:
         say(

@@ -124,6 +124,6 @@ def test_jobs_that_take_turns_are_told(run_cli, monkeypatch, here, told):
     options = "--executor", "local", "--njobs", 2
     answer = run_cli("generate", f"{FILE}:sine", "-n", 20, *options)
 
-    lines = [line for line in answer.err.splitlines() if "processor(s)" in line]
+    lines = [line for line in answer.err.splitlines() if "1 processor " in line]
     assert len(lines) == told
-    assert all("2 job(s) of 1 thread(s) share the 1 processor(s)" in line for line in lines)
+    assert all("2 jobs of 1 thread share the 1 processor" in line for line in lines)

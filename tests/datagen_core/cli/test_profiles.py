@@ -114,7 +114,7 @@ def test_generators_of_a_profile_are_found(write, run_cli):
     write(f"[profiles.a]\nhosts = ['*']\ngenerators = '{FILE.parents[1]}/example_datasets'")
 
     made = run_cli("generate", "noisy_sine", "-n", 1, "--executor", "inline")
-    assert made.out == "noisy_sine: 1 samples made, 0 to 0\n"
+    assert made.out == "noisy_sine: 1 sample made, 0 to 0\n"
     assert "noisy_sine" in run_cli("generators").out
     assert "std_dev" in run_cli("show", "noisy_sine").out
 

@@ -93,7 +93,7 @@ def test_a_batch_of_one_sample_is_told_by_its_schema():
         ([{"x": 1.0, "y": "a"}] * 2, "cannot hold"),
         ([{"x": 1.0, "y": 1j}] * 2, "cannot hold"),
         ([(1.0, 2.0)] * 3, "yielded more than 2 samples for a batch of 2; stop after `size`"),
-        ([(np.float64(1), np.array(2.0))], "made 1 samples for a batch of 2; yield 2"),
+        ([(np.float64(1), np.array(2.0))], "made 1 sample for a batch of 2; yield 2"),
         ([], "made 0 samples for a batch of 2"),
         ({"x": np.zeros(2), "y": np.zeros(3)}, "different first dimensions"),
         ({"x": np.zeros(3), "y": np.zeros(3)}, "made 3 samples for a batch of 2"),

@@ -171,7 +171,7 @@ def test_another_number_of_processors_is_told_once(project):
     drive([run])
 
     assert len(told) == 1
-    assert told[0].startswith("a job gets 4 processors, and makes the samples with 1 thread(s)")
+    assert told[0].startswith("a job gets 4 processors, and makes the samples with 1 thread")
 
 
 def test_old_sets_have_the_threads_that_their_first_run_recorded(project):
