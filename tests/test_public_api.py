@@ -89,6 +89,7 @@ ALIASES = {"Observer", "Table"}
 FOR_COMMANDS = [
     "LazyGroup",
     "cache_option",
+    "count_of",
     "heed_sigterm",
     "json_option",
     "open_cache",

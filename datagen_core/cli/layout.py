@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 GAP = 2
 """Blanks between the columns of a table."""
@@ -48,15 +48,15 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 def wrap(text: str | Sequence[str], width: int) -> list[str]:
     """Return a text in lines, cut between words.
 
-    A word that is longer than a line is cut behind a comma or an equals sign, if it has some, and
-    else is left whole and sticks out.
+    A word that is longer than a line is cut behind a comma or an equals sign, if it has some. A
+    path, or a word without them, is left whole and sticks out.
 
     Parameters
     ----------
     text
         The text, or its words, which may have blanks inside.
     """
-    pieces = _pieces(text, width) if isinstance(text, str) else (f"{each} " for each in text)
+    pieces = _cut(text, width) if isinstance(text, str) else (f"{each} " for each in text)
     lines = [""]
     for piece in pieces:
         if lines[-1] and width_of(lines[-1] + piece.rstrip()) > width:
@@ -65,12 +65,19 @@ def wrap(text: str | Sequence[str], width: int) -> list[str]:
     return [line.rstrip() for line in lines]
 
 
-def _pieces(text: str, width: int) -> Iterator[str]:
-    for word in _WORD.findall(text):
-        if width_of(word.rstrip()) <= width:
-            yield word
-        else:
-            yield from _PIECE.findall(word)
+def _cut(text: str, width: int) -> Iterator[str]:
+    for word in _words(text):
+        yield from [word] if width_of(word.rstrip()) <= width else _pieces(word)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(text)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Yield the words of a text; those that are no paths are cut behind commas and the like."""
+    for word in _words(text):
+        yield from [word] if "/" in word else _PIECE.findall(word)
 
 
 def first_line(text: str, width: int) -> tuple[str, bool]:
@@ -95,9 +102,9 @@ def fit(lines: Sequence[Sequence[str]], room: int | None) -> list[int] | None:
     widths = [max(map(width_of, column)) for column in columns]
     if room is None or _total(widths) <= room:
         return widths
-    for pattern in (_WORD, _PIECE):
+    for parts in (_words, _pieces):
         least = [
-            max(_longest(column, pattern), min(width, _LEAST))
+            max(_longest(column, parts), min(width, _LEAST))
             for column, width in zip(columns, widths, strict=True)
         ]
         if _total(least) <= room:
@@ -118,6 +125,5 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + GAP * (len(widths) - 1)
 
 
-def _longest(column: Sequence[str], pattern: re.Pattern[str]) -> int:
-    pieces = (piece.rstrip() for text in column for piece in pattern.findall(text))
-    return max(map(width_of, pieces), default=0)
+def _longest(column: Sequence[str], parts: Callable[[str], Iterable[str]]) -> int:
+    return max((width_of(part.rstrip()) for text in column for part in parts(text)), default=0)

@@ -89,11 +89,9 @@ def _leave_out(chosen: list[ParamSet], old: str) -> list[ParamSet]:
     found = [each for each, ledger in ledgers if old in {*ledger.splits, *ledger.retired}]
     if not found:
         raise SelectionError(f"none of {len(chosen)} parameter sets has a split {old!r}")
-    if len(found) < len(chosen):
-        tell(
-            f"{count_of(len(chosen) - len(found), 'set')} without a split {old!r} passed over",
-            prefix="",
-        )
+    if rest := len(chosen) - len(found):
+        verb = "is" if rest == 1 else "are"
+        tell(f"{count_of(rest, 'set')} without a split {old!r} {verb} passed over", prefix="")
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 
+import click
 import pytest
 
 from datagen_core import generate
@@ -26,6 +27,18 @@ class Terminal(io.StringIO):
 
     def isatty(self):
         return True
+
+
+@pytest.fixture
+def on_terminal(monkeypatch, run_cli):
+    """Return `run_cli`, on a terminal of 80 columns, with its answer on stdout as lines."""
+
+    def run(*arguments, columns=80):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        return click.unstyle(run_cli(*arguments).out).splitlines()
+
+    return run
 
 
 @pytest.fixture

@@ -119,9 +119,7 @@ def test_scripts_get_json(run_cli, made):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("typed", "code", "left"), [("y\n", 0, 28), ("n\n", 130, 30), ("\n", 130, 30)]
-)
+@pytest.mark.parametrize(("typed", "code", "left"), [("y\n", 0, 28), ("n\n", 1, 30), ("\n", 1, 30)])
 def test_on_a_terminal_it_is_confirmed(run_cli, made, type_in, typed, code, left):
     type_in(typed)
     answer = run_cli("exclude", "sine", "--indices", "3,7", "--reason", WHY)

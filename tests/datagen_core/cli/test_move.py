@@ -108,7 +108,9 @@ def test_a_name_like_that_of_a_split_of_any_set_is_asked_about(run_cli, swept, t
     assert (answer.code, answer.err.count("\n")) == (2, 1)
     assert "'trian' is a new split, and looks like 'train', which sine 1 has" in answer.err
     type_in("n\ny\n")
-    assert run_cli("move", "sine", 5, "Train", "-p", 0).code == 130
+    refused = run_cli("move", "sine", 5, "Train", "-p", 0)
+    assert refused.code == 1
+    assert refused.err.endswith("datagen: no split 'Train' was made\n")
 
     type_in("y\ny\n")
     assert run_cli("move", "sine", 5, "Train", "-p", 0).code == 0

@@ -106,8 +106,9 @@ def test_on_a_terminal_it_is_confirmed(run_cli, split, type_in):
     type_in("n\n")
     answer = run_cli("relabel", "sine", "test", "validation", *WHY)
 
-    assert answer.code == 130
+    assert answer.code == 1
     assert "Relabel test of sine 0 to validation, for good?" in answer.err
+    assert answer.err.endswith("datagen: nothing was relabelled\n")
     assert "test" in split.counts
 
 
@@ -118,7 +119,7 @@ def test_all_sets_that_have_the_split_are_relabelled(run_cli, swept):
     answer = run_cli("relabel", "sine", "test", "validation", *WHY, "--all-sets", "--json")
 
     assert [row["set"] for row in answer.json] == [0, 1]
-    assert "1 sets without a split 'test' are passed over" in answer.err
+    assert "1 set without a split 'test' is passed over" in answer.err
     assert [*swept[2]] == ["raw"]
 
 

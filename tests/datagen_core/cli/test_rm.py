@@ -13,7 +13,7 @@ from datagen_core.store.open_folders import Folder
 from datagen_core.store.reservations import reserve
 from datagen_core.store.sets import remove_set
 from demands import more, plan_for
-from generators_for_tests import sine
+from generators_for_tests import count, sine
 
 
 def test_a_set_is_removed_for_good(run_cli, made, cache):
@@ -40,7 +40,21 @@ def test_a_removal_is_confirmed(run_cli, made, cache, type_in, typed, left):
     answer = run_cli("rm", "sine")
 
     assert "Remove sine 0 (defaults; raw 30) for good?" in answer.err
+    assert answer.err.endswith("datagen: nothing was removed\n") == bool(left)
+    assert answer.code == left
     assert len(Cache(cache)) == left
+
+
+def test_after_the_last_set_its_data_set_has_none(run_cli, made, cache):
+    generate(count, 5, executor="inline", cache=cache)
+    run_cli("rm", "sine", "-y")
+
+    assert run_cli("list", "sine").out == (
+        f"sine has no parameter sets; {cache} has those of count; `datagen generators` lists what "
+        "can be made\n"
+    )
+    run_cli("rm", "count", "-y")
+    assert run_cli("list", "sine").out.startswith(f"{cache} is empty; ")
 
 
 def test_a_removed_set_can_be_begun_again(run_cli, made, cache):

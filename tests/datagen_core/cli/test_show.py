@@ -64,4 +64,4 @@ def test_a_field_that_has_more_to_say_than_others_reads_well(run_cli, tmp_path):
     for words in (["show", name], ["show", "timed", "-p", 0]):
         answer = run_cli(*words)
         assert answer.code == 0, answer.err
-        assert '["seconds"]' in answer.out
+        assert "record of loss float64, seconds float64 (measured)" in answer.out

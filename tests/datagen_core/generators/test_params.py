@@ -155,9 +155,11 @@ def test_description_tells_type_default_and_docstring():
     assert left == {
         "name": "left",
         "type": "float",
+        "choices": None,
         "default": -1,
         "required": False,
         "description": "Leftmost value of x.",
+        "group": "",
     }
     assert (label["type"], label["default"]) == ("str", "none")
     assert describe_params(NeedyParams)[0]["required"] is True
