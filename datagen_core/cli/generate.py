@@ -243,8 +243,8 @@ def _report_sweep(
                    "nothing to do")  # fmt: skip
     else:
         made = sum(len(status.done) for status in statuses)
-        sets = f"{len(runs)} of {count_of(len(demands), 'parameter set')}"
-        say(f"{name}: {count_of(made, 'sample')} made in {sets}; `datagen list {name}` shows them")
+        whole = f"{len(runs)} of {count_of(len(demands), 'parameter set')}"
+        say(f"{name}: {count_of(made, 'sample')} made in {whole}; `datagen list {name}` shows them")
 
 
 def _refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
