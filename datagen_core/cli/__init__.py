@@ -6,14 +6,14 @@ import os
 import sys
 from contextlib import suppress
 from keyword import iskeyword
-from typing import Any
 
 import click
 from click.core import ParameterSource
 
 from datagen_core import interrupts
+from datagen_core.cli.plugin_commands import find_commands, load_command, summarize_command
 from datagen_core.commands import PROFILE, LazyGroup, find_profile, name_parameters, tell
-from datagen_core.errors import ConfigurationError, DatagenError, in_one_line
+from datagen_core.errors import ConfigurationError, DatagenError
 from datagen_core.store.profiles import FILE, read_profile
 from datagen_core.streams import discard_unwritable, prepare_streams
 
@@ -76,19 +76,19 @@ class _Commands(LazyGroup):
         return super().parse_args(ctx, _bring_forward("--profile", args))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*super().list_commands(ctx), *sorted(_plugin_commands())]
+        return [*super().list_commands(ctx), *sorted(find_commands())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
-        point = None if command else _plugin_commands().get(cmd_name)
-        return _load_plugin_command(point) if point else command
+        point = None if command else find_commands().get(cmd_name)
+        return load_command(point) if point else command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         super().format_commands(ctx, formatter)
-        plugins = sorted(_plugin_commands().items())
+        plugins = sorted(find_commands().items())
         if plugins:
             with formatter.section("Commands of plugins"):
-                formatter.write_dl([(name, f"See `datagen {name} --help`.") for name, _ in plugins])
+                formatter.write_dl([(name, summarize_command(point)) for name, point in plugins])
 
 
 def _bring_forward(option: str, words: list[str]) -> list[str]:
@@ -96,24 +96,10 @@ def _bring_forward(option: str, words: list[str]) -> list[str]:
     end = words.index("--") if "--" in words else len(words)
     place = next((at for at, word in enumerate(words[:end]) if word.split("=")[0] == option), 0)
     after = place + (1 if place and "=" in words[place] else 2)
-    is_plugins = place and not _plugin_commands().keys().isdisjoint(words)
+    is_plugins = place and not find_commands().keys().isdisjoint(words)
     if not place or after > end or is_plugins:
         return words
     return [*words[place:after], *words[:place], *words[after:]]
-
-
-def _plugin_commands() -> dict[str, Any]:
-    from importlib.metadata import entry_points  # costs as much as click itself
-
-    return {point.name: point for point in entry_points(group="datagen.commands")}
-
-
-def _load_plugin_command(point: Any) -> click.Command:
-    try:
-        command: click.Command = point.load()
-    except Exception as error:  # a plugin may fail in any way
-        raise DatagenError(f"command {point.name!r} does not load: {in_one_line(error)}") from error
-    return command
 
 
 def _use_profile(ctx: click.Context, _: click.Parameter, name: str | None) -> None:
