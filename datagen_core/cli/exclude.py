@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from datagen_core.cli.indices import indices_option
-from datagen_core.cli.options import confirm, yes_option
+from datagen_core.cli.options import yes_option
+from datagen_core.cli.questions import confirm
 from datagen_core.cli.summaries import describe_exclusions, describe_splits
 from datagen_core.commands import (
     cache_option,

@@ -13,10 +13,10 @@ from datagen_core.cli.options import (
     WholeNumber,
     all_sets_option,
     choose_sets,
-    confirm,
     sets_option,
     yes_option,
 )
+from datagen_core.cli.questions import confirm
 from datagen_core.cli.split_names import confirm_new_split, new_split_option
 from datagen_core.commands import cache_option, json_option, print_json, say, say_excluded
 from datagen_core.errors import count_of, noun_of

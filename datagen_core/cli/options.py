@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from datagen_core.cli.questions import ask
 from datagen_core.commands import Decorator, open_cache, select_set, set_option, tell
 from datagen_core.errors import (
     DatagenError,
@@ -19,7 +20,6 @@ from datagen_core.errors import (
     VerificationError,
     as_line,
     count_of,
-    printable,
     shorten,
 )
 from datagen_core.ranges import MOST_SAMPLES
@@ -93,7 +93,7 @@ class Consent:
         tell(f"{thing.run}, recorded by {thing.owner}, names what you do not trust:", prefix="")
         for line in thing.lines:  # all of each: what is left out could be what matters
             click.echo(f"  {as_line(line, len(line) * _LONGEST_ESCAPE)}", err=True)  # noqa: TID251
-        return _ask("Let it run as you?")
+        return ask("Let it run as you?")
 
 
 def _consent(_: click.Context, __: click.Parameter, value: bool) -> Consent:  # noqa: FBT001 (click's)
@@ -370,38 +370,3 @@ def load_generator_of(
     if run is not None and run.source:
         return load_trusted(param_set.paths, run, decide)
     return load_recorded(name).generator
-
-
-def confirm(question: Callable[[], str], *, yes: bool, otherwise: str) -> None:
-    """Ask for confirmation on a terminal; without a terminal, `-y` is required.
-
-    Parameters
-    ----------
-    otherwise
-        What is said if the answer is no, such as "nothing was moved".
-
-    Raises
-    ------
-    SystemExit
-        When the answer is no, or the input ends; the exit code is 1.
-    click.UsageError
-        When there is neither `-y` nor a terminal.
-    """
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise click.UsageError("there is no terminal to confirm on; confirm with -y")
-    if not _ask(question()):
-        tell(otherwise)
-        sys.exit(1)
-
-
-def _ask(question: str) -> bool:
-    """Ask on the terminal; the end of the input is a no."""
-    try:
-        return click.confirm(printable(question), err=True)
-    except click.Abort as error:
-        if not isinstance(error.__context__, EOFError):
-            raise
-        tell("", prefix="")  # behind the question
-        return False

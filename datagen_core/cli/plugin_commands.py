@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.utils import make_default_short_help
 
+from datagen_core.cli.layout import first_line
 from datagen_core.errors import DatagenError, in_one_line, printable
 
 if TYPE_CHECKING:
@@ -58,8 +58,14 @@ def summarize_command(point: EntryPoint) -> str:
     with suppress(Exception):  # a file may be damaged in any way, and help has to come all the same
         module = ast.parse(_read_module(point.module))
         text = _find_help(module, point.attr) or ast.get_docstring(module) or ""
-        found = make_default_short_help(text.replace("\\b", ""), _LONGEST)
+        found = _first_sentence(text)
     return printable(found) or f"See `datagen {point.name} --help`."
+
+
+def _first_sentence(text: str) -> str:
+    words = " ".join(text.strip().partition("\n\n")[0].split())
+    sentence, dot, _ = words.partition(". ")
+    return first_line(f"{sentence}{dot}".rstrip(), _LONGEST)[0]
 
 
 def _read_module(name: str) -> bytes:

@@ -9,12 +9,12 @@ import click
 
 from datagen_core.cli.options import (
     Problems,
-    confirm,
     filter_option,
     find_sets,
     state_option,
     yes_option,
 )
+from datagen_core.cli.questions import confirm
 from datagen_core.cli.summaries import States, marks, summarize_set
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, tell
 from datagen_core.errors import count_of, human_bytes, shorten

@@ -11,10 +11,10 @@ from datagen_core.cli.options import (
     Problems,
     all_sets_option,
     choose_sets,
-    confirm,
     sets_option,
     yes_option,
 )
+from datagen_core.cli.questions import confirm
 from datagen_core.cli.split_names import confirm_new_split, new_split_option
 from datagen_core.cli.summaries import describe_relabel
 from datagen_core.commands import cache_option, json_option, print_json, say, tell

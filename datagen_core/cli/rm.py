@@ -12,10 +12,10 @@ from datagen_core.cli.options import (
     Problems,
     all_sets_option,
     choose_sets,
-    confirm,
     sets_option,
     yes_option,
 )
+from datagen_core.cli.questions import confirm
 from datagen_core.commands import cache_option, json_option, print_json, say, tell
 from datagen_core.errors import CacheError
 

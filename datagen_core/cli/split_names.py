@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from datagen_core.cli.options import confirm
+from datagen_core.cli.questions import confirm
 from datagen_core.commands import Decorator, open_cache
 from datagen_core.errors import CacheError
 from datagen_core.store.ledger import read_ledger

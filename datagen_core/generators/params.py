@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
@@ -18,7 +20,6 @@ from datagen_core.generators.declarations import (
     renamed_params,
 )
 from datagen_core.generators.inputs import refer_to
-from datagen_core.generators.type_names import find_choices, name_type
 
 InputFile = Annotated[str, AfterValidator(refer_to)]
 """The type of a parameter that is a file: given as a path, kept as `sha256:…`, the identity of its
@@ -165,8 +166,8 @@ def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
     return [
         {
             "name": name,
-            "type": name_type(field.annotation, {InputFile: "InputFile"}),
-            "choices": find_choices(field.annotation),
+            "type": _name_type(field.annotation),
+            "choices": _find_choices(field.annotation),
             "default": defaults_of(params_type).get(name),
             "required": field.is_required(),
             "description": _describe(params_type, name, properties.get(name, {})),
@@ -188,3 +189,36 @@ def _describe(params_type: type[Params], name: str, schema: Mapping[str, Any]) -
     notes += [f"before: {', '.join(history.names)}"] if history.names else []
     text = str(schema.get("description", ""))
     return f"{text} ({'; '.join(notes)})".lstrip() if notes else text
+
+
+_NAMES = {InputFile: "InputFile", NoneType: "None", ...: "..."}
+
+
+def _name_type(annotation: Any) -> str:
+    """Return a type as people write it; constraints are left out."""
+    origin: Any = get_origin(annotation)
+    if annotation in _NAMES or origin in {None, Literal}:
+        name = annotation.__name__ if isinstance(annotation, type) else str(annotation)
+        return _NAMES.get(annotation, name.removeprefix("typing."))
+    names = list(map(_name_type, get_args(annotation)))
+    if origin is Annotated:
+        return names[0]
+    is_union = origin in {Union, UnionType}
+    return " | ".join(names) if is_union else f"{origin.__name__}[{', '.join(names)}]"
+
+
+def _find_choices(annotation: Any) -> list[Any] | None:
+    """Return the values of a type that has a fixed number of them, in plain JSON types.
+
+    Such types are enums, literals, and unions of these and None.
+    """
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return [each.value for each in annotation]
+    if origin is Literal:
+        return list(inner)
+    if origin is Annotated:
+        return _find_choices(inner[0])
+    found = [_find_choices(each) for each in inner if each is not NoneType]
+    is_fixed = origin in {Union, UnionType} and None not in found
+    return [value for each in found for value in each or ()] if is_fixed else None

@@ -343,9 +343,7 @@ class Samples(Convertible):
         if positions.dtype == bool and len(positions) == len(self):
             positions = np.flatnonzero(positions)
         if positions.size and positions.dtype.kind not in "iu":
-            raise IndexError(
-                f"positions are integers, or one bool for each of {count_of(len(self), 'sample')}"
-            )
+            raise IndexError(f"positions are integers, or one bool for each of {len(self)} samples")
         if positions.size and not -len(self) <= positions.min() <= positions.max() < len(self):
             raise IndexError(
                 f"{self.title} has {count_of(len(self), 'sample')}; a position lies outside of them"
