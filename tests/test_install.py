@@ -84,7 +84,9 @@ def test_wheel_holds_the_packages_and_nothing_else(binaries, checkout, tmp_path)
     assert {path.parts[0] for path in files} == packages | {"datagen-0.1.0.dist-info"}
     code = [path for path in files if path.parts[0] in packages]
     others = [path for path in code if path.suffix not in {".py", ".html"}]  # pages are templates
-    assert {path.name for path in others} == {"py.typed"}
+    template = {path.name for path in others if "template" in path.parts}  # of `datagen new`
+    assert template == {"README.md", "gitignore", "pyproject.toml"}
+    assert {path.name for path in others} == {"py.typed", *template}
 
 
 def packages_of(checkout: Path) -> list[str]:

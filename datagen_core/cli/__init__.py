@@ -27,6 +27,7 @@ _HELP = {
     "list": "The data sets of a cache and their splits.",
     "init": "Make the folder of a cache, for a group if you like.",
     "generators": "The generators that can be used.",
+    "new": "Make a plugin of your own, which works at once.",
     "show": "A generator's parameters, or a parameter set's provenance.",
     "move": "Label samples: move them from raw into a split.",
     "relabel": "Give a split another name, for good.",
