@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import datagen_core
 from datagen_core.errors import GeneratorError
 from datagen_core.ranges import Interval
 from datagen_core.scheduling.batches import BatchMaker, preserved_global_generators
+from datagen_core.store.keys import derive_secret
 from datagen_core.store.shards import columns_checksum
 from demands import demand_for
 from generators_for_tests import count, images, sine, squeezed, walks
@@ -26,6 +28,9 @@ PINNED = {
 }
 DIGEST = "8357966479a3e276969ed0f22e0aa52a9a352c8af62f5f32aa756989d740b96b"
 BYTES = "a57fcce847391d98764fa7ba005fc98dc994dd056fff9d85df151d74b4d7c03c"
+
+
+SEALED = 0.4185334508576519
 
 
 def maker_of(generator, params=None, seed=0):
@@ -88,6 +93,22 @@ def test_the_last_batch_is_cut_at_the_limit():
     maker = maker_of(count)
 
     assert maker.make(Interval(20, 25), None)[0]["value"].tolist() == [20, 21, 22, 23, 24]
+
+
+@datagen_core.generator(3, name="sealed", private=lambda params: False)
+def sealed(size, secret, rng):
+    for _ in range(size):
+        yield {"secret": secret.hex(), "drawn": rng.random()}
+
+
+def test_what_is_secret_follows_from_the_key_and_differs_from_what_is_drawn_with():
+    """Batches that an earlier version made go on with the same noise."""
+    maker = maker_of(sealed)
+    record = replace(maker.record, digest="ab" * 32)
+    made = replace(maker, key=bytes(32), record=record).make(Interval(3, 6), None)[0]
+
+    assert set(made["secret"]) == {derive_secret(bytes(32), "secret", record.digest, 1).hex()}
+    assert made["drawn"][0] == SEALED
 
 
 @datagen_core.generator(3, name="careless")

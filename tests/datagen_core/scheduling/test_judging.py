@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from datagen_core.executors.base import TaskState
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.ranges import Interval, IntervalSet
-from datagen_core.scheduling.judging import FRUITLESS_LIMIT
+from datagen_core.scheduling import judging
+from datagen_core.scheduling.judging import FRUITLESS_LIMIT, NEVER_AGAIN, merge_alike
 from datagen_core.scheduling.status import inspect_run, statuses
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import shard_name
@@ -50,8 +52,12 @@ def begin(run):
 
 
 def judge(run, verdict=""):
-    [item] = inspect_run(run, read_run(run.set, run.number), Silent(verdict)).ranges
+    [item] = judge_all(run, Silent(verdict))
     return item
+
+
+def judge_all(run, executor=None):
+    return inspect_run(run, read_run(run.set, run.number), executor or Silent()).ranges
 
 
 def test_deaths_beside_samples_are_tried_twice_as_often(run):
@@ -83,3 +89,64 @@ def test_a_run_of_an_executor_that_is_not_here_says_so(run):
 def test_a_task_of_a_job_of_many_runs_has_a_place_of_its_own(run):
     plan, _ = begin(run)
     assert replace(plan, first=3).key(1) == TaskKey(plan.name, 4)
+
+
+class Lively(Silent):
+    """An executor all of whose tasks live."""
+
+    def poll(self, plans):
+        return {key: TaskState("running") for plan in plans for key in plan.keys}
+
+
+def test_lost_samples_of_private_sets_are_never_tried_again(run, monkeypatch):
+    monkeypatch.setattr(judging, "lost_samples", lambda _: IntervalSet([(5, 8)]))
+    begin(run)
+
+    assert [(item.samples, item.blocked) for item in judge_all(run)] == [
+        (IntervalSet([(8, 20)]), False),
+        (IntervalSet([(5, 8)]), True),
+    ]
+    assert judge_all(run)[1].reason == NEVER_AGAIN
+
+
+def test_a_task_that_lives_is_one_range_whatever_was_lost(run, monkeypatch):
+    monkeypatch.setattr(judging, "lost_samples", lambda _: IntervalSet([(5, 8)]))
+    begin(run)
+
+    assert [(item.state, item.samples) for item in judge_all(run, Lively())] == [
+        ("running", MISSING[0])
+    ]
+
+
+def fail(journal, start, stop, **what):
+    journal.append("error", **{"range": [start, stop], "message": "no", "final": True, **what})
+
+
+def test_a_batch_that_failed_is_shown_with_the_log_of_its_task(run):
+    plan, journal = begin(run)
+    fail(journal, 5, 10)
+    journal.append("end", reason="done")
+
+    assert {(item.state, item.log) for item in judge_all(run)} >= {("failed", plan.log(0))}
+
+
+def test_a_set_that_is_refused_is_one_line_also_where_a_process_died(run):
+    journal = begin(run)[1]
+    fail(journal, 5, 10, refused=True, whole_set=True)
+    journal.append("end", reason="died: SIGSEGV")
+
+    (line,) = merge_alike(judge_all(run))
+    assert (line.state, line.reason, line.samples) == ("refused", "no", MISSING[0])
+
+
+def test_an_executor_is_asked_about_the_task_that_ended(run):
+    class Knowing(Silent):
+        def diagnose(self, plan, task):
+            return f"node n{task} lost, with {plan.name}"
+
+    plan = plan_for(run, "id", "inline", [IntervalSet([(5, 10)]), IntervalSet([(10, 20)])], 30)
+    for task in range(2):
+        Journal(run.journal(plan.number, task)).append("start")
+
+    reasons = [item.reason for item in judge_all(run, Knowing())]
+    assert reasons == [f"node n{task} lost, with {plan.name}" for task in range(2)]

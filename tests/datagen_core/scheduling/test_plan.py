@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from datagen_core.executors.inline import InlineExecutor
 from datagen_core.executors.local import LocalExecutor
 from datagen_core.ranges import IntervalSet
 from datagen_core.scheduling.plan import (
+    MOST_PROBED,
     Settings,
     check_loadable,
     combine_resources,
@@ -146,6 +148,16 @@ def test_a_time_limit_on_slurm_must_be_known(tmp_path):
         plan_of(bound(tmp_path), 10, ShortPartition())
 
 
+def test_a_set_that_was_never_timed_is_begun_with_one_batch_here(tmp_path):
+    with pytest.raises(ConfigurationError) as told:
+        plan_of(bound(tmp_path), 10, ShortPartition())
+
+    command = str(told.value).partition("first run a few: ")[2]
+    assert command.startswith("datagen generate ")
+    assert " -n 10 " in f"{command} "
+    assert " --executor local" in command
+
+
 def test_an_executor_with_a_longest_limit_has_one_without_being_asked(tmp_path):
     plan = plan_of(bound(tmp_path), 10, Pool())
 
@@ -158,6 +170,16 @@ def test_a_time_limit_follows_from_past_runs(tmp_path):
 
     assert plan.minutes == plan.estimate.limit_minutes
     assert plan.estimate.mean_seconds == pytest.approx(11.0)
+
+
+@pytest.mark.parametrize("samples", [100, 2000])  # in one task, and in as many as fit
+def test_a_plan_has_time_for_the_batches_that_are_compared_first(tmp_path, samples):
+    demand = replace(timed(tmp_path, 10.0), probe="compare")
+    plan = plan_of(demand, samples, ShortPartition())
+
+    assert plan.probe == "compare"
+    batches = math.ceil(samples / 10 / len(plan.tasks)) + MOST_PROBED
+    assert plan.estimate.mean_seconds == pytest.approx(1.0 + 10 * batches)
 
 
 def test_a_time_limit_that_is_given_wins(tmp_path):
@@ -177,6 +199,12 @@ def test_more_tasks_are_made_when_one_would_take_too_long(tmp_path):
 def test_a_batch_that_takes_too_long_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="above the maximum of 00:10:00"):
         plan_of(timed(tmp_path, 3600.0), 10, ShortPartition())
+
+
+@pytest.mark.parametrize(("seconds", "fits"), [(590.0, True), (604.0, False)])
+def test_a_batch_that_mostly_ends_in_time_is_tried(tmp_path, seconds, fits):
+    with nullcontext() if fits else pytest.raises(ConfigurationError, match="above the maximum"):
+        assert plan_of(timed(tmp_path, seconds), 10, ShortPartition()).minutes == 10
 
 
 def test_a_limit_above_the_partitions_is_refused(tmp_path):

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from datagen_core.errors import ConfigurationError, DamagedFileError
 from datagen_core.ranges import Interval
+from datagen_core.store import layout
 from datagen_core.store.layout import (
     SetPaths,
     check_name,
     following,
+    list_files,
     list_folders,
     list_shards,
     numbered,
@@ -59,6 +61,35 @@ def test_listing_shards_passes_over_everything_else(tmp_path):
 
     assert list_shards(tmp_path) == [Interval(0, 10), Interval(10, 20)]
     assert list_shards(tmp_path / "missing") == []
+
+
+def test_files_of_several_folders_stay_with_their_folder(tmp_path):
+    for folder, interval in (("packs", Interval(0, 10)), ("shards", Interval(10, 20))):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / shard_name(interval)).touch()
+
+    assert list_files([tmp_path / "packs", tmp_path / "shards"]) == [
+        [Interval(0, 10)],
+        [Interval(10, 20)],
+    ]
+
+
+def test_shards_are_listed_before_the_packs_that_may_take_their_place(tmp_path, monkeypatch):
+    """What is compacted in between is then seen twice, and not never."""
+    packs, shards = tmp_path / "packs", tmp_path / "shards"
+    shard, list_one = shards / shard_name(Interval(0, 10)), layout.list_shards
+    for folder in (packs, shards):
+        folder.mkdir()
+    shard.touch()
+
+    def list_and_compact(folder):
+        found = list_one(folder)
+        if shard.exists():
+            shard.rename(packs / shard.name)
+        return found
+
+    monkeypatch.setattr(layout, "list_shards", list_and_compact)
+    assert Interval(0, 10) in sum(list_files([packs, shards]), [])
 
 
 def test_numbers_are_sorted_as_numbers(tmp_path):

@@ -121,6 +121,15 @@ def test_an_abandoned_claim_is_named(final, monkeypatch):
         publish(final)
 
 
+def test_a_claim_whose_owner_has_published_is_lost(final, monkeypatch):
+    refuse_links(monkeypatch)
+    assert publish(final, "first") is True
+    final.with_name("final.claim").touch()
+
+    assert publish(final, "second") is False
+    assert final.read_text() == "first"
+
+
 def test_publication_shows_nothing_when_its_block_fails(tmp_path):
     with (
         pytest.raises(ZeroDivisionError),

@@ -65,6 +65,15 @@ def test_a_refusal_reserves_nothing(paths):
     assert list_runs(paths) == []
 
 
+def test_a_run_keeps_what_all_samples_up_to_its_end_cost_together(paths):
+    for samples in (5, 3):
+        reserve(paths, more(samples), "sine", {"njobs": 2}, lambda total: {"epsilon": total / 2})
+
+    assert [run.account for run in list_runs(paths)] == [{"epsilon": 2.5}, {"epsilon": 4.0}]
+    assert [run.interval for run in list_runs(paths)] == [Interval(0, 5), Interval(5, 8)]
+    assert [run.details["njobs"] for run in list_runs(paths)] == [2, 2]
+
+
 @given(interval_sets.filter(bool), batch_sizes, st.integers(1, 5))
 def test_attempts_come_back_as_planned(tmp_path_factory, missing, size, tasks):
     run = SetPaths(tmp_path_factory.mktemp("set")).run(0)
