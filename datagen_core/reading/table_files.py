@@ -6,23 +6,31 @@ README.md, "Types of fields", says what becomes of each type.
 from __future__ import annotations
 
 import csv
+import math
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from itertools import chain, groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any, TextIO
 
 import numpy as np
+from numpy.lib.format import dtype_to_descr
 from numpy.typing import NDArray
 
 from datagen_core.errors import ConfigurationError
 from datagen_core.files import require
-from datagen_core.reading.tables import Block, Selection, blocks, elements, other_types
+from datagen_core.reading.tables import Block, Layout, Selection, elements, other_types, pieces
 from datagen_core.reading.targets import PARQUET
 
+Write = Callable[[Block], None]
 
-def write_csv(path: Path, selection: Selection) -> None:
+
+@contextmanager
+def csv_file(path: Path, known: Mapping[str, str]) -> Iterator[Write]:  # noqa: ARG001 (a Form)
     """Write a CSV file; a vector becomes the columns `x_0`, `x_1`, … Numbers lose nothing.
 
     Raises
@@ -30,23 +38,31 @@ def write_csv(path: Path, selection: Selection) -> None:
     ConfigurationError
         If two columns would have one name.
     """
+    header: list[str] = []
     with path.open("w", encoding="utf-8", newline="") as file:
-        for number, block in enumerate(blocks(selection)):
+
+        def write(block: Block) -> None:
             parts = chain.from_iterable(_scalars(name, col) for name, col in block.items())
-            names, columns = zip(*parts, strict=True)
-            if number == 0:
-                header = names
+            names, columns = map(list, zip(*parts, strict=True))
+            if not header:
+                header.extend(names)
                 _refuse_twice(names)
                 csv.writer(file, lineterminator="\n").writerow(names)
             if names != header:
                 raise other_types(next(iter(set(names) ^ set(header)), names[-1]))
-            values = [_printable(column) for column in columns]
-            # Readers take a bare carriage return for the end of a line; csv does not quote it.
-            has_return = any(column.dtype == object for column in columns) and any(
-                "\r" in value for each in values for value in each if isinstance(value, str)
-            )
-            how: Any = csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL
-            csv.writer(file, lineterminator="\n", quoting=how).writerows(zip(*values, strict=True))
+            _write_rows(file, columns)
+
+        yield write
+
+
+def _write_rows(file: TextIO, columns: Sequence[NDArray[Any]]) -> None:
+    values = [_printable(column) for column in columns]
+    # Readers take a bare carriage return for the end of a line; csv does not quote it.
+    has_return = any(column.dtype == object for column in columns) and any(
+        "\r" in value for each in values for value in each if isinstance(value, str)
+    )
+    how: Any = csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL
+    csv.writer(file, lineterminator="\n", quoting=how).writerows(zip(*values, strict=True))
 
 
 def _scalars(name: str, column: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -87,7 +103,7 @@ _PRINTED: dict[str, Callable[[NDArray[Any]], Any]] = {
 """How columns are printed in CSV, by the kind of their dtype; others as Python's numbers."""
 
 
-def _refuse_twice(names: tuple[str, ...]) -> None:
+def _refuse_twice(names: Sequence[str]) -> None:
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise ConfigurationError(
@@ -95,25 +111,63 @@ def _refuse_twice(names: tuple[str, ...]) -> None:
         )
 
 
-def write_npz(path: Path, selection: Selection) -> None:
-    """Write a NumPy archive with an array for each column; it is gathered in memory first.
+@contextmanager
+def npz_file(path: Path, known: Mapping[str, str]) -> Iterator[Write]:
+    """Write a NumPy archive with an array for each column.
+
+    The columns are files beside the archive until all rows are there, and then joined.
 
     Raises
     ------
     ConfigurationError
         For bytes of any length, whose last NULs NumPy cuts off.
     """
-    gathered, known = list(blocks(selection)), elements(selection)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in list(gathered[0]):
-            parts = [block.pop(name) for block in gathered]
-            if len({(part.dtype, part.shape[1:]) for part in parts}) > 1:
-                raise other_types(name)
-            array = np.concatenate(parts)
-            if array.dtype == object:
-                array = _as_text(name, array, known.get(name))
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
+    with ExitStack() as files:
+        columns: dict[str, _Spool] = {}
+
+        def write(block: Block) -> None:
+            for name, column in block.items():
+                if name not in columns:
+                    file = files.enter_context(TemporaryFile(dir=path.parent))
+                    columns[name] = _Spool(name, file)
+                is_text = column.dtype == object
+                columns[name].add(_as_text(name, column, known.get(name)) if is_text else column)
+
+        yield write
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, spool in columns.items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    spool.pour(member)
+
+
+class _Spool:
+    """A column in a file that is open, of whose rows the number is not known before the last."""
+
+    def __init__(self, name: str, file: IO[bytes]) -> None:
+        self._name, self._file = name, file
+        self._pieces: list[tuple[np.dtype[Any], tuple[int, ...]]] = []
+
+    def add(self, column: NDArray[Any]) -> None:
+        """Add rows; those of text may be of another length."""
+        first = self._pieces[0] if self._pieces else (column.dtype, column.shape)
+        is_same = column.dtype == first[0] or column.dtype.kind == first[0].kind == "U"
+        if not is_same or column.shape[1:] != first[1][1:]:
+            raise other_types(self._name)
+        self._pieces.append((column.dtype, column.shape))
+        self._file.write(np.ascontiguousarray(column).reshape(-1).view(np.uint8).data)
+
+    def pour(self, target: IO[bytes]) -> None:
+        """Write all rows as one array of NumPy's format."""
+        dtype = max((dtype for dtype, _ in self._pieces), key=lambda dtype: dtype.itemsize)
+        rows = sum(shape[0] for _, shape in self._pieces)
+        header = {"descr": dtype_to_descr(dtype), "fortran_order": False,
+                  "shape": (rows, *self._pieces[0][1][1:])}  # fmt: skip
+        np.lib.format.write_array_header_2_0(target, header)
+        self._file.seek(0)
+        for found, shape in self._pieces:
+            content = self._file.read(found.itemsize * math.prod(shape))
+            column = np.frombuffer(content, np.uint8).view(found).reshape(shape)
+            target.write(column.astype(dtype, copy=False).tobytes())
 
 
 def _as_text(name: str, column: NDArray[Any], known: str | None) -> NDArray[Any]:
@@ -124,7 +178,8 @@ def _as_text(name: str, column: NDArray[Any], known: str | None) -> NDArray[Any]
     return column.astype(str)
 
 
-def write_parquet(path: Path, selection: Selection) -> None:
+@contextmanager
+def parquet_file(path: Path, known: Mapping[str, str]) -> Iterator[Write]:
     """Write a Parquet file, a row group for each block.
 
     A vector is a list of fixed size, and what has more dimensions a tensor of fixed shape.
@@ -137,21 +192,23 @@ def write_parquet(path: Path, selection: Selection) -> None:
         For a type or a value that Parquet cannot hold exactly.
     """
     arrow, parquet = (require(name, "parquet") for name in ("pyarrow", "pyarrow.parquet"))
-    known, writer = elements(selection), None
     # Arrow takes no path with bytes that are not UTF-8.
-    with path.open("wb") as file:
+    with path.open("wb") as file, ExitStack() as opened:
+        writers: list[Any] = []
+
+        def write(block: Block) -> None:
+            table = _arrow_table(arrow, block, known)
+            if not writers:
+                writers.append(parquet.ParquetWriter(file, table.schema))
+                opened.callback(writers[0].close)
+            _refuse_other_types(list(table.schema), list(writers[0].schema))
+            writers[0].write_table(table)
+
         try:
-            for block in blocks(selection):
-                table = _arrow_table(arrow, block, known)
-                writer = writer or parquet.ParquetWriter(file, table.schema)
-                _refuse_other_types(list(table.schema), list(writer.schema))
-                writer.write_table(table)
+            yield write
         except arrow.ArrowException as error:
             words = str(error).partition("\n")[0]
             raise ConfigurationError(f"parquet cannot hold this: {words}; export as npz") from error
-        finally:
-            if writer is not None:
-                writer.close()
 
 
 def _refuse_other_types(ours: list[Any], first: list[Any]) -> None:
@@ -160,7 +217,7 @@ def _refuse_other_types(ours: list[Any], first: list[Any]) -> None:
             raise other_types(one.name)
 
 
-def _arrow_table(arrow: Any, block: Block, known: dict[str, str]) -> Any:
+def _arrow_table(arrow: Any, block: Block, known: Mapping[str, str]) -> Any:
     from datagen_core.reading.arrow_arrays import leaves, shaped_array  # imports pyarrow
 
     paths = tuple(chain.from_iterable(leaves(name, col.dtype) for name, col in block.items()))
@@ -173,9 +230,35 @@ def _arrow_table(arrow: Any, block: Block, known: dict[str, str]) -> Any:
     })  # fmt: skip
 
 
-FORMATS: dict[str, Callable[[Path, Selection], None]] = {
-    "csv": write_csv,
-    "npz": write_npz,
-    "parquet": write_parquet,
-}
+Form = Callable[[Path, Mapping[str, str]], AbstractContextManager[Write]]
+"""Opens a file for the rows of a table, given the types of columns of objects, see `elements`."""
+
+FORMATS: dict[str, Form] = {"csv": csv_file, "npz": npz_file, "parquet": parquet_file}
 """What datagen itself can write; plugins add more in the entry-point group `datagen.formats`."""
+
+
+def write_tables(
+    form: Form, selection: Selection, layout: Layout, place: Callable[[str, int], Path]
+) -> None:
+    """Write the tables of a selection, each of them in as many files as it has shards.
+
+    Parameters
+    ----------
+    place
+        Returns where to write a shard of a table, which is named as `Layout.tables_of` does; it is
+        asked when the first rows are there.
+
+    Raises
+    ------
+    ConfigurationError, SelectionError
+        See `pieces`, and the functions of formats.
+    """
+    known = elements(selection, layout)
+    for shard, found in groupby(pieces(selection, layout), key=attrgetter("shard")):
+        with ExitStack() as files:
+            writers: dict[str, Write] = {}
+            for piece in found:
+                for name, block in piece.tables.items():
+                    if name not in writers:
+                        writers[name] = files.enter_context(form(place(name, shard), known))
+                    writers[name](block)

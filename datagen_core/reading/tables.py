@@ -1,18 +1,20 @@
-"""Flat tables of samples, one row for each row of their ragged fields."""
+"""Tables of samples, block by block: one of the rows of ragged fields, and one of the samples."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.errors import SelectionError
-from datagen_core.generators.schema import Ragged
+from datagen_core.errors import ConfigurationError, SelectionError
+from datagen_core.generators.schema import Columns, Ragged
 from datagen_core.reading.samples import Samples
+from datagen_core.reading.set_columns import RESERVED, SetColumns, SplitNames
 from datagen_core.reading.views import View, ViewSamples
 
 if TYPE_CHECKING:
@@ -27,6 +29,10 @@ _ROWS = 16_384
 _MOST_SAMPLES = 4_096
 
 
+def _say_nothing(done: int, total: int) -> None:
+    """Stand for an observer where there is none."""
+
+
 @dataclass(frozen=True)
 class Selection:
     """What is exported.
@@ -36,13 +42,15 @@ class Selection:
     param_set
         The parameter set that it belongs to.
     parts
-        The samples: of a split or of all splits under its name, or of a view by part.
+        The samples: of splits by name, or of all splits as `all`, or of a view by part.
     view
         The view, where it is one.
     more
         The same of further parameter sets, whose rows follow in one table.
     table
         Makes the rows, where the generator has a table of its own.
+    progress
+        Is told how many samples are written, and of how many.
     """
 
     param_set: ParamSet
@@ -50,12 +58,34 @@ class Selection:
     view: View | None = None
     more: tuple[Selection, ...] = ()
     table: Table | None = None
+    progress: Callable[[int, int], None] = field(default=_say_nothing, compare=False)
+
+    @property
+    def sets(self) -> tuple[Selection, ...]:
+        """What is exported of each parameter set."""
+        return (self, *self.more)
+
+    @property
+    def count(self) -> int:
+        """The number of samples, or of users of a view."""
+        return sum(len(samples) for each in self.sets for samples in each.parts.values())
 
     def verify(self) -> None:
         """Check the files of all these samples as `Samples.verify` does."""
-        for each in (self, *self.more):
+        for each in self.sets:
             for samples in each.parts.values():
                 samples.verify()
+
+    def only(self, *fields: str) -> Selection:
+        """Return the same samples with some of their fields; all when none is named.
+
+        Raises
+        ------
+        SelectionError
+            When there is no such field.
+        """
+        parts = {name: samples.only(*fields) for name, samples in self.parts.items()}
+        return replace(self, parts=parts, more=tuple(each.only(*fields) for each in self.more))
 
 
 Table = Callable[[Mapping[str, Any], NDArray[np.int64], "ParamSet", int], Block]
@@ -63,42 +93,185 @@ Table = Callable[[Mapping[str, Any], NDArray[np.int64], "ParamSet", int], Block]
 equal length. `indices` are the samples', and `first_row` counts the rows before."""
 
 
-def blocks(selection: Selection) -> Iterator[Block]:
-    """Yield the rows of a table, block by block.
+@dataclass(frozen=True)
+class Layout:
+    """How samples become tables.
 
-    The first columns are `set`, the digest, when there are several parameter sets; `part`, when
-    there are several; `user`, the user's name, in a view; and `sample`, the index of the sample
-    that the row comes from. Then come the fields: the rows of ragged fields, and fixed fields
-    repeated for each of them. A generator's own table has its own columns instead.
+    Attributes
+    ----------
+    fields
+        The fields that are written, or the columns of a generator's own table; all if empty.
+    shards
+        The number of files of each table, with about as many samples each.
+    flat
+        Whether fields that are not ragged are repeated for each row, in one table.
+    """
+
+    fields: tuple[str, ...] = ()
+    shards: int = 1
+    flat: bool = False
+
+    def tables_of(self, selection: Selection) -> tuple[str, ...]:
+        """Return the names of the tables: `rows`, and `samples` if there is one of these."""
+        schema, names = next(iter(selection.parts.values())).schema, _common_fields(selection)
+        ragged = {schema.fields[name].ragged for name in names if name in (self.fields or names)}
+        is_one = self.flat or selection.table is not None or len(ragged) == 1
+        return ("rows",) if is_one else ("rows", "samples")
+
+
+class Piece(NamedTuple):
+    """The rows of consecutive samples in each table, and the number of their shard."""
+
+    shard: int
+    tables: Mapping[str, Block]
+
+
+def pieces(selection: Selection, layout: Layout) -> Iterator[Piece]:
+    """Yield the rows of tables, block by block.
+
+    The first columns are those of `datagen_core.reading.set_columns`, `part`, when there are
+    several; `user`, the user's name, in a view; and `sample`, the index of the sample that the row
+    comes from. Then come the fields: in `rows` those that are ragged, in `samples` the others, with
+    a row for each sample, or for each user of a view; in one table, fixed fields are repeated. A
+    generator's own table has its own columns, and behind them those of the set that it lacks.
 
     Raises
     ------
     SelectionError
         When ragged fields have different lengths, or a field is called like one of these columns,
         or parameter sets differ in their columns.
+    ConfigurationError
+        When there are fewer samples than shards.
     """
-    rows = 0
-    names: list[str] = []
-    for each in (selection, *selection.more):
-        for block in _blocks_of_set(each, selection.table, rows):
-            named = _name_set(block, each) if selection.more and not selection.table else block
-            names = names or list(named)
-            _check_equal(names, list(named), each)
-            rows += _rows(block)
-            yield named
+    total = selection.count
+    if layout.shards > total:
+        raise ConfigurationError(f"{layout.shards} files need as many samples; there are {total}")
+    selection = _choose(selection, layout)
+    source = _Source(selection, layout)
+    ends = [total * (shard + 1) // layout.shards for shard in range(layout.shards)]
+    done, columns = 0, dict[str, list[str]]()
+    for place, part, samples in source.parts():
+        borders = {end - done for end in ends if 0 < end - done < len(samples)}
+        for start, stop in pairwise(sorted({*_cuts(samples), *borders})):
+            tables = source.blocks(place, part, np.arange(start, stop))
+            for name, block in tables.items():
+                _check_equal(columns.setdefault(name, list(block)), block, selection.sets[place])
+            yield Piece(bisect_right(ends, done + start), tables)
+            selection.progress(done + stop, total)
+        done += len(samples)
 
 
-def elements(selection: Selection) -> dict[str, str]:
+def _choose(selection: Selection, layout: Layout) -> Selection:
+    """Return a selection with the fields of a layout; a generator's own table needs them all."""
+    return selection if selection.table is not None else selection.only(*layout.fields)
+
+
+def set_columns(selection: Selection) -> SetColumns:
+    """Return the columns that tell the sets of a selection apart."""
+    parts = [samples for each in selection.sets for samples in each.parts.values()]
+    fields = {name for samples in parts for name in samples.schema.fields}
+    if selection.table is not None:
+        fields.clear()
+    for name in RESERVED:
+        if name in fields:
+            raise SelectionError(f"the field {name!r} has the name of a column that tables have")
+    return SetColumns([each.param_set for each in selection.sets], fields)
+
+
+class _Source:
+    """Makes the blocks of the tables of a selection."""
+
+    def __init__(self, selection: Selection, layout: Layout) -> None:
+        self._selection, self._layout = selection, layout
+        self._names = layout.tables_of(selection)
+        self._sets = set_columns(selection)
+        self._splits = [SplitNames(each.param_set) for each in selection.sets]
+        self._rows = 0
+
+    def parts(self) -> Iterator[tuple[int, str, Samples]]:
+        """Yield the place of each set, and its parts with their names."""
+        for place, each in enumerate(self._selection.sets):
+            for part, samples in each.parts.items():
+                if len(samples):
+                    yield place, part, samples
+
+    def blocks(self, place: int, part: str, positions: NDArray[np.int64]) -> dict[str, Block]:
+        """Return the rows of some samples of a part in each table."""
+        selection = self._selection.sets[place]
+        samples = selection.parts[part]
+        if self._selection.table is not None:
+            return {"rows": self._own_block(place, part, positions)}
+        columns = _take(samples, positions, _common_fields(selection))
+        front = {
+            **self._sets.of(place, len(positions)),
+            **self._splits_of(place, part, samples.indices_at(positions)),
+            **_part(selection, part, len(positions)),
+            **_labels(samples, positions),
+        }
+        return self._arranged(samples, positions, front, columns)
+
+    def _arranged(
+        self, samples: Samples, positions: NDArray[np.int64], front: Block, columns: Columns
+    ) -> dict[str, Block]:
+        ragged = {name: each for name, each in columns.items() if isinstance(each, Ragged)}
+        fixed = {name: each for name, each in columns.items() if not isinstance(each, Ragged)}
+        if not ragged:
+            return {"rows": {**front, **fixed}}
+        lengths = _common_lengths(ragged)
+        rows = {name: np.repeat(column, lengths) for name, column in front.items()}
+        if isinstance(samples, ViewSamples):
+            rows["sample"] = samples.origins[0].take(samples.indices_at(positions)).values
+        if "samples" in self._names:
+            inside = {name: each.rows() for name, each in ragged.items()}
+            return {"rows": {**rows, **inside}, "samples": {**front, **fixed}}
+        values = {
+            name: each.rows() if isinstance(each, Ragged) else np.repeat(each, lengths, axis=0)
+            for name, each in columns.items()
+        }
+        return {"rows": {**rows, **values}}
+
+    def _splits_of(self, place: int, part: str, indices: NDArray[np.int64]) -> Block:
+        selection, splits = self._selection, self._splits[place]
+        is_all = selection.sets[place].parts.keys() == {"all"}
+        several = splits.several if is_all else len(selection.parts) > 1
+        if selection.view or not (selection.more or several):
+            return {}
+        names = splits.of(indices) if is_all else np.full(len(indices), part, object)
+        return {self._sets.split: names}
+
+    def _own_block(self, place: int, part: str, positions: NDArray[np.int64]) -> Block:
+        """Return rows of the generator's own table, and behind them what it does not tell."""
+        selection, make = self._selection.sets[place], self._selection.table
+        samples, indices = selection.parts[part], selection.parts[part].indices_at(positions)
+        assert make is not None  # noqa: S101 (for the type checker)
+        block = make(samples.take(positions), indices, selection.param_set, self._rows)
+        rows = _rows(block)
+        self._rows += rows
+        added = self._sets.of(place, rows)
+        if "sample" in block:
+            added |= self._splits_of(place, part, block["sample"])
+        behind = {name: column for name, column in added.items() if name not in block}
+        return self._chosen({**_part(selection, part, rows), **block, **behind})
+
+    def _chosen(self, block: Block) -> Block:
+        for name in self._layout.fields:
+            if name not in block:
+                raise SelectionError(f"the table has no column {name!r}; it has {', '.join(block)}")
+        return {name: block[name] for name in self._layout.fields or block}
+
+
+def elements(selection: Selection, layout: Layout) -> dict[str, str]:
     """Return "str" or "bytes" for columns of objects; unknown for a generator's own table."""
+    selection = _choose(selection, layout)
+    known = dict.fromkeys(("part", "user", *set_columns(selection).texts), "str")
     if selection.table is not None:
         return {}
-    found = dict.fromkeys(("set", "part", "user"), "str")
-    parts = [samples for each in (selection, *selection.more) for samples in each.parts.values()]
-    for name, field in (item for samples in parts for item in samples.schema.fields.items()):
-        kind = field.element.__name__ if field.element else ""
-        if found.setdefault(name, kind) != kind:
+    parts = [samples for each in selection.sets for samples in each.parts.values()]
+    for name, item in (pair for samples in parts for pair in samples.schema.fields.items()):
+        kind = item.element.__name__ if item.element else ""
+        if known.setdefault(name, kind) != kind:
             raise other_types(name)
-    return found
+    return known
 
 
 def other_types(name: str) -> SelectionError:
@@ -108,51 +281,23 @@ def other_types(name: str) -> SelectionError:
     )
 
 
-def _name_set(block: Block, selection: Selection) -> Block:
-    digest = selection.param_set.record.digest[:12]
-    return {"set": np.full(_rows(block), digest, object), **block}
-
-
-def _blocks_of_set(selection: Selection, table: Table | None, rows: int) -> Iterator[Block]:
-    several = len(selection.parts) > 1
-    # The users of one part may have fixed fields that those of another have not.
-    schemas = [samples.schema.fields for samples in selection.parts.values()]
-    common = [name for name in schemas[0] if all(name in fields for fields in schemas)]
-    for part, samples in selection.parts.items():
-        if table is None:
-            _check_names(samples)
-        for start, stop in pairwise(_cuts(samples)):
-            places = np.arange(start, stop)
-            block = (
-                _block(samples, places, common)
-                if table is None
-                else table(
-                    samples.take(places), samples.indices_at(places), selection.param_set, rows
-                )
-            )
-            rows += _rows(block)
-            yield {"part": np.full(_rows(block), part, object), **block} if several else block
-
-
 def _rows(block: Block) -> int:
     return len(next(iter(block.values())))
 
 
-def _check_equal(expected: list[str], found: list[str], selection: Selection) -> None:
-    if found != expected:
-        other = next(iter(set(expected) ^ set(found)), "their order")
+def _check_equal(expected: list[str], block: Block, selection: Selection) -> None:
+    if list(block) != expected:
+        other = next(iter(set(expected) ^ set(block)), "their order")
         raise SelectionError(
             f"{selection.param_set} has other columns than the first parameter set ({other}); "
             "export it alone, with -p"
         )
 
 
-def _check_names(samples: Samples) -> None:
-    taken = {"set", "part", "user", "sample"} & samples.schema.fields.keys()
-    if taken:
-        raise SelectionError(
-            f"the field {taken.pop()!r} has the name of a column that every table has"
-        )
+def _common_fields(selection: Selection) -> list[str]:
+    """Return the fields of all parts: users of one part may have fixed fields, others have not."""
+    schemas = [samples.schema.fields for samples in selection.parts.values()]
+    return [name for name in schemas[0] if all(name in fields for fields in schemas)]
 
 
 def _cuts(samples: Samples) -> Iterator[int]:
@@ -168,31 +313,30 @@ def _cuts(samples: Samples) -> Iterator[int]:
     yield len(samples)
 
 
-def _block(samples: Samples, places: NDArray[np.int64], names: list[str]) -> Block:
-    taken = samples.take(places)
+def _take(samples: Samples, positions: NDArray[np.int64], names: list[str]) -> Columns:
+    taken = samples.take(positions)
     columns = dict(zip(("x", "y"), taken, strict=True)) if isinstance(taken, tuple) else taken
-    columns = {name: columns[name] for name in names}
-    lengths = _common_lengths(columns, len(places))
-    rows = {
-        name: column.rows() if isinstance(column, Ragged) else np.repeat(column, lengths, axis=0)
-        for name, column in columns.items()
-    }
-    return {**_identity(samples, places, lengths), **rows}
+    return {name: columns[name] for name in names}
 
 
-def _common_lengths(columns: Mapping[str, Any], samples: int) -> NDArray[np.int64]:
-    lengths = {name: col.lengths for name, col in columns.items() if isinstance(col, Ragged)}
-    (first, wanted), *others = list(lengths.items()) or [("", np.ones(samples, np.int64))]
-    for name, found in others:
-        if not np.array_equal(found, wanted):
+def _common_lengths(ragged: Mapping[str, Ragged]) -> NDArray[np.int64]:
+    (first, column), *others = ragged.items()
+    for name, other in others:
+        if not np.array_equal(other.lengths, column.lengths):
             raise SelectionError(
-                f"{first} and {name} differ in length, so they cannot be columns of one table"
+                f"{first} and {name} differ in length, so they cannot be columns of one table; "
+                "choose fields with --fields"
             )
-    return wanted
+    return column.lengths
 
 
-def _identity(samples: Samples, places: NDArray[np.int64], lengths: NDArray[np.int64]) -> Block:
+def _part(selection: Selection, part: str, rows: int) -> Block:
+    several = selection.view is not None and len(selection.parts) > 1
+    return {"part": np.full(rows, part, object)} if several else {}
+
+
+def _labels(samples: Samples, positions: NDArray[np.int64]) -> Block:
+    indices = samples.indices_at(positions)
     if not isinstance(samples, ViewSamples):
-        return {"sample": np.repeat(samples.indices_at(places), lengths)}
-    users = np.array([samples.users[place] for place in places], object)
-    return {"user": np.repeat(users, lengths), "sample": samples.origins[0].take(places).values}
+        return {"sample": indices}
+    return {"user": np.array([samples.users[place] for place in indices.tolist()], object)}

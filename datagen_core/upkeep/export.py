@@ -5,17 +5,25 @@ from __future__ import annotations
 import inspect
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.errors import ConfigurationError, DatagenError, SelectionError, in_one_line
 from datagen_core.files import placing
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.table_files import FORMATS
 from datagen_core.reading.tables import Selection
+from datagen_core.upkeep.table_export import (
+    OPTIONS,
+    check_stale,
+    export_tables,
+    list_files,
+    read_layout,
+)
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -23,7 +31,8 @@ if TYPE_CHECKING:
 GROUP = "datagen.formats"
 """The entry-point group of formats, functions `(path, selection, **options)` that write a new file
 or folder at `path`. Each option is a keyword with a default, given as text. The function returns
-the number of samples or users that it wrote of each part, `{part: count}`, or None for all."""
+the number of samples or users that it wrote of each part, `{part: count}`, or None for all. One
+that takes several parameter sets (`selection.sets`) has the attribute `takes_several_sets`."""
 
 TABLES = "datagen.tables"
 """The entry-point group of generators' own tables, by the generator's name: functions `Table` with
@@ -31,7 +40,7 @@ options as further keywords, given as text."""
 
 
 def find_format(name: str) -> Callable[..., Mapping[str, int] | None]:
-    """Return the function that writes a format, the core's or a plugin's.
+    """Return the function of a plugin, or of datagen's own, that writes a format.
 
     Raises
     ------
@@ -42,8 +51,6 @@ def find_format(name: str) -> Callable[..., Mapping[str, int] | None]:
     """
     from importlib.metadata import entry_points  # costs as much as click itself
 
-    if name in FORMATS:
-        return FORMATS[name]
     found = {point.name: point for point in entry_points(group=GROUP)}
     if name not in found:
         known = ", ".join([*FORMATS, *sorted(found)])
@@ -73,23 +80,24 @@ def find_table(generator: str) -> Callable[..., Any] | None:
     return _load(point, f"the table of {generator!r}") if point is not None else None
 
 
-def select_all(param_sets: Sequence[ParamSet], *options: str | None) -> Selection:
+def select_all(
+    param_sets: Sequence[ParamSet],
+    splits: str | Sequence[str] | None = None,
+    view: str | None = None,
+    part: str | None = None,
+) -> Selection:
     """Return what to export of several parameter sets, without those that have no such samples.
 
-    `options` are those of `select`.
+    The options are those of `select`; of several splits, a set may have some.
 
     Raises
     ------
     SelectionError
         If none of the sets has such samples.
     """
-    found = []
-    for param_set in param_sets:
-        try:
-            found.append(select(param_set, *options))
-        except SelectionError:
-            if len(param_sets) == 1:
-                raise
+    if len(param_sets) == 1:
+        return select(param_sets[0], splits, view, part)
+    found = [each for one in param_sets for each in _select_some(one, _named(splits), view, part)]
     if not found:
         raise SelectionError(
             "none of the parameter sets has such samples; there is nothing to write"
@@ -97,10 +105,29 @@ def select_all(param_sets: Sequence[ParamSet], *options: str | None) -> Selectio
     return replace(found[0], more=tuple(found[1:]))
 
 
+def _named(splits: str | Sequence[str] | None) -> list[str]:
+    return [splits] if isinstance(splits, str) else list(dict.fromkeys(splits or ()))
+
+
+def _select_some(
+    param_set: ParamSet, splits: Sequence[str], view: str | None, part: str | None
+) -> Iterator[Selection]:
+    found = []
+    for split in splits or ("",):
+        with suppress(SelectionError):
+            found.append(select(param_set, split or None, view, part))
+    if found:
+        parts = {name: samples for each in found for name, samples in each.parts.items()}
+        yield replace(found[0], parts=parts)
+
+
 def select(
-    param_set: ParamSet, split: str | None = None, view: str | None = None, part: str | None = None
+    param_set: ParamSet,
+    splits: str | Sequence[str] | None = None,
+    view: str | None = None,
+    part: str | None = None,
 ) -> Selection:
-    """Return what to export: a split, a view, one part of a view, or all samples.
+    """Return what to export: some splits, a view, one part of a view, or all samples.
 
     Raises
     ------
@@ -109,19 +136,28 @@ def select(
     ConfigurationError
         If a split and a view are given, or a part without a view.
     """
-    if (split and view) or (part and not view):
+    if (splits and view) or (part and not view):
         raise ConfigurationError("choose a split or a view, not both; a part needs a view")
     if view:
         found = param_set.view(view)
         return Selection(param_set, {part: found[part]} if part else found, found)
-    samples = param_set[split] if split else param_set.samples
-    if not len(samples):
-        excluded = f" ({len(samples.excluded)} are excluded)" if samples.excluded else ""
-        raise SelectionError(
-            f"{param_set} has no samples in {split or 'any split'}{excluded}; there is nothing to "
-            "write"
-        )
-    return Selection(param_set, {split or "all": samples})
+    names = _named(splits)
+    parts = {name: param_set[name] for name in names} if names else {"all": param_set.samples}
+    for name, samples in parts.items():
+        if not len(samples):
+            excluded = f" ({len(samples.excluded)} are excluded)" if samples.excluded else ""
+            raise SelectionError(
+                f"{param_set} has no samples in {name if names else 'any split'}{excluded}; there "
+                "is nothing to write"
+            )
+    return Selection(param_set, parts)
+
+
+class Written(NamedTuple):
+    """What an export wrote: its files or its folder, and the number of samples of each part."""
+
+    paths: list[Path]
+    samples: dict[str, int]
 
 
 def export(
@@ -132,8 +168,10 @@ def export(
     *,
     force: bool = False,
     verify: bool = False,
-) -> dict[str, int]:
+) -> Written:
     """Write a selection to `destination`, which appears whole when all is written.
+
+    Tables may be several files, named after it, of which all appear or none.
 
     Parameters
     ----------
@@ -149,8 +187,8 @@ def export(
 
     Returns
     -------
-    counts
-        Number of samples, or users of a view, written of each part.
+    written
+        Where it is, and the number of samples, or users of a view, of each part.
 
     Raises
     ------
@@ -159,28 +197,49 @@ def export(
     DamagedFileError
         If a file cannot be read, or with `verify` does not hold what was written.
     """
-    writer = find_format(name)
-    generator = selection.param_set.generator
-    table = find_table(generator) if name in FORMATS else None
-    if selection.more and name not in FORMATS:
-        raise ConfigurationError(f"format {name!r} takes one parameter set; choose it with -p")
-    _check_options(name, options or {}, list_options(name, generator))
-    written = _names_behind(2, writer)
-    own = {key: value for key, value in (options or {}).items() if key in written}
-    others = {key: value for key, value in (options or {}).items() if key not in own}
-    if table is not None:
-        selection = replace(selection, table=partial(table, **others))
+    options = options or {}
+    _check_options(name, options, list_options(name, selection.param_set.generator))
     destination = destination.absolute()
+    if name in FORMATS:
+        return _export_tables(selection, name, destination, options, force=force, verify=verify)
+    writer = find_format(name)
+    if selection.more and not getattr(writer, "takes_several_sets", False):
+        raise ConfigurationError(f"format {name!r} takes one parameter set; choose it with -p")
     is_taken = _check_destination(destination, force=force)
     if verify:
         selection.verify()
     with placing(destination) as temporary:
-        counts = writer(temporary, selection, **own)
+        counts = writer(temporary, selection, **options)
         if is_taken and destination.is_dir():
             _check_replaceable(temporary, destination)
         elif temporary.is_file() and destination.is_dir():
             destination.rmdir()  # an empty folder is nothing
-    return describe(selection) if counts is None else dict(counts)
+    return Written([destination], describe(selection) if counts is None else dict(counts))
+
+
+def _export_tables(
+    selection: Selection,
+    name: str,
+    destination: Path,
+    options: Mapping[str, str],
+    *,
+    force: bool,
+    verify: bool,
+) -> Written:
+    layout = read_layout({key: options[key] for key in options if key in OPTIONS})
+    table = find_table(selection.param_set.generator)
+    if table is not None:
+        others = {key: value for key, value in options.items() if key not in OPTIONS}
+        selection = replace(selection, table=partial(table, **others))
+    files = list_files(destination, selection, layout)
+    for file in files:
+        if _check_destination(file, force=force) and file.is_dir():
+            raise ConfigurationError(f"{file} is a folder; choose another name")
+    check_stale(destination, files)
+    if verify:
+        selection.verify()
+    export_tables(name, selection, layout, destination)
+    return Written(files, describe(selection))
 
 
 def list_options(name: str, generator: str) -> list[str]:
@@ -191,8 +250,10 @@ def list_options(name: str, generator: str) -> list[str]:
     ConfigurationError
         If there is no such format.
     """
-    table = find_table(generator) if name in FORMATS else None
-    return _names_behind(2, find_format(name)) + (_names_behind(4, table) if table else [])
+    if name not in FORMATS:
+        return _names_behind(2, find_format(name))
+    table = find_table(generator)
+    return [*OPTIONS, *(_names_behind(4, table) if table else [])]
 
 
 def _names_behind(count: int, function: Callable[..., Any]) -> list[str]:
@@ -232,6 +293,6 @@ def _check_replaceable(temporary: Path, destination: Path) -> None:
 def describe(selection: Selection) -> dict[str, int]:
     """Return the number of samples, or users of a view, in each part."""
     counts: Counter[str] = Counter()
-    for each in (selection, *selection.more):
+    for each in selection.sets:
         counts.update({part: len(samples) for part, samples in each.parts.items()})
     return dict(counts)

@@ -1,7 +1,7 @@
 """The flat table of federated runs: one row per run, round and client.
 
 The first 30 columns are those of the MLaaS data generator, in its order; then come the global model
-and further measurements, then `MLaaS_ID`, the sample's index and the parameter set.
+and further measurements, then `MLaaS_ID`, the sample's index and the number of the parameter set.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def make_rows(  # noqa: PLR0913 (the options of the table)
         "reliability_Score": runs.scores() if reliability_score == "original" else runs.nothing(),
         id_col: np.arange(runs.rows) + _number(start_id) + first_row,
         "sample": runs.samples,
-        "set": np.full(runs.rows, param_set.record.digest[:12], object),
+        "set": np.full(runs.rows, param_set.number),
     }
     last = (id_col, "sample", "set")
     ours = [name for name in made if name not in {*_ORIGINAL, *last}]

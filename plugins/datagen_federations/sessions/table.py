@@ -29,8 +29,8 @@ def make_rows(
     """Return the rows of runs in the table of `datagen export federated_training`.
 
     Columns are `run_id`, `seed`, `scheme`, `round` and `client`, the client's name; then
-    measurements of the client and of the round, `sample`, the run's index, and `set`, the parameter
-    set. `data_Distribution` is JSON, `{"0": 12, "1": 11}`.
+    measurements of the client and of the round, `sample`, the run's index, and `set`, the number of
+    the parameter set. `data_Distribution` is JSON, `{"0": 12, "1": 11}`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def make_rows(
         "data_Distribution": _write_counts(clients["data_Distribution"]),
         **{column: rounds[member] for member, column in _OF_ROUNDS.items()},
         "sample": samples,
-        "set": np.full(len(clients), digest[:12], object),
+        "set": np.full(len(clients), param_set.number),
     }
 
 
