@@ -130,14 +130,17 @@ def npz_file(path: Path, known: Mapping[str, str]) -> Iterator[Write]:
                 if name not in columns:
                     file = files.enter_context(TemporaryFile(dir=path.parent))
                     columns[name] = _Spool(name, file)
-                is_text = column.dtype == object
-                columns[name].add(_as_text(name, column, known.get(name)) if is_text else column)
+                columns[name].add(_as_text(name, column, known.get(name)))
 
         yield write
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, spool in columns.items():
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    spool.pour(member)
+        _join_columns(path, columns)
+
+
+def _join_columns(path: Path, columns: Mapping[str, _Spool]) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, spool in columns.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                spool.pour(member)
 
 
 class _Spool:
@@ -171,6 +174,9 @@ class _Spool:
 
 
 def _as_text(name: str, column: NDArray[Any], known: str | None) -> NDArray[Any]:
+    """Return a column of objects as one of text; others as they are."""
+    if column.dtype != object:
+        return column
     if known == "bytes" or any(isinstance(value, bytes) for value in column.flat):
         raise ConfigurationError(
             f"{name} is bytes of any length, which npz cannot hold; export it as parquet or csv"
@@ -257,8 +263,7 @@ def write_tables(
     for shard, found in groupby(pieces(selection, layout), key=attrgetter("shard")):
         with ExitStack() as files:
             writers: dict[str, Write] = {}
-            for piece in found:
-                for name, block in piece.tables.items():
-                    if name not in writers:
-                        writers[name] = files.enter_context(form(place(name, shard), known))
-                    writers[name](block)
+            for name, block in chain.from_iterable(piece.tables.items() for piece in found):
+                writer = writers.get(name) or files.enter_context(form(place(name, shard), known))
+                writers[name] = writer
+                writer(block)

@@ -82,7 +82,7 @@ def find_table(generator: str) -> Callable[..., Any] | None:
 
 def select_all(
     param_sets: Sequence[ParamSet],
-    splits: str | Sequence[str] | None = None,
+    split: str | Sequence[str] | None = None,
     view: str | None = None,
     part: str | None = None,
 ) -> Selection:
@@ -96,8 +96,8 @@ def select_all(
         If none of the sets has such samples.
     """
     if len(param_sets) == 1:
-        return select(param_sets[0], splits, view, part)
-    found = [each for one in param_sets for each in _select_some(one, _named(splits), view, part)]
+        return select(param_sets[0], split, view, part)
+    found = [each for one in param_sets for each in _select_some(one, _named(split), view, part)]
     if not found:
         raise SelectionError(
             "none of the parameter sets has such samples; there is nothing to write"
@@ -105,8 +105,8 @@ def select_all(
     return replace(found[0], more=tuple(found[1:]))
 
 
-def _named(splits: str | Sequence[str] | None) -> list[str]:
-    return [splits] if isinstance(splits, str) else list(dict.fromkeys(splits or ()))
+def _named(split: str | Sequence[str] | None) -> list[str]:
+    return [split] if isinstance(split, str) else list(dict.fromkeys(split or ()))
 
 
 def _select_some(
@@ -123,11 +123,11 @@ def _select_some(
 
 def select(
     param_set: ParamSet,
-    splits: str | Sequence[str] | None = None,
+    split: str | Sequence[str] | None = None,
     view: str | None = None,
     part: str | None = None,
 ) -> Selection:
-    """Return what to export: some splits, a view, one part of a view, or all samples.
+    """Return what to export: a split or several, a view, one part of a view, or all samples.
 
     Raises
     ------
@@ -136,12 +136,12 @@ def select(
     ConfigurationError
         If a split and a view are given, or a part without a view.
     """
-    if (splits and view) or (part and not view):
+    if (split and view) or (part and not view):
         raise ConfigurationError("choose a split or a view, not both; a part needs a view")
     if view:
         found = param_set.view(view)
         return Selection(param_set, {part: found[part]} if part else found, found)
-    names = _named(splits)
+    names = _named(split)
     parts = {name: param_set[name] for name in names} if names else {"all": param_set.samples}
     for name, samples in parts.items():
         if not len(samples):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 import sys
+from types import SimpleNamespace
 
 import click
+import numpy as np
 import pytest
 
-from datagen_core import generate
+from datagen_core import Cache, Ragged, generate
+from exported_tables import own_table, tables
 from generators_for_tests import count, sine
 
 SLOW = """
@@ -71,3 +74,44 @@ def slow(tmp_path):
 @pytest.fixture
 def generate_inline(run_cli):
     return lambda *arguments: run_cli("generate", *arguments, "--executor", "inline")
+
+
+@pytest.fixture
+def make_set(cache):
+    """Return a function that makes samples of a generator and returns their parameter set."""
+
+    def make(recipe, n=3):
+        generate(recipe, n, executor="inline", cache=cache)
+        return Cache(cache)[recipe.name][0]
+
+    return make
+
+
+@pytest.fixture
+def users(make_set):
+    """Return a set with the view `mine`: the part train with the user b, test with a and b."""
+    param_set = make_set(tables)
+    one = Ragged(np.array([2, 0]), np.array([0, 2]))
+    row = Ragged(np.array([1, 0]), np.array([0, 2]))
+    two = Ragged(np.array([0, 2]), np.array([0, 1, 2]))
+    first = Ragged(np.array([0, 0]), np.array([0, 1, 2]))
+    train = {"users": ["b"], "sample": one, "row": row}
+    test = {"users": ["a", "b"], "sample": two, "row": first}
+    param_set.publish_view("mine", {"made": "by hand"}, {"train": train, "test": test})
+    return param_set
+
+
+@pytest.fixture
+def with_table(monkeypatch):
+    point = SimpleNamespace(name="tables", load=lambda: own_table)
+
+    def entry_points(group, name=None):
+        return [point] if (group, name) == ("datagen.tables", "tables") else []
+
+    monkeypatch.setattr("importlib.metadata.entry_points", entry_points)
+
+
+@pytest.fixture
+def two_sets(cache):
+    for seed in (0, 1):
+        generate(tables, 3, seed=seed, executor="inline", cache=cache)
