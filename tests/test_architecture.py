@@ -45,7 +45,6 @@ LIBRARIES = {
 # Small files with one user that stay files of their own, beside __init__ and errors. Commands,
 # generators and __main__ have no user: a table, an entry point or `python -m` names them.
 KEPT_SMALL = {
-    "datagen_pictures.pages.rendering",  # the only module that may import jinja2
     # One scheme is one file.
     "datagen_partitions.schemes.continuous",
     "datagen_partitions.schemes.iid",

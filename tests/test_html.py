@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 import datagen_core
+import generators_for_tests as generators
 from datagen_core import Cache, generate
 from datagen_core.reading.notebooks import html_table
 from datagen_core.store import documents
+from datagen_core.store.assignments import RAW
 from planted_html import PLANTED, parse
 from view_parts import part, published
 
@@ -42,7 +44,7 @@ def made(tmp_path):
 
 
 def show(shown):
-    return " ".join(parse(shown._repr_html_()).words)
+    return " ".join(parse(shown._repr_html_(), {"svg"}).words)
 
 
 def test_tables_show_planted_text_as_text(made, tmp_path):
@@ -53,6 +55,30 @@ def test_tables_show_planted_text_as_text(made, tmp_path):
     assert PLANTED in show(made)
     assert "x" in show(made["train"])
     assert "x" in show(made.samples)
+
+
+def test_notebooks_show_samples_images_and_what_was_swept(tmp_path):
+    for left in (0, 1):
+        sine = generate(generators.sine, 20, {"left": left}, executor="inline", cache=tmp_path)
+    made = generate(generators.images, 20, executor="inline", cache=tmp_path)
+
+    x, _ = sine[RAW][0]
+    assert f"{x:.4g}" in show(sine[RAW])
+    assert "all 20 samples" in show(sine)
+    assert "sine 2 left" in show(Cache(tmp_path))
+    assert "left=1 raw 20" in show(Cache(tmp_path)["sine"])
+    assert made._repr_html_().count('alt="image of sample') == 16 + 5
+    assert len(made._repr_html_()) < 20_000
+
+
+def test_sets_without_samples_and_damaged_ones_are_shown(made):
+    for path in made.paths.shards.iterdir():
+        path.write_bytes(b"")
+    assert "Not looked at: DamagedFileError" in show(Cache(made.paths.root.parents[1])["odd"][0])
+
+    for path in made.paths.shards.iterdir():
+        path.unlink()
+    assert "raw 0" in show(Cache(made.paths.root.parents[1])["odd"][0])
 
 
 def test_views_show_planted_text_as_text(made):
@@ -72,8 +98,8 @@ def test_errors_in_tables_are_text(made, tmp_path, monkeypatch):
 def test_every_part_of_a_table_is_escaped():
     found = parse(html_table(PLANTED, [PLANTED], [[PLANTED], [Path(PLANTED)]]))
 
-    assert found.words == [PLANTED] * 4
-    assert found.elements == {"table", "caption", "tr", "th", "td"}
+    assert found.words[1:] == [PLANTED] * 4  # behind the style
+    assert found.elements == {"div", "style", "strong", "table", "thead", "tbody", "tr", "th", "td"}
 
 
 def test_every_table_and_page_is_tested_here_or_beside_its_plugin():
@@ -86,8 +112,8 @@ def test_every_table_and_page_is_tested_here_or_beside_its_plugin():
         if isinstance(part, ast.FunctionDef) and part.name == "_repr_html_"
     }
     templates = {path.name for path in (ROOT / "plugins").rglob("*.html")}
-    writers = {path.parent.name for path in SOURCES if "render_page(" in path.read_text()}
+    writers = {path.parent.name for path in SOURCES if "write_page(" in path.read_text()}
 
     assert owners == TABLES
-    assert templates == {"base.html", "macros.html", "page.html"}
-    assert writers == {"pages", "report"}
+    assert not templates
+    assert writers == {"cards", "cli", "pages", "report"}

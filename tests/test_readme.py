@@ -211,7 +211,7 @@ def test_what_a_page_does_not_tell_to_install_is_missing(tmp_path, binaries):
 
 def test_what_a_page_tells_to_install_is_there(tmp_path, environments):
     page = "<!-- installed: {extras: [plots], packages: [mlxtend]} -->\n"
-    section = first_section(page + IMPORTS.format("jinja2, matplotlib, mlxtend, datagen_core"))
+    section = first_section(page + IMPORTS.format("matplotlib, mlxtend, datagen_core"))
 
     run_section(section, tmp_path, make_environment(section.packages, environments))
 

@@ -7,6 +7,7 @@ should read a bounded number of samples.
 """
 
 from datagen_core.pages.charts import Bars, Histogram, Shares
+from datagen_core.pages.frame import write_page
 from datagen_core.pages.images import encode_png, make_thumbnail
 from datagen_core.pages.parts import (
     Cell,
@@ -41,4 +42,5 @@ __all__ = [
     "Table",
     "encode_png",
     "make_thumbnail",
+    "write_page",
 ]

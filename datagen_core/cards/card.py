@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from datagen_core.cards.content import describe_content
 from datagen_core.cards.documentation import Documentation, read_documentation
 from datagen_core.cards.sections import (
     describe_changes,
@@ -22,8 +21,10 @@ from datagen_core.errors import DatagenError, MissingPackageError, in_one_line
 from datagen_core.generators.installed import entry_points
 from datagen_core.pages.frame import write_page
 from datagen_core.pages.parts import Paragraph, Part, Section
+from datagen_core.reading.contents import describe_fields, show_images, tabulate_first
 from datagen_core.reading.looks import look_at
 from datagen_core.reading.param_set import ParamSet
+from datagen_core.reading.samples import Samples
 
 GROUP = "datagen.cards"
 """The entry-point group of sections, by the generator's name: functions `(param_set) -> sections`,
@@ -81,7 +82,7 @@ def _make_sections(param_set: ParamSet, documentation: Documentation) -> Iterato
     yield describe_params(param_set, documentation)
     yield describe_splits(param_set)
     if len(samples):
-        yield from describe_content(look_at(samples))
+        yield from _describe_content(samples)
         yield from _ask_plugin(param_set)
     yield explain_reading(param_set)
     optional = (
@@ -90,6 +91,17 @@ def _make_sections(param_set: ParamSet, documentation: Documentation) -> Iterato
         describe_changes(param_set),
     )
     yield from (each for each in optional if each is not None)
+
+
+def _describe_content(samples: Samples) -> Iterator[Section]:
+    look = look_at(samples)
+    problems = [Paragraph(f"Not looked at: {each}", is_note=True) for each in look.problems]
+    extent = Paragraph(f"Ranges and charts are of {look.extent}.")
+    yield Section("Fields", [extent, *problems, *describe_fields(look)])
+    if look.first:
+        yield Section("First samples", [tabulate_first(look)])
+    if images := show_images(look):
+        yield Section("Images", images)
 
 
 def _ask_plugin(param_set: ParamSet) -> Iterator[Section]:

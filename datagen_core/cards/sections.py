@@ -91,7 +91,7 @@ def _tabulate_params(
     record, varying, rows = param_set.record, param_set.varying, []
     for name in names:
         marks = ["changed"] * (name in record.changed) + ["differs among sets"] * (name in varying)
-        mark = Mark(", ".join(marks), "note") if marks else None
+        mark = Mark(", ".join(marks)) if marks else None
         default = _value(record.defaults[name]) if name in record.defaults else None
         value = _value(record.params[name])
         rows.append([name, value, default, mark, documentation.params.get(name)])
@@ -115,7 +115,7 @@ def describe_splits(param_set: ParamSet) -> Section:
         title = "raw (in no split)" if name == RAW else name
         rows.append([title, kept, f"{kept / total:.1%}", excluded, ", ".join(split.derived)])
     header = ("split", "samples", "share", "excluded", "preprocessed by")
-    parts: list[Part] = [Shares(counts), Table(header, rows)]
+    parts: list[Part] = [Shares(counts), _without_empty(header, rows)]
     if views := param_set.views:
         parts.append(Facts({"views": ", ".join(views)}))
     parts += [
@@ -123,6 +123,13 @@ def describe_splits(param_set: ParamSet) -> Section:
         for each in ledger.relabels
     ]
     return Section("Splits", parts)
+
+
+def _without_empty(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
+    """Return a table without the columns in which nothing stands."""
+    kept = [place for place in range(len(header)) if any(row[place] for row in rows)]
+    shown = [[row[place] for place in kept] for row in rows]
+    return Table([header[place] for place in kept], shown)
 
 
 def explain_reading(param_set: ParamSet) -> Section:

@@ -11,6 +11,7 @@ from datagen_core.pages.markup import Markup, join, tag
 from datagen_core.pages.parts import Part, Section, show
 
 _STYLE = Path(__file__).with_name("page.css")
+_FRAGMENT = Path(__file__).with_name("fragment.css")
 
 
 def write_page(
@@ -51,3 +52,9 @@ def _head(title: str, script: str) -> list[Markup]:
         tag("title", title),
         tag("style", Markup(_STYLE.read_text())),
     ]
+
+
+def write_fragment(title: str, parts: Sequence[Part]) -> str:
+    """Return parts below a title as a piece of a page of others, such as a notebook."""
+    style = tag("style", Markup(_FRAGMENT.read_text()))
+    return tag("div", style, tag("strong", title), show(*parts), class_="datagen")

@@ -79,15 +79,15 @@ class Mark:
     Attributes
     ----------
     kind
-        `pass`, `fail`, `note` or `unknown`.
+        `pass`, `fail`, `unknown`, or empty for what is none of these.
     """
 
     text: str
-    kind: str
+    kind: str = ""
 
     def to_html(self) -> Markup:
         """Return the words in the colour of their kind."""
-        return tag("span", self.text, class_=f"mark {self.kind}")
+        return tag("span", self.text, class_=f"mark {self.kind}".strip())
 
 
 @dataclass(frozen=True)
@@ -158,12 +158,12 @@ class Table:
         return tag("div", table, class_="wide", tabindex="0")
 
 
-_SHORT = 20
-"""Characters of a text that is not broken in a cell."""
+_LONG = 20
+"""Characters; a longer text may be broken in a cell."""
 
 
 def _cell(value: Cell) -> Markup:
-    kind = "short" if isinstance(value, str) and len(value) <= _SHORT else None
+    kind = "long" if isinstance(value, str) and len(value) > _LONG else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         kind = "number"
     return tag("td", _content(value), class_=kind)

@@ -20,6 +20,7 @@ from datagen_core.errors import (
     SelectionError,
     UnreadableError,
     count_of,
+    human_bytes,
     printable,
 )
 from datagen_core.generators.inputs import look_in
@@ -78,8 +79,9 @@ class Cache(Mapping[str, "Dataset"]):
         return f"<Cache {self.path}: {', '.join(self) or 'empty'}>"
 
     def _repr_html_(self) -> str:
-        rows = [(name, len(dataset)) for name, dataset in self.items()]
-        return html_table(f"Cache {self.path}", ("data set", "parameter sets"), rows)
+        rows = [(each.name, len(each), ", ".join(each.varying)) for each in self.datasets()]
+        header = ("data set", "parameter sets", "parameters that differ")
+        return html_table(f"Cache {self.path}", header, rows)
 
 
 class _Found(NamedTuple):
@@ -248,6 +250,11 @@ class Dataset(Mapping[int, "ParamSet"]):
     def __len__(self) -> int:
         return len(self._sets)
 
+    @property
+    def varying(self) -> list[str]:
+        """The names of the parameters that are not the same in all sets, sorted."""
+        return sorted(self._siblings.varying)
+
     def __contains__(self, key: object) -> bool:
         try:
             self[key]  # type: ignore[index]  # whatever it is
@@ -263,8 +270,19 @@ class Dataset(Mapping[int, "ParamSet"]):
         )
 
     def _repr_html_(self) -> str:
-        rows = [(number, _describe(set_), set_.describe_counts()) for number, set_ in self.items()]
-        return html_table(self.name, ("number", "parameters", "samples"), rows)
+        rows = [_summarize(param_set) for param_set in self.values()]
+        return html_table(self.name, ("set", "parameters", "samples", "begun", "size"), rows)
+
+
+def _summarize(param_set: ParamSet) -> tuple[object, ...]:
+    """Return what a notebook shows of a set in one line."""
+    number = str(param_set.number)
+    try:
+        described = param_set.describe(with_seed=not param_set.has_secret)
+        created, size = param_set.record.created, human_bytes(param_set.bytes)
+        return number, described, param_set.describe_counts(), (created or "")[:10], size
+    except (CacheError, OSError) as error:
+        return number, str(error), None, None, None
 
 
 def _describe(param_set: ParamSet) -> str:

@@ -56,6 +56,8 @@ def _describe_texts(values: Sequence[str]) -> Distribution:
     low, high = min(lengths), max(lengths)
     words = f"{low:,} to {high:,} characters" if low != high else f"{low:,} characters"
     distinct = len(set(values))
+    if distinct == 1:
+        return Distribution(f"always {shorten(values[0], _LONGEST)!r}")
     several = distinct < len(values) or distinct <= _MOST_BARS
     said = f"{words}, {distinct:,} different"
     return Distribution(said, _count(values) if several else None)
@@ -80,6 +82,8 @@ def _count(values: Sequence[object]) -> Bars:
 
 def _describe_integers(values: NDArray[Any]) -> Distribution:
     low, high = int(values.min()), int(values.max())
+    if low == high:
+        return Distribution(f"always {low}")
     if len(np.unique(values)) <= _MOST_BARS:
         return Distribution(_range(str(low), str(high)), _count(values.tolist()))
     words = f"{_range(str(low), str(high))}, mean {_mean(values):.4g}"

@@ -26,6 +26,7 @@ _MOST_VALUES = 2**13
 """Of a field at one place; of more values, every second, third... counts."""
 
 _SHOWN, _LONGEST, _THUMBNAILS = 5, 40, 16
+_FIRST = 3  # values of an array
 
 
 class Readable(Protocol):
@@ -142,7 +143,7 @@ class Look:
     def extent(self) -> str:
         """How many samples this is about, in words."""
         if self.seen < self.samples:
-            return f"{self.seen:,} of {self.samples:,} samples, at places chosen at random"
+            return f"{self.seen:,} of {self.samples:,} samples, from places all over the set"
         return f"all {self.seen:,} samples" if self.seen != 1 else "the only sample"
 
     def add(self, columns: Columns, indices: NDArray[np.int64]) -> None:
@@ -178,6 +179,7 @@ def look_at(samples: Readable, places: int = _PLACES, run: int = _RUN) -> Look:
 def _choose_places(size: int, places: int, run: int) -> list[tuple[int, int]]:
     """Return ranges of positions: all if they are few, else the first and others at random."""
     if size <= places * run:
+        run = max(-(-size // places), 1)
         return [(start, min(start + run, size)) for start in range(0, size, run)]
     others = np.random.default_rng(0).choice(size // run - 1, places - 1, replace=False) + 1
     return [(place * run, (place + 1) * run) for place in (0, *sorted(others.tolist()))]
@@ -203,12 +205,23 @@ def _columns(reader: Readable, positions: NDArray[np.int64]) -> Columns:
 
 
 def describe_value(value: Any) -> str:
-    """Return a value of a field in a few words: itself, or what kind of array it is."""
+    """Return a value of a field in a few words: itself, or how an array begins, and its shape."""
     array = np.asarray(value)
-    if array.ndim and array.size > 4:
-        kind = "record" if array.dtype.names else array.dtype.name
-        return f"{kind} {' x '.join(map(str, array.shape))}"
-    if array.dtype.kind == "f":
-        return np.array2string(array, precision=4, separator=", ")
-    text = repr(value) if isinstance(value, bytes) else str(array.tolist())
-    return shorten(text, _LONGEST)
+    shape = " x ".join(map(str, array.shape))
+    if array.dtype.names:
+        return f"{shape} records" if shape else shorten(str(array.tolist()), _LONGEST)
+    if not array.ndim:
+        return _describe_number(array) if array.dtype.kind in "fc" else _describe_one(value)
+    some = array.reshape(-1)[:_FIRST]
+    words = [_describe_number(each) if array.dtype.kind in "fc" else _describe_one(each)
+             for each in some]  # fmt: skip
+    more = f", … ({shape})" if array.size > _FIRST else ""
+    return f"{', '.join(words)}{more}" if words else f"none ({shape})"
+
+
+def _describe_number(value: Any) -> str:
+    return f"{value[()]:.4g}"
+
+
+def _describe_one(value: Any) -> str:
+    return shorten(repr(value) if isinstance(value, bytes) else str(value), _LONGEST)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from datagen_core.checks import check_kind
 from datagen_core.errors import SelectionError, SplitError, printable
 from datagen_core.ranges import IntervalList, IntervalSet
-from datagen_core.reading.notebooks import html_table
+from datagen_core.reading.notebooks import html_set, html_table
 from datagen_core.reading.siblings import Siblings
 from datagen_core.store.advice import command_for, command_to_make
 from datagen_core.store.assignments import RAW, Exclusion, Ledger, Relabel
@@ -303,8 +303,12 @@ class ParamSet(Mapping[str, "Split"]):
 
     @property
     def has_secret(self) -> bool:
-        """Whether its privacy depends on a seed or key, which pages for others do not show."""
-        return self.record.private or any(run.account for run in list_runs(self.paths))
+        """Whether its privacy depends on a seed or key, which pages for others do not show.
+
+        That is so for private sets, and where a cost is counted that is finite.
+        """
+        costs = [cost for run in list_runs(self.paths) for cost in run.account.values()]
+        return self.record.private or any(isinstance(cost, int | float) for cost in costs)
 
     def command_to_make(self, samples: int, **changed: object) -> str:
         """Return the command line that makes samples, of this set or with changed parameters."""
@@ -325,6 +329,8 @@ class ParamSet(Mapping[str, "Split"]):
         return ", ".join([*counts, *([f"{excluded} excluded"] if excluded else [])])
 
     def _repr_html_(self) -> str:
-        excluded = [("excluded", count)] if (count := len(self.excluded)) else []
-        rows = [*self.counts.items(), *excluded]
-        return html_table(f"{self}: {self.describe()}", ("split", "samples"), rows)
+        excluded = [f"{count:,} samples are excluded."] if (count := len(self.excluded)) else []
+        title = f"{self}: {self.describe(with_seed=not self.has_secret)}"
+        if not self.existing:
+            return html_table(title, ("split", "samples"), list(self.counts.items()))
+        return html_set(title, self.counts, excluded, self.samples)

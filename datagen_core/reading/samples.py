@@ -19,7 +19,7 @@ from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalList, IntervalSet
 from datagen_core.reading.content import describe_content
 from datagen_core.reading.conversions import Convertible
-from datagen_core.reading.notebooks import html_table
+from datagen_core.reading.notebooks import html_samples
 from datagen_core.store.advice import command_for
 from datagen_core.store.checking import refuse_damage
 from datagen_core.store.columns import ColumnReader, own
@@ -396,5 +396,4 @@ class Samples(Convertible):
         return f"<{self.title}: {self._count()} of {fields}>"
 
     def _repr_html_(self) -> str:
-        rows = [(name, str(field)) for name, field in self.schema.fields.items()]
-        return html_table(f"{self.title}: {self._count()}", ("field", "type"), rows)
+        return html_samples(f"{self.title}: {self._count()}", self)

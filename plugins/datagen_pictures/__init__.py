@@ -1,6 +1,6 @@
-"""Pictures and pages: the only package that draws, with matplotlib and jinja2.
+"""Pictures: the only package that draws, with matplotlib.
 
-Importing it loads neither. What draws raises MissingPackageError if its package is not installed.
+Importing it does not load that. What draws raises MissingPackageError if it is not installed.
 """
 
 from typing import TYPE_CHECKING
@@ -29,7 +29,6 @@ from datagen_pictures.drawing.style import (
     wrap,
 )
 from datagen_pictures.errors import PictureError
-from datagen_pictures.pages.rendering import render_page
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Figure
@@ -62,7 +61,6 @@ __all__ = [
     "draw_rows",
     "encode_png",
     "line_colours",
-    "render_page",
     "save_figure",
     "shorten",
     "wrap",

@@ -1,16 +1,25 @@
-"""What a page shows, from which `page.html` makes the page."""
+"""What a page shows, and its sections, which cards share."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datagen_core.cards import (
+    Facts,
+    Mark,
+    Paragraph,
+    Part,
+    Picture,
+    Section,
+    Table,
+    write_page,
+)
 from datagen_pate.evaluation import REQUIRED
 from datagen_pate.report.distribution import Distribution
 from datagen_pate.report.gathering import Findings, Line
@@ -21,13 +30,12 @@ from datagen_pictures import (
     GREEN,
     ORANGE,
     Bars,
-    Mark,
     Row,
     draw_bars,
     draw_grid,
     draw_histogram,
     draw_rows,
-    render_page,
+    encode_png,
 )
 
 if TYPE_CHECKING:
@@ -94,25 +102,139 @@ def write_page_text(contents: Contents) -> str:
     Raises
     ------
     MissingPackageError
-        When matplotlib or jinja2 is not installed.
+        When matplotlib is not installed.
     """
-    findings = contents.findings
+    changed = {name: _show(value) for name, value in contents.changed.items()}
+    inputs = {name: digest or "none" for name, digest in contents.inputs.items()}
+    before, *others = make_sections(contents)
+    about = [
+        Section("Parameters that differ from their defaults", [_tabulate("parameter", changed)]),
+        Section("Inputs, by SHA-256 of their content", [_tabulate("file", inputs)]),
+    ]
+    candidates = Section("Candidates", list(_show_candidates(contents.candidates)))
+    sections = [before, *about, *others, candidates]
+    return write_page(contents.title, sections, before=[Facts(contents.facts)])
+
+
+def make_sections(contents: Contents) -> Iterator[Section]:
+    """Yield what samples say of themselves: privacy first, then criteria, classes and images.
+
+    Raises
+    ------
+    MissingPackageError
+        When matplotlib is not installed.
+    """
+    yield Section(
+        "Privacy of labels", [Paragraph(note, is_note=True) for note in contents.privacy.notes]
+    )
+    yield Section("Success criteria", list(_judge(contents)))
+    yield Section(f"Each {contents.sample}", [_tabulate_samples(contents)])
+    yield Section("Classes", list(_show_classes(contents.findings)))
+    yield Section("Confidence and distance", list(_show_measures(contents)))
+    yield Section("Labelled images", list(_show_images(contents)))
+
+
+def _tabulate(first: str, items: Mapping[str, str]) -> Part:
+    return Table((first, "value"), list(items.items())) if items else Paragraph("None.")
+
+
+def _judge(contents: Contents) -> Iterator[Part]:
+    header = ("criterion", "required", "over all", "result", f"{contents.sample}s that pass")
+    rows = [
+        [
+            _NAMES[name], " ".join(map(str, REQUIRED[name])), _number(each["value"]),
+            _result(each["result"]), _count_results(contents.findings.lines, name),
+        ]
+        for name, each in contents.overall["criteria"].items()
+    ]  # fmt: skip
+    yield Table(header, rows)
+    for name, reason in contents.not_checked.items():
+        yield Paragraph(f"Not checked, {_NAMES[name]}: {reason}.")
+    yield Paragraph(
+        "Over all: distances are the least of all images; diversity is that of at most "
+        f"{MEASURED} images, evenly spread, on both sides."
+    )
+
+
+def _result(result: str) -> Mark:
+    return Mark(result.replace("_", " "), {"not_checked": "unknown"}.get(result, result))
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
+
+
+def _tabulate_samples(contents: Contents) -> Table:
+    bounds = [f"{_NAMES[name]} {' '.join(map(str, bound))}" for name, bound in REQUIRED.items()]
+    rows = [
+        [str(line.index), line.images, *(_judge_line(line, name) for name in REQUIRED)]
+        for line in contents.findings.lines
+    ]
+    return Table((contents.sample, "images", *bounds), rows)
+
+
+def _judge_line(line: Line, name: str) -> Mark:
+    criterion = line.criteria["criteria"][name]
+    result = criterion["result"]
+    if result == "not_checked":
+        return _result(result)
+    return Mark(f"{_number(criterion['value'])} {result}", result)
+
+
+def _show_classes(findings: Findings) -> Iterator[Part]:
     columns = {"images": findings.counts, "of them steered": findings.steered}
     if findings.private_counts is not None:
         columns["private images"] = findings.private_counts
-    values = {
-        **vars(contents),
-        "changed": {name: _show(value) for name, value in contents.changed.items()},
-        "inputs": {name: digest or "none" for name, digest in contents.inputs.items()},
-        "names": _NAMES,
-        "required": REQUIRED,
-        "measured": MEASURED,
-        "passing": {name: _count_results(findings.lines, name) for name in REQUIRED},
-        "columns": columns,
-        "rows": np.transpose(list(columns.values())),
-        "figures": _draw_figures(contents),
-    }
-    return render_page(Path(__file__).with_name("page.html"), values)
+    yield _picture(_draw_classes(findings), "Share of each class")
+    rows = np.transpose(list(columns.values())).tolist()
+    yield Table(("class", *columns), [[str(label), *row] for label, row in enumerate(rows)])
+    if findings.private_counts is None:
+        yield Paragraph("The class counts of private images are unknown: not checked.")
+
+
+def _show_measures(contents: Contents) -> Iterator[Part]:
+    yield from _show_distribution(contents, "confidence", "average_confidence")
+    yield from _show_distribution(contents, "distance", "min_nn_distance")
+    steered, size = int(contents.findings.steered.sum()), contents.findings.size
+    share = f"{100 * steered / size:.1f} %" if size else "none"
+    yield Paragraph(f"Made by latent steering: {steered} of {size} images ({share}).")
+
+
+def _show_distribution(contents: Contents, name: str, criterion: str) -> Iterator[Part]:
+    figure = _draw_distribution(contents, name, criterion)
+    if figure is None:
+        yield Paragraph(f"The {name} of images is unknown.")
+        return
+    values: Distribution = getattr(contents.findings, name)
+    size = contents.findings.size
+    known = f"{values.size}" if values.size == size else f"{values.size} of {size}"
+    yield _picture(figure, f"Distribution of the {name}")
+    yield Paragraph(
+        f"{name.capitalize()} of {known} images: {_number(values.least)} to "
+        f"{_number(values.greatest)}, mean {_number(values.mean)}."
+    )
+
+
+def _show_images(contents: Contents) -> Iterator[Part]:
+    if not contents.findings.size:
+        yield Paragraph("There are no images.")
+        return
+    yield Paragraph(
+        f"Up to 20 of each class, drawn at random from as many {contents.sample}s as possible."
+    )
+    yield _picture(_draw_images(contents.findings), "Images of each class")
+
+
+def _show_candidates(candidates: NDArray[np.uint8] | str) -> Iterator[Part]:
+    if isinstance(candidates, str):
+        yield Paragraph(f"Not drawn: {candidates}.")
+        return
+    yield Paragraph(f"The first {len(candidates)} of the pool, before they were labelled.")
+    yield _picture(draw_grid(candidates, 16), "First candidates")
+
+
+def _picture(figure: Figure, description: str) -> Picture:
+    return Picture(encode_png(figure), description)
 
 
 def _show(value: object) -> str:
@@ -124,18 +246,6 @@ def _count_results(lines: Sequence[Line], name: str) -> str:
     unknown = results.count("not_checked")
     said = f"{results.count('pass')} of {len(results)}"
     return f"{said}; {unknown} not checked" if unknown else said
-
-
-def _draw_figures(contents: Contents) -> dict[str, Figure | None]:
-    """Return the pictures of a page by name; None for what is unknown or empty."""
-    findings, candidates = contents.findings, contents.candidates
-    return {
-        "classes": _draw_classes(findings),
-        "confidence": _draw_distribution(contents, "confidence", "average_confidence"),
-        "distance": _draw_distribution(contents, "distance", "min_nn_distance"),
-        "images": _draw_images(findings) if findings.size else None,
-        "candidates": None if isinstance(candidates, str) else draw_grid(candidates, 16),
-    }
 
 
 def _draw_images(findings: Findings) -> Figure:
@@ -166,7 +276,7 @@ def _draw_distribution(contents: Contents, name: str, criterion: str) -> Figure 
     stacks = [Bars(drawn, BLUE, "drawn")]
     if steered.any():
         stacks.append(Bars(steered, GREEN, "steered"))
-    marks: list[Mark] = [(REQUIRED[criterion][1], "success criterion")]
+    marks: list[tuple[float, str]] = [(REQUIRED[criterion][1], "success criterion")]
     limit = contents.limits[name]
     marks += [(limit, "least of the selection")] if limit else []
     return draw_histogram(values.edges, stacks, (_TITLES[name], "images"), marks)

@@ -49,11 +49,20 @@ class Request:
     shards
         `shards.npz` to compare with: every sample is measured again. None: measures are those in
         the samples, and class counts those of the shards that the set was made with.
+    most
+        The first samples to draw, at most; None for all.
+    compares
+        Whether to compare with the private images of the set, if the cache keeps them.
+    draws
+        Whether to draw candidates again, which needs torch.
     """
 
     split: str = "raw"
     sample: int | None = None
     shards: Path | None = None
+    most: int | None = None
+    compares: bool = True
+    draws: bool = True
 
 
 def write_page(param_set: ParamSet, output: Path, request: Request) -> dict[str, Any]:
@@ -75,13 +84,12 @@ def write_page(param_set: ParamSet, output: Path, request: Request) -> dict[str,
         When a sample does not exist, the set or the shards are of another kind, or the page cannot
         be written.
     MissingPackageError
-        When matplotlib or jinja2 is not installed.
+        When matplotlib is not installed.
     """
     if output.suffix.lower() not in {".html", ".htm"}:
         raise ArgumentError(f"{output} is not the name of a page; give one that ends in .html")
-    for package in ("jinja2", "matplotlib.figure"):
-        require(package, "plots")  # before anything is read
-    contents = _collect(param_set, request)
+    require("matplotlib.figure", "plots")  # before anything is read
+    contents = collect(param_set, request)
     text = write_page_text(contents).encode()
     with writing(output) as file:
         file.write(text)
@@ -89,7 +97,14 @@ def write_page(param_set: ParamSet, output: Path, request: Request) -> dict[str,
     return {**written, **_report(contents)}
 
 
-def _collect(param_set: ParamSet, request: Request) -> Contents:
+def collect(param_set: ParamSet, request: Request) -> Contents:
+    """Return what a page shows; one sample is in memory at a time.
+
+    Raises
+    ------
+    PateError
+        As `write_page`.
+    """
     params = read_params(param_set)
     samples = param_set[request.split]
     places = _find_places(samples, request)
@@ -111,7 +126,11 @@ def _collect(param_set: ParamSet, request: Request) -> Contents:
         findings=findings,
         overall=overall,
         not_checked=say_why_not(overall, findings, has_shards=private is not None),
-        candidates=draw_candidates(param_set, params, findings.lines[0].index),
+        candidates=(
+            draw_candidates(param_set, params, findings.lines[0].index)
+            if request.draws
+            else "nobody has asked for them"
+        ),
     )
 
 
@@ -134,7 +153,7 @@ def _find_places(samples: Samples, request: Request) -> list[int]:
     if not indices:
         raise ArgumentError(f"{where} has no samples; choose another with --split")
     if request.sample is None:
-        return list(range(len(indices)))
+        return list(range(len(indices)))[: request.most]
     if request.sample not in indices:
         raise ArgumentError(
             f"{where} has no sample {request.sample}; it has {len(indices)}, "
@@ -147,7 +166,7 @@ def _find_private(
     param_set: ParamSet, samples: Samples, first: int, request: Request
 ) -> PrivateImages | None:
     """Return the private images of samples; None where their file is missing."""
-    shards = request.shards or find_private(param_set)
+    shards = request.shards or (find_private(param_set) if request.compares else None)
     if shards is None:
         return None
     if param_set.generator == "pate_images":

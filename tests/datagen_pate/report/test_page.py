@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import PIL.Image
@@ -12,9 +13,11 @@ import pytest
 
 from datagen_pate.errors import PateError
 from datagen_pate.privacy.accounting import spend_gnmax
-from datagen_pate.report import Request, document, write_page
-from datagen_pictures import render_page
+from datagen_pate.report import Request, write_page, writing
+from datagen_pate.report.document import write_page_text
 from planted_html import PLANTED, parse
+
+CRITERIA = {"average_confidence", "diversity_ratio", "min_nn_distance", "histogram_l1_distance"}
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def test_a_page_is_one_file_that_needs_no_other(images, draw):
     rest = re.sub(r'src="data:image/png;base64,[^"]*"', "", page)
 
     assert len(read_pictures(page)) == 5
-    assert not re.search(r"<script|<link|<iframe|https?:|src=|href=|url\(", rest)
+    assert not re.search(r"<script|<link|<iframe|https?:|src=|href=\"[^#]|url\(", rest)
 
 
 def test_the_same_set_is_the_same_page(images, draw):
@@ -248,24 +251,26 @@ def test_of_several_sets_one_has_to_be_chosen(votes, private, run_cli, shared, t
 
 
 def _plant(value):
-    """Return values of a template with the planted text behind each text that data can give."""
+    """Return values with the planted text behind each text that data can give."""
     if isinstance(value, str):
         return value + PLANTED
     if isinstance(value, dict):
-        return {key: _plant(each) for key, each in value.items()}
+        return {key + PLANTED * (key not in CRITERIA): _plant(each) for key, each in value.items()}
     return type(value)(map(_plant, value)) if type(value) in {list, tuple} else value
 
 
 def test_whatever_a_set_is_called_stays_text(images, draw, monkeypatch):
-    def render(template, values):
-        planted = {name: _plant(value) for name, value in values.items()}
-        for name in ("facts", "changed", "inputs", "columns"):
-            planted[name] = {_plant(key): each for key, each in planted[name].items()}
-        return render_page(template, {**planted, "candidates": PLANTED})
+    def write(contents):
+        texts = ("title", "sample", "facts", "changed", "inputs", "not_checked")
+        planted = {name: _plant(getattr(contents, name)) for name in texts}
+        privacy = contents.privacy._replace(notes=_plant(contents.privacy.notes))
+        return write_page_text(
+            replace(contents, **planted, privacy=privacy, candidates=PLANTED)
+        )  # fmt: skip
 
-    monkeypatch.setattr(document, "render_page", render)
+    monkeypatch.setattr(writing, "write_page_text", write)
     found = parse(draw(images)[1])
 
     assert " ".join(found.words).count("<script>alert(1)</script>") > 20
-    assert found.attributes <= {"lang", "charset", "http-equiv", "content", "name", "class",
-                                "src", "alt"}  # fmt: skip
+    assert found.attributes <= {"lang", "charset", "http-equiv", "content", "name", "class", "id",
+                                "src", "alt", "href", "scope", "tabindex"}  # fmt: skip
