@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 NOT_COPIED = shutil.ignore_patterns(".*", "demo", "build", "dist", "__pycache__")
@@ -130,4 +131,15 @@ def test_constraints_pin_what_is_installed(pins):
 
 
 def test_constraints_are_exact_and_of_no_variant(pins):
-    assert all(re.fullmatch(r"[\d.]+", version) for version in pins.values())
+    assert all(re.fullmatch(r"[\d.]+(b\d+)?", version) for version in pins.values())
+
+
+def test_citation_says_what_the_project_says():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+
+    assert {"authors", "cff-version", "message", "title"} <= set(citation)
+    assert (citation["version"], citation["license"]) == (project["version"], project["license"])
+    assert citation["authors"] == project["authors"]
+    assert citation["repository-code"] == project["urls"]["Homepage"]
+    assert citation["url"] == project["urls"]["Documentation"]

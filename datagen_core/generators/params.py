@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping
 from enum import Enum
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
@@ -21,12 +22,27 @@ from datagen_core.generators.declarations import (
 )
 from datagen_core.generators.inputs import refer_to
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:  # it has no public name
+    ModelMetaclass = type(BaseModel)
+
 InputFile = Annotated[str, AfterValidator(refer_to)]
 """The type of a parameter that is a file: given as a path, kept as `sha256:…`, the identity of its
 content. The cache keeps a copy; `input_path` returns its path to a generator."""
 
 
-class Params(BaseModel):
+class _ParamsType(ModelMetaclass):
+    """The type of classes of parameters: `help` and completion show what is not pydantic's own."""
+
+    def __dir__(self) -> list[str]:
+        """Return the names that `Params` and its subclasses have; fields have no attribute."""
+        kinds = [kind for kind in self.__mro__ if isinstance(kind, _ParamsType)]
+        names = {name for kind in kinds for name in vars(kind)}
+        return sorted(name for name in names if not name.startswith(("_", "model_")))
+
+
+class Params(BaseModel, metaclass=_ParamsType):
     """Base class of a generator's parameters, which are annotated attributes with defaults.
 
     ::
@@ -63,9 +79,10 @@ class Params(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **_: Any) -> None:
-        """Check what parameters declare about their history."""
+        """Check what parameters declare about their history, and describe all in the docstring."""
         if not cls.__pydantic_complete__:
             return
+        cls.__doc__, cls.__signature__ = _with_parameters(cls), _plain_signature(cls)
         for name in later_params(cls):
             if cls.model_fields[name].is_required():
                 raise GeneratorError(
@@ -116,6 +133,41 @@ class Params(BaseModel):
 
 # Of classes that inherit it: for this one, pydantic would parse the file in each process.
 Params.model_config["use_attribute_docstrings"] = True
+
+
+class _Words(str):
+    """A type in a signature, written as people write it and without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _plain_signature(params_type: type[Params]) -> inspect.Signature:
+    """Return a signature without pydantic's constraints and validators."""
+    fields, signature = params_type.model_fields, inspect.signature(params_type)
+    plain = (
+        each.replace(annotation=_Words(_type_name(fields[name].annotation)))
+        if name in fields
+        else each
+        for name, each in signature.parameters.items()
+    )
+    return signature.replace(parameters=list(plain))
+
+
+def _with_parameters(params_type: type[Params]) -> str:
+    """Return a docstring followed by type, default and meaning of each parameter."""
+    own = inspect.cleandoc(params_type.__dict__.get("__doc__") or "")
+    fields = params_type.model_fields
+    if not fields or "\nParameters\n" in own:
+        return own
+    lines = [own, "", "Parameters", "----------"] if own else ["Parameters", "----------"]
+    for name, field in fields.items():
+        is_plain = not field.is_required() and field.default_factory is None
+        has = f" = {field.default!r}" if is_plain else ""
+        lines += [f"{name} : {_type_name(field.annotation)}{has}"]
+        text = _describe(params_type, name, {"description": field.description or ""})
+        lines += [f"    {line}".rstrip() for line in text.splitlines()]
+    return "\n".join(lines)
 
 
 def _rename(params_type: type[Params], values: Mapping[str, Any]) -> dict[str, Any]:

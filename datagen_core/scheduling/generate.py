@@ -47,7 +47,7 @@ def generate(  # noqa: PLR0913 (the options of the command line)
     cache: str | PathLike[str] | None = None,
     probe: bool = False,
     accept_code: bool = False,
-    observer: Observer = ignore,
+    observer: Observer | None = None,
 ) -> ParamSet:
     """Make `n` more samples and return their parameter set.
 
@@ -117,13 +117,14 @@ def sweep(  # noqa: PLR0913 (the options of the command line)
     cache: str | PathLike[str] | None = None,
     probe: bool = False,
     accept_code: bool = False,
-    observer: Observer = ignore,
+    observer: Observer | None = None,
 ) -> list[ParamSet]:
     """Make `n` more samples of each of many parameter sets, as one submission; return the sets.
 
     `points` are the parameters of each, 100,000 at most; equal ones count once. All else, and what
     is raised, is as for `generate`.
     """
+    observer = ignore if observer is None else observer
     _check(observer, points, executor=executor, time=time, memory=memory, partition=partition,
            account=account, qos=qos, total=total, probe=probe, accept_code=accept_code)  # fmt: skip
     n, seed, njobs = whole_number("n", n), whole_number("seed", seed), whole_number("njobs", njobs)

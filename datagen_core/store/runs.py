@@ -285,7 +285,7 @@ class Plan:
         publish_document(self._receipt, stamped, self.run.set.temporary)
 
     def read_receipt(
-        self, parse: Callable[[dict[str, Any]], dict[str, Any]] = forms.tree
+        self, parse: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     ) -> dict[str, Any] | None:
         """Return what the executor of the plan has kept; None where it kept nothing.
 
@@ -293,7 +293,7 @@ class Plan:
         an error that names it.
         """
         with suppress(FileNotFoundError):
-            return read_document(self._receipt, RECEIPT_FORMAT, parse)
+            return read_document(self._receipt, RECEIPT_FORMAT, parse or forms.tree)
         return None
 
     @property

@@ -136,7 +136,7 @@ def unpack(
     cache: str | os.PathLike[str] | None = None,
     *,
     dry_run: bool = False,
-    observe: Observer = lambda _: None,
+    observe: Observer | None = None,
 ) -> list[ImportedSet]:
     """Check a file that `pack` wrote, and import the set that it holds; see `import_cache`.
 

@@ -54,7 +54,7 @@ def import_cache(
     *,
     dry_run: bool = False,
     origin: str = "",
-    observe: Observer = lambda _: None,
+    observe: Observer | None = None,
 ) -> list[ImportedSet]:
     """Bring what another cache has into one, and return what became of each set of it.
 
@@ -92,7 +92,8 @@ def import_cache(
         for paths, number in sets:
             task = _Task(paths, number, origin or str(source.resolve()))
             where = f"{task}, set {len(outcomes) + 1} of {total}"
-            observe(where)
+            if observe:
+                observe(where)
             outcomes.append(task.do(here, partial(_observe_file, observe, where), dry_run=dry_run))
         if not dry_run:
             _number(here.folder, [each for each in outcomes if each.paths], mend=folder)
@@ -100,8 +101,9 @@ def import_cache(
     return outcomes
 
 
-def _observe_file(observe: Observer, where: str, done: int, files: int) -> None:
-    observe(f"{where}: {done} of {files} files")
+def _observe_file(observe: Observer | None, where: str, done: int, files: int) -> None:
+    if observe:
+        observe(f"{where}: {done} of {files} files")
 
 
 def _find(other: str | os.PathLike[str]) -> Path:
