@@ -131,7 +131,7 @@ def test_constraints_pin_what_is_installed(pins):
 
 
 def test_constraints_are_exact_and_of_no_variant(pins):
-    assert all(re.fullmatch(r"[\d.]+(b\d+)?", version) for version in pins.values())
+    assert all(re.fullmatch(r"[\d.]+((b|\.post)\d+)?", version) for version in pins.values())
 
 
 def test_citation_says_what_the_project_says():
