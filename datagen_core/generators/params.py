@@ -146,7 +146,7 @@ def _plain_signature(params_type: type[Params]) -> inspect.Signature:
     """Return a signature without pydantic's constraints and validators."""
     fields, signature = params_type.model_fields, inspect.signature(params_type)
     plain = (
-        each.replace(annotation=_Words(_type_name(fields[name].annotation)))
+        each.replace(annotation=_Words(_name_type(fields[name].annotation)))
         if name in fields
         else each
         for name, each in signature.parameters.items()
@@ -154,17 +154,21 @@ def _plain_signature(params_type: type[Params]) -> inspect.Signature:
     return signature.replace(parameters=list(plain))
 
 
+_HEADING = "Parameters"
+
+
 def _with_parameters(params_type: type[Params]) -> str:
     """Return a docstring followed by type, default and meaning of each parameter."""
     own = inspect.cleandoc(params_type.__dict__.get("__doc__") or "")
     fields = params_type.model_fields
-    if not fields or "\nParameters\n" in own:
+    if not fields or f"\n{_HEADING}\n" in own:
         return own
-    lines = [own, "", "Parameters", "----------"] if own else ["Parameters", "----------"]
+    lines = [own, ""] if own else []
+    lines += [_HEADING, "-" * len(_HEADING)]
     for name, field in fields.items():
         is_plain = not field.is_required() and field.default_factory is None
         has = f" = {field.default!r}" if is_plain else ""
-        lines += [f"{name} : {_type_name(field.annotation)}{has}"]
+        lines += [f"{name} : {_name_type(field.annotation)}{has}"]
         text = _describe(params_type, name, {"description": field.description or ""})
         lines += [f"    {line}".rstrip() for line in text.splitlines()]
     return "\n".join(lines)
@@ -232,7 +236,8 @@ def describe_params(params_type: type[Params]) -> list[dict[str, Any]]:
 def _find_group(params_type: type[BaseModel], name: str) -> str:
     owners = [kind for kind in params_type.__mro__ if name in vars(kind).get("__annotations__", {})]
     is_own = not owners or owners[-1] is params_type
-    return "" if is_own else (owners[-1].__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    title = "" if is_own else (owners[-1].__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    return "" if title == _HEADING else title
 
 
 def _describe(params_type: type[Params], name: str, schema: Mapping[str, Any]) -> str:
