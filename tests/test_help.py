@@ -48,9 +48,14 @@ def routines():
         for name in sorted(module.__all__):
             value = getattr(module, name)
             yield f"{module.__name__}.{name}", value
-            for inner in sorted(vars(value)) if inspect.isclass(value) else []:
-                if inspect.isroutine(member := inspect.getattr_static(value, inner)):
-                    yield f"{module.__name__}.{name}.{inner}", getattr(member, "__func__", member)
+            yield from methods_of(value) if inspect.isclass(value) else ()
+
+
+def methods_of(kind):
+    for name in sorted(vars(kind)):
+        member = inspect.getattr_static(kind, name)
+        if inspect.isroutine(member):
+            yield f"{kind.__name__}.{name}", getattr(member, "__func__", member)
 
 
 def signature_of(value):
