@@ -164,12 +164,14 @@ def _sum_up(described: Mapping[str, Any], *, full: bool) -> dict[str, Any]:
     texts = [f"{key}={value_text(value)}" for key, value in shown.items()]
     more = [f"({count_of(default, 'other')} at the default: --full)"] if default else []
     missing = described["reserved"] - described["samples"]
+    plugin = name_plugin(described.get("plugin"))
     return {
         "set": f"{described['generator']} {described['number']}",
         "parameters": " ".join([*texts, *more]),
         "samples": f"{described['samples']}{f' ({missing} missing)' if missing else ''}",
         "excluded": described["excluded"] or None,
         **{key: value for key, value in described.items() if key not in {*_ASIDE, "changed"}},
+        "plugin": plugin,
         "state": ", ".join(marks(described)),
         "size": human_bytes(described["bytes"]),
         "command": shlex.join(described.get("command", ())),
@@ -180,7 +182,17 @@ def _sum_up(described: Mapping[str, Any], *, full: bool) -> dict[str, Any]:
 def words_of_code(described: Mapping[str, Any]) -> dict[str, str]:
     """Return the cells of a run or a code, with ranges, lists and versions in words."""
     texts = {"samples": IntervalSet(described["samples"]).brief()}
+    if "plugin" in described:
+        texts["plugin"] = name_plugin(described["plugin"])
     return {key: in_words(value) for key, value in {**described, **texts}.items()}
+
+
+def name_plugin(plugin: object) -> str:
+    """Return the distribution and version of a plugin, as provenance has it, in words."""
+    if not isinstance(plugin, Mapping):  # of a file, or of an earlier version
+        return ""
+    is_editable = plugin.get("editable") is True
+    return f"{plugin.get('name')} {plugin.get('version')}{' (editable)' if is_editable else ''}"
 
 
 def _exclusion_cells(described: Mapping[str, Any], reason: str) -> dict[str, Any]:

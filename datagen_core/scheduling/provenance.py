@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from datagen_core.generators.installed import providers_of
 from datagen_core.generators.live import unwrapped
 from datagen_core.store.documents import user_name
 
@@ -29,8 +30,10 @@ def gather_provenance(loaded: Loaded, code: Code) -> dict[str, Any]:
     """Return time, host, user, command, versions, and the source and git commit of a generator.
 
     Times are in ISO 8601, in UTC. `source` is the name that the generator was loaded by, and `code`
-    the id of its code. Packages that are not installed are left out. `commit` is None outside of
-    git, and ends in `-dirty` where files have changed since.
+    the id of its code. `plugin` has name and version of the distribution that provides it, and
+    whether that is editable, so that its version says little; a generator of a file has none.
+    Packages that are not installed are left out. `commit` is None outside of git, and ends in
+    `-dirty` where files have changed since.
     """
     function = unwrapped(loaded.generator.function)
     return {
@@ -41,6 +44,7 @@ def gather_provenance(loaded: Loaded, code: Code) -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": _versions(),
         "source": loaded.source,
+        **_plugin(loaded.source),
         "code": code.id,
         "commit": _commit(Path(function.__code__.co_filename).parent),
     }
@@ -69,6 +73,12 @@ def _device(torch: Any) -> str | None:
         return None
     name: str = torch.cuda.get_device_name()
     return name
+
+
+def _plugin(source: str) -> dict[str, Any]:
+    found = providers_of(source)
+    names = ("name", "version", "editable")
+    return {"plugin": {key: getattr(found[0], key) for key in names}} if found else {}
 
 
 def _versions() -> dict[str, str]:

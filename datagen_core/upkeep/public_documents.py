@@ -31,8 +31,8 @@ UNKNOWN = "unknown"
 """In place of whoever did something, and of his machine; a user without a name has it, too."""
 
 _PEOPLE = ("by", "host", "user")
-_OF_SET = ("created", "python", "packages", "code", "commit")
-_OF_RUN = ("account", "created", "python", "packages", "code")
+_OF_SET = ("created", "python", "packages", "plugin", "code", "commit")
+_OF_RUN = ("account", "created", "python", "packages", "plugin", "code")
 _ABOVE = ("derived", "views", "frozen", "probes")
 
 _PERSONAL = r"(?<![\w./])[/~][^/\s]*/\S|\S@\S"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import datagen_core
 import generators_for_tests
 
 FILE = Path(generators_for_tests.__file__)
@@ -65,3 +66,11 @@ def test_a_field_that_has_more_to_say_than_others_reads_well(run_cli, tmp_path):
         answer = run_cli(*words)
         assert answer.code == 0, answer.err
         assert "record of loss float64, seconds float64 (measured)" in answer.out
+
+
+def test_the_plugin_of_a_set_is_named_with_its_version(run_cli):
+    run_cli("generate", "leaf_synthetic", "-n", 1, "--executor", "inline")
+    plugin = f"datagen {datagen_core.__version__}"
+
+    assert plugin in run_cli("show", "leaf_synthetic", "-p", 0).out
+    assert plugin in run_cli("show", "leaf_synthetic", "-p", 0, "--runs").out

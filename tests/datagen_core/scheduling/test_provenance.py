@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from datagen_core import generate
 from datagen_core.generators.code import code_of_generator
 from datagen_core.generators.registry import Loaded, load_generator
 from datagen_core.scheduling import provenance
+from datagen_core.scheduling.history import list_attempts
 from datagen_core.scheduling.provenance import gather_provenance
+from distributions import write_distribution, write_module
 from generators_for_tests import sine
 
 SOURCE = "import datagen_core\n@datagen_core.generator()\ndef walk(size):\n    yield 1, 2\n"
@@ -77,3 +80,23 @@ def test_where_a_set_was_begun_does_not_matter(tmp_path, monkeypatch):
         digests.add(made.record.digest)
 
     assert len(digests) == 1
+
+
+@pytest.mark.parametrize("editable", [True, False])
+def test_a_plugin_is_named_with_its_version(tmp_path, monkeypatch, editable):
+    write_module(tmp_path, "stroll_plugin", name="stroll")
+    write_distribution(tmp_path, "datagen-stroll", "[datagen]\nstroll = stroll_plugin\n")
+    if editable:
+        origin = {"url": "file:///x", "dir_info": {"editable": True}}
+        (tmp_path / "datagen_stroll-1.dist-info/direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "stroll_plugin", raising=False)
+    made = generate("stroll", 5, executor="inline", cache=tmp_path / "cache")
+
+    plugin = {"name": "datagen-stroll", "version": "1", "editable": editable}
+    assert made.record.provenance["plugin"] == plugin
+    assert [run["plugin"] for run in list_attempts(made.paths)] == [plugin]
+
+
+def test_a_generator_of_a_file_has_no_plugin(file):
+    assert "plugin" not in facts_of(load_generator(f"{file}:walk"))
