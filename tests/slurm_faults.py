@@ -89,7 +89,7 @@ def kill_task(run: Disturbance) -> bool:
 
 
 def _processes(folder: Path) -> list[int]:
-    journals = sorted(folder.glob("cache/noisy_sine/*/runs/0/*.jsonl"))
+    journals = sorted(folder.glob("cache/noisy_sine/*/runs/0/[0-9]*.jsonl"))  # no submitters
     lines = [line for journal in journals for line in journal.read_text().splitlines()]
     starts = [event for event in map(_parse, lines) if event.get("event") == "start"]
     found = [find_process(event) for event in starts]
