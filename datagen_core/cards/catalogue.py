@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from datagen_core.cards.card import make_card, sign
-from datagen_core.errors import ConfigurationError, DatagenError, human_bytes
+from datagen_core.errors import ConfigurationError, DatagenError, count_of, human_bytes
 from datagen_core.files import placing
 from datagen_core.pages.frame import write_page
 from datagen_core.pages.parts import Cell, Link, Mark, Paragraph, Part, Search, Table
@@ -136,7 +136,7 @@ def _write_card(param_set: ParamSet, folder: Path) -> list[Cell]:
         param_set.describe(with_seed=False),
         "" if param_set.has_secret else str(record.seed),
         splits,
-        fields if len(fields) <= 120 else f"{len(param_set.schema.fields)} fields",
+        fields if len(fields) <= 120 else count_of(len(param_set.schema.fields), "field"),
         (record.created or "")[:10],
         human_bytes(param_set.bytes),
         Mark(", ".join(states), "fail") if states else "complete",
@@ -149,6 +149,6 @@ def _left_out(name: str, error: DatagenError) -> list[Cell]:
 
 def _introduce(rows: Sequence[Sequence[Cell]], catalogue: Catalogue) -> Iterator[Part]:
     others = f", {len(catalogue.left_out)} left out" if catalogue.left_out else ""
-    yield Paragraph(f"{catalogue.sets:,} parameter sets{others}. Each has a card.")
+    yield Paragraph(f"{count_of(catalogue.sets, 'parameter set')}{others}. Each has a card.")
     yield Search("Words that a set must have, such as noisy_sine left=0")
     yield Table(_HEADER, rows)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from datagen_core.cards.documentation import Documentation
-from datagen_core.errors import human_bytes, shorten
+from datagen_core.errors import count_of, human_bytes, shorten
 from datagen_core.generators.identity import short_text
 from datagen_core.generators.inputs import is_reference
 from datagen_core.pages.charts import Shares
@@ -46,7 +46,9 @@ def introduce(param_set: ParamSet, documentation: Documentation) -> Iterator[Par
 
 def _warn(param_set: ParamSet) -> Iterator[Part]:
     if missing := param_set.reserved - len(param_set.existing):
-        yield Paragraph(f"{missing:,} samples that were asked for do not exist.", is_note=True)
+        yield Paragraph(
+            f"Missing: {count_of(missing, 'sample')} that were asked for.", is_note=True
+        )
     if param_set.mixed:
         yield Paragraph(
             "Mixed: other code was let add to this set though its samples were not shown to be "
@@ -79,7 +81,7 @@ def describe_params(param_set: ParamSet, documentation: Documentation) -> Sectio
         parts.append(_tabulate_params(param_set, names, documentation))
     if others:
         table = _tabulate_params(param_set, others, documentation)
-        parts.append(Fold(f"{len(others)} parameters at their defaults", [table]))
+        parts.append(Fold(f"{count_of(len(others), 'parameter')} at the default", [table]))
     if any(isinstance(each, str) and is_reference(each) for each in record.params.values()):
         parts.append(Paragraph("Files are named by the SHA-256 of their content."))
     return Section("Parameters", parts or [Paragraph("There are none.")])

@@ -17,6 +17,7 @@ from datagen_core.commands import (
     select_set,
     set_option,
 )
+from datagen_core.errors import count_of
 
 if TYPE_CHECKING:
     from datagen_core.cards.croissant import DataFile
@@ -71,7 +72,7 @@ def card_command(
     if output is not None:
         say(f"{output}: {param_set}, {answer['bytes'] / 1000:.0f} kB")
     if croissant is not None:
-        say(f"{croissant}: {param_set}, {answer['files']} files")
+        say(f"{croissant}: {param_set}, {count_of(answer['files'], 'file')}")
 
 
 def _write_card(param_set: ParamSet, output: Path) -> dict[str, Any]:

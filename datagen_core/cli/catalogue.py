@@ -15,6 +15,7 @@ from datagen_core.commands import (
     say,
     tell,
 )
+from datagen_core.errors import count_of
 
 
 @click.command("catalogue")
@@ -47,4 +48,4 @@ def catalogue_command(folder: Path, *, as_json: bool) -> None:
         return
     for name, error in made.left_out:
         tell(f"{name} has no card: {error}")
-    say(f"{folder / INDEX}: {made.sets} sets")
+    say(f"{folder / INDEX}: {count_of(made.sets, 'set')}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datagen_core.errors import count_of
 from datagen_core.pages.parts import (
     Cell,
     Fold,
@@ -25,7 +26,8 @@ def describe_fields(look: Look) -> list[Part]:
 
 def _describe_record(field: FieldLook) -> Fold:
     members = field.members
-    said = f"{field.name}: records of {len(members)} members, {field.lengths or 'one each'}"
+    width = count_of(len(members), "member")
+    said = f"{field.name}: records of {width}, {field.lengths or 'one each'}"
     return Fold(said, [Panels([Panel(name, "", _show(each)) for name, each in members.items()])])
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.errors import shorten
+from datagen_core.errors import count_of, shorten
 from datagen_core.pages.charts import Bars, Histogram
 
 _BINS = 30
@@ -54,7 +54,7 @@ def _describe_complex(values: NDArray[Any]) -> Distribution:
 def _describe_texts(values: Sequence[str]) -> Distribution:
     lengths = [len(each) for each in values]
     low, high = min(lengths), max(lengths)
-    words = f"{low:,} to {high:,} characters" if low != high else f"{low:,} characters"
+    words = f"{low:,} to {high:,} characters" if low != high else count_of(low, "character")
     distinct = len(set(values))
     if distinct == 1:
         return Distribution(f"always {shorten(values[0], _LONGEST)!r}")

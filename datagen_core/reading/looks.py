@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.errors import DatagenError, in_one_line, shorten
+from datagen_core.errors import DatagenError, count_of, in_one_line, shorten
 from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema, bytes_of
 from datagen_core.pages.images import layout_of, make_thumbnail
 from datagen_core.reading.distributions import Distribution, describe_values
@@ -114,7 +114,7 @@ class FieldLook:
             return ""
         lengths = np.concatenate(self._lengths)
         low, high = int(lengths.min()), int(lengths.max())
-        return f"{low:,} rows each" if low == high else f"{low:,} to {high:,} rows"
+        return f"{count_of(low, 'row')} each" if low == high else f"{low:,} to {high:,} rows"
 
 
 @dataclass

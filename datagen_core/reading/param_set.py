@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from datagen_core.checks import check_kind
-from datagen_core.errors import SelectionError, SplitError, printable
+from datagen_core.errors import SelectionError, SplitError, count_of, printable
 from datagen_core.ranges import IntervalList, IntervalSet
 from datagen_core.reading.notebooks import html_set, html_table
 from datagen_core.reading.siblings import Siblings
@@ -329,7 +329,8 @@ class ParamSet(Mapping[str, "Split"]):
         return ", ".join([*counts, *([f"{excluded} excluded"] if excluded else [])])
 
     def _repr_html_(self) -> str:
-        excluded = [f"{count:,} samples are excluded."] if (count := len(self.excluded)) else []
+        count = len(self.excluded)
+        excluded = [f"{count_of(count, 'sample')} excluded."] if count else []
         title = f"{self}: {self.describe(with_seed=not self.has_secret)}"
         if not self.existing:
             return html_table(title, ("split", "samples"), list(self.counts.items()))

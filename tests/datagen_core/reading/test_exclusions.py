@@ -227,7 +227,7 @@ def test_representations_say_how_many(unchanged):
     assert repr(unchanged["train"]).startswith(
         "<count 0 train: 15 samples (and 5 excluded) of value"
     )
-    assert "7 samples are excluded." in unchanged._repr_html_()
+    assert "7 samples excluded." in unchanged._repr_html_()
     assert "4 samples (and 1 excluded)" in unchanged["raw"]._repr_html_()
 
 
