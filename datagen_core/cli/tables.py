@@ -48,19 +48,42 @@ def print_table(
             _echo("\n" if turn else "", nl=False)
             print_table(name, header[1:], [row[1:] for row in group], [at - 1 for at in spare])
         return
-    header, rows = kept
-    right = [_is_numeric(column) for column in zip(*rows, strict=True)] or [False] * len(header)
-    texts = [_show_row(header, row) for row in rows]
     if title:
         say(title)
-    room = terminal_width() if len(rows) <= _MOST_ROWS else None
-    if (widths := fit([header, *texts], room)) is None:
-        _print_sheets(header, texts)
+    for line in table_lines(*kept, terminal_width(), bold=sys.stdout.isatty()):
+        _echo(line)
+
+
+def table_lines(
+    header: Sequence[str], rows: Sequence[Sequence[Any]], room: int | None, *, bold: bool = False
+) -> Iterator[str]:
+    """Yield the lines of a table; see `print_table`.
+
+    Parameters
+    ----------
+    room
+        The width of a line, or None where lines may have any length.
+    bold
+        Whether the header is.
+    """
+    texts = [_show_row(header, row) for row in rows]
+    widths = fit([header, *texts], room if len(rows) <= _MOST_ROWS else None)
+    if widths is None:
+        yield from _stacked(header, texts, room)
         return
+    right = [_is_numeric(column) for column in zip(*rows, strict=True)] or [False] * len(header)
     for line in _align(header, widths, right):
-        _echo(click.style(line, bold=sys.stdout.isatty() or None))
+        yield click.style(line, bold=bold or None)
     for row in texts:
-        _echo("\n".join(_align(row, widths, right)))
+        yield from _align(row, widths, right)
+
+
+def _stacked(
+    header: Sequence[str], rows: Sequence[Sequence[str]], room: int | None
+) -> Iterator[str]:
+    for number, row in enumerate(rows):
+        yield from [""] * bool(number)
+        yield from _sheet_lines(list(zip(header, row, strict=True)), room)
 
 
 def print_sheet(cells: Sequence[tuple[str, str]]) -> None:
@@ -69,22 +92,21 @@ def print_sheet(cells: Sequence[tuple[str, str]]) -> None:
     On a terminal, values are cut between words. One that is called `path` is never cut, so that it
     can be copied; where it has no room beside its name, it is a line of its own.
     """
-    room, column = terminal_width(), max(width_of(name) for name, _ in cells) + GAP
+    for line in _sheet_lines(cells, terminal_width()):
+        _echo(line)
+
+
+def _sheet_lines(cells: Sequence[tuple[str, str]], room: int | None) -> Iterator[str]:
+    column = max(width_of(name) for name, _ in cells) + GAP
     for name, value in cells:
         text = printable(value)
         has_room = room is None or column + width_of(text) <= room
         if name == "path" and not has_room:
-            _echo(f"{name}\n{text}")
+            yield from (name, text)
             continue
         lines = [text] if room is None else wrap(text, max(room - column, 1))
         for line, label in zip_longest(lines, [name], fillvalue=""):
-            _echo(f"{pad(label, column)}{line}".rstrip())
-
-
-def _print_sheets(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    for number, row in enumerate(rows):
-        _echo("\n" if number else "", nl=False)
-        print_sheet(list(zip(header, row, strict=True)))
+            yield f"{pad(label, column)}{line}".rstrip()
 
 
 def _echo(text: str, *, nl: bool = True) -> None:
