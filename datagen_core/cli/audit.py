@@ -13,7 +13,7 @@ from datagen_core.cli.options import (
     raise_problems,
     select_sets,
 )
-from datagen_core.cli.summaries import describe_splits
+from datagen_core.cli.summaries import describe_splits, name_set
 from datagen_core.commands import (
     cache_option,
     json_option,
@@ -58,7 +58,7 @@ def audit_command(
             found = _audit(param_set)
             wrong = [*found.problems, *(map(str, found.equal) if content else ())]
             equal = [each._asdict() for each in found.equal]
-            results.append({"set": str(param_set), **found._asdict(), "equal": equal})
+            results.append({**name_set(param_set), **found._asdict(), "equal": equal})
             problems += [VerificationError(f"{param_set}: {each}") for each in wrong]
             if not as_json:
                 _print(param_set, found, wrong=len(wrong))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from datagen_core.cli.runs import set_numbers
 from datagen_core.commands import find_profile, print_json, say, say_text
 from datagen_core.errors import count_of
 from datagen_core.executors.limits import format_minutes
@@ -48,7 +49,8 @@ def _to_json(demand: Demand, interval: Interval, plan: Plan, text: str) -> dict[
         "profile": profile.name if profile else None,
         "generator": demand.record.generator,
         "digest": demand.record.digest,
-        "set": demand.paths.root.name,
+        "set": set_numbers(demand.paths.root.parent).get(demand.paths),
+        "folder": demand.paths.root.name,
         "start": interval.start,
         "stop": interval.stop,
         "executor": plan.executor,

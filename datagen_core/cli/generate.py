@@ -16,7 +16,8 @@ from datagen_core.cli.runs import (
     execute,
     read_settings,
     run_options,
-    status_to_json,
+    runs_to_json,
+    set_numbers,
 )
 from datagen_core.commands import (
     cache_option,
@@ -202,9 +203,8 @@ def _report(
 ) -> None:
     """Print the result for one parameter set; there is no run when it has enough samples."""
     name = demand.record.generator
-    pairs = list(zip(runs, statuses, strict=True))
     if as_json:
-        found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
+        found = runs_to_json(runs, statuses)
         print_json(found[0] if found else {"generator": name, "run": None, "missing": 0})
     elif not runs:
         say(f"{name} has {count_of(total or 0, 'sample')} or more already; nothing to do")
@@ -231,11 +231,12 @@ def _report_sweep(
 ) -> None:
     """Print the result of a sweep."""
     name = demands[0].record.generator
-    pairs = list(zip(runs, statuses, strict=True))
     if as_json:
-        found = [status_to_json(run.paths.set.root.name, status) for run, status in pairs]
-        sets = [demand.paths.root.name for demand in demands]
-        print_json({"generator": name, "sets": sets, "runs": found})
+        numbers = set_numbers(demands[0].paths.root.parent)
+        sets = [numbers.get(demand.paths) for demand in demands]
+        folders = [demand.paths.root.name for demand in demands]
+        found = runs_to_json(runs, statuses)
+        print_json({"generator": name, "sets": sets, "folders": folders, "runs": found})
     elif runs and not runs[0].settings.wait:
         say(f"submitted {count_of(len(runs), 'run')} of {name}; see `{_status(runs)}`")
     elif not runs:

@@ -8,6 +8,7 @@ import click
 
 from datagen_core.cli.options import Problems, load_generator_of, select_sets, trust_option
 from datagen_core.cli.runs import execute, read_settings, run_options
+from datagen_core.cli.summaries import name_set
 from datagen_core.commands import cache_option, json_option, print_json, say, set_option, tell
 from datagen_core.errors import VerificationError
 
@@ -138,7 +139,7 @@ def _take_up(repair: Repair, records: Sequence[RunRecord], terms: _Terms) -> lis
 
 def _describe(repair: Repair, outcomes: Sequence[Outcome]) -> dict[str, Any]:
     files = [each._asdict() for each in outcomes]
-    return {"set": str(repair.param_set), "files": files, "problems": repair.problems}
+    return {**name_set(repair.param_set), "files": files, "problems": repair.problems}
 
 
 def _print(found: Sequence[tuple[Repair, Sequence[Outcome]]], *, dry_run: bool) -> None:

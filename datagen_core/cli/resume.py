@@ -17,8 +17,8 @@ from datagen_core.cli.runs import (
     execute,
     read_settings,
     run_options,
+    runs_to_json,
     select_runs,
-    status_to_json,
 )
 from datagen_core.commands import cache_option, json_option, open_cache, print_json, say, set_option
 from datagen_core.errors import IncompleteRunError
@@ -88,10 +88,10 @@ def resume_command(
             runs.append(
                 take_up(paths, status.record, settings, njobs, choose, folder, decide=decide)
             )
-    results = list(zip(runs, execute(runs), strict=True))
+    statuses = execute(runs)
+    results = list(zip(runs, statuses, strict=True))
     if as_json:
-        found = [status_to_json(run.paths.set.root.name, status) for run, status in results]
-        print_json(found)
+        print_json(runs_to_json(runs, statuses))
     elif results or not problems:
         say(count_runs("resumed", len(results)) or "nothing is missing")
     problems.raise_any()

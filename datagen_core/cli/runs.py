@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.plan import Settings
     from datagen_core.scheduling.run import Run
     from datagen_core.scheduling.status import RunStatus
+    from datagen_core.store.layout import SetPaths
 
 _MOST_CPUS = 65_533
 """Slurm counts processors in 16 bits, and keeps the highest numbers for itself."""
@@ -187,11 +189,32 @@ def _watch(runs: Sequence[Run]) -> list[RunStatus]:
         raise
 
 
-def status_to_json(set_name: str, status: RunStatus) -> dict[str, Any]:
-    """Return a run's status in plain JSON types."""
+def set_numbers(folder: Path) -> dict[SetPaths, int]:
+    """Return the numbers of the parameter sets in the folder of a data set."""
+    from datagen_core.store.sets import list_sets  # slow; not for --help
+
+    return {paths: number for number, paths in list_sets(folder, []).items()}
+
+
+def runs_to_json(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[dict[str, Any]]:
+    """Return the states of runs in plain JSON types."""
+    sets = [run.paths.set for run in runs]
+    numbers = {}
+    for folder in {paths.root.parent for paths in sets}:
+        numbers |= set_numbers(folder)
+    return [
+        status_to_json(paths, numbers.get(paths), status)
+        for paths, status in zip(sets, statuses, strict=True)
+    ]
+
+
+def status_to_json(paths: SetPaths, number: int | None, status: RunStatus) -> dict[str, Any]:
+    """Return the state of a run of a set of this number in plain JSON types."""
     record = status.record
     return {
-        "set": set_name,
+        "generator": paths.root.parent.name,
+        "set": number,
+        "folder": paths.root.name,
         "run": record.number,
         "id": record.id,
         "start": record.start,

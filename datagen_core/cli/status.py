@@ -89,5 +89,5 @@ def _watch(name: str | None, selector: tuple[str, ...], seconds: float, *, as_js
 
 
 def _to_json(param_set: ParamSet, status: RunStatus) -> dict[str, Any]:
-    named = {"generator": param_set.generator, "number": param_set.number}
-    return {**named, **status_to_json(param_set.paths.root.name, status)}
+    described = status_to_json(param_set.paths, param_set.number, status)
+    return {**described, "number": param_set.number}

@@ -42,6 +42,12 @@ class States:
         return "refused" if states == {"refused"} else "holes"
 
 
+def name_set(param_set: ParamSet) -> dict[str, Any]:
+    """Return how answers in JSON name a parameter set: `set` is always its number."""
+    generator = param_set.paths.root.parent.name
+    return {"generator": generator, "set": param_set.number, "name": str(param_set)}
+
+
 def summarize_set(param_set: ParamSet, states: States | None = None) -> dict[str, Any]:
     """Return number, parameters, samples per split, size and state of a parameter set."""
     states = states or States([param_set])

@@ -22,6 +22,7 @@ from datagen_core.cli.options import (
     select_sets,
     trust_option,
 )
+from datagen_core.cli.summaries import name_set
 from datagen_core.commands import (
     cache_option,
     json_option,
@@ -142,7 +143,7 @@ def _verify(
             found = verify(param_set, partial(_load, param_set, folder, decide), resample)
             deviations = [each._asdict() for each in found.deviations]
             known = {**found._asdict(), "deviations": deviations}
-            results.append({"set": str(param_set), **known})
+            results.append({**name_set(param_set), **known})
             _leave_out_closed(found, param_set, left_out)
             if not as_json:
                 _print(param_set, found)
@@ -175,7 +176,7 @@ def _probe(name: str | None, selector: tuple[str, ...], decide: Decide, *, as_js
 
     left_out, found, results = Problems(), [], []
     for param_set, outcome in rehearse(select_sets(name, selector, left_out), decide):
-        found.append({"set": str(param_set), **outcome._asdict()})
+        found.append({**name_set(param_set), **outcome._asdict()})
         problems = [f"{param_set} {outcome.result}: {outcome.why}"] if outcome.is_bad else []
         untrusted = outcome.why if outcome.result == "not trusted" else ""
         results.append({"problems": problems, "untrusted": untrusted})
@@ -193,7 +194,12 @@ def _check_inventory(name: str | None) -> list[dict[str, Any]]:
     from datagen_core.upkeep.verify import Verification
 
     return [
-        {"set": str(each), **Verification(0, 0, (each.problem,))._asdict()}
+        {
+            "generator": each.folder.parent.name,
+            "set": None,
+            "name": str(each),
+            **Verification(0, 0, (each.problem,))._asdict(),
+        }
         for each in check_inventory(open_cache().path, name)
     ]
 

@@ -25,6 +25,8 @@ class Comparison(NamedTuple):
 
     Attributes
     ----------
+    set
+        The number of the set.
     samples
         How many samples were compared, the first ones of the split.
     digest
@@ -37,7 +39,8 @@ class Comparison(NamedTuple):
         How many samples have come to the split since it was frozen.
     """
 
-    set: str
+    generator: str
+    set: int
     split: str | None
     samples: int
     digest: str
@@ -48,7 +51,8 @@ class Comparison(NamedTuple):
     @property
     def title(self) -> str:
         """What messages call the samples."""
-        return f"{self.set} {self.split}" if self.split else f"all of {self.set}"
+        name = f"{self.generator} {self.set}"
+        return f"{name} {self.split}" if self.split else f"all of {name}"
 
 
 def compare_with_digest(
@@ -103,7 +107,7 @@ def _compare_now(param_set: ParamSet, digest: str) -> Iterator[Comparison]:
     if len(parts) > 1:
         parts.append((None, param_set.samples))
     for name, samples in parts:
-        compared = Comparison(str(param_set), name, len(samples), "")
+        compared = Comparison(param_set.generator, param_set.number, name, len(samples), "")
         try:
             problems = tuple(_explain(param_set, name, samples, digest))
             yield compared._replace(digest=samples.digest, problems=problems)
@@ -143,7 +147,8 @@ def _samples_of(param_set: ParamSet, intervals: Sequence[Interval]) -> Samples:
 
 def _compare_frozen(param_set: ParamSet, record: FrozenSplit) -> Comparison:
     """Compare the samples that were frozen, and see what has become of their split."""
-    compared = Comparison(str(param_set), record.split, record.size, "", (), record)
+    name = param_set.generator, param_set.number
+    compared = Comparison(*name, record.split, record.size, "", (), record)
     try:
         content = _samples_of(param_set, record.samples).content
         ledger = read_ledger(param_set.paths)

@@ -93,7 +93,8 @@ def test_scripts_get_comparisons(run_cli, frozen):
     answer = run_cli("verify", "--against", record.digest, "--json")
 
     assert answer.json == [
-        {"set": "sine 0", "split": "train", "samples": 10, "digest": record.digest, "problems": [],
+        {"generator": "sine", "set": 0, "split": "train", "samples": 10,
+         "digest": record.digest, "problems": [],
          "frozen": {"by": record.by, "created": record.created, "note": record.note}, "grown": 0}
     ]  # fmt: skip
 

@@ -44,7 +44,7 @@ def probed(tmp_path, run_cli, monkeypatch, configuration):
 
 
 def results(answer):
-    return {each["set"].partition(" ")[0]: each["result"] for each in answer.json}
+    return {each["generator"]: each["result"] for each in answer.json}
 
 
 def test_each_set_has_a_report(probed, run_cli):
@@ -55,7 +55,7 @@ def test_each_set_has_a_report(probed, run_cli):
         "steady": "equal", "deadly": "equal", "unsteady": "not reproducible",
         "empty": "no samples", "secret": "private",
     }  # fmt: skip
-    assert [each["samples"] for each in answer.json if each["set"].startswith("steady")] == [
+    assert [each["samples"] for each in answer.json if each["generator"].startswith("steady")] == [
         [[0, 5]]
     ]
 

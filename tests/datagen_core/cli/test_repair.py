@@ -100,7 +100,9 @@ def test_the_answer_names_each_file(run_cli, made):
     [place] = made.paths.damaged.iterdir()
 
     assert found == {
-        "set": "sine 0",
+        "generator": "sine",
+        "set": 0,
+        "name": "sine 0",
         "files": [{"file": str(path), "problem": f"{path} is damaged: its checksum does not match",
                    "place": str(place), "made": True, "equal": True, "advice": ""}],
         "problems": [],
