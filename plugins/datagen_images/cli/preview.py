@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from datagen_core.commands import cache_option, say, say_excluded, select_set, set_option
+from datagen_core.commands import cache_option, count_of, say, say_excluded, select_set, set_option
 from datagen_images.errors import ImagesError
-from datagen_images.pictures.sample_rows import find_image_field, make_heat_map, make_rows
+from datagen_images.pictures.sample_rows import (
+    find_image_field,
+    make_heat_map,
+    make_rows,
+    name_classes,
+)
 from datagen_pictures import draw_rows, save_figure
 
 _POSITIVE = click.IntRange(1)
@@ -44,9 +50,9 @@ def preview(  # noqa: PLR0913 (each is one option)
 ) -> None:
     """Draw the first images of the first samples of NAME.
 
-    A sample with many images, such as a client, is a row, with labels below the images. To the
-    right of a row, the heat map has one cell per class, which is darker the more of the sample's
-    labels are of that class, and then the number of its labels.
+    A sample with many images, such as a client, is a row, with the names of classes below the
+    images. To the right of a row, the heat map has one cell per class, which is darker the more of
+    the row's labels are of that class, as the scale below says, and then the number of its labels.
 
     \b
     Examples:
@@ -55,12 +61,18 @@ def preview(  # noqa: PLR0913 (each is one option)
     """
     if output.suffix.lower() != ".png":
         raise click.UsageError(f"{output} is not a PNG file; choose a name that ends in .png")
-    samples = select_set(name, selector)[split]
+    param_set = select_set(name, selector)
+    samples = param_set[split]
     if not len(samples):
         raise ImagesError(f"split {split!r} of {name} has no samples; choose another with --split")
     say_excluded(samples)
-    image = find_image_field(samples.schema, field)
+    image = replace(find_image_field(samples.schema, field), classes=name_classes(param_set.params))
     first = [samples[place] for place in range(min(count, len(samples)))]
-    rows = make_rows(image, first, samples.indices, images)
-    save_figure(draw_rows(rows, heat_map=make_heat_map(image, first, wanted=heat_map)), output)
+    is_client = image.is_many and "clients" in param_set.params
+    word = "client" if is_client else "sample"
+    rows = make_rows(image, first, samples.indices, images, word)
+    counts = make_heat_map(image, first, wanted=heat_map)
+    of = f"{len(first)} of {count_of(len(samples), word)} of {split}"
+    title = f"{param_set}: {param_set.describe()}; {of}"
+    save_figure(draw_rows(rows, heat_map=counts, title=title), output)
     say(output)

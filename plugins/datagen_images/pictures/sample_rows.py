@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datagen_core import Field, Schema
 from datagen_images.errors import ImagesError
+from datagen_images.sources.catalogue import find_publication
 from datagen_pictures import MOST_CLASSES, LabelCounts, Row, count_labels
 
 Sample = Mapping[str, NDArray[Any]] | tuple[NDArray[Any], NDArray[Any]]
@@ -31,12 +32,15 @@ class ImageField:
         The axis of the colours, counted from the end; None for grey images without such an axis.
     labels
         The field with a label for each image, or None.
+    classes
+        The name of each label from 0 on; labels without a name are shown as numbers.
     """
 
     name: str
     is_many: bool
     channels: int | None = None
     labels: str | None = None
+    classes: tuple[str, ...] = ()
 
     def images_of(self, sample: Sample) -> NDArray[np.uint8]:
         """Return a sample's images as uint8 `(n, height, width)` or `(n, height, width, 3)`.
@@ -58,7 +62,11 @@ class ImageField:
         """Return the labels of a sample's images as text; empty for images without labels."""
         if self.labels is None:
             return []
-        return [str(label) for label in np.atleast_1d(_value(sample, self.labels))]
+        return [self.name_of(label) for label in np.atleast_1d(_value(sample, self.labels))]
+
+    def name_of(self, label: int) -> str:
+        """Return the name of a class, or its label where it has none."""
+        return self.classes[label] if 0 <= label < len(self.classes) else str(label)
 
     def count_labels(self, samples: Sequence[Sample]) -> LabelCounts | None:
         """Return the number of labels of each class in each sample; None without labels.
@@ -67,7 +75,8 @@ class ImageField:
         """
         if self.labels is None or not self.is_many:
             return None
-        return count_labels([_value(sample, self.labels) for sample in samples])
+        counts = count_labels([_value(sample, self.labels) for sample in samples])
+        return replace(counts, classes=[self.name_of(label) for label in counts.classes])
 
     def _as_bytes(self, images: NDArray[Any]) -> NDArray[np.uint8]:
         # `not (… and …)` also refuses NaN
@@ -147,8 +156,22 @@ def make_heat_map(
     return heat_map
 
 
+def name_classes(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the name of each label of the image data set that parameters name; else nothing."""
+    if params.get("data_file") is not None:
+        return ()
+    try:
+        return find_publication(params["source"], "train", params.get("variant")).classes
+    except (ImagesError, KeyError, TypeError):  # a parameter of that name may mean anything
+        return ()
+
+
 def make_rows(
-    image: ImageField, samples: Sequence[Sample], indices: NDArray[np.int64], columns: int
+    image: ImageField,
+    samples: Sequence[Sample],
+    indices: NDArray[np.int64],
+    columns: int,
+    word: str = "sample",
 ) -> list[Row]:
     """Return a row per sample with many images, or rows of several samples with one image each.
 
@@ -162,10 +185,12 @@ def make_rows(
         The index of each sample, int64 `(samples,)`; the first one in a row is its title.
     columns
         Largest number of images per row.
+    word
+        What a sample is called.
     """
     step = 1 if image.is_many else columns
     return [
-        _make_row(image, samples[start : start + step], f"sample {indices[start]}", columns)
+        _make_row(image, samples[start : start + step], f"{word} {indices[start]}", columns)
         for start in range(0, len(samples), step)
     ]
 

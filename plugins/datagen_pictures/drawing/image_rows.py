@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from datagen_pictures.drawing.counts import LabelCounts
 from datagen_pictures.drawing.figures import make_figure
-from datagen_pictures.drawing.style import house_style
+from datagen_pictures.drawing.style import house_style, wrap
 from datagen_pictures.errors import PictureError
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ _TEXT_HEIGHT = 12  # pixels
 _LEAST_CELL = 12  # pixels
 _DPI = 128  # a power of two, so that pixels / _DPI * _DPI is exact
 _POINTS = 5.5  # digits are 7 pixels high
+_LEAST_TITLED = 360  # pixels; a title in a narrower picture would have many lines
+_TITLE_LINES = 4
+_SCALE = (100, 8)  # pixels of the scale of shares
+_SHARES = "share of the row's labels"
+_ENDS = (0.05, 0.1, 0.2, 0.5, 1.0)  # of the scale of shares, so that many classes can be told apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +86,9 @@ def draw_grid(
     return draw_rows(rows, scale)
 
 
-def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: LabelCounts | None = None) -> Figure:
+def draw_rows(
+    rows: Sequence[Row], scale: int = 2, heat_map: LabelCounts | None = None, title: str = ""
+) -> Figure:
     """Return a picture of titled rows, which may differ in length, but not in image size.
 
     Parameters
@@ -91,8 +98,10 @@ def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: LabelCounts | None 
     scale
         Every pixel of an image becomes a square of this side; nothing is smoothed.
     heat_map
-        To the right of each row, a row of its cells, from white for no labels of a class to black
-        for all labels, and the number of labels.
+        To the right of each row, a row of its cells, the darker the more labels are of a class, as
+        a scale below says, and the number of labels.
+    title
+        A text above all rows.
 
     Raises
     ------
@@ -103,7 +112,7 @@ def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: LabelCounts | None 
     """
     _check(rows, scale, heat_map)
     with house_style():
-        sheet = _Sheet(rows, scale, heat_map)
+        sheet = _Sheet(rows, scale, heat_map, title)
         sheet.draw_images(rows, scale)
         if heat_map is not None:
             sheet.draw_heat_map(heat_map)
@@ -113,7 +122,9 @@ def draw_rows(rows: Sequence[Row], scale: int = 2, heat_map: LabelCounts | None 
 class _Sheet:
     """A figure on which all places are whole pixels, (x, y) from the upper left corner."""
 
-    def __init__(self, rows: Sequence[Row], scale: int, heat_map: LabelCounts | None) -> None:
+    def __init__(
+        self, rows: Sequence[Row], scale: int, heat_map: LabelCounts | None, title: str
+    ) -> None:
         height, width = (scale * side for side in rows[0].images.shape[1:3])
         captions = [caption for row in rows for caption in row.captions]
         titles = _measure(*(row.title for row in rows))
@@ -123,16 +134,22 @@ class _Sheet:
             height + (_TEXT_HEIGHT if captions else 0) + _GAP,
         )
         self.left = titles + 3 * _GAP if titles else _GAP
-        self.top = _GAP if heat_map is None else _GAP + _TEXT_HEIGHT
         self.right = self.left + max(len(row.images) for row in rows) * self.pitch[0]
-        self.size = (self.right, self.top + self.rows * self.pitch[1])
+        wide, foot, names = self.right, 0, 0
         if heat_map is not None:
-            self.cell = max(_LEAST_CELL, _measure(*map(str, heat_map.classes)) + _GAP)
+            self.cell = max(_LEAST_CELL, _measure(*heat_map.short_classes) + _GAP)
             self.end = self.right + _GAP + len(heat_map.classes) * self.cell
-            totals = _measure("n", *map(str, heat_map.totals))
-            self.size = (self.end + totals + 3 * _GAP, self.size[1])
-        inches = (side / _DPI for side in self.size)
-        self.figure = make_figure(*inches, dpi=_DPI, layout="none")
+            wide = self.end + _measure("n", *map(str, heat_map.totals)) + 3 * _GAP
+            wide = max(wide, _SCALE[0] + _measure(_SHARES, "0 %", "100 %") + 40)
+            foot, names = _TEXT_HEIGHT + 3 * _GAP, _TEXT_HEIGHT
+        wide = max(wide, _LEAST_TITLED) if title else wide
+        head = _cut(title, wide - 2 * _GAP)
+        self.top = _GAP + names + (len(head) * _TEXT_HEIGHT + _GAP) * bool(head)
+        self.size = (wide, self.top + self.rows * self.pitch[1] + foot)
+        self.figure = make_figure(*(side / _DPI for side in self.size), dpi=_DPI, layout="none")
+        for number, line in enumerate(head):
+            place = _GAP + number * _TEXT_HEIGHT
+            self._write(_GAP, place, line, ha="left", va="top", weight="bold")
 
     def draw_images(self, rows: Sequence[Row], scale: int) -> None:
         for number, row in enumerate(rows):
@@ -166,18 +183,34 @@ class _Sheet:
         corners[..., 1] = top[:, np.newaxis, np.newaxis] - np.array([0, 0, 1, 1]) * self.tile[1]
         look: Any = {"cmap": "gray_r", "edgecolors": "#c0c0c0", "linewidths": 72 / _DPI}
         cells = PolyCollection(
-            list(corners.reshape(-1, 4, 2)), array=heat_map.shares.ravel(), clim=(0, 1), **look
+            list(corners.reshape(-1, 4, 2)),
+            array=heat_map.shares.ravel(),
+            clim=(0, _end(heat_map)),
+            **look,
         )
         cells.set_transform(IdentityTransform())
         self.figure.add_artist(cells)
         end, baseline = self.end + _GAP, self.top - _GAP
-        for column, label in enumerate(heat_map.classes):
+        for column, label in enumerate(heat_map.short_classes):
             middle = left[column] + self.cell / 2
             self._write(middle, baseline, str(label), ha="center", va="bottom")
         self._write(end, baseline, "n", ha="left", va="bottom")
         for row, total in enumerate(heat_map.totals):
             middle = self.top + row * self.pitch[1] + self.tile[1] / 2
             self._write(end, middle, str(total), ha="left", va="center")
+        self._draw_scale(f"{_end(heat_map):.0%}".replace("%", " %"))
+
+    def _draw_scale(self, end: str) -> None:
+        """Draw what the colours of the heat map mean, in the lower right corner."""
+        width, height = _SCALE
+        shades = np.repeat(np.linspace(255, 0, width).astype(np.uint8)[np.newaxis], height, axis=0)
+        shades[[0, -1]] = shades[:, [0, -1]] = 0xC0
+        middle = self.size[1] - _GAP - _TEXT_HEIGHT / 2
+        right = self.size[0] - _measure(end) - 3 * _GAP
+        strip = np.repeat(shades[:, :, np.newaxis], 3, axis=2)
+        self.figure.figimage(strip, right - width, self.size[1] - middle - height / 2)
+        self._write(right + _GAP, middle, end, ha="left", va="center")
+        self._write(right - width - _GAP, middle, f"{_SHARES}   0 %", ha="right", va="center")
 
     def _write(self, x: float, y: float, text: str, **where: str) -> None:
         from matplotlib.transforms import IdentityTransform  # after house_style
@@ -197,6 +230,18 @@ def _measure(*texts: str) -> int:
         font.set_text(text)
         widths.append(font.get_width_height()[0] / 64)
     return ceil(max(widths, default=0))
+
+
+def _end(heat_map: LabelCounts) -> float:
+    """Return the share that is black."""
+    largest = heat_map.shares.max(initial=0)
+    return next(end for end in _ENDS if largest <= end)
+
+
+def _cut(text: str, width: int) -> list[str]:
+    """Return a text in lines of at most so many pixels, which a bold font fills."""
+    letters = max(int(len(text) * width / (1.15 * max(_measure(text), 1))), 1)
+    return wrap(text, letters, _TITLE_LINES).splitlines()
 
 
 def _check(rows: Sequence[Row], scale: int, heat_map: LabelCounts | None) -> None:

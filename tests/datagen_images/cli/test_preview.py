@@ -1,5 +1,6 @@
 import re
 import shutil
+import sys
 from importlib.metadata import entry_points
 
 import numpy as np
@@ -49,6 +50,11 @@ def draw(cache, path, *arguments, name="image_partition"):
     return CliRunner().invoke(preview, command, catch_exceptions=False)
 
 
+module = sys.modules["datagen_images.cli.preview"]
+KMNIST = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+HEAD = 12 + 4  # a line of the title
+
+
 def size_of(path):
     with Image.open(path) as picture:
         return picture.size
@@ -59,7 +65,7 @@ def test_every_client_is_a_row(cache, tmp_path):
     assert draw(cache, path, "--no-heat-map").output == f"{path}\n"
     width, height = size_of(path)
     tile = 2 * 28 + 4
-    assert height == 4 * (tile + 12) + 4
+    assert height == HEAD + 4 * (tile + 12) + 4
     assert 10 * tile < width < 10 * tile + 80  # and the titles
     assert not list(tmp_path.glob(".*"))
 
@@ -68,20 +74,26 @@ def test_options_bound_what_is_drawn(cache, tmp_path):
     path = tmp_path / "clients.png"
     draw(cache, path, "-n", "2", "--images", "3", "-p", "source=kmnist", "--no-heat-map")
     width, height = size_of(path)
-    assert height == 2 * (2 * 28 + 4 + 12) + 4
-    assert 3 * 60 < width < 3 * 60 + 80
+    assert height == 2 * HEAD - 4 + 2 * (2 * 28 + 4 + 12) + 4
+    assert width == 360  # for the title, which has two lines
 
 
-def test_labels_of_all_images_are_drawn_beside_the_row(cache, tmp_path):
-    plain, mapped = tmp_path / "plain.png", tmp_path / "mapped.png"
-    draw(cache, plain, "--images", "1", "--no-heat-map")
-    assert draw(cache, mapped, "--images", "1").exit_code == 0
+def test_rows_are_clients_and_classes_have_names(cache, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(module, "save_figure", lambda figure, path: drawn.append(figure))
+    draw(cache, tmp_path / "mapped.png", "--images", "1")
+    texts = [text.get_text() for text in drawn[0].texts]
     labels = datagen_core.Cache(cache)["image_partition"][0]["raw"][0]["labels"]
-    left = size_of(plain)[0] + 4
-    with Image.open(mapped) as picture:
-        cells = np.asarray(picture)[12 + 4 + 28, left + 6 : left + 6 + 10 * 12 : 12, 0]
-    shares = np.bincount(labels, minlength=10) / len(labels)
-    assert cells.tolist() == (255 - np.minimum(256 * shares, 255).astype(int)).tolist()
+
+    assert texts[0].startswith("image_partition 0: source=kmnist")
+    assert " ".join(texts).count("4 of 4 clients of raw") == 1
+    assert {"client 0", "client 1", *KMNIST} <= {*texts}
+    assert texts[texts.index("client 0") + 1] == KMNIST[labels[0]]
+    (cells,) = [each for each in drawn[0].artists if hasattr(each, "get_clim")]
+    assert (
+        cells.get_array()[:10].tolist()
+        == (np.bincount(labels, minlength=10) / len(labels)).tolist()
+    )
 
 
 def test_a_heat_map_of_single_images_is_refused(cache, tmp_path):
@@ -95,7 +107,7 @@ def test_a_split_has_its_own_samples(cache, tmp_path):
     pictures = [tmp_path / "raw.png", tmp_path / "test.png"]
     for path in pictures:
         draw(cache, path, "--split", path.stem, "--no-heat-map")
-    assert [size_of(path)[1] for path in pictures] == [3 * 72 + 4, 72 + 4]
+    assert [size_of(path)[1] for path in pictures] == [HEAD + 3 * 72 + 4, HEAD + 72 + 4]
 
 
 @pytest.mark.parametrize(

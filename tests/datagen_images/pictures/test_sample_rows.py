@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,6 +10,7 @@ from datagen_images.pictures.sample_rows import (
     find_image_field,
     make_heat_map,
     make_rows,
+    name_classes,
 )
 
 GREY = Field("uint8", (4, 5))
@@ -131,7 +134,7 @@ def clients(*labels):
 
 def test_a_heat_map_counts_all_labels_of_a_sample():
     heat_map = make_heat_map(LABELLED, clients([0, 2, 2], [], [1]))
-    assert heat_map.classes == (0, 1, 2)
+    assert heat_map.classes == ["0", "1", "2"]
     assert heat_map.counts.tolist() == [[1, 0, 2], [0, 0, 0], [0, 1, 0]]
 
 
@@ -157,3 +160,20 @@ def test_what_has_no_labels_of_many_images_has_no_heat_map(image):
     assert make_heat_map(image, []) is None
     with pytest.raises(ImagesError, match="only rows of many images with integer labels"):
         make_heat_map(image, [], wanted=True)
+
+
+@pytest.mark.parametrize(
+    ("params", "names"),
+    [
+        ({"source": "fashion_mnist", "variant": None}, ["T-shirt/top", "Ankle boot", "10", "-1"]),
+        ({"source": "emnist", "variant": "letters"}, ["N/A", "i", "j", "-1"]),
+        ({"source": "mnist", "data_file": "sha256:0"}, ["0", "9", "10", "-1"]),
+        ({"source": "sensor 5"}, ["0", "9", "10", "-1"]),
+        ({"source": ["mnist"]}, ["0", "9", "10", "-1"]),
+        ({}, ["0", "9", "10", "-1"]),
+    ],
+)
+def test_classes_have_the_names_of_the_data_set(params, names):
+    image = replace(LABELLED, classes=name_classes(params))
+
+    assert [image.name_of(label) for label in (0, 9, 10, -1)] == names

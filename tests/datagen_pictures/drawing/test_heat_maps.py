@@ -51,9 +51,11 @@ def test_images_stay_where_they_are_below_the_numbers_of_classes():
 def test_the_number_of_labels_follows_its_row():
     after = slice(LEFT + 2 * CELL + 2, None)
     few, many = draw([0, 1]), draw([0, 1] * 5000)
-    assert (few[TOP : TOP + 56, after] < 128).any()
-    assert few.shape[1] < many.shape[1]
-    assert (few[TOP:, after][:, -4:] == 255).all()  # nothing is cut off
+    inked = [
+        np.flatnonzero((each[TOP : TOP + 56, after] < 128).any(axis=(0, 2))) for each in (few, many)
+    ]
+    assert 0 < np.ptp(inked[0]) < np.ptp(inked[1])
+    assert (many[TOP:, after][:, -4:] == 255).all()  # nothing is cut off
 
 
 def test_cells_are_as_wide_as_the_numbers_of_classes():
@@ -64,9 +66,35 @@ def test_cells_are_as_wide_as_the_numbers_of_classes():
 def test_colours_stay_beside_a_heat_map():
     red = np.zeros((2, 28, 28, 3), np.uint8)
     red[..., 0] = 255
-    picture = draw([0, 0, 1, 1], images=red)
+    picture = draw([0, 0, 1, 1], [0], images=red)
     assert picture[TOP + 5, 5].tolist() == [255, 0, 0]
     assert np.unique(cell(picture, 0, 1)).tolist() == [127]
+
+
+@pytest.mark.parametrize(
+    ("labels", "end"), [([0, 1], "50 %"), ([3], "100 %"), (range(62), "5 %"), ([], "5 %")]
+)
+def test_a_scale_says_which_share_is_black(labels, end):
+    figure = draw_rows([Row(IMAGES)], heat_map=count_labels([np.array(labels, int)]))
+    (cells,) = [each for each in figure.artists if hasattr(each, "get_clim")]
+
+    assert [text.get_text() for text in figure.texts][-2:] == [
+        end,
+        "share of the row's labels   0 %",
+    ]
+    assert cells.get_clim() == (0, float(end.removesuffix(" %")) / 100)
+
+
+def test_a_title_is_above_all_and_cut_between_words():
+    title = "image_partition 1: source=kmnist scheme=dirichlet alpha=0.5; 2 of 10 clients of raw"
+    plain = draw_rows([Row(IMAGES)])
+    figure = draw_rows([Row(IMAGES)], title=title)
+    lines = [text.get_text() for text in figure.texts if text.get_text()]
+
+    assert " ".join(lines) == title
+    assert len(lines) == 2
+    assert figure.get_figheight() > plain.get_figheight()
+    assert figure.get_figwidth() * 128 == 360
 
 
 def test_a_heat_map_has_a_row_for_each_row():
