@@ -199,7 +199,7 @@ def set_numbers(folder: Path) -> dict[SetPaths, int]:
 def runs_to_json(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> list[dict[str, Any]]:
     """Return the states of runs in plain JSON types."""
     sets = [run.paths.set for run in runs]
-    numbers = {}
+    numbers: dict[SetPaths, int] = {}
     for folder in {paths.root.parent for paths in sets}:
         numbers |= set_numbers(folder)
     return [

@@ -64,9 +64,10 @@ class ImageField:
             return []
         return [self.name_of(label) for label in np.atleast_1d(_value(sample, self.labels))]
 
-    def name_of(self, label: int) -> str:
+    def name_of(self, label: object) -> str:
         """Return the name of a class, or its label where it has none."""
-        return self.classes[label] if 0 <= label < len(self.classes) else str(label)
+        number = int(str(label))
+        return self.classes[number] if 0 <= number < len(self.classes) else str(label)
 
     def count_labels(self, samples: Sequence[Sample]) -> LabelCounts | None:
         """Return the number of labels of each class in each sample; None without labels.
