@@ -13,9 +13,11 @@ from datagen_pictures.drawing.counts import (
     draw_count_bars,
     draw_count_map,
 )
-from datagen_pictures.drawing.curves import Curve, Curves, draw_curves, draw_overview
+from datagen_pictures.drawing.curves import Curve, Curves, draw_curves, draw_overview, draw_panels
 from datagen_pictures.drawing.figures import check_picture_path, encode_png, save_figure
 from datagen_pictures.drawing.image_rows import Row, draw_grid, draw_rows
+from datagen_pictures.drawing.points import PointPanel, Points, draw_points
+from datagen_pictures.drawing.scales import Scale, ordered_colours
 from datagen_pictures.drawing.style import (
     BLUE,
     GREEN,
@@ -48,7 +50,10 @@ __all__ = [
     "LabelCounts",
     "Mark",
     "PictureError",
+    "PointPanel",
+    "Points",
     "Row",
+    "Scale",
     "check_picture_path",
     "count_labels",
     "draw_bars",
@@ -58,9 +63,12 @@ __all__ = [
     "draw_grid",
     "draw_histogram",
     "draw_overview",
+    "draw_panels",
+    "draw_points",
     "draw_rows",
     "encode_png",
     "line_colours",
+    "ordered_colours",
     "save_figure",
     "shorten",
     "wrap",

@@ -11,6 +11,7 @@ import click
 from datagen_core import DatagenError
 from datagen_core.commands import (
     cache_option,
+    count_of,
     json_option,
     open_cache,
     print_json,
@@ -27,6 +28,7 @@ from datagen_federated.plotting import (
     FederatedRun,
     choose_metric,
     describe_differences,
+    draw_against,
     draw_comparison,
     find_metrics,
     make_curves,
@@ -57,7 +59,8 @@ Examples:
   datagen federated plot -o run.png
   datagen federated plot -p 1 --sample 0-9 --kind curves --metric loss -o loss.svg
   datagen federated plot --compare -o strategies.pdf
-  datagen federated plot --compare -p strategy=iid -p strategy=shard -o two.png"""
+  datagen federated plot --compare -p strategy=iid -p strategy=shard -o two.png
+  datagen federated plot --against learning_rate --metric loss -o rates.png"""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -88,6 +91,11 @@ Examples:
 )
 @click.option("--compare", is_flag=True, help="Draw the mean learning curve of each set instead.")
 @click.option(
+    "--against",
+    metavar="PARAMETER",
+    help="Draw the score in the last round of each set against this parameter instead.",
+)
+@click.option(
     "-o",
     "--output",
     required=True,
@@ -103,10 +111,15 @@ def plot(**options: Any) -> None:  # fmt: skip
     One run: curves of every client, with gaps where it took no part, and of the global model on the
     test set and on the validation part. Several runs: mean and range of the global model, and bars
     and heat map of the first run.
+
+    --compare and --against draw several parameter sets: curves or points are means of the runs of a
+    set, with a range from the least to the greatest. Sets are called by what they differ in, and
+    those of different data sets are in axes of their own.
     """
     check_picture_path(options["output"])
     require("matplotlib", "plots")  # before anything is read
-    answer = _draw_comparison(options) if options["compare"] else _draw_set(options)
+    draws_several = options["compare"] or options["against"] is not None
+    answer = _draw_comparison(options) if draws_several else _draw_set(options)
     for left_out in answer.get("left_out", ()):
         tell(left_out["why"], prefix="left out: ")
     if options["as_json"]:
@@ -167,8 +180,10 @@ def _name_samples(runs: Sequence[FederatedRun]) -> str:
 
 def _draw_comparison(options: Mapping[str, Any]) -> Answer:
     """Draw the mean curves of parameter sets, and return the answer for scripts."""
-    if options["kind"] not in {None, "curves"}:
-        raise PictureError(f"--compare draws learning curves; leave --kind {options['kind']} out")
+    against = options["against"]
+    if options["kind"] not in {None, "curves"} or (options["kind"] and against is not None):
+        what = "--compare draws learning curves" if against is None else "--against draws points"
+        raise PictureError(f"{what}; leave --kind {options['kind']} out")
     read, left_out = _read_sets(options)
     rounds = [table for _, tables in read for table in tables]
     metric = choose_metric(options["metric"], rounds, options["name"])
@@ -179,15 +194,19 @@ def _draw_comparison(options: Mapping[str, Any]) -> Answer:
         if metric not in find_metrics(tables)
     ]
     labels = describe_differences([_parameters(one) for one, _ in having])
-    sets = [ComparedSet(label, t) for label, (_, t) in zip(labels, having, strict=True)]
-    title = f"{options['name']}: the global model in {len(sets)} parameter sets, means of runs"
-    save_figure(draw_comparison(sets, metric, title), options["output"])
+    sets = [ComparedSet(_parameters(one), tables) for one, tables in having]
+    title = f"{options['name']}: the global model in {count_of(len(sets), 'parameter set')}"
+    if against is None:
+        figure = draw_comparison(sets, metric, title)
+    else:
+        figure = draw_against(sets, metric, against, title)
+    save_figure(figure, options["output"])
     drawn = [
         {"set": one.number, "label": label, "runs": len(tables)}
         for label, (one, tables) in zip(labels, having, strict=True)
     ]
-    output = str(options["output"])
-    return {"output": output, "metric": metric, "sets": drawn, "left_out": left_out}
+    named = {"output": str(options["output"]), "metric": metric, "against": against}
+    return {**named, "sets": drawn, "left_out": left_out}
 
 
 def _read_sets(

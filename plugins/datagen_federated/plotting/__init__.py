@@ -1,5 +1,6 @@
 """Pictures of federated runs: learning curves, and the samples of clients by class."""
 
+from datagen_federated.plotting.against import draw_against
 from datagen_federated.plotting.comparison import (
     ComparedSet,
     describe_differences,
@@ -18,6 +19,7 @@ __all__ = [
     "Metric",
     "choose_metric",
     "describe_differences",
+    "draw_against",
     "draw_comparison",
     "find_metrics",
     "make_curves",

@@ -16,6 +16,7 @@ from datagen_pictures.drawing.counts import (
     plot_count_map,
 )
 from datagen_pictures.drawing.figures import make_figure
+from datagen_pictures.drawing.scales import Scale, add_colour_bar
 from datagen_pictures.drawing.style import INK, house_style
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _BAND = 0.15  # opacity
 _HEIGHT = 4.6  # inches
+_LOW = 3.2  # inches of one of several axes
+_INCHES_PER_LINE = 0.18  # of a legend
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,10 +64,19 @@ class Curves:
         The curves; the legend has their order.
     title
         The title of the vertical axis: a score with its unit.
+    name
+        The title of the axes; empty for none.
+    note
+        What bands mean; empty where there are none.
+    scale
+        What colours mean, instead of a legend; None for a legend.
     """
 
     curves: Sequence[Curve]
     title: str
+    name: str = ""
+    note: str = ""
+    scale: Scale | None = None
 
 
 def draw_curves(
@@ -75,6 +87,26 @@ def draw_curves(
         figure = make_figure(*size, title)
         _plot_curves(figure.add_subplot(), curves)
     return figure
+
+
+def draw_panels(panels: Sequence[Curves], title: str = "") -> Figure:
+    """Return a picture of curves in several axes, one below the other, each with a legend."""
+    heights = [
+        measure_panel([each.label for each in one.curves if each.label], len(panels))
+        for one in panels
+    ]
+    with house_style():
+        figure = make_figure(11.0, sum(heights), title)
+        parts: Any = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
+        for axes, curves in zip(parts[:, 0], panels, strict=True):
+            _plot_curves(axes, curves)
+    return figure
+
+
+def measure_panel(labels: Sequence[str], panels: int) -> float:
+    """Return the height of axes beside a legend of these labels, in inches."""
+    lines = sum(label.count("\n") + 1 for label in labels)
+    return max(_HEIGHT if panels == 1 else _LOW, 1 + _INCHES_PER_LINE * lines)
 
 
 def draw_overview(curves: Curves, counts: LabelCounts, title: str = "", which: str = "") -> Figure:
@@ -118,11 +150,27 @@ def _plot_curves(axes: Axes, curves: Curves) -> None:
         if curve.label:
             named.append((first, curve.label))
     _label_axes(axes, curves.title)
+    axes.set_title(curves.name)
+    if curves.scale is not None:
+        add_colour_bar(axes, curves.scale)
+        if curves.note:
+            axes.set_title(curves.note, loc="right", fontsize=8)
+        return
+    place_legend(axes, named, curves.note)
+
+
+def place_legend(axes: Axes, named: Sequence[tuple[Any, str]], note: str) -> None:
+    """Name lines beside their axes, below what bands or ranges mean."""
     # Explicit handles and labels, since labels that begin with _ would be left out.
-    lines, labels = zip(*named, strict=True)
+    handles, labels = [list(each) for each in zip(*named, strict=True)] if named else ([], [])
+    if not handles and not note:
+        return
     legend = axes.legend(
-        lines,
+        handles,
         labels,
+        title=note or None,
+        title_fontsize=8,
+        alignment="left",
         loc="upper left",
         bbox_to_anchor=(1.01, 1.02),
         borderaxespad=0,

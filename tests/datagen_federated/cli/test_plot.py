@@ -120,6 +120,13 @@ def test_chosen_sets_and_samples_are_compared(draw):
     assert [(one["set"], one["runs"]) for one in told["sets"]] == [(2, 1), (0, 1)]
 
 
+def test_sets_are_drawn_against_a_parameter(draw):
+    told = draw("--against", "learning_rate")
+
+    assert [one["set"] for one in told["sets"]] == [0, 1]
+    assert told["against"] == "learning_rate"
+
+
 def test_samples_of_other_splits_are_drawn(cache, draw, tmp_path):
     Cache(cache)["federated_metrics"][2].move(1, "seen")
 
@@ -155,6 +162,8 @@ def test_samples_of_other_splits_are_drawn(cache, draw, tmp_path):
         (("-p", 0, "--kind", "bars", "--metric", "f1"), "--metric does nothing with --kind bars"),
         (("-p", 0, "--kind", "heatmap", "--sample", "all"), "--kind heatmap draws one run, not 3"),
         (("--compare", "--kind", "bars"), "--compare draws learning curves; leave --kind bars out"),
+        (("--against", "alpha", "--kind", "curves"), "--against draws points; leave --kind curves"),
+        (("--against", "rounds"), "the parameter sets do not differ in 'rounds'; they differ in s"),
         (("--compare", "-p", 0, "--metric", "rmse"), "federated_metrics has no rmse; it has acc"),
         (("--compare", "--sample", 7), "there is nothing to compare: federated_metrics 0 raw has"),
     ],

@@ -42,7 +42,7 @@ def test_an_overview_of_runs_says_whose_samples_are_below(make_run):
         lambda run, title: draw_count_bars(run.label_counts, title),
         lambda run, title: draw_count_map(run.label_counts, title),
         overview,
-        lambda run, title: draw_comparison([ComparedSet("a", (run.rounds,))], "accuracy", title),
+        lambda run, title: draw_comparison([ComparedSet({}, (run.rounds,))], "accuracy", title),
     ],
 )
 def test_titles_are_wrapped(make_run, draw):
