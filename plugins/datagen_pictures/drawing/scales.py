@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,7 +56,7 @@ def is_wide(values: Sequence[float]) -> bool:
     return min(values) > 0 and max(values) / min(values) > _WIDE
 
 
-def ordered_colours(places: Sequence[float]) -> list[Any]:
+def ordered_colours(places: ArrayLike) -> list[Any]:
     """Return the colours of places from 0, dark, to 1, light."""
     from matplotlib import colormaps  # after house_style, which requires it
 
