@@ -33,7 +33,8 @@ def print_generator(described: Mapping[str, Any], *, full: bool) -> None:
     sheet = {key: described[key] for key in described if key not in {"params", "schema"}}
     schema = described["schema"]
     told = {"schema": schema} if isinstance(schema, str) else {}
-    print_sheet([*_cells({**sheet, **told})])
+    bare = {} if described["params"] else {"parameters": "none"}
+    print_sheet([*_cells({**sheet, **told, **bare})])
     if not told:
         _print_schema(schema)
     params = sorted(described["params"], key=lambda each: bool(each["group"]))

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 
 from datagen_core.cli.generate import generate_command
 from datagen_core.cli.runs import read_settings
+from datagen_core.cli.tables import say_entry
 from datagen_core.commands import (
     VARIABLES,
     cache_option,
@@ -78,7 +79,7 @@ def doctor_command(*, jobs: bool, as_json: bool) -> None:
     for finding in doctor.examine(jobs=jobs):
         found.append(finding)
         if not as_json:
-            say(f"{finding.state:8} {finding.check:16} {finding.message}")
+            say_entry(f"{finding.state:8} {finding.check:16} ", finding.message)
     errors = [finding.check for finding in found if finding.state == "error"]
     if as_json:
         print_json({

@@ -34,7 +34,8 @@ def du_command(name: str | None, by: str | None, *, as_json: bool) -> None:
     preprocessors (derived), views, records and logs of runs, files that `datagen repair` set aside
     (damaged), and what is being written or was left behind (temporary). The last columns are the
     bytes on disk, folders included, and the lengths of the files. What several sets of a data set
-    share has a line of its own, and so have input files, and what belongs to no data set.
+    share has a line of its own, and so have input files, and what belongs to no data set. Where a
+    terminal has no room for all columns, folders and kinds of files are left out.
 
     By split, the bytes of a file are shared by its samples alike. By age, sets count by their last
     change: samples, splits, views and results that were added; reading does not count.
@@ -130,7 +131,12 @@ def _print_parts(parts: list[Part], by: str) -> None:
         ]
         for part in (*parts, total)
     ]
-    print_table("", (*_HEADER[by], *kinds, "on disk", "apparent"), rows)
+    header = (*_HEADER[by], *kinds, "on disk", "apparent")
+    first = len(_HEADER[by])
+    # What is left out first on a narrow terminal: folders, then kinds of files.
+    spare = [len(header) - 1, *range(first, first + len(kinds))]
+    spare += [at for at, name in enumerate(header) if name == "folder"]
+    print_table("", header, rows, spare)
 
 
 def _cells(part: Part, by: str) -> list[Any]:

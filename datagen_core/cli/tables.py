@@ -109,6 +109,14 @@ def _sheet_lines(cells: Sequence[tuple[str, str]], room: int | None) -> Iterator
             yield f"{pad(label, column)}{line}".rstrip()
 
 
+def say_entry(label: str, text: str) -> None:
+    """Print a text behind a label; on a terminal it is cut between words, and indented below."""
+    room = terminal_width()
+    lines = [text] if room is None else wrap(text, max(room - width_of(label), 1))
+    for line, before in zip_longest(lines, [label], fillvalue=" " * width_of(label)):
+        say(f"{before}{line}")
+
+
 def _echo(text: str, *, nl: bool = True) -> None:
     click.echo(text, nl=nl)  # noqa: TID251 (cells are printable)
 

@@ -10,6 +10,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
+from pydantic_core import to_jsonable_python
 
 from datagen_core.errors import GeneratorError, ParamsError
 from datagen_core.generators.binding import bind_values
@@ -271,9 +272,9 @@ def _find_choices(annotation: Any) -> list[Any] | None:
     """
     origin, inner = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return [each.value for each in annotation]
+        return [to_jsonable_python(each.value, fallback=str) for each in annotation]
     if origin is Literal:
-        return list(inner)
+        return [to_jsonable_python(each, fallback=str) for each in inner]
     if origin is Annotated:
         return _find_choices(inner[0])
     found = [_find_choices(each) for each in inner if each is not NoneType]

@@ -69,3 +69,55 @@ def test_choices_and_meanings_of_parameters_are_shown(on_terminal):
         "      The scheme of the division: iid is shuffled and dealt out evenly; with …",
     ]
     assert all(len(line) <= 80 for line in lines)
+
+
+ODD = '''
+import datetime, enum, typing
+import datagen_core
+
+class Day(enum.Enum):
+    FIRST = datetime.date(2026, 1, 1)
+    LAST = "the last day"
+
+class OddParams(datagen_core.Params):
+    """Odd."""
+    n: int
+    day: Day | None = None
+    kind: typing.Literal["", "a"] = ""
+    """Which kind: \\x07 one of the two that are known so far to all that have looked for more."""
+
+@datagen_core.generator(5, OddParams)
+def odd(size):
+    yield from ({"x": 1.0} for _ in range(size))
+
+@datagen_core.generator(5)
+def bare(size):
+    yield from ({"x": 1.0} for _ in range(size))
+'''
+
+
+def test_odd_choices_and_parameters_without_defaults_are_shown(on_terminal, run_cli, tmp_path):
+    (tmp_path / "odd.py").write_text(ODD)
+    name = f"{tmp_path / 'odd.py'}:odd"
+    lines = on_terminal("show", name)
+
+    assert lines[lines.index("parameters") + 1 :] == [
+        "  n: int (required)",
+        "  day: 2026-01-01 | the last day = null",
+        '  kind: "" | a = ""',
+        r"      Which kind: \x07 one of the two that are known so far to all that have …",
+    ]
+    assert len(on_terminal("show", name, "--full")) == len(lines) + 1
+    choices = [each["choices"] for each in run_cli("show", name, "--json").json["params"]]
+    assert choices == [None, ["2026-01-01", "the last day"], ["", "a"]]
+    assert "parameters  none" in on_terminal("show", f"{tmp_path / 'odd.py'}:bare")
+
+
+def test_disk_usage_leaves_out_what_has_no_room(on_terminal, pendulum):
+    header, row, *_ = on_terminal("du", "--by", "set")
+
+    assert header.split("  ")[0] == "data set"
+    assert {"folder", "runs"}.isdisjoint(header.split())
+    assert header.split()[-3:] == ["on", "disk", "apparent"]
+    assert row.split()[:2] == ["double_pendulum_with_friction", "0"]
+    assert max(map(len, (header, row))) <= 80
