@@ -66,7 +66,7 @@ def _make_panel(
     every = [table for one in sets for table in one.rounds]
     score = label_metric(metric, regression=is_regression(every))
     several = any(len(one.rounds) > 1 for one in sets)
-    return PointPanel(rows, (parameter, f"{score}, last round"), name, _NOTE if several else "")
+    return PointPanel(rows, (parameter, f"{score},\nlast round"), name, _NOTE if several else "")
 
 
 def _part(sets: Sequence[ComparedSet], parameter: str) -> dict[str, list[ComparedSet]]:

@@ -107,10 +107,12 @@ def _place_values(axes: Axes, panel: PointPanel) -> tuple[dict[Any, float], bool
     values = list(dict.fromkeys(value for row in panel.rows for value in row.values))
     if all(isinstance(value, int | float) for value in values):
         numbers = sorted(float(value) for value in values)
-        if is_wide(numbers):
+        is_log = is_wide(numbers)
+        if is_log:
             axes.set_xscale("log")
-            if len(numbers) <= _MOST_TICKS:
-                axes.set_xticks(numbers, minor=False)
+        if len(numbers) <= _MOST_TICKS:
+            axes.set_xticks(numbers, minor=False)
+        if is_log or len(numbers) <= _MOST_TICKS:
             write_plainly(axes.xaxis)
         return {value: float(value) for value in values}, False
     axes.set_xticks(range(len(values)), [shorten(str(value), _NAME) for value in values])

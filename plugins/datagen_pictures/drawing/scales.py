@@ -77,7 +77,7 @@ def add_colour_bar(axes: Axes, scale: Scale) -> None:
 
 
 def write_plainly(axis: Axis) -> None:
-    """Write the numbers of a logarithmic axis without powers, which would need another font."""
+    """Write the numbers of an axis as they are, a logarithmic one's without powers, too."""
     from matplotlib.ticker import FuncFormatter, NullFormatter  # after house_style
 
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -30,7 +30,7 @@ def test_points_are_means_of_the_last_round_in_the_order_of_numbers(make_run):
     assert means[1] == (first["global_accuracy"][-1] + second["global_accuracy"][-1]) / 2
     assert means[0] == (alone + second["global_accuracy"][-1]) / 2
     assert axes.get_xlabel() == "rate"
-    assert axes.get_ylabel() == "Accuracy (share of right answers), last round"
+    assert axes.get_ylabel() == "Accuracy (share of right answers),\nlast round"
 
 
 def test_other_parameters_that_differ_make_lines(make_run):
@@ -56,6 +56,14 @@ def test_numbers_far_apart_are_on_a_logarithmic_axis(make_run):
 
     assert axes.get_xscale() == "log"
     assert [text.get_text() for text in axes.get_xticklabels()] == ["0.001", "0.01", "0.1"]
+
+
+def test_few_values_have_a_tick_each(make_run):
+    params = [{"clients": each} for each in (3, 6)]
+    (axes,) = draw_against(sets_of(make_run, *params), "accuracy", "clients").axes
+
+    assert axes.get_xscale() == "linear"
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["3", "6"]
 
 
 def test_data_sets_have_axes_of_their_own_unless_they_are_the_parameter(make_run):
