@@ -10,8 +10,9 @@ from datagen_core.executors.base import TaskState
 from datagen_core.executors.inline import InlineExecutor
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.scheduling import judging
-from datagen_core.scheduling.judging import FRUITLESS_LIMIT, NEVER_AGAIN, merge_alike
-from datagen_core.scheduling.status import inspect_run, statuses
+from datagen_core.scheduling import status as looking
+from datagen_core.scheduling.judging import FRUITLESS_LIMIT, NEVER_AGAIN, RangeStatus, merge_alike
+from datagen_core.scheduling.status import RunStatus, advise, inspect_run, statuses
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import shard_name
 from datagen_core.store.reservations import reserve
@@ -150,3 +151,67 @@ def test_an_executor_is_asked_about_the_task_that_ended(run):
 
     reasons = [item.reason for item in judge_all(run, Knowing())]
     assert reasons == [f"node n{task} lost, with {plan.name}" for task in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("refused", "reason"),
+    [(False, "since the batches before it failed"), (True, "the batches before it were refused")],
+)
+def test_what_is_behind_batches_that_failed_says_so(run, refused, reason):
+    plan, journal = begin(run)
+    fail(journal, 5, 10, refused=refused)
+    journal.append("end", reason="failed")
+
+    (rest,) = [item for item in judge_all(run) if item.samples == IntervalSet([(10, 20)])]
+    assert rest.reason.endswith(reason)
+    assert rest.log == plan.log(0)
+
+
+class Cluster(Silent):
+    """An executor with two nodes."""
+
+    def nodes(self, resources):
+        return frozenset({"n1", "n2"})
+
+
+def test_what_fails_for_good_on_a_bad_node_alone_is_tried_elsewhere(run):
+    plan = plan_for(run, "id", "inline", MISSING, 30)
+    journal = Journal(run.journal(plan.number, 0))
+    journal.append("start", node="n1")
+    for start in (5, 10):
+        fail(journal, start, start + 5)
+    journal.append("end", reason="done")
+
+    assert {item.blocked for item in judge_all(run, Cluster()) if item.state == "failed"} == {False}
+    assert {item.blocked for item in judge_all(run) if item.state == "failed"} == {True}
+
+
+def test_an_executor_is_asked_once_about_all_runs(run, monkeypatch):
+    other = run.set.run(reserve(run.set, more(10), "sine", {}).number)
+    begin(run)
+    plan_for(other, "id", "inline", [IntervalSet([(20, 30)])])
+    asked, executor = [], Silent()
+    monkeypatch.setattr(looking, "find_executor", lambda name: executor)
+    monkeypatch.setattr(executor, "poll", lambda plans: asked.append(len(plans)) or {})
+
+    assert len(statuses(run.set, looking.Look.at([run.set]))) == 2
+    assert asked == [2]
+
+
+@pytest.mark.parametrize(
+    ("refused", "done", "advice"),
+    [
+        ([], 5, "go on with: RESUME"),
+        ([(5, 10)], 5, "make the others with: RESUME"),
+        ([(5, 20)], 0, "use other parameters, or mend the generator and raise its `version`"),
+        ([(5, 20)], 5, "raise its `version`, or go on with the samples that are made"),
+    ],
+)
+def test_advice_fits_what_is_missing(run, refused, done, advice):
+    ranges = [RangeStatus("refused", IntervalSet([part]), "no", blocked=True) for part in refused]
+    if sum(stop - start for start, stop in refused) < 15:
+        ranges.append(RangeStatus("lost", IntervalSet([(18, 20)]), "killed"))
+    record = read_run(run.set, run.number)
+    status = RunStatus(record, IntervalSet([(0, done)] if done else []), tuple(ranges))
+
+    assert advise(status, "RESUME").endswith(advice)

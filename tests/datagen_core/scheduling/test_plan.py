@@ -20,6 +20,7 @@ from datagen_core.scheduling.plan import (
     Settings,
     check_loadable,
     combine_resources,
+    divide_jobs,
     make_plan,
 )
 from datagen_core.store.journals import BatchTimes, Journal
@@ -99,6 +100,13 @@ def test_work_is_shared_among_as_many_tasks_as_jobs(tmp_path_factory, samples, n
 
     assert len(plan.tasks) == min(njobs, math.ceil(samples / 10))
     assert plan.samples == IntervalSet([(0, samples)])
+
+
+@pytest.mark.parametrize(("njobs", "runs", "share"), [(5, 1, 5), (5, 2, 3), (4, 2, 2), (3, 100, 1)])
+def test_runs_that_share_a_job_share_its_tasks(njobs, runs, share):
+    settings = Settings(njobs, "local", probe=True)
+
+    assert divide_jobs(settings, runs) == replace(settings, njobs=share)
 
 
 def test_an_inline_run_has_one_task(tmp_path):

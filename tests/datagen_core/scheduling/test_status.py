@@ -125,6 +125,7 @@ def test_what_cannot_be_known_is_not_started_twice(run):
     status = status_of(run, executor)
 
     assert {item.state for item in status.ranges} == {"unknown"}
+    assert "does not say whether it is alive" in status.ranges[0].reason
     assert status.alive
     assert not status.submittable
 

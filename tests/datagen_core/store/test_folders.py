@@ -298,6 +298,21 @@ def test_another_cache_in_its_place_is_noticed(tmp_path):
     assert (tmp_path / "cache" / "walk" / "jobs" / "word").read_bytes() == b"word"
 
 
+def test_a_child_that_is_forked_while_a_thread_opens_a_folder_opens_others(tmp_path):
+    with folders._locks[0]:
+        child = os.fork()
+        if not child:
+            try:
+                append(tmp_path / "cache" / "walk" / "jobs" / "word")
+                os._exit(0)
+            finally:
+                os._exit(1)
+    _, status = os.waitpid(child, 0)
+
+    assert status == 0
+    assert (tmp_path / "cache" / "walk" / "jobs" / "word").read_bytes() == b"word"
+
+
 def test_few_folders_are_kept_open(tmp_path):
     for number in [*range(100), 0]:
         append(tmp_path / "cache" / f"walk{number}" / "jobs" / "word")

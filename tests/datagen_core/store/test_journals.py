@@ -8,7 +8,13 @@ import os
 import pytest
 
 from datagen_core.errors import DamagedFileError
-from datagen_core.store.journals import BatchTimes, Journal, read_journal
+from datagen_core.store.journals import (
+    BatchTimes,
+    Journal,
+    last_word,
+    read_journal,
+    record_death,
+)
 from datagen_core.store.layout import SetPaths
 
 
@@ -35,6 +41,18 @@ def test_a_torn_line_is_left_out(paths):
         file.write('{"event": "en')
 
     assert [event["event"] for event in read_journal(path)] == ["start"]
+
+
+def test_a_death_is_the_last_word_of_a_task_that_has_said_none(paths):
+    path = paths.run(0).journal(0, 0)
+    record_death(path, "died: SIGKILL")
+    assert not path.exists()  # it had not begun
+
+    Journal(path).append("start")
+    record_death(path, "died: SIGKILL")
+    record_death(path, "died: SIGTERM")
+    assert last_word(path) == "died: SIGKILL"
+    assert len(read_journal(path)) == 2
 
 
 def test_a_missing_journal_is_empty(tmp_path):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+import shlex
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datagen_core.errors import ConfigurationError, DamagedFileError
+from datagen_core.errors import ConfigurationError, DamagedFileError, UnreadableError
 from datagen_core.ranges import Interval
 from datagen_core.store import layout
 from datagen_core.store.layout import (
@@ -20,6 +24,7 @@ from datagen_core.store.layout import (
     list_folders,
     list_shards,
     numbered,
+    removed_set,
     shard_name,
 )
 from strategies import intervals
@@ -142,6 +147,23 @@ def test_folders_are_listed_without_files_and_hidden_ones(tmp_path):
 
     assert [folder.name for folder in list_folders(tmp_path)] == ["a", "b"]
     assert list_folders(tmp_path / "missing") == []
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise PermissionError(errno.EACCES, "no", str(folder))
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read everything
+    with pytest.raises(UnreadableError, match=re.escape(f"{tmp_path} cannot be read")):
+        list_folders(tmp_path)
+
+
+def test_a_removed_set_is_named_with_a_command_that_shows_the_others(tmp_path):
+    error = removed_set(SetPaths(tmp_path / "my cache" / "sine" / "default-3bec39c0"))
+
+    told, _, command = str(error).partition("; see which sets are left: ")
+    assert told == "sine/default-3bec39c0 was removed"
+    assert shlex.split(command) == ["datagen", "list", "sine", "--cache", f"{tmp_path}/my cache"]
 
 
 def test_every_file_has_a_name_of_its_own():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from datagen_core.errors import CacheError, ConfigurationError, DamagedFileError, SplitError
 from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store import ledger
-from datagen_core.store.assignments import KEPT_OPERATIONS, Exclusion, Ledger
+from datagen_core.store.assignments import KEPT_OPERATIONS, Draw, Exclusion, Ledger, Relabel
 from datagen_core.store.documents import publish_document, signature
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.ledger import (
@@ -289,6 +289,40 @@ def test_an_older_generation_never_stands_in_for_a_damaged_one(paths):
 
     with pytest.raises(DamagedFileError, match=r"00000002\.json"):
         read_ledger(paths)
+
+
+def test_a_split_of_another_name_has_the_samples_and_the_place_that_it_had(paths):
+    begun = Ledger().assign(IntervalSet([(3, 5)]), "train", "1")
+    begun = begun.assign(IntervalSet([(7, 9)]), "test", "2")
+    changed = begun.relabel(Relabel("train", "fit", "a typo", *signature(), "3"))
+    publish_ledger(paths, changed)
+
+    assert [*changed.splits.items()] == [
+        ("fit", begun.splits["train"]),
+        ("test", begun.splits["test"]),
+    ]
+    assert read_ledger(paths).splits == changed.splits
+    assert changed.generation == begun.generation + 1
+
+
+def test_a_name_that_a_split_had_is_refused_with_the_one_that_it_has():
+    begun = Ledger().assign(IntervalSet([(3, 5)]), "train", "1")
+    changed = begun.relabel(Relabel("train", "fit", "a typo", *signature(), "2"))
+
+    with pytest.raises(SplitError, match=r"'train' is retired, .*fit.*; choose another name"):
+        changed.check_name("train")
+    assert changed.current_name("train") == "fit"
+
+
+def test_what_was_drawn_relabelled_and_is_held_comes_back(paths):
+    drawn = Draw("train", 2, 7, 50, EXISTING, {"test": 3}, 1, *signature(), "1")
+    begun = Ledger().assign(IntervalSet([(3, 5)]), "train", "1", drawn)
+    begun = begun.relabel(Relabel("train", "fit", "a typo", *signature(), "2"))
+    begun = begun.follow("3", held={"train": IntervalSet([(200, 210)])})
+    publish_ledger(paths, begun)
+
+    assert read_ledger(paths) == begun
+    assert read_ledger(paths).draws[0].split == "fit"
 
 
 def test_raw_is_no_target():

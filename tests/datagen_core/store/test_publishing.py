@@ -14,7 +14,7 @@ import pytest
 from datagen_core.errors import CacheError
 from datagen_core.store import publishing
 from datagen_core.store.documents import publish_document
-from datagen_core.store.publishing import drafting, in_parallel, publication
+from datagen_core.store.publishing import drafting, in_parallel, is_own, publication, publish_own
 
 
 @pytest.mark.parametrize("count", [0, 1, 30])
@@ -154,6 +154,19 @@ def test_errors_name_the_file_and_not_the_temporary_one(tmp_path, monkeypatch, c
 
     assert caught.value.filename == other.value.filename == str(final)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_ones_own_is_a_file_that_nobody_else_writes(tmp_path):
+    own, shared, link = (tmp_path / name for name in ("own", "shared", "link"))
+    publish_own(own, "text")
+    shared.touch()
+    shared.chmod(0o660)
+    link.symlink_to(own)
+
+    assert [is_own(path) for path in (own, shared, link, tmp_path, tmp_path / "none")] == [
+        True, False, False, False, False,
+    ]  # fmt: skip
+    assert (own.read_text(), stat.S_IMODE(own.stat().st_mode)) == ("text", 0o600)
 
 
 def test_publication_keeps_the_first_one(tmp_path):

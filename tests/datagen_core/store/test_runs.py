@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from datagen_core.batches import deal
 from datagen_core.errors import ConfigurationError
 from datagen_core.ranges import Interval, IntervalSet
+from datagen_core.store.journals import Journal
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.reservations import reserve, reserved_samples
-from datagen_core.store.runs import list_plans, list_runs, read_plan
+from datagen_core.store.reservations import latest_run, reserve, reserved_samples
+from datagen_core.store.runs import list_plans, list_refusals, list_runs, read_plan
 from demands import more, plan_for
 from strategies import batch_sizes, interval_sets
 
@@ -81,6 +83,48 @@ def test_attempts_come_back_as_planned(tmp_path_factory, missing, size, tasks):
 
     assert read_plan(run, 0) == made
     assert IntervalSet(part for task in made.tasks for part in task) == missing
+
+
+def test_events_are_those_of_the_task(paths):
+    plan = plan_for(paths.run(0), "id", "local", [IntervalSet([(0, 5)]), IntervalSet([(5, 9)])])
+    Journal(plan.run.journal(plan.number, 1)).append("start", pid=7)
+
+    assert [event["pid"] for event in plan.events(1)] == [7]
+    assert plan.events(0) == []
+    assert (plan.start(0), plan.start(1)["pid"]) == (None, 7)
+    assert [plan.is_beating(task) for task in range(2)] == [False, True]
+
+
+def test_refusals_are_those_of_all_tasks_and_no_other_events(paths):
+    run = paths.run(0)
+    for number in range(2):
+        plan = plan_for(run, "id", "local", [IntervalSet([(0, 5)]), IntervalSet([(5, 9)])])
+        content = {"range": [0, 5], "message": f"no {number}", "final": True}
+        Journal(run.journal(plan.number, 0)).append("error", **content)
+        Journal(run.journal(plan.number, 1)).append("error", **content, refused=True)
+
+    assert [event["message"] for event in list_refusals(run)] == ["no 0", "no 1"]
+
+
+def test_the_first_receipt_is_kept(paths):
+    plan = plan_for(paths.run(0), "id", "local", [])
+    assert plan.read_receipt() is None
+
+    plan.keep_receipt({"pids": [1, 2]})
+    plan.keep_receipt({"pids": [3]})
+    assert plan.read_receipt() == {"pids": [1, 2]}
+    assert plan.read_receipt(lambda content: {"first": content["pids"][0]}) == {"first": 1}
+
+
+def test_the_latest_run_was_begun_here_where_there_is_one(paths):
+    for samples in (5, 3):
+        reserve(paths, more(samples), "sine", {})
+    own, other = list_runs(paths)
+    imported = replace(other, former="sine-3bec39c0-4-abcdef")
+
+    assert latest_run([own, imported]) == own
+    assert latest_run([replace(own, former="sine-3bec39c0-3-abcdef"), imported]) == imported
+    assert latest_run([]) is None
 
 
 def test_attempts_have_names_of_their_own(paths):
