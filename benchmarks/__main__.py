@@ -16,6 +16,7 @@ from benchmarks.table import Row, format_table
 
 SECTIONS = {
     "read": "reading:measure",
+    "hand-over": "handing_over:measure",
     "write": "writing:measure",
     "store": "storing:measure",
     "import": "importing:measure",

@@ -40,7 +40,7 @@ def typed_table(schema: Schema, parts: Sequence[Columns]) -> pa.Table:
     """Return a table of Arrow with the types of `datasets`.
 
     Numbers of two to five dimensions are `Array2D` to `Array5D`; all else is as `datasets` takes it
-    from Arrow: structs, lists of a length, large lists.
+    from Arrow: structs, lists of a length, large lists. Its metadata say so to who reads a file.
 
     Raises
     ------
@@ -51,7 +51,9 @@ def typed_table(schema: Schema, parts: Sequence[Columns]) -> pa.Table:
         name: [chunk for part in parts for chunk in _chunks(name, part[name], field)]
         for name, field in schema.fields.items()
     }
-    return pa.table({name: pa.chunked_array(each) for name, each in chunks.items()})
+    table = pa.table({name: pa.chunked_array(each) for name, each in chunks.items()})
+    features = datasets.Features.from_arrow_schema(table.schema)
+    return table.replace_schema_metadata(features.arrow_schema.metadata)
 
 
 def _chunks(name: str, column: Column, field: Field) -> Iterator[pa.Array]:

@@ -1,9 +1,10 @@
 """Columns that tell the parameter sets and splits of a table apart.
 
 Of several sets these are `set`, its number; `version`, where it differs; each parameter that
-differs, of nested ones the inner values (`inner.dt`); `seed`; and `split`, which a table of one set
-has as well if it holds samples of several splits. Where a field has the name of a parameter, the
-parameter is called `param_NAME`; where it has one of the other names, that is `set_NAME`.
+differs, of nested ones the inner values (`inner.dt`); `seed`, unless it is a secret of one of them;
+and `split`, which a table of one set has as well if it holds samples of several splits. Where a
+field has the name of a parameter, the parameter is called `param_NAME`; where it has one of the
+other names, that is `set_NAME`.
 """
 
 from __future__ import annotations
@@ -72,7 +73,8 @@ def _values(param_sets: Sequence[ParamSet]) -> Iterator[tuple[str, str, list[Any
         values = [each.get(name) for each in flat]
         if len({canonical_json(value) for value in values}) > 1:
             yield "param", name, values
-    yield "set", "seed", [record.seed for record in records]
+    if not any(each.has_secret for each in param_sets):
+        yield "set", "seed", [record.seed for record in records]
 
 
 def _flattened(params: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

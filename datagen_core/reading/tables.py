@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -27,6 +27,8 @@ _ROWS = 16_384
 """About how many rows are in memory at once."""
 
 _MOST_SAMPLES = 4_096
+
+_MOST_SHARDS = 99_999
 
 
 def _say_nothing(done: int, total: int) -> None:
@@ -119,6 +121,23 @@ class Layout:
         return ("rows",) if is_one else ("rows", "samples")
 
 
+def read_layout(options: Mapping[str, str]) -> Layout:
+    """Return what options say, which are text.
+
+    Raises
+    ------
+    ConfigurationError
+        For a number of shards below 1 or above 99,999, or `flat` that is neither yes nor no.
+    """
+    fields = tuple(name.strip() for name in options.get("fields", "").split(",") if name.strip())
+    shards, flat = options.get("shards", "1"), options.get("flat", "no")
+    if not (shards.isdecimal() and 1 <= int(shards) <= _MOST_SHARDS):
+        raise ConfigurationError(f"shards is {shards!r}; give a number from 1 to {_MOST_SHARDS}")
+    if flat not in {"yes", "no"}:
+        raise ConfigurationError(f"flat is {flat!r}; give yes or no")
+    return Layout(fields, int(shards), flat == "yes")
+
+
 class Piece(NamedTuple):
     """The rows of consecutive samples in each table, and the number of their shard."""
 
@@ -151,12 +170,11 @@ def pieces(selection: Selection, layout: Layout) -> Iterator[Piece]:
     ends = [total * (shard + 1) // layout.shards for shard in range(layout.shards)]
     done, columns = 0, dict[str, list[str]]()
     for place, part, samples in source.parts():
-        borders = {end - done for end in ends if 0 < end - done < len(samples)}
-        for start, stop in pairwise(sorted({*_cuts(samples), *borders})):
+        for shard, start, stop in cut(samples, ends, done):
             tables = source.blocks(place, part, np.arange(start, stop))
             for name, block in tables.items():
                 _check_equal(columns.setdefault(name, list(block)), block, selection.sets[place])
-            yield Piece(bisect_right(ends, done + start), tables)
+            yield Piece(shard, tables)
             selection.progress(done + stop, total)
         done += len(samples)
 
@@ -298,6 +316,26 @@ def _common_fields(selection: Selection) -> list[str]:
     """Return the fields of all parts: users of one part may have fixed fields, others have not."""
     schemas = [samples.schema.fields for samples in selection.parts.values()]
     return [name for name in schemas[0] if all(name in fields for fields in schemas)]
+
+
+def cut(samples: Samples, ends: Sequence[int], done: int) -> Iterator[tuple[int, int, int]]:
+    """Yield parts of samples with similar numbers of rows, each with the number of its shard.
+
+    Parameters
+    ----------
+    ends
+        The number of samples up to the end of each shard.
+    done
+        The number of samples before these.
+
+    Yields
+    ------
+    shard, start, stop
+        The number of the shard, and the positions of the part.
+    """
+    borders = {end - done for end in ends if 0 < end - done < len(samples)}
+    for start, stop in pairwise(sorted({*_cuts(samples), *borders})):
+        yield bisect_right(ends, done + start), start, stop
 
 
 def _cuts(samples: Samples) -> Iterator[int]:

@@ -16,14 +16,8 @@ from datagen_core.errors import ConfigurationError, DatagenError, SelectionError
 from datagen_core.files import placing
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.reading.table_files import FORMATS
-from datagen_core.reading.tables import Selection
-from datagen_core.upkeep.table_export import (
-    OPTIONS,
-    check_stale,
-    export_tables,
-    list_files,
-    read_layout,
-)
+from datagen_core.reading.tables import Selection, read_layout
+from datagen_core.upkeep.table_export import OPTIONS, check_stale, export_tables, list_files
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

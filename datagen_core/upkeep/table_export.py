@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -14,25 +13,6 @@ from datagen_core.reading.tables import Layout, Selection
 
 OPTIONS = ("fields", "shards", "flat")
 """The options of all formats that write tables."""
-
-_MOST_SHARDS = 99_999
-
-
-def read_layout(options: Mapping[str, str]) -> Layout:
-    """Return what options say, which are text.
-
-    Raises
-    ------
-    ConfigurationError
-        For a number of shards below 1 or above 99,999, or `flat` that is neither yes nor no.
-    """
-    fields = tuple(name.strip() for name in options.get("fields", "").split(",") if name.strip())
-    shards, flat = options.get("shards", "1"), options.get("flat", "no")
-    if not (shards.isdecimal() and 1 <= int(shards) <= _MOST_SHARDS):
-        raise ConfigurationError(f"shards is {shards!r}; give a number from 1 to {_MOST_SHARDS}")
-    if flat not in {"yes", "no"}:
-        raise ConfigurationError(f"flat is {flat!r}; give yes or no")
-    return Layout(fields, int(shards), flat == "yes")
 
 
 def list_files(destination: Path, selection: Selection, layout: Layout) -> list[Path]:

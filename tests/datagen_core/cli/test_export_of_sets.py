@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import datagen_core
-from datagen_core import Cache
+from datagen_core import Cache, ParamSet
 from exported_tables import rows_of
 
 
@@ -115,3 +115,17 @@ def test_names_that_still_collide_are_refused(cache, run_cli, tmp_path):
 
     assert "two columns would be called 'param_left'" in run_cli(*words).err
     assert run_cli(*words, "--fields", "left").code == 0
+
+
+@datagen_core.generator(4, SweptParams)
+def secret(size):
+    for _ in range(size):
+        yield {"x": 1}
+
+
+def test_seeds_that_are_secrets_are_not_exported(cache, run_cli, tmp_path, monkeypatch):
+    datagen_core.sweep(secret, 1, [{}, {"left": 1}], executor="inline", cache=cache)
+    monkeypatch.setattr(ParamSet, "has_secret", True)
+    run_cli("export", "secret", "--all-sets", "--format", "csv", tmp_path / "t.csv")
+
+    assert list(rows_of(tmp_path / "t.csv")[0]) == ["set", "left", "split", "sample", "x"]
