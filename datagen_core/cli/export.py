@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "form",
     metavar="FORMAT",
     required=True,
-    help="csv, npz, parquet, or a format of a plugin (declearn, leaf, pate).",
+    help="csv, npz, parquet, hf (Hugging Face), or one of a plugin (declearn, leaf, pate).",
 )
 @click.option("--all-sets", is_flag=True, help="All parameter sets of NAME in one table.")
 @click.option(
@@ -95,6 +95,7 @@ def export_command(
       datagen export noisy_sine --format csv samples.csv
       datagen export noisy_sine --all-sets --format parquet samples.parquet
       datagen export noisy_sine --format parquet big.parquet --split train --fields x,y --shards 8
+      datagen export noisy_sine --format hf folder --licence mit
       datagen export leaf_synthetic --view niid_0_keep_5_train_6 --format leaf leaf-data
       datagen export image_partition --format declearn clients --client 0 --client 2
     """

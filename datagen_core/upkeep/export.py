@@ -107,9 +107,10 @@ def _select_some(
     param_set: ParamSet, splits: Sequence[str], view: str | None, part: str | None
 ) -> Iterator[Selection]:
     found = []
-    for split in splits or ("",):
+    names: Sequence[str | None] = splits or [None]
+    for split in names:
         with suppress(SelectionError):
-            found.append(select(param_set, split or None, view, part))
+            found.append(select(param_set, split, view, part))
     if found:
         parts = {name: samples for each in found for name, samples in each.parts.items()}
         yield replace(found[0], parts=parts)

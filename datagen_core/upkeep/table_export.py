@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from datagen_core.errors import ConfigurationError
@@ -40,8 +40,10 @@ def check_stale(destination: Path, files: list[Path]) -> None:
     """
     stem, suffix = re.escape(destination.stem), re.escape(destination.suffix)
     pattern = re.compile(rf"{stem}(\.samples)?(-\d{{5}}-of-\d{{5}})?{suffix}")
-    ours = {path.name for path in files}
-    for path in sorted(destination.parent.iterdir()):
+    ours, beside = {path.name for path in files}, list[Path]()
+    with suppress(PermissionError):
+        beside = sorted(destination.parent.iterdir())
+    for path in beside:
         if path.name not in ours and path != destination and pattern.fullmatch(path.name):
             raise ConfigurationError(
                 f"{path} is of another export called {destination.name}; remove it, or choose "

@@ -86,6 +86,8 @@ def test_of_several_splits_a_set_may_have_some(sweep, run_cli, tmp_path):
     answer = run_cli("export", "swept", "-p", "1", "--split", "train", "--split", "raw",
                      "--format", "csv", tmp_path / "no.csv")  # fmt: skip
     assert "no split 'train'" in answer.err
+    words = ("export", "swept", "--all-sets", "--split", "", "--format", "csv", tmp_path / "no.csv")
+    assert "none of the parameter sets has such samples" in run_cli(*words).err
 
 
 def test_parameters_of_sets_are_numbers_in_archives_and_parquet(sweep, run_cli, tmp_path):
