@@ -15,14 +15,15 @@ from datagen_core.errors import SelectionError
 from datagen_core.files import require
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Column, Columns, Ragged, Schema, join_columns
-from datagen_core.ranges import IntervalList, IntervalSet
-from datagen_core.store.row_reader import PartReader
+from datagen_core.ranges import IntervalList
 
 if TYPE_CHECKING:
     import datasets
     import pandas as pd
     import pyarrow as pa
     import xarray as xr
+
+    from datagen_core.store.row_reader import PartReader
 
 _MOST_PARTS = 256
 """Samples in more ranges of files than this are copied: each file that is mapped stays open."""
@@ -173,10 +174,7 @@ class Convertible(Sequence[Any]):
     def _parts(self, n: int | None) -> list[Columns]:
         """Return the first `n` samples in parts, as views of files where they are not too many."""
         taken = self._first(len(self) if n is None else n)
-        folders, schema = self._folders, self.schema
-        parts: list[Columns] = self._read(
-            lambda: PartReader(folders, schema, IntervalSet(taken)).parts(taken, _MOST_PARTS)
-        )
+        parts: list[Columns] = self._read(lambda: self._reader.parts(taken, _MOST_PARTS))
         return parts
 
     def _joined(self, n: int | None, *, copy: bool) -> Columns:
@@ -200,6 +198,7 @@ class Convertible(Sequence[Any]):
         return sha256_of({"folders": folders, "samples": bounds, "fields": self.schema.to_json()})
 
     if TYPE_CHECKING:
+        _reader: PartReader
 
         def _first(self, n: int) -> IntervalList: ...
         def _read(self, read: Any) -> Any: ...

@@ -22,8 +22,9 @@ from datagen_core.reading.conversions import Convertible
 from datagen_core.reading.notebooks import html_samples
 from datagen_core.store.advice import command_for
 from datagen_core.store.checking import refuse_damage
-from datagen_core.store.columns import ColumnReader, own
+from datagen_core.store.columns import own
 from datagen_core.store.layout import SetPaths, look_again, removed_set
+from datagen_core.store.row_reader import PartReader
 
 if TYPE_CHECKING:
     from datagen_core.reading.torch import TorchDataset
@@ -73,8 +74,8 @@ class Samples(Convertible):
         self._requests = 0
 
     @cached_property
-    def _reader(self) -> ColumnReader:
-        return ColumnReader(self._folders, self.schema, IntervalSet(self.intervals))
+    def _reader(self) -> PartReader:
+        return PartReader(self._folders, self.schema, IntervalSet(self.intervals))
 
     @cached_property
     def _mapped(self) -> _Arrays | None:
