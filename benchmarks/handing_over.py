@@ -1,8 +1,9 @@
 """Handing a million samples to other libraries, beside pyarrow with arrays in memory.
 
-The samples are in a compacted cache. "Found anew" begins with a split that nobody has read: its file
-is found, opened and mapped; else the split is one that has been read from before. pyarrow itself builds the same table from arrays that are in
-memory already, and from memory maps of numpy, as somebody would who has the columns as .npy files.
+The samples are in a compacted cache. "Found anew" begins with a split that nobody has read: its
+file is found, opened and mapped; else the split is one that has been read from before. pyarrow
+itself builds the same table from arrays that are in memory already, and from memory maps of numpy,
+as somebody would who has the columns as .npy files.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def measure(folder: Path, repeat: int) -> Iterator[Row]:
 
     known = split()
     yield from _compare("to_arrow of 1e6 samples", repeat, {
-        "datagen": lambda: known.to_arrow(),
+        "datagen": known.to_arrow,
         "datagen, found anew": lambda: split().to_arrow(),
         "pyarrow, from numpy memory maps": lambda: _table(maps()),
         "pyarrow, from arrays in memory": lambda: _table(arrays),
@@ -55,11 +56,11 @@ def measure(folder: Path, repeat: int) -> Iterator[Row]:
         "pyarrow, from arrays in memory": lambda: pc.sum(_table(arrays)["x"]),
     }, TO_ARROW_AIM)  # fmt: skip
     yield from _compare("to_pandas of 1e6 samples", repeat, {
-        "datagen": lambda: known.to_pandas(),
+        "datagen": known.to_pandas,
         "pandas, from numpy memory maps": lambda: _frame(maps()),
     })  # fmt: skip
     yield from _compare("to_hf of 1e6 samples", repeat, {
-        "datagen": lambda: known.to_hf(),
+        "datagen": known.to_hf,
         "datasets, from_dict of arrays in memory": lambda: _dataset(arrays),
     })  # fmt: skip
 

@@ -16,6 +16,7 @@ from datagen_core.files import require
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Column, Columns, Ragged, Schema, join_columns
 from datagen_core.ranges import IntervalList
+from datagen_core.store.layout import SetPaths
 
 if TYPE_CHECKING:
     import datasets
@@ -170,6 +171,10 @@ class Convertible(Sequence[Any]):
         if fields:
             return self.only(*fields).to_xarray(n=n, copy=copy)
         return as_grid(self._joined(n, copy=copy), self._labels(n))
+
+    @property
+    def _paths(self) -> SetPaths:
+        return SetPaths(self._folders[0].parent)
 
     def _parts(self, n: int | None) -> list[Columns]:
         """Return the first `n` samples in parts, as views of files where they are not too many."""

@@ -23,7 +23,7 @@ from datagen_core.reading.notebooks import html_samples
 from datagen_core.store.advice import command_for
 from datagen_core.store.checking import refuse_damage
 from datagen_core.store.columns import own
-from datagen_core.store.layout import SetPaths, look_again, removed_set
+from datagen_core.store.layout import look_again, removed_set
 from datagen_core.store.row_reader import PartReader
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ class Samples(Convertible):
 
     def _count(self) -> str:
         left_out = f" (and {len(self.excluded)} excluded)" if self.excluded else ""
-        return f"{count_of(len(self), 'sample')}{left_out}"
+        return f"{len(self)} samples{left_out}"
 
     def _take(self, positions: NDArray[Any]) -> Columns:
         if positions.ndim != 1:
@@ -370,10 +370,6 @@ class Samples(Convertible):
             raise DamagedFileError(
                 f"sample {error} of {self.title} is in no file; make it again: {self._remedy()}"
             ) from error
-
-    @property
-    def _paths(self) -> SetPaths:
-        return SetPaths(self._folders[0].parent)
 
     def _remedy(self) -> str:
         """Return the command that makes missing samples again."""
