@@ -203,8 +203,9 @@ class Convertible(Sequence[Any]):
         return sha256_of({"folders": folders, "samples": bounds, "fields": self.schema.to_json()})
 
     if TYPE_CHECKING:
-        _reader: PartReader
 
+        @property
+        def _reader(self) -> PartReader: ...
         def _first(self, n: int) -> IntervalList: ...
         def _read(self, read: Any) -> Any: ...
 
