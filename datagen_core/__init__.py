@@ -1,7 +1,7 @@
 """Make, keep and share synthetic data sets.
 
-These names are the public API, with the modules `datagen_core.commands`, `datagen_core.files`,
-`datagen_core.testing` and `datagen_core.executors.conformance`.
+These names are the public API, with the modules `datagen_core.cards`, `datagen_core.commands`,
+`datagen_core.files`, `datagen_core.testing` and `datagen_core.executors.conformance`.
 `__version__` is the version of the distribution.
 """
 

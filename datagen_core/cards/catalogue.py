@@ -10,7 +10,7 @@ from urllib.parse import quote
 from datagen_core.cards.card import make_card, sign
 from datagen_core.errors import ConfigurationError, DatagenError, count_of, human_bytes
 from datagen_core.files import placing
-from datagen_core.pages.frame import write_page
+from datagen_core.pages.frame import SIGNATURE, write_page
 from datagen_core.pages.parts import Cell, Link, Mark, Paragraph, Part, Search, Table
 from datagen_core.reading.cache import Cache, Dataset
 from datagen_core.reading.param_set import ParamSet
@@ -18,6 +18,7 @@ from datagen_core.store.access import fault_of
 
 INDEX = "index.html"
 _CARDS = "sets"
+_HEAD = 1000  # bytes at the beginning of a page
 
 _SCRIPT = Path(__file__).with_name("search.js")
 _HEADER = (
@@ -60,7 +61,7 @@ def write_catalogue(
     ConfigurationError
         If something else is in the folder.
     """
-    _check_folder(folder)
+    _check_folder(folder, cache)
     catalogue = Catalogue()
     datasets = list(cache.datasets())
     total, done = sum(map(len, datasets)), 0
@@ -83,19 +84,29 @@ def write_catalogue(
     return catalogue
 
 
-def _check_folder(folder: Path) -> None:
-    """Refuse what is not a catalogue, since it would be replaced."""
+def _check_folder(folder: Path, cache: Cache) -> None:
+    """Refuse what is not a catalogue, since it would be replaced, and a place in the cache."""
+    place = folder.resolve()
+    if cache.path.resolve() in {place, *place.parents}:
+        raise ConfigurationError(f"{folder} is in the cache {cache.path}; name a folder outside")
     if not folder.exists():
         return
     if not folder.is_dir():
         raise ConfigurationError(f"{folder} is not a folder; name a new one")
     others = sorted({each.name for each in folder.iterdir()} - {INDEX, _CARDS})
-    cards = folder / _CARDS
-    others += [each.name for each in cards.glob("*") if each.suffix != ".html"]
+    pages = [path for path in (folder / INDEX, *folder.glob(f"{_CARDS}/*")) if path.exists()]
+    others += [path.name for path in pages if not _is_ours(path)]
     if others:
         raise ConfigurationError(
             f"{folder} holds {others[0]!r}, which is not of a catalogue; name a new folder"
         )
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return SIGNATURE.encode() in file.read(_HEAD)
 
 
 def _leave_out_closed(dataset: Dataset, catalogue: Catalogue) -> None:

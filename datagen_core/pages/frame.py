@@ -13,6 +13,9 @@ from datagen_core.pages.parts import Part, Section, show
 _STYLE = Path(__file__).with_name("page.css")
 _FRAGMENT = Path(__file__).with_name("fragment.css")
 
+SIGNATURE = tag("meta", name="generator", content="datagen")
+"""By what a page is known as one of datagen."""
+
 
 def write_page(
     title: str, sections: Sequence[Section], *, before: Sequence[Part] = (), script: str = "",
@@ -49,6 +52,7 @@ def _head(title: str, script: str) -> list[Markup]:
         tag("meta", charset="utf-8"),
         Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        SIGNATURE,
         tag("title", title),
         tag("style", Markup(_STYLE.read_text())),
     ]

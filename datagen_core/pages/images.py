@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_SIDE = 96
+_SIDE = 64
 """The longest side of a thumbnail in pixels; larger images lose pixels evenly."""
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -58,7 +58,7 @@ def _channel_axis(shape: tuple[int, ...]) -> int | None:
 
 
 def make_thumbnail(image: NDArray[Any], channels: int | None) -> bytes:
-    """Return one image as a PNG file of at most 96 pixels a side.
+    """Return one image as a PNG file of at most 64 pixels a side.
 
     Floats are black at 0 and white at 1 if all are in between, else at their least and greatest.
     """

@@ -87,9 +87,13 @@ def _describe_integers(values: NDArray[Any]) -> Distribution:
     if len(np.unique(values)) <= _MOST_BARS:
         return Distribution(_range(str(low), str(high)), _count(values.tolist()))
     words = f"{_range(str(low), str(high))}, mean {_mean(values):.4g}"
-    span = high - low
-    bins = span + 1 if span < _BINS else _BINS
-    return Distribution(words, _bin(values.astype(np.float64), bins, str(low), str(high)))
+    numbers = values.astype(np.float64)
+    return Distribution(words, _bin(numbers, _count_bins(numbers), str(low), str(high)))
+
+
+def _count_bins(values: NDArray[np.float64]) -> int:
+    """Return how many bins whole numbers have: one for each, if they are not too many."""
+    return int(min(values.max() - values.min() + 1, _BINS))
 
 
 def _describe_floats(values: NDArray[Any]) -> Distribution:
@@ -112,7 +116,7 @@ def _describe_times(values: NDArray[Any]) -> Distribution:
         return Distribution("no value that is a time")
     low, high = str(known.min()), str(known.max())
     numbers = known.astype(np.int64).astype(np.float64)
-    return Distribution(_range(low, high) + missing, _bin(numbers, _BINS, low, high))
+    return Distribution(_range(low, high) + missing, _bin(numbers, _count_bins(numbers), low, high))
 
 
 def _range(low: str, high: str) -> str:

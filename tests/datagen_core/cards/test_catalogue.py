@@ -57,6 +57,16 @@ def test_an_earlier_catalogue_is_replaced_and_nothing_else(made, cache, tmp_path
     assert (tmp_path / "catalogue" / "index.html").exists()
 
 
+def test_a_page_of_others_and_a_place_in_the_cache_are_refused(made, cache, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "index.html").write_text("<h1>My home page</h1>")
+
+    with pytest.raises(ConfigurationError, match=r"'index.html', which is not of a catalogue"):
+        write_catalogue(Cache(cache), tmp_path / "home")
+    with pytest.raises(ConfigurationError, match="is in the cache"):
+        write_catalogue(Cache(cache), cache / "catalogue")
+
+
 def test_an_empty_cache_has_an_empty_catalogue(cache, tmp_path):
     assert write_catalogue(Cache(cache), tmp_path / "catalogue").sets == 0
     assert not list((tmp_path / "catalogue" / "sets").iterdir())
