@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .DEFAULT_GOAL := test
-.PHONY: venv demo test stress fuzz mutants test-versions coverage lint docs bench clean demo-packages test-packages
+.PHONY: venv demo test stress fuzz mutants test-versions coverage lint docs picture bench clean demo-packages test-packages
 
 # With another one: make PYTHON=/path/to/python3.12 test
 PYTHON ?= $(firstword $(shell command -v python3.11 python3) python3)
@@ -71,6 +71,10 @@ lint: $(VENV)/.test
 docs: $(VENV)/.test
 	sphinx-build -j auto -W --keep-going -n -q docs build/docs
 	@echo "build/docs/index.html"
+
+# The picture of README.md, which is kept in git: that of the site's first page.
+picture: docs
+	cp docs/_made/index-clients.png docs/clients.png
 
 bench: $(VENV)/.test
 	$(INSTALL) '.[bench]'

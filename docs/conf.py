@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -47,7 +49,23 @@ copybutton_exclude = ".linenos, .gp, .go"
 # Only public names of datagen have a place here; no other site is asked for those of others.
 nitpick_ignore_regex = [("py:.*", r"(?!datagen_core\.\w+$).*")]
 
-# While a folder has no page yet, its table of contents is empty.
-logging.getLogger("sphinx.sphinx.directives.other").addFilter(
-    lambda record: "didn't match any documents" not in str(record.msg)
-)
+# Napoleon takes what stands before a colon in an attribute's docstring for a type. So these are
+# kept as they are, unless they have sections.
+_as_written: dict[str, list[str]] = {}
+
+
+def _keep(*said: Any) -> None:
+    _, what, name, _, _, lines = said
+    if what in {"attribute", "property"} and not any(line.startswith("---") for line in lines):
+        _as_written[name] = list(lines)
+
+
+def _restore(*said: Any) -> None:
+    _, _, name, _, _, lines = said
+    lines[:] = _as_written.pop(name, lines)
+
+
+def setup(app: Sphinx) -> None:
+    """Stand before and behind napoleon."""
+    app.connect("autodoc-process-docstring", _keep, priority=400)
+    app.connect("autodoc-process-docstring", _restore, priority=600)

@@ -121,6 +121,7 @@ def run_in_terminal(command: str, folder: Path, width: int = WIDTH) -> str:
         code = process.wait(LIMIT)
         errors.seek(0)
         text = (printed + errors.read()).decode(errors="replace").replace("\r\n", "\n")
+    text = text.replace(str(folder), "~").replace(str(ROOT), "~/datagen")
     if code:
         raise ExtensionError(f"{command!r} ends with exit code {code}:\n{text}")
     return text
