@@ -207,7 +207,8 @@ def test_json_tells_of_every_run(run_cli):
     told = run_cli("generate", SINE, "-n", 3, *GRID, "--executor", "inline", "--json").json
 
     assert [run["done"] for run in told["runs"]] == [3, 3, 3, 3]
-    assert json.dumps(told["sets"]).count("left=") == 4
+    assert told["sets"] == [0, 1, 2, 3]
+    assert json.dumps(told["folders"]).count("left=") == 4
 
 
 def test_a_sweep_over_a_text_parameter_keeps_what_is_typed(run_cli):
