@@ -62,7 +62,7 @@ def test_empty_logs_are_left_out(run_cli, made):
     answer = run_cli("logs", "sine")
 
     assert (answer.code, answer.out) == (0, "")
-    assert answer.err == "datagen: the logs of 2 tasks are empty\n"
+    assert answer.err == "datagen: 2 tasks printed nothing\n"
     assert run_cli("logs", "sine", "--failed").err == "datagen: no task failed\n"
 
 
@@ -71,7 +71,7 @@ def test_failed_tasks_are_told_with_the_reason(run_cli, failed, made):
     rows = run_cli("logs", "broken", "--failed", "--json").json
 
     assert answer.out.startswith("broken 0 run 0: RuntimeError: ")
-    assert f"==> {rows[0]['path']} <==\n… the last 1 line(s)\nRuntimeError" in answer.out
+    assert f"==> {rows[0]['path']} <==\n… the last 1 line\nRuntimeError" in answer.out
     assert {row["reason"] for row in rows} == {rows[0]["reason"]}
     assert rows[0]["lines"][-1] == rows[0]["reason"]
     assert rows[0]["bytes"] == Path(rows[0]["path"]).stat().st_size
@@ -157,7 +157,7 @@ def test_what_is_added_to_a_log_is_followed(failed, follow):
         return lambda: path.write_text(path.read_text() + text)
 
     answer = follow(add("ee\nfo"), add("ur"), lambda: path.write_text("anew"))
-    assert answer.out == f"==> {path} <==\n… the last 1 line(s)\nthree\nanew\n"
+    assert answer.out == f"==> {path} <==\n… the last 1 line\nthree\nanew\n"
 
 
 def test_a_run_that_is_complete_is_not_followed(run_cli, made, monkeypatch):
