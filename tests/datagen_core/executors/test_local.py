@@ -226,7 +226,7 @@ def test_processes_share_out_the_gpus_that_are_visible(plan, monkeypatch):
     monkeypatch.setattr(LocalExecutor, "_children", [])
     executor, job = LocalExecutor(), job_of(plan, parallel=3)
     job = job._replace(resources=Resources(gpus=2))
-    assert executor.describe(job).startswith("2 process(es)")
+    assert executor.describe(job).startswith("2 processes")
     executor.submit(job)
 
     assert gpus_of(executor) == ["3,GPU-8a", "5,7"]
