@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -13,12 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datagen_core.checks import whole_number
-from datagen_core.errors import ConfigurationError, DamagedFileError, SelectionError, count_of
+from datagen_core.errors import DamagedFileError, SelectionError, count_of
 from datagen_core.generators.identity import sha256_of
 from datagen_core.generators.schema import Columns, Ragged, Schema
 from datagen_core.ranges import MOST_SAMPLES, Interval, IntervalList, IntervalSet
 from datagen_core.reading.content import describe_content
 from datagen_core.reading.conversions import Convertible
+from datagen_core.reading.epochs import Batches
 from datagen_core.reading.notebooks import html_samples
 from datagen_core.store.advice import command_for
 from datagen_core.store.checking import refuse_damage
@@ -31,8 +33,7 @@ if TYPE_CHECKING:
 
 _Arrays: TypeAlias = dict[str, NDArray[Any]]
 
-_BATCH, _FEW = 1024, 8
-_MOST_GATHERED = 64 * 2**20
+_BATCH, _FEW, _MOST_GATHERED = 1024, 8, 64 * 2**20
 """After this many requests, samples of several files are read into memory if they take at most this
 many bytes. Then a random minibatch costs as much as from one file, a twentieth of before."""
 
@@ -261,20 +262,19 @@ class Samples(Convertible):
         lengths: NDArray[np.int64] = self._read(lambda: self._reader.lengths(name, self.intervals))
         return lengths
 
-    def batches(self, size: int, *, shuffle: bool = False, seed: int = 0) -> Iterator[Any]:
-        """Yield all samples in batches of `size`; the last may be smaller. The form is `get`'s."""
-        order, size = None, whole_number("size", size)
-        if size < 1:
-            raise ConfigurationError(f"size is {size}; batches have at least one sample")
-        if shuffle:
-            order = np.arange(len(self), dtype=np.int64)
-            np.random.default_rng(seed).shuffle(order)
-        for start in range(0, len(self), size):
-            stop = min(start + size, len(self))
-            yield self.take(np.arange(start, stop) if order is None else order[start:stop])
+    def batches(
+        self, size: int, *, shuffle: bool = False, seed: int = 0, epoch: int | None = None
+    ) -> Batches:
+        """Return all samples in batches of `size`, the last one maybe smaller, each as by `get`.
+
+        With `shuffle`, each iteration over batches of these samples is the next epoch, or `epoch`,
+        in an order of its own, which follows from `seed` and the number of the epoch.
+        """
+        counts = self.__dict__.setdefault("_epochs", Counter[int]())
+        return Batches(self, size, seed if shuffle else None, epoch, counts)
 
     def as_torch(self) -> TorchDataset:
-        """Return a `torch.utils.data.Dataset` of these samples; the only place that needs torch."""
+        """Return a `torch.utils.data.Dataset` of these samples, with a sampler and `collate`."""
         from datagen_core.reading.torch import TorchDataset  # imports torch
 
         return TorchDataset(self)
