@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from datagen_core.ranges import IntervalSet as IntervalSet
     from datagen_core.reading.cache import Cache as Cache
     from datagen_core.reading.cache import Dataset as Dataset
+    from datagen_core.reading.epochs import Batches as Batches
     from datagen_core.reading.moving import MoveWords as MoveWords
     from datagen_core.reading.param_set import ParamSet as ParamSet
     from datagen_core.reading.samples import Samples as Samples

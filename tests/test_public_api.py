@@ -15,6 +15,7 @@ from datagen_core import commands, errors
 from datagen_core.generators import hookspecs
 
 PUBLIC = [
+    "Batches",
     "Cache",
     "CacheError",
     "ChangedCodeError",

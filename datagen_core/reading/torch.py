@@ -220,25 +220,25 @@ class TorchDataset(Dataset[Any]):
             world = distributed.get_world_size() if together else 1
         return EpochSampler(len(self), shuffle=shuffle, seed=seed, rank=rank, world=world)
 
-    def collate(self, samples: Sequence[Any]) -> Any:
+    def collate(self, items: Sequence[Any]) -> Any:
         """Return samples as one minibatch; the `collate_fn` for ragged fields.
 
         It is torch's own form, but that a ragged field is a `RaggedBatch`, or, if it has records, a
         dict with one for each member. It can be pickled, and works in any worker.
         """
-        if isinstance(samples, _Fetched):
-            return samples.as_minibatch()
-        first = samples[0]  # what somebody has made of the samples
+        if isinstance(items, _Fetched):
+            return items.as_minibatch()
+        first = items[0]  # what somebody has made of the samples
         if isinstance(first, Mapping):
-            columns = {name: [sample[name] for sample in samples] for name in first}
-            return {name: self._collate_field(name, each) for name, each in columns.items()}
-        pairs = zip(self.samples.schema.fields, zip(*samples, strict=True), strict=True)
-        return [self._collate_field(name, column) for name, column in pairs]
+            columns = {name: [item[name] for item in items] for name in first}
+            return {name: self._collate_column(name, each) for name, each in columns.items()}
+        pairs = zip(self.samples.schema.fields, zip(*items, strict=True), strict=True)
+        return [self._collate_column(name, column) for name, column in pairs]
 
-    def _collate_field(self, name: str, column: Sequence[Any]) -> Any:
+    def _collate_column(self, name: str, column: Sequence[Any]) -> Any:
         field: Field | None = self.samples.schema.fields.get(name)
         is_ragged = field is not None and field.ragged
-        return _collate_ragged(column) if is_ragged else default_collate(list(column))
+        return _collate_rows(column) if is_ragged else default_collate(list(column))
 
     def _convert(self, sample: Any) -> Any:
         if self._is_plain:
@@ -273,8 +273,8 @@ def _collatable(value: Any) -> Any:
 class _Fetched(list[Any]):
     """Samples that were read together, with their columns, which need not be put together again."""
 
-    def __init__(self, samples: Iterable[Any], columns: tuple[Any, ...] | dict[str, Any]) -> None:
-        super().__init__(samples)
+    def __init__(self, items: Iterable[Any], columns: tuple[Any, ...] | dict[str, Any]) -> None:
+        super().__init__(items)
         self._columns = columns
 
     def as_minibatch(self) -> Any:
@@ -287,12 +287,12 @@ class _Fetched(list[Any]):
 def _convert_column(column: NDArray[Any] | Ragged) -> Any:
     if not isinstance(column, Ragged):
         return _as_tensors(column)
-    return _as_ragged(_as_tensors(column.rows()), torch.from_numpy(column.lengths))
+    return _with_lengths(_as_tensors(column.rows()), torch.from_numpy(column.lengths))
 
 
-def _as_ragged(rows: Any, lengths: Tensor) -> Any:
+def _with_lengths(rows: Any, lengths: Tensor) -> Any:
     if isinstance(rows, dict):
-        return {name: _as_ragged(values, lengths) for name, values in rows.items()}
+        return {name: _with_lengths(values, lengths) for name, values in rows.items()}
     return RaggedBatch(rows, lengths)
 
 
@@ -306,9 +306,9 @@ def _as_tensors(column: NDArray[Any]) -> Any:
     return torch.from_numpy(np.ascontiguousarray(column.view(np.int64) if is_time else column))
 
 
-def _collate_ragged(column: Sequence[Any]) -> Any:
+def _collate_rows(column: Sequence[Any]) -> Any:
     if isinstance(column[0], Mapping):
-        return {name: _collate_ragged([each[name] for each in column]) for name in column[0]}
+        return {name: _collate_rows([each[name] for each in column]) for name in column[0]}
     lengths = torch.tensor([len(each) for each in column])
     if isinstance(column[0], np.ndarray) and column[0].dtype != object:
         return RaggedBatch(torch.from_numpy(np.concatenate(column)), lengths)
