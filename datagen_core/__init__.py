@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datagen_core.errors import SchemaError as SchemaError
     from datagen_core.errors import SelectionError as SelectionError
     from datagen_core.errors import SplitError as SplitError
+    from datagen_core.errors import StudyError as StudyError
     from datagen_core.errors import UnreadableError as UnreadableError
     from datagen_core.errors import UntrustedError as UntrustedError
     from datagen_core.errors import VerificationError as VerificationError
@@ -66,6 +67,13 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.driving import Progress as Progress
     from datagen_core.scheduling.generate import generate as generate
     from datagen_core.scheduling.generate import sweep as sweep
+    from datagen_core.scheduling.spaces import check_space as check_space
+    from datagen_core.scheduling.studies import Study as Study
+    from datagen_core.scheduling.studies import draw_points as draw_points
+    from datagen_core.scheduling.studies import format_study as format_study
+    from datagen_core.scheduling.studies import plan_study as plan_study
+    from datagen_core.scheduling.studies import publish_study as publish_study
+    from datagen_core.scheduling.studies import read_space as read_space
     from datagen_core.store.assignments import Exclusion as Exclusion
     from datagen_core.store.assignments import Relabel as Relabel
     from datagen_core.store.frozen import FrozenSplit as FrozenSplit

@@ -6,6 +6,7 @@ DatagenError                          1
         GeneratorError                2
             ChangedCodeError          2
         SchemaError                   2
+        StudyError                    2
         MissingPackageError           2
         UntrustedError                2
     CacheError                        1
@@ -76,6 +77,10 @@ class SchemaError(ConfigurationError):
     def __init__(self, message: str, *, whole_set: bool = False) -> None:
         super().__init__(message)
         self.whole_set = whole_set
+
+
+class StudyError(ConfigurationError):
+    """A space that cannot be drawn from, or a study that cannot begin."""
 
 
 class MissingPackageError(ConfigurationError):

@@ -19,6 +19,7 @@ from datagen_core.streams import discard_unwritable, prepare_streams
 
 _HELP = {
     "generate": "Make samples, on Slurm or on this machine.",
+    "study": "Make many parameter sets that are drawn at random from a space.",
     "estimate": "What samples will take: time, processors, disk and memory.",
     "resume": "Make the samples that killed or failed jobs left out.",
     "status": "The state of runs: done, running, failed, and why.",

@@ -97,7 +97,6 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
       datagen generate noisy_sine -n 100 -p @wide.toml --sweep std_dev=log:1e-3:1:4
     """
     from datagen_core.scheduling.demands import load, make_demands
-    from datagen_core.scheduling.run import check_made
 
     if (samples is None) == (total is None):
         raise click.UsageError("give the number of samples: -n N to add N, or --total N to reach N")
@@ -110,22 +109,38 @@ def generate_command(  # noqa: PLR0913, PLR0917 (one for each argument and optio
         loaded, points, seed, open_cache().path, samples or total or 0,
         total=total is not None,
     )  # fmt: skip
-    _print_notes(demands)
-    executor = _choose_executor(settings, waits=settings.wait and not dry_run)
     if dry_run:
-        from datagen_core.cli.dry_run import print_plans
-
-        print_plans(demands, executor, settings, as_json=as_json)
+        _plan(demands, settings, as_json=as_json)
         return
-    runs = _begin(demands, executor, settings)
-    _describe(runs, verbose=options["verbose"])
-    statuses = execute(runs)
-    check_made(demands, runs)
+    runs, statuses = make_samples(demands, settings, verbose=options["verbose"])
     if sweeps:
-        _report_sweep(demands, runs, statuses, as_json=as_json)
+        report_sets(demands, runs, statuses, as_json=as_json)
     else:
         _report(demands[0], runs, statuses, total, as_json=as_json)
-    _refuse_holes(runs, statuses)
+    refuse_holes(runs, statuses)
+
+
+def _plan(demands: Sequence[Demand], settings: Settings, *, as_json: bool) -> None:
+    from datagen_core.cli.dry_run import print_plans
+
+    _print_notes(demands)
+    executor = _choose_executor(settings, waits=False)
+    print_plans(demands, executor, settings, as_json=as_json)
+
+
+def make_samples(
+    demands: Sequence[Demand], settings: Settings, *, verbose: bool
+) -> tuple[list[Run], list[RunStatus]]:
+    """Make what is demanded, in one submission; return the runs with their statuses."""
+    from datagen_core.scheduling.run import check_made
+
+    _print_notes(demands)
+    executor = _choose_executor(settings, waits=settings.wait)
+    runs = _begin(demands, executor, settings)
+    _describe(runs, verbose=verbose)
+    statuses = execute(runs)
+    check_made(demands, runs)
+    return runs, statuses
 
 
 def _check_version(generator: DatasetGenerator, version: str | None) -> None:
@@ -222,21 +237,23 @@ def _status(runs: Sequence[Run]) -> str:
     return command_for_all({run.paths.set for run in runs}, "status")
 
 
-def _report_sweep(
+def report_sets(
     demands: Sequence[Demand],
     runs: Sequence[Run],
     statuses: Sequence[RunStatus],
     *,
     as_json: bool,
+    **more: Any,
 ) -> None:
-    """Print the result of a sweep."""
+    """Print the result for many parameter sets; the answer in JSON has `more`, too."""
     name = demands[0].record.generator
     if as_json:
         numbers = set_numbers(demands[0].paths.root.parent)
         sets = [numbers.get(demand.paths) for demand in demands]
         folders = [demand.paths.root.name for demand in demands]
         found = runs_to_json(runs, statuses)
-        print_json({"generator": name, "sets": sets, "folders": folders, "runs": found})
+        answer = {"generator": name, "sets": sets, "folders": folders, "runs": found}
+        print_json({**more, **answer})
     elif runs and not runs[0].settings.wait:
         say(f"submitted {count_of(len(runs), 'run')} of {name}; see `{_status(runs)}`")
     elif not runs:
@@ -248,7 +265,7 @@ def _report_sweep(
         say(f"{name}: {count_of(made, 'sample')} made in {whole}; `datagen list {name}` shows them")
 
 
-def _refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
+def refuse_holes(runs: Sequence[Run], statuses: Sequence[RunStatus]) -> None:
     """Raise for runs that ended with samples missing."""
     from datagen_core.scheduling.driving import explain  # slow; not for --help
 

@@ -87,27 +87,26 @@ def read_typed(text: str) -> str:
 
 
 def read_document(path: str) -> dict[str, Any]:
-    """Return the mapping in a file of JSON or TOML, as the end of its name says.
+    """Return the mapping in a file: TOML where its name ends so, else JSON.
 
     Raises
     ------
     ParamsError
         If the file cannot be read, is something else, or has a key twice.
     """
-    suffix = path.rpartition(".")[2].lower()
-    if suffix not in {"json", "toml"}:
-        raise ParamsError(f"{path} is neither FILE.json nor FILE.toml; name it by what it holds")
+    form = "TOML" if path.lower().endswith(".toml") else "JSON"
+    text = read_typed(f"@{path}")
     try:
-        found = _parse(suffix, read_typed(f"@{path}"))
+        found = _parse(form, text)
     except (ValueError, RecursionError) as error:
-        raise ParamsError(f"{path} is not {suffix.upper()}: {error}") from None
+        raise ParamsError(f"{path} is not {form}: {error}") from None
     if not isinstance(found, dict):
         raise ParamsError(f'{path} holds no mapping, such as {{"left": 0}}')
     return found
 
 
-def _parse(suffix: str, text: str) -> Any:
-    if suffix == "json":
+def _parse(form: str, text: str) -> Any:
+    if form == "JSON":
         return json.loads(text, object_pairs_hook=_unite)
     import tomllib  # few commands read it
 
@@ -119,7 +118,7 @@ def _unite(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice} is given twice in one object; give it once")
+        raise ValueError(f"{twice}: it is given twice in one object; give it once")
     return found
 
 

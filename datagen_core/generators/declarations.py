@@ -80,6 +80,16 @@ def defaults_of(params_type: type[BaseModel]) -> dict[str, Any]:
     return partial.model_dump(mode="json", exclude=required)
 
 
+def names_in(model: type[BaseModel]) -> set[str]:
+    """Return the names of all parameters, also of those inside others, such as `inner.dt`."""
+    names = set(model.model_fields)
+    for name, field in model.model_fields.items():
+        parts = parts_of(field.annotation)
+        if parts and issubclass(parts, BaseModel) and parts is not model:
+            names |= {f"{name}.{inside}" for inside in names_in(parts)}
+    return names
+
+
 def parts_of(annotation: Any) -> type[object] | None:
     """Return what a parameter of this type consists of: a model, a mapping, or None for no parts.
 

@@ -3,7 +3,6 @@
 DatagenError
     MergeError          files that cannot be merged, or not to that place
     SimulationError     a model that does not fit the data, or data that cannot be simulated with
-    StudyError          a space that cannot be drawn from, or a study that cannot begin
     WeightsError        weights that were not saved, or cannot be written there
 
 All of them mean wrong arguments: their exit code is 2.
@@ -22,12 +21,6 @@ class MergeError(DatagenError):
 
 class SimulationError(DatagenError):
     """A model that does not fit the data, or data that cannot be simulated with."""
-
-    exit_code = 2
-
-
-class StudyError(DatagenError):
-    """A space that cannot be drawn from, or a study that cannot begin."""
 
     exit_code = 2
 

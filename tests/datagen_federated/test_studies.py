@@ -1,5 +1,6 @@
 """Random studies: a seed means one study, all of whose points can be run."""
 
+import hashlib
 import json
 from collections import Counter
 from dataclasses import replace
@@ -7,20 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from datagen_core import Cache, DatagenError, generate
+from datagen_core import Cache, DatagenError, StudyError, generate
 from datagen_core.errors import NewerFormatError
+from datagen_core.scheduling.spaces import check_space, draw_point
 from datagen_federated.federated_metrics import federated_metrics
 from datagen_federated.runs.params import FederatedMetricsParams
 from datagen_federated.studies import (
     DEFAULT_SPACE,
-    StudyError,
-    check_space,
-    draw_point,
     format_manifest,
     plan_study,
     planning,
     publish_manifest,
-    read_space,
 )
 
 KNOWN = set(FederatedMetricsParams.model_fields)
@@ -64,6 +62,24 @@ def test_the_default_space_has_all_that_the_original_has():
     assert seen["epochs_per_round"] == {1, 2, 3, 5}
     assert len(seen["strategy"]) == len(seen["optimizer"]) == len(seen["dataset"]) == 5
     assert seen["model_type"] == {"CNN", "ResNet", "MLP", "LogReg"}
+
+
+def test_draws_are_those_of_the_first_version():
+    space = {
+        "dataset": "iris", "model_type": "LogReg", "clients": [2, 3],
+        "rounds": {"integers": [1, 3]}, "learning_rate": {"log_uniform": [1e-4, 1e-2]},
+        "cases": [
+            {"weight": 2, "space": {"strategy": "iid"}},
+            {"space": {"strategy": "dirichlet", "alpha": {"uniform": [0.1, 1]}}},
+        ],
+    }  # fmt: skip
+    few, many = plan_study(6, space, 7).points, plan_study(12, DEFAULT_SPACE, 123).points
+    digests = [hashlib.sha256(json.dumps(points).encode()).hexdigest() for points in (few, many)]
+
+    assert [point["params"]["learning_rate"] for point in few] == [
+        0.000127699, 0.000131548, 0.000940928, 0.000132404, 0.00139485, 0.00313159,
+    ]  # fmt: skip
+    assert [digest[:12] for digest in digests] == ["24e70445d95f", "b70965fd6a79"]
 
 
 def test_the_same_seed_is_the_same_manifest():
@@ -154,76 +170,6 @@ def test_points_that_do_not_bind_are_said(space, message):
     with pytest.raises(StudyError, match=message) as caught:
         plan_study(1, space, 0)
     assert "\n" not in str(caught.value)
-
-
-def test_values_are_values_and_lists_are_choices():
-    points = draw({"hidden_layers": [[64], [64, 32]], "rounds": 3, "variant": {"choice": [None]}})
-
-    assert {(*point["hidden_layers"],) for point in points} == {(64,), (64, 32)}
-    assert {point["rounds"] for point in points} == {3}
-    assert {point["variant"] for point in points} == {None}
-
-
-def test_numbers_are_drawn_within_their_bounds():
-    rules = {"uniform": [0.2, 0.4], "log_uniform": [1e-4, 1e-2], "integers": [2, 5]}
-    names = ("dropout", "learning_rate", "clients")
-    points = draw({name: {kind: rules[kind]} for name, kind in zip(names, rules, strict=True)})
-    drawn = {name: np.array([point[name] for point in points]) for name in names}
-
-    assert 0.2 <= drawn["dropout"].min() < 0.21 < 0.39 < drawn["dropout"].max() <= 0.4
-    assert abs(np.mean(drawn["learning_rate"] < 1e-3) - 0.5) < 0.1
-    assert set(drawn["clients"].tolist()) == {2, 3, 4, 5}
-
-
-def test_cases_are_drawn_by_weight_and_may_be_nested():
-    inner = [{"space": {"rounds": 1}}, {"space": {"rounds": 2}}]
-    one = [{"weight": 3, "space": {"clients": 1, "cases": inner}}, {"space": {"clients": 2}}]
-    points = draw({"cases": [one, [{"space": {"threads": [1, 2]}}]]})
-    kinds = Counter((point["clients"], point.get("rounds")) for point in points)
-
-    assert set(kinds) == {(1, 1), (1, 2), (2, None)}
-    assert abs(kinds[2, None] - 75) < 30
-    assert Counter(point["threads"] for point in points).keys() == {1, 2}
-
-
-@pytest.mark.parametrize(
-    ("space", "message"),
-    [
-        ([], "the space is an object of parameters, not []"),
-        ({"alpah": 1}, "alpah: there is no such parameter; did you mean 'alpha'?"),
-        ({"alpha": []}, "alpha: choices are a list of values, not []"),
-        ({"alpha": {"normal": [0, 1]}}, "alpha: a rule has one of the keys choice, uniform, "),
-        ({"alpha": {"choice": 1}}, "alpha: choices are a list of values, not 1"),
-        ({"alpha": {"uniform": [2, 1]}}, "alpha: bounds are [low, high], not [2, 1]"),
-        ({"alpha": {"uniform": [0, float("nan")]}}, "alpha: bounds are [low, high]"),
-        ({"alpha": {"log_uniform": [0, 1]}}, "alpha: bounds of log_uniform are above 0, not [0, 1"),
-        ({"clients": {"integers": [1, 2.5]}}, "clients: integers are [low, high], whole numbers"),
-        ({"clients": {"integers": [True, 2]}}, "clients: integers are [low, high], whole numbers"),
-        ({"cases": []}, "cases: cases should be a list, each with weight and space"),
-        ({"cases": [[]]}, "cases: cases should be a list, not []"),
-        ({"cases": [{"weight": 1}]}, "cases[0]: a case has weight and space, not {'weight': 1}"),
-        ({"cases": [{"space": {}, "weight": 0}]}, "cases[0]: a weight is a number above 0, not 0"),
-        ({"cases": [{"space": {"alpah": 1}}]}, "cases[0].alpah: there is no such parameter"),
-        ({"alpha": 1, "cases": [{"space": {"alpha": 2}}]}, "cases: alpha is given in a case and"),
-    ],
-)
-def test_what_is_wrong_in_a_space_is_said_with_its_key(space, message):
-    with pytest.raises(StudyError) as caught:
-        check_space(space, KNOWN)
-    assert str(caught.value).startswith(message)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [('{"a": 1, "a": 2}', "a: it is given twice"), ("{", "is not JSON"), (None, "cannot be read")],
-)
-def test_files_of_spaces_are_checked(tmp_path, text, message):
-    path = tmp_path / "space.json"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(StudyError, match=message):
-        read_space(path)
 
 
 def test_a_manifest_is_written_once(tmp_path):

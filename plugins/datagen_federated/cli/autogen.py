@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core import sweep
+from datagen_core import StudyError, sweep
 from datagen_core.commands import (
     cache_option,
     count_of,
@@ -113,12 +113,13 @@ def autogen(*, dry_run: bool, as_json: bool, **options: Any) -> None:  # fmt: sk
 
 
 def _plan(options: dict[str, Any]) -> Study:
-    from datagen_federated import studies  # help must not pay for numpy
+    from datagen_core import read_space  # help must not pay for numpy
+    from datagen_federated import studies
 
     given = options["task_split"]
     split = _read_split(given) if given else None
     path = options["space_file"]
-    space = studies.read_space(path) if path else studies.DEFAULT_SPACE
+    space = read_space(path) if path else studies.DEFAULT_SPACE
     return studies.plan_study(options["runs"], space, options["seed"], split)
 
 
@@ -130,8 +131,6 @@ def _read_split(text: str) -> list[float]:
     StudyError
         When it is not such a list, or has a third share, the original's for clustering.
     """
-    from datagen_federated.studies import StudyError  # help must not pay for numpy
-
     try:
         shares = [float(part) for part in text.split(",")]
     except ValueError:

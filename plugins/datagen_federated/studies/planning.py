@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from datagen_core import DatagenError
-from datagen_federated.errors import StudyError
+from datagen_core import StudyError, check_space, draw_points, format_study, publish_study
 from datagen_federated.federated_metrics import federated_metrics
 from datagen_federated.runs.params import FederatedMetricsParams
-from datagen_federated.studies.space import Point, Space, check_space, draw_point
 
 VERSION = 1
 """The major version of manifests."""
@@ -25,8 +21,7 @@ TASKS = ("classification", "regression")
 DEFAULT_SPLIT = (50.0, 30.0)
 """The MLaaS data generator's shares of tasks."""
 
-MOST_REDRAWS = 20
-"""Further draws for a point that cannot be run, or was drawn before."""
+Space = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -82,8 +77,8 @@ def plan_study(runs: int, space: Any, seed: int, split: Sequence[float] | None =
     runs
         Number of points.
     space
-        The space of the draws, see `datagen_federated.studies.space`; or an object with one space
-        for each of `TASKS`.
+        The space of the draws, as for `datagen_core.plan_study`; or an object with one space for
+        each of `TASKS`.
     seed
         Seed of the study.
     split
@@ -96,12 +91,10 @@ def plan_study(runs: int, space: Any, seed: int, split: Sequence[float] | None =
         When the space is wrong, a point does not bind, or too many are refused.
     """
     spaces, shares = _divide(space, split)
-    drawer = _Drawer(spaces)
-    streams = np.random.default_rng(seed).spawn(runs)
-    for task, stream in zip(_deal_tasks(shares, runs), streams, strict=True):
-        drawer.add(task, stream, seed)
+    drawn_from = [(task, spaces[task]) for task in _deal_tasks(shares, runs)]
+    points, redrawn = draw_points(federated_metrics, drawn_from, seed)
     split_by_task = shares if set(shares) != {""} else None
-    return Study(seed, space, split_by_task, drawer.points, drawer.redrawn)
+    return Study(seed, space, split_by_task, points, redrawn)
 
 
 def _divide(space: Any, split: Sequence[float] | None) -> tuple[dict[str, Space], dict[str, float]]:
@@ -144,56 +137,17 @@ def _deal_tasks(shares: Mapping[str, float], runs: int) -> Iterator[str]:
         yield task
 
 
-class _Drawer:
-    """Draws points until each can be run and is new."""
-
-    def __init__(self, spaces: Mapping[str, Space]) -> None:
-        self._spaces = spaces
-        self._digests: set[str] = set()
-        self.points: list[dict[str, Any]] = []
-        self.redrawn: list[dict[str, Any]] = []
-
-    def add(self, task: str, stream: np.random.Generator, seed: int) -> None:
-        """Add a point of a task; all its draws come from the stream."""
-        for _ in range(MOST_REDRAWS + 1):
-            drawn = draw_point(self._spaces[task], stream)
-            params = _bind(drawn)
-            digest = federated_metrics.digest_of(params, seed)
-            reason = self._refuse(params, seed, digest)
-            if not reason:
-                self._digests.add(digest)
-                named = {"task": task} if task else {}
-                self.points.append({**named, "params": drawn, "digest": digest})
-                return
-            self.redrawn.append({"point": len(self.points), "reason": reason})
-        raise StudyError(
-            f"point {len(self.points)} was drawn {MOST_REDRAWS + 1} times, and each time refused, "
-            f"at last since {reason}; widen the space, or ask for fewer runs"
-        )
-
-    def _refuse(self, params: FederatedMetricsParams, seed: int, digest: str) -> str:
-        """Return the reason why a point cannot be part of the study; empty if it can."""
-        if digest in self._digests:
-            return "it was drawn before"
-        try:
-            federated_metrics.inspect(params, seed)
-        except DatagenError as error:
-            return str(error)
-        return ""
+def format_manifest(study: Study) -> str:
+    """Return the text of a study's manifest; the same study has the same text."""
+    return format_study(study.to_json())
 
 
-def _bind(drawn: Point) -> FederatedMetricsParams:
-    """Return the parameters of a point.
+def publish_manifest(path: Path, study: Study) -> bool:
+    """Write the manifest of a study unless it exists; return whether it was written.
 
     Raises
     ------
     StudyError
-        When they do not bind, with the key: another draw would not help.
+        When the path is another file, or its folder does not exist.
     """
-    try:
-        return FederatedMetricsParams.bind(drawn, federated_metrics.name)
-    except DatagenError as error:
-        raise StudyError(
-            f"{json.dumps(drawn)[:200]}: {error}; mend the space, and put parameters that belong "
-            "together into one case"
-        ) from None
+    return publish_study(path, study.to_json())

@@ -1,6 +1,6 @@
 """Spaces of parameters: their rules, and points drawn from them. Pure.
 
-A space is a JSON object of name -> rule, where a rule is
+A space is a mapping, in a file of JSON or TOML, of name -> rule, where a rule is
 
 - a value, which all points have;
 - `[value, …]` or `{"choice": [value, …]}`: one of them;
@@ -10,7 +10,8 @@ A space is a JSON object of name -> rule, where a rule is
 
 With `"cases": [{"weight": 2, "space": {…}}, …]` one of the spaces is drawn in proportion to its
 weight (1 unless given), and its parameters are added, so that parameters that belong together are
-drawn together. A list of such lists draws from each of them.
+drawn together. A list of such lists draws from each of them. `inner.dt` names the parameter `dt`
+inside of `inner`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen_federated.errors import StudyError
+from datagen_core.errors import StudyError
 
 Space = Mapping[str, Any]
 Point = dict[str, Any]
@@ -36,7 +37,7 @@ def check_space(space: object, known: Collection[str], where: str = "") -> set[s
     Parameters
     ----------
     space
-        The content of a JSON file.
+        The content of a file.
     known
         The names that parameters may have.
     where
