@@ -158,6 +158,8 @@ def _use_cache(ctx: click.Context, _: click.Parameter, value: str | None) -> Non
     """Remember the cache, and take the defaults of a run that lie in it."""
     if value:
         ctx.find_root().obj = value  # where `datagen --cache DIR` puts it, too
+    if ctx.resilient_parsing:  # a shell completes a word
+        return
     if ctx.default_map is not None and "njobs" in {each.name for each in ctx.command.params}:
         from datagen_core.store.profiles import read_defaults
 
@@ -267,6 +269,20 @@ class LazyGroup(click.Group):
         module, _, name = self._members[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module, self._package), name)
         return command
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[click.shell_completion.CompletionItem]:
+        """Return the commands that begin so, none of which is imported, and options."""
+        from click.shell_completion import CompletionItem  # only a shell asks
+
+        named = {name: self._members.get(name, ("", ""))[1] for name in self.list_commands(ctx)}
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [
+            CompletionItem(name, help=text or None)
+            for name, text in named.items()
+            if name.startswith(incomplete)
+        ] + options
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the line of each command without importing the command."""

@@ -6,6 +6,7 @@ import os
 import sys
 from contextlib import suppress
 from keyword import iskeyword
+from typing import NoReturn
 
 import click
 from click.core import ParameterSource
@@ -69,6 +70,10 @@ Exit codes: 0 done, 1 error, 2 wrong usage or parameters, 3 too few samples,
 datagen, 130 Ctrl-C.
 The cache is --cache, else $DATAGEN_CACHE, else the profile's, else ./datagen-cache.
 Profiles are in ~/.config/datagen/datagen.toml; `datagen doctor` shows what is used."""
+
+
+_COMPLETE = "_DATAGEN_COMPLETE"
+"""The variable of the environment by which a shell asks for completions."""
 
 
 class _Commands(LazyGroup):
@@ -142,6 +147,8 @@ def main() -> None:
     """Run the command line; an error is one line on stderr, and its class sets the exit code."""
     prepare_streams()
     try:
+        if _COMPLETE in os.environ:
+            _complete()
         _run()
     finally:
         discard_unwritable()
@@ -167,6 +174,15 @@ def _run() -> None:
         sys.exit(141)
     except OSError as error:
         _fail(_explain(error), 1)
+
+
+def _complete() -> NoReturn:
+    """Answer a shell that completes a word; it has no place for errors."""
+    from datagen_core.cli.completion import attach  # only then
+
+    with suppress(Exception):
+        attach(datagen)(prog_name="datagen", complete_var=_COMPLETE)
+    sys.exit(1)
 
 
 def _call() -> None:

@@ -124,6 +124,17 @@ def read_profile(name: str | None = None, reason: str = "") -> Profile | None:
     return Profile(name, reason, path, profiles[name])
 
 
+def list_profiles() -> list[str]:
+    """Return the names of the profiles in the user's file.
+
+    Raises
+    ------
+    ConfigurationError
+        If the file is not the user's own, or is not TOML.
+    """
+    return sorted(_read(user_configuration(FILE), is_own=True).get("profiles", {}))
+
+
 def read_defaults(cache: Path) -> Mapping[str, Any]:
     """Return the defaults that lie beside the data of a cache, by key.
 
