@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from datagen_core.cli.layout import first_line
 from datagen_core.errors import DatagenError, in_one_line, printable
+from datagen_core.generators.installed import find_module
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -70,17 +70,8 @@ def _first_sentence(text: str) -> str:
 
 def _read_module(name: str) -> bytes:
     """Return the text of a module, which is found without an import of the packages around it."""
-    from importlib.util import find_spec  # rarely needed
-
-    package, *inner = name.split(".")
-    spec = find_spec(package)
-    places = list(spec.submodule_search_locations or ()) if spec is not None else []
-    files = [Path(spec.origin)] if spec is not None and spec.origin and not inner else []
-    for place in places if inner else ():
-        path = Path(place, *inner)
-        files += [path / "__init__.py", path.with_name(f"{path.name}.py")]
-    file = next(each for each in files if each.is_file())
-    if file.stat().st_size > _LARGEST:
+    file = find_module(name)
+    if file is None or file.stat().st_size > _LARGEST:
         raise ValueError(name)
     return file.read_bytes()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from datagen_core.errors import DatagenError, GeneratorError, in_one_line, message_of
@@ -40,6 +41,21 @@ def entry_points(group: str, name: str | None = None) -> EntryPoints:
     points = chain.from_iterable(each.entry_points for each in known)
     found = metadata.EntryPoints(points).select(group=group)
     return found if name is None else found.select(name=name)
+
+
+def find_module(name: str) -> Path | None:
+    """Return the file of a module, without an import of the packages around it."""
+    from importlib.util import find_spec  # rarely needed
+
+    package, *inner = name.split(".")
+    spec = find_spec(package)
+    if spec is None:
+        return None
+    files = [Path(spec.origin)] if spec.origin and not inner else []
+    for place in spec.submodule_search_locations or () if inner else ():
+        path = Path(place, *inner)
+        files += [path / "__init__.py", path.with_name(f"{path.name}.py")]
+    return next((each for each in files if each.is_file()), None)
 
 
 def installed_executors() -> list[str]:

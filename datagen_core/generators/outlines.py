@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
-from datagen_core.generators.installed import GROUP, entry_points
+from datagen_core.generators.installed import GROUP, entry_points, find_module
 from datagen_core.generators.registry import FILE, OLD_FILE
 
 _DEEPEST = 8
@@ -27,19 +26,6 @@ _LARGEST = 1_000_000
 Outline = Mapping[str, tuple[str, ...]]
 """The parameters of a generator by name, `inner.dt` included, with the values that their types
 list: those of a `Literal`, an `Enum` or a bool."""
-
-
-def find_module(name: str) -> Path | None:
-    """Return the file of a module, without an import of the packages around it."""
-    package, *inner = name.split(".")
-    spec = find_spec(package)
-    if spec is None:
-        return None
-    files = [Path(spec.origin)] if spec.origin and not inner else []
-    for place in spec.submodule_search_locations or () if inner else ():
-        path = Path(place, *inner)
-        files += [path / "__init__.py", path.with_name(f"{path.name}.py")]
-    return next((each for each in files if each.is_file()), None)
 
 
 def outline_names(folder: Path | None = None) -> list[str]:
@@ -54,7 +40,7 @@ def outline_generator(name: str, folder: Path | None = None) -> Outline:
     A file of the current folder goes before plugins here, and its code is not run.
     """
     path, colon, attribute = name.rpartition(":")
-    for file in [Path(path)] if colon else _files_of(folder):
+    for file in [Path(path).absolute()] if colon else _files_of(folder):
         if file.is_file() and attribute in (found := _read(file).generators()):
             return found[attribute].outline()
     for point in entry_points(GROUP, name):
@@ -148,7 +134,7 @@ class _Place:
         """Yield the annotated attributes of a class, those of its bases first, and their parts."""
         if not isinstance(self.node, ast.ClassDef) or depth > _DEEPEST:
             return
-        for base in self.node.bases:
+        for base in reversed(self.node.bases):  # as pydantic orders them
             if place := self.source.find(_name(base)):
                 yield from place.fields(depth + 1)
         for node in self.node.body:
