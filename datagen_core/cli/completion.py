@@ -21,6 +21,8 @@ from click.shell_completion import (
     split_arg_string,
 )
 
+from datagen_core.files import expand_home
+
 if TYPE_CHECKING:
     from datagen_core.store.layout import SetPaths
 
@@ -142,7 +144,7 @@ def _assignments(ctx: click.Context, incomplete: str) -> Iterator[str]:
 
 def _files(incomplete: str) -> Iterator[str]:
     folder, slash, _ = incomplete[1:].rpartition("/")
-    place = Path(folder or slash or ".").expanduser()
+    place = expand_home(folder or slash or ".")
     for path in sorted(place.iterdir()):
         if path.is_dir() or path.suffix in {".json", ".toml"}:
             yield f"@{folder}{slash}{path.name}{'/' * path.is_dir()}"

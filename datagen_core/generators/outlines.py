@@ -95,11 +95,11 @@ class _Source:
         for node in self.tree.body:
             if name in _defined(node):
                 return _Place(self, node)
-            if isinstance(node, ast.ImportFrom) and depth < _DEEPEST:
-                for alias in node.names:
-                    if name == (alias.asname or alias.name):
-                        found = self._import(node)
-                        return found.find(alias.name, depth + 1) if found else None
+            named = node.names if isinstance(node, ast.ImportFrom) and depth < _DEEPEST else ()
+            alias = next((each for each in named if name == (each.asname or each.name)), None)
+            if isinstance(node, ast.ImportFrom) and alias is not None:
+                found = self._import(node)
+                return found.find(alias.name, depth + 1) if found else None
         return None
 
     def _import(self, node: ast.ImportFrom) -> _Source | None:
