@@ -66,11 +66,14 @@ def _offer(complete: _Complete, ctx: click.Context, incomplete: str) -> list[Com
     return list({item.value: item for item in found}.values())
 
 
-def _names(ctx: click.Context, _: str) -> Iterator[str]:
+def _names(ctx: click.Context, incomplete: str) -> Iterator[str]:
     command = str(ctx.info_name)
     if command in _MAKERS or (command == "show" and not ctx.params.get("selector")):
-        from datagen_core.generators.outlines import outline_names
+        from datagen_core.generators.outlines import outline_file, outline_names
 
+        file, colon, _ = incomplete.rpartition(":")
+        if colon:
+            yield from (f"{file}:{name}" for name in outline_file(Path(file)))
         yield from outline_names(ctx.params.get("folder"))
     if command not in _MAKERS:
         from datagen_core.store.sets import list_generators
@@ -242,7 +245,7 @@ class _Bash(BashComplete):
 
     def format_completion(self, item: CompletionItem) -> str:
         """Return a completion as bash takes it: without what stands before the last break."""
-        breaks = set(os.environ.get("COMP_BREAKS", "")) - set("\"' \t\n")
+        breaks = set(os.environ.get("COMP_BREAKS", "")) - set("\"'@$ \t\n")  # these begin words
         places = [place for place, letter in enumerate(self._word, 1) if letter in breaks]
         cut = max(places, default=0)
         kind = "open" if item.type == "plain" and item.value.endswith(("=", "/")) else item.type

@@ -34,6 +34,11 @@ def outline_names(folder: Path | None = None) -> list[str]:
     return sorted(names.union(*(_read(file).generators() for file in _files_of(folder))))
 
 
+def outline_file(file: Path) -> list[str]:
+    """Return the names of the generators that a file defines."""
+    return list(_read(file.absolute()).generators())
+
+
 def outline_generator(name: str, folder: Path | None = None) -> Outline:
     """Return the parameters of a generator by the name that a user gives; none of an unknown one.
 

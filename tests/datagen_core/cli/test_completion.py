@@ -64,6 +64,7 @@ def values(offer):
         ("datagen ge", ["generate", "generators"]),
         ("datagen generate mi", ["mine"]),
         ("datagen generate fed", ["federated_metrics", "federated_training", "fedprox_synthetic"]),
+        ("datagen generate generators.py:", ["generators.py:mine"]),
         ("datagen generate mine -p ", ["mode=", "left="]),
         ("datagen generate mine --sweep mode=", ["mode=fast", "mode=slow"]),
         ("datagen generate mine --sweep mode=fast,s", ["mode=fast,slow"]),
@@ -97,7 +98,7 @@ def test_sets_are_described_by_what_differs(offer, filled):
     assert "plain,1\tleft=0, label=a b" in offer("datagen move sine -p ")
 
 
-def test_presets_are_completed(values, tmp_path):
+def test_presets_are_completed(values, offer, tmp_path):
     (tmp_path / "fine.toml").touch()
     (tmp_path / "other.txt").touch()
     (tmp_path / "presets").mkdir()
@@ -105,6 +106,7 @@ def test_presets_are_completed(values, tmp_path):
 
     assert values("datagen generate mine -p @") == ["@fine.toml", "@presets/"]
     assert values("datagen generate mine -p @presets/w") == ["@presets/wide.json"]
+    assert offer("datagen generate mine -p @f", "bash") == ["plain,@fine.toml"]
 
 
 def test_profiles_are_completed(values, tmp_path, monkeypatch):
@@ -127,6 +129,7 @@ def test_zsh_is_given_values_with_descriptions(offer, filled):
 
 def test_bash_is_given_what_stands_behind_its_last_break(offer, filled):
     assert offer("datagen generate mine -p mode=f", "bash") == ["plain,fast"]
+    assert offer("datagen generate generators.py:m", "bash") == ["plain,mine"]
     assert offer("datagen generate generators.py:mine -p mo", "bash") == ["open,mode="]
     assert offer('datagen show sine -p "label=a', "bash") == ["plain,a b"]
 
