@@ -42,6 +42,8 @@ def read_layers(assignments: Sequence[str], text: str | None = None) -> list[Lay
     SelectionError
         For a `-p` that is none of these.
     """
+    if "@" in assignments:
+        raise ParamsError("-p @ names no file; write -p @FILE.toml or -p @FILE.json")
     layers = [Layer(_read_text(text))] if text else []
     return layers + [
         Layer(read_document(each[1:]), each[1:])

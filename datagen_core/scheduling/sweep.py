@@ -59,7 +59,10 @@ def _read_axis(text: str) -> list[Point]:
             f"{text!r} is not a sweep: write key=value,value,… or key=start:stop:step or key=[…] "
             "or @file.json"
         )
-    return [{key.strip(): value} for value in _read_values(values.strip())]
+    try:
+        return [{key.strip(): value} for value in _read_values(values.strip())]
+    except ParamsError as error:
+        raise ParamsError(f"--sweep {key.strip()}: {error}") from None
 
 
 def _read_values(text: str) -> list[Any]:

@@ -126,6 +126,10 @@ def test_a_preset_with_odd_bytes_is_one_line(run_cli, model, tmp_path):
     assert "not a text in UTF-8" in run_cli("generate", model, "-n", 1, "-p", "@a.json").err
 
 
+def test_a_preset_without_a_name_is_told(run_cli, model):
+    assert "-p @ names no file; write" in run_cli("generate", model, "-n", 1, "-p", "@").err
+
+
 def test_the_plan_of_a_sweep_over_a_grid_says_what_it_makes(run_cli, model):
     plan = run_cli("generate", model, "-n", 1, "--sweep", "solver.dt=0.1:0.5:0.1", "--dry-run",
                    "--executor", "inline", "--json").json  # fmt: skip

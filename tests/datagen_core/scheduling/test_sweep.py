@@ -67,6 +67,8 @@ def test_a_file_lists_points_of_several_parameters(tmp_path):
         (["=1,2"], "not a sweep"),
         (["a=[]"], "not a JSON list"),
         (["a=[1,2"], "not a JSON list"),
+        (["a=0:1:0"], "^--sweep a: the grid 0:1:0 cannot be swept: its step is 0;"),
+        (["a=5,0:1:-1"], "^--sweep a: the grid 0:1:-1 "),
         (["a=1", "a=2"], "'a' is given twice"),
         (["base=1"], "'base' is given twice"),
         (["@nowhere.json"], "cannot be read"),
