@@ -24,6 +24,7 @@ SECTIONS = {
     "collections-10000": "param_sets:measure_many",
     "bounds": "bounds:measure",
     "startup": "startup:measure",
+    "newcomer": "newcomer:measure",
     "engine": "engine:measure",
     "leaf": "leaf:measure",
     "leaf-preprocessing": "leaf_preprocessing:measure",
