@@ -98,7 +98,7 @@ class Convertible(Sequence[Any]):
         return arrow_table(self.schema, self._parts(n))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Let polars, DuckDB and others take the samples as `to_arrow` gives them."""
+        """Let DuckDB and others take the samples as `to_arrow` gives them."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     def to_hf(self, *fields: str, n: int | None = None) -> datasets.Dataset:

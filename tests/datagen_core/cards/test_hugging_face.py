@@ -6,13 +6,13 @@ import json
 
 import numpy as np
 import pytest
-import yaml
 
 import datagen_core
 from datagen_core import Cache, Field, Params, Ragged, Schema
 from datagen_core.upkeep.export import export, select
 
 datasets = pytest.importorskip("datasets")
+yaml = pytest.importorskip("yaml")
 
 
 class ThingParams(Params):
@@ -99,6 +99,17 @@ def test_metadata_and_croissant_name_the_files(made, run_cli, tmp_path):
     assert [each["contentUrl"] for each in files] == [
         f"data/{name}-00000-of-00001.parquet" for name in ("train", "my_test")
     ]
+
+
+@pytest.mark.filterwarnings("ignore")  # of what mlcroissant uses
+def test_croissant_reads_the_same_rows(made, run_cli, tmp_path):
+    croissant = pytest.importorskip("mlcroissant")
+    run_cli("export", "things", "--format", "hf", tmp_path / "out", "--fields", "label")
+    found = croissant.Dataset(str(tmp_path / "out" / "croissant.json"))
+
+    assert not found.metadata.issues.errors
+    rows = sorted((row["samples/sample"], row["samples/label"]) for row in found.records("samples"))
+    assert rows == [(index, index) for index in range(10)]
 
 
 def test_parts_of_a_view_are_splits(made, run_cli, load, tmp_path):
