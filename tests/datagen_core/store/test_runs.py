@@ -124,7 +124,7 @@ def test_the_latest_run_was_begun_here_where_there_is_one(paths):
 
     assert latest_run([own, imported]) == own
     assert latest_run([replace(own, former="sine-3bec39c0-3-abcdef"), imported]) == imported
-    assert latest_run([]) is None
+    assert (latest_run([imported]), latest_run([])) == (imported, None)
 
 
 def test_attempts_have_names_of_their_own(paths):
