@@ -111,6 +111,17 @@ def test_what_is_secret_follows_from_the_key_and_differs_from_what_is_drawn_with
     assert made["drawn"][0] == SEALED
 
 
+@datagen_core.generator(3, name="seeded")
+def seeded(size, start, seed):
+    return {"index": range(start, start + size), "seed": [seed] * size}
+
+
+def test_a_generator_is_told_the_seed_and_the_index_of_its_first_sample():
+    made = maker_of(seeded, seed=7).make(Interval(4, 6), None)[0]
+
+    assert (made["index"].tolist(), made["seed"].tolist()) == ([4, 5], [7, 7])
+
+
 @datagen_core.generator(3, name="careless")
 def careless(size):
     for _ in range(size):

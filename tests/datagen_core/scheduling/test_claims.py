@@ -13,7 +13,7 @@ from datagen_core.executors.base import Executor, TaskState
 from datagen_core.executors.processes import describe_process
 from datagen_core.executors.submitters import was_submitted
 from datagen_core.scheduling import claims, driving
-from datagen_core.scheduling.claims import OvertakenError, check_ahead
+from datagen_core.scheduling.claims import OvertakenError, check_ahead, claiming
 from datagen_core.scheduling.driving import drive, inspect, submit
 from datagen_core.scheduling.plan import Settings
 from datagen_core.scheduling.run import begin
@@ -207,3 +207,14 @@ def test_the_only_task_of_a_complete_run_ends_by_itself(tmp_path, executor, monk
     drive([run])
 
     assert executor.cancelled == []
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_a_plan_names_the_generator_only_where_it_was_moved(tmp_path, executor, moved):
+    (run,) = runs_of(tmp_path, executor)
+    source = "moved/to.py:sine" if moved else run.record.source
+    run = replace(run, demand=replace(run.demand, source=source))
+    with claiming([(run, run.plan)]) as (plan,):
+        assert plan.source == (source if moved else None)
+
+    assert list_plans(run.paths) == [plan]

@@ -91,6 +91,14 @@ def test_a_task_of_another_may_wait_in_a_queue_for_a_week(plan):
 
 
 @pytest.mark.usefixtures("of_another")
+def test_tasks_of_a_plan_that_was_removed_wait_no_longer(plan):
+    plan.run.plan(0).unlink()
+    silence(plan.job_folder, 310)
+
+    assert living(plan) == {}
+
+
+@pytest.mark.usefixtures("of_another")
 def test_processes_of_another_do_not_wait_in_a_queue(plan):
     executor = Blind()
     executor.ends_with_caller = True

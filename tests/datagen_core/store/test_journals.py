@@ -79,6 +79,17 @@ def test_lines_are_written_about_once_a_second(paths):
     assert [event["waiting"] for event in read_journal(journal._path)] == [7]
 
 
+def test_a_young_task_writes_each_second_however_long_the_machine_runs(paths, monkeypatch):
+    month = 30 * 24 * 3600.0
+    monkeypatch.setattr("time.monotonic", lambda: month + 1.5)
+    times = BatchTimes(
+        Journal(paths.run(0).journal(0, 0)), born=month, _written=month, _begun=month
+    )
+    times.write_if_due(waiting=3)
+
+    assert [event["waiting"] for event in read_journal(times.journal._path)] == [3]
+
+
 def test_the_journal_of_a_day_has_a_line_every_ten_seconds(paths, monkeypatch):
     seconds = itertools.count(step=0.5)
     monkeypatch.setattr("time.monotonic", lambda: next(seconds))
