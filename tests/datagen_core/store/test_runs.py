@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -56,6 +57,14 @@ def test_reservations_come_back_in_order(paths):
     assert list_runs(paths) == made
     assert made[0].id != made[1].id
     assert made[0].id.startswith("sine-3bec39c0-0-")
+
+
+def test_the_id_of_a_run_is_short_whatever_its_folder_is_called(tmp_path):
+    root = tmp_path / "sine" / "left=0,noise=0.5-3bec39c0"
+    root.mkdir(parents=True)
+
+    made = reserve(SetPaths(root), more(1), "sine", {})
+    assert re.fullmatch(r"sine-3bec39c0-0-[0-9a-f]{6}", made.id)
 
 
 def test_a_refusal_reserves_nothing(paths):
