@@ -111,6 +111,13 @@ def test_what_is_secret_follows_from_the_key_and_differs_from_what_is_drawn_with
     assert made["drawn"][0] == SEALED
 
 
+def test_a_private_set_stays_private():
+    owner = {"instance": "0" * 32, "user": "me", "host": "here", "cache": "cache"}
+    record = replace(maker_of(sealed).record, owner=owner)
+    with pytest.raises(GeneratorError, match="declares these parameters public now, and did not"):
+        BatchMaker.of(sealed, record)
+
+
 @datagen_core.generator(3, name="seeded")
 def seeded(size, start, seed):
     return {"index": range(start, start + size), "seed": [seed] * size}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 
 import pytest
@@ -77,6 +78,16 @@ def test_a_task_that_was_cancelled_keeps_its_reason_and_its_log(run):
 
     assert (item.state, item.reason, item.blocked) == ("cancelled", "cancelled by me", True)
     assert item.log == plan.log(0)
+
+
+def test_a_reason_that_cannot_be_kept_is_told(run, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "read-only")
+
+    begin(run)
+    monkeypatch.setattr(judging, "publish_document", refuse)
+
+    assert judge(run, "node lost: n1").reason == "node lost: n1"
 
 
 def test_a_run_of_an_executor_that_is_not_here_says_so(run):

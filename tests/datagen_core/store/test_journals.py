@@ -34,6 +34,18 @@ def test_events_come_back_in_order(paths):
     ]
 
 
+@pytest.mark.parametrize(
+    ("content", "version"),
+    [({"pid": 1}, "1.0"), ({"refused": True}, "1.1"), ({"peak": 5, "refused": True}, "1.3")],
+)
+def test_a_line_has_the_first_format_that_knows_its_keys(paths, content, version):
+    """So that earlier versions go on with all that they understand."""
+    journal = Journal(paths.run(0).journal(0, 0))
+    journal.append("word", **content)
+
+    assert [event["format"] for event in read_journal(journal._path)] == [version]
+
+
 def test_a_torn_line_is_left_out(paths):
     path = paths.run(0).journal(0, 0)
     Journal(path).append("start")

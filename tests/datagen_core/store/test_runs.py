@@ -16,7 +16,14 @@ from datagen_core.ranges import Interval, IntervalSet
 from datagen_core.store.journals import Journal
 from datagen_core.store.layout import SetPaths
 from datagen_core.store.reservations import latest_run, reserve, reserved_samples
-from datagen_core.store.runs import list_plans, list_refusals, list_runs, read_plan
+from datagen_core.store.runs import (
+    TaskKey,
+    list_plans,
+    list_refusals,
+    list_runs,
+    publish_plan,
+    read_plan,
+)
 from demands import more, plan_for
 from strategies import batch_sizes, interval_sets
 
@@ -113,6 +120,15 @@ def test_refusals_are_those_of_all_tasks_and_no_other_events(paths):
         Journal(run.journal(plan.number, 1)).append("error", **content, refused=True)
 
     assert [event["message"] for event in list_refusals(run)] == ["no 0", "no 1"]
+
+
+def test_a_plan_in_a_job_of_several_runs_has_its_place_there(paths):
+    alone = plan_for(paths.run(0), "id", "local", [IntervalSet([(0, 5)]), IntervalSet([(5, 9)])])
+    shared = publish_plan(replace(alone, number=1), "id", TaskKey("many", 7))
+
+    assert (alone.is_shared, alone.keys[1]) == (False, TaskKey("id.0", 1))
+    assert (shared.is_shared, shared.keys[1]) == (True, TaskKey("many", 8))
+    assert read_plan(shared.run, 1) == shared
 
 
 def test_the_first_receipt_is_kept(paths):
