@@ -22,9 +22,8 @@ from datagen_core.generators.installed import entry_points
 from datagen_core.pages.frame import write_page
 from datagen_core.pages.parts import Paragraph, Part, Section
 from datagen_core.reading.contents import describe_fields, show_images, tabulate_first
-from datagen_core.reading.looks import look_at
+from datagen_core.reading.looks import Look, look_at
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.reading.samples import Samples
 
 GROUP = "datagen.cards"
 """The entry-point group of sections, by the generator's name: functions `(param_set) -> sections`,
@@ -43,11 +42,14 @@ class Card:
         The titles of its sections.
     summary
         What its generator makes, in a line; empty where that is not known.
+    problems
+        Why samples at some places could not be looked at, which the page says, too.
     """
 
     page: str
     sections: Sequence[str]
     summary: str
+    problems: Sequence[str] = ()
 
 
 def make_card(param_set: ParamSet) -> Card:
@@ -61,14 +63,16 @@ def make_card(param_set: ParamSet) -> Card:
         If a document of the set cannot be read.
     """
     documentation = read_documentation(param_set)
-    sections = list(_make_sections(param_set, documentation))
+    look = look_at(param_set.samples)
+    sections = list(_make_sections(param_set, documentation, look))
     page = write_page(
         f"{param_set.generator} {param_set.number}",
         sections,
         before=list(introduce(param_set, documentation)),
         footer=sign(),
     )
-    return Card(page, [each.title for each in sections], documentation.summary)
+    titles = [each.title for each in sections]
+    return Card(page, titles, documentation.summary, look.problems)
 
 
 def sign() -> str:
@@ -77,12 +81,13 @@ def sign() -> str:
     return f"Written by datagen {version('datagen')}, {now}."
 
 
-def _make_sections(param_set: ParamSet, documentation: Documentation) -> Iterator[Section]:
-    samples = param_set.samples
+def _make_sections(
+    param_set: ParamSet, documentation: Documentation, look: Look
+) -> Iterator[Section]:
     yield describe_params(param_set, documentation)
     yield describe_splits(param_set)
-    if len(samples):
-        yield from _describe_content(samples)
+    if look.samples:
+        yield from _describe_content(look)
         yield from _ask_plugin(param_set)
     yield explain_reading(param_set)
     optional = (
@@ -93,8 +98,7 @@ def _make_sections(param_set: ParamSet, documentation: Documentation) -> Iterato
     yield from (each for each in optional if each is not None)
 
 
-def _describe_content(samples: Samples) -> Iterator[Section]:
-    look = look_at(samples)
+def _describe_content(look: Look) -> Iterator[Section]:
     problems = [Paragraph(f"Not looked at: {each}", is_note=True) for each in look.problems]
     extent = Paragraph(f"Ranges and charts are of {look.extent}.")
     yield Section("Fields", [extent, *problems, *describe_fields(look)])

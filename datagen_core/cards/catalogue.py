@@ -138,7 +138,7 @@ def _write_card(param_set: ParamSet, folder: Path) -> list[Cell]:
     (folder / place).write_text(card.page, encoding="utf-8")
     existing = len(param_set.existing)
     is_whole = existing >= param_set.reserved
-    states = [] if is_whole else ["holes"]
+    states = ["damaged"] * bool(card.problems) + ["holes"] * (not is_whole)
     states += ["mixed"] * param_set.mixed + ["private"] * record.private
     splits = ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)
     fields = ", ".join(f"{name} {each}" for name, each in param_set.schema.fields.items())
@@ -155,7 +155,7 @@ def _write_card(param_set: ParamSet, folder: Path) -> list[Cell]:
 
 
 def _left_out(name: str, error: DatagenError) -> list[Cell]:
-    return [name, Mark(str(error), "fail"), *[None] * (len(_HEADER) - 2)]
+    return [name, Mark(str(error), "fail")]
 
 
 def _introduce(rows: Sequence[Sequence[Cell]], catalogue: Catalogue) -> Iterator[Part]:

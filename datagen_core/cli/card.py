@@ -16,6 +16,7 @@ from datagen_core.commands import (
     say,
     select_set,
     set_option,
+    tell,
 )
 from datagen_core.errors import count_of
 
@@ -80,6 +81,8 @@ def _write_card(param_set: ParamSet, output: Path) -> dict[str, Any]:
     from datagen_core.files import replacing
 
     card = make_card(param_set)
+    for each in card.problems:
+        tell(f"warning: {param_set}: {each}")
     content = card.page.encode()
     with replacing(output) as file:
         file.write(content)

@@ -138,7 +138,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells; numbers stand to the right.
+    """Rows of cells; numbers stand to the right, and the last cell of a short row takes the rest.
 
     Attributes
     ----------
@@ -153,20 +153,27 @@ class Table:
         """Return a table, which scrolls by itself where it is too wide for the page."""
         names = join(tag("th", name, scope="col") for name in self.header)
         head = tag("thead", tag("tr", names)) if self.header else ""
-        lines = (tag("tr", join(map(_cell, row))) for row in self.rows)
+        lines = (tag("tr", self._fill(row)) for row in self.rows)
         table = tag("table", Markup(head), tag("tbody", join(lines)))
         return tag("div", table, class_="wide", tabindex="0")
+
+    def _fill(self, row: Sequence[Cell]) -> Markup:
+        spare = len(self.header) - len(row)
+        if spare <= 0 or not row:
+            return join(map(_cell, row))
+        return join((*map(_cell, row[:-1]), _cell(row[-1], spare + 1)))
 
 
 _LONG = 20
 """Characters; a longer text may be broken in a cell."""
 
 
-def _cell(value: Cell) -> Markup:
-    kind = "long" if isinstance(value, str) and len(value) > _LONG else None
+def _cell(value: Cell, width: int | None = None) -> Markup:
+    text = value.text if isinstance(value, Mark) else value
+    kind = "long" if isinstance(text, str) and len(text) > _LONG else None
     if isinstance(value, int | float) and not isinstance(value, bool):
         kind = "number"
-    return tag("td", _content(value), class_=kind)
+    return tag("td", _content(value), class_=kind, colspan=width)
 
 
 def _content(value: Cell) -> object:

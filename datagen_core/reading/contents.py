@@ -43,11 +43,16 @@ def _show(found: Distribution) -> list[Part]:
 
 def list_fields(look: Look) -> Table:
     """Return a line for each field: its type, its rows, and the range of its values."""
-    rows: list[list[Cell]] = []
-    for field in look.fields:
-        words = "" if field.is_record else "; ".join(each.words for each in field.members.values())
-        rows.append([field.name, str(field.field), field.lengths, words])
-    return Table(("field", "type", "rows", f"in {look.extent}"), rows)
+    rows = [_summarize(field) for field in look.fields]
+    return Table(("field", "type", f"in {look.extent}"), rows)
+
+
+def _summarize(field: FieldLook) -> list[Cell]:
+    members = field.members
+    if field.is_record:
+        return [field.name, f"record of {count_of(len(members), 'member')}", field.lengths]
+    words = [field.lengths, *(each.words for each in members.values())]
+    return [field.name, str(field.field), "; ".join(filter(None, words))]
 
 
 def tabulate_first(look: Look) -> Table:

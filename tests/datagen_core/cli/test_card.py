@@ -43,6 +43,17 @@ def test_a_croissant_document_names_the_files(filled, run_cli, tmp_path):
     assert document["license"] == "MIT"
 
 
+def test_damaged_samples_are_told_on_the_page_and_beside_it(filled, run_cli, tmp_path):
+    for path in filled.paths.shards.iterdir():
+        path.write_bytes(b"")
+
+    done = run_cli("card", "sine", "-p", "0", "-o", tmp_path / "card.html")
+
+    assert done.code == 0
+    assert done.err.startswith("datagen: warning: sine 0: DamagedFileError: ")
+    assert "Not looked at: DamagedFileError" in (tmp_path / "card.html").read_text()
+
+
 def test_a_card_needs_a_place_and_one_set(filled, run_cli, tmp_path):
     nowhere = run_cli("card", "sine", "-p", "0")
     several = run_cli("card", "sine", "-o", tmp_path / "card.html")
