@@ -103,7 +103,7 @@ class FederatedMetricsParams(
         given = values.get("distribution")
         if isinstance(given, str):
             values = values | {"distribution": _read_distribution(given)}
-        if values.get("strategy", "iid") in _WITHOUT_NUMBER:
+        if str(values.get("strategy", "iid")) in _WITHOUT_NUMBER:  # it may be anything
             values = {key: value for key, value in values.items() if key != "distribution_param"}
         return values
 
