@@ -31,8 +31,17 @@ _MOST_SAMPLES = 4_096
 _MOST_SHARDS = 99_999
 
 
-def _say_nothing(done: int, total: int) -> None:
-    """Stand for an observer where there is none."""
+class _Silence:
+    """Counts without a word; in signatures its name is readable."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def __repr__(self) -> str:
+        return "silence"
+
+
+_SILENCE = _Silence()
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,7 @@ class Selection:
     view: View | None = None
     more: tuple[Selection, ...] = ()
     table: Table | None = None
-    progress: Callable[[int, int], None] = field(default=_say_nothing, compare=False)
+    progress: Callable[[int, int], None] = field(default=_SILENCE, compare=False)
 
     @property
     def sets(self) -> tuple[Selection, ...]:
