@@ -18,7 +18,7 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
-from datagen_core.errors import count_of
+from datagen_core.errors import SelectionError, count_of
 
 if TYPE_CHECKING:
     from datagen_core.cards.croissant import DataFile
@@ -62,6 +62,11 @@ def card_command(
     if output is None and croissant is None:
         raise click.UsageError("say what to write: -o card.html, or --croissant croissant.json")
     param_set = select_set(name, selector)
+    if croissant is not None and param_set.seed_is_secret:
+        raise SelectionError(
+            f"{param_set} gets no Croissant document of its files: their folder has its seed, a "
+            "secret; `datagen export --format hf` writes samples and a document of them"
+        )
     answer: dict[str, Any] = {"set": param_set.number}
     if output is not None:
         answer |= _write_card(param_set, output)

@@ -13,6 +13,7 @@ from datagen_core.commands import (
     say,
     select_set,
     set_option,
+    tell,
 )
 from datagen_core.errors import count_of
 
@@ -41,6 +42,11 @@ def pack_command(
 
     param_set = select_set(name, selector)
     found = pack(param_set, file, force=force)
+    if param_set.seed_is_secret:
+        tell(
+            f"warning: {file} has the seed of {param_set}, with which noise can be removed; "
+            "keep it to yourself, and share an export"
+        )
     if as_json:
         print_json({"path": str(file.absolute()), "set": param_set.number, **found})
     else:

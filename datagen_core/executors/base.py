@@ -315,6 +315,8 @@ class Executor:
         ------
         ConfigurationError
             When something is missing or wrong. Nothing was written yet.
+        SchedulerUnavailableError
+            When the scheduler of a new run does not answer.
         """
         return resources
 

@@ -84,7 +84,14 @@ class DaskExecutor(Executor):
         """Return the resources with the scheduler's address.
 
         It is the option that was given, else `$DASK_SCHEDULER_ADDRESS`, else that of earlier plans
-        if it was given by this user.
+        if it was given by this user. The scheduler of a new run is asked whether it is there.
+
+        Raises
+        ------
+        ConfigurationError
+            When there is no address, or something else.
+        SchedulerUnavailableError
+            When a new run's scheduler does not answer.
         """
         known = resources.options.get(OPTION) or os.environ.get(VARIABLE)
         trusted = [each for each in _by_scheduler(earlier) if self._is_trusted(each)]
@@ -96,6 +103,10 @@ class DaskExecutor(Executor):
             )
         self._address = address
         self._is_trusted(address)
+        if not earlier and _read_states(address, ()) is None:
+            raise SchedulerUnavailableError(
+                f"{_silent(address)}; start it, give another address, or try --executor local"
+            )
         return replace(resources, options={**resources.options, OPTION: address})
 
     def describe(self, job: Job) -> str:
@@ -282,6 +293,10 @@ def _cancel(address: str, keys: Sequence[str]) -> None:
         client.cancel(futures, force=True)  # type: ignore[no-untyped-call]
 
 
+def _silent(address: str) -> str:
+    return f"the dask scheduler at {address} does not answer"
+
+
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     """Connect with a scheduler.
@@ -292,7 +307,7 @@ def _connected(address: str) -> Iterator[Client]:
         When it does not answer.
     """
     distributed = require("distributed", "dask")
-    unavailable = f"the dask scheduler at {address} does not answer; try again later"
+    unavailable = f"{_silent(address)}; try again later"
     # A client that never got through would say so again, with a traceback, when it is collected.
     if _read_states(address, ()) is None:
         raise SchedulerUnavailableError(unavailable)

@@ -307,8 +307,17 @@ class ParamSet(Mapping[str, "Split"]):
 
         That is so for private sets, and where a cost is counted that is finite.
         """
+        return self.record.private or self.seed_is_secret
+
+    @property
+    def seed_is_secret(self) -> bool:
+        """Whether noise that keeps something private follows from its seed, not from a key.
+
+        That is so where a cost is counted that is finite, unless the set is private.
+        """
         costs = [cost for run in list_runs(self.paths) for cost in run.account.values()]
-        return self.record.private or any(isinstance(cost, int | float) for cost in costs)
+        counted = any(isinstance(cost, int | float) for cost in costs)
+        return counted and not self.record.private
 
     def command_to_make(self, samples: int, **changed: object) -> str:
         """Return the command line that makes samples, of this set or with changed parameters."""

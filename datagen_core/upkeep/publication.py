@@ -82,7 +82,7 @@ def publish(
     Raises
     ------
     CacheError
-        If something else is in the folder, or the set has no samples.
+        If something else is in the folder, the set has no samples, or its seed is a secret.
     VerificationError
         If the set is damaged; nothing is published then.
     """
@@ -121,6 +121,12 @@ def _make_room(destination: Path) -> None:
 def _check_destination(param_set: ParamSet, destination: Path) -> None:
     if not param_set.existing:
         raise CacheError(f"{param_set} has no samples yet; there is nothing to publish")
+    if param_set.seed_is_secret:
+        raise CacheError(
+            f"{param_set} is not published: with its seed, which is in its files, the noise that "
+            "keeps private what it was made from can be removed; publish its samples alone, with "
+            "`datagen export --format hf`"
+        )
     cache = param_set.paths.root.parent.parent.resolve()
     if cache in {destination, *destination.parents}:
         raise CacheError(

@@ -193,7 +193,7 @@ def test_a_scheduler_that_was_given_up_is_not_waited_for(plan, monkeypatch):
     executor = dask.DaskExecutor()
     assert executor.poll([plan]) is None
 
-    executor.complete(Resources(options={dask.OPTION: "tcp://127.0.0.1:8"}))
+    executor.complete(Resources(options={dask.OPTION: "tcp://127.0.0.1:8"}), [plan])
     assert executor.poll([plan]) == {}
 
 
@@ -243,7 +243,7 @@ def test_an_address_that_was_given_once_is_used_without(plan, stranger, monkeypa
     monkeypatch.setattr(dask, "_ANSWER_SECONDS", 0.2)
     monkeypatch.delenv(dask.VARIABLE, raising=False)
     address = plan.read_receipt()[dask.OPTION]
-    dask.DaskExecutor().complete(Resources(options={dask.OPTION: address}))
+    dask.DaskExecutor().complete(Resources(options={dask.OPTION: address}), [plan])
 
     assert dask.DaskExecutor().poll([plan]) is None
     stranger.accept()[0].close()
@@ -286,6 +286,21 @@ def test_an_address_that_is_none_is_refused_before_anything_is_written(
 
     assert (answer.code, cache.exists()) == (2, False)
     assert f"the dask scheduler's address is {address or 'not given'}; set $DASK" in answer.err
+
+
+@pytest.mark.parametrize("how", [(), ("--no-wait",), ("--dry-run",)])
+def test_a_scheduler_that_is_not_there_is_refused_before_anything_is_written(
+    run_cli, cache, monkeypatch, how
+):
+    monkeypatch.setattr(dask, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setenv(dask.VARIABLE, "tcp://127.0.0.1:1")
+    answer = run_cli("generate", STEPS, "-n", 5, "-p", "orders=.", "--executor", "dask", *how)
+
+    assert (answer.code, answer.out, cache.exists()) == (1, "", False)
+    assert answer.err == (
+        "datagen: error: the dask scheduler at tcp://127.0.0.1:1 does not answer; start it, give "
+        "another address, or try --executor local\n"
+    )
 
 
 def test_a_scheduler_that_does_not_answer_is_unavailable(plan, monkeypatch):

@@ -53,6 +53,31 @@ def test_an_account_may_be_any_callable(cache):
     assert list_runs(made.paths)[0].account == {"cost": 2.0}
 
 
+def test_a_seed_that_is_a_secret_is_not_published_and_told_where_it_is_packed(
+    cache, tmp_path, run_cli
+):
+    datagen_core.generate(dear, 3, executor="inline", cache=cache)
+    refused = run_cli("publish", "dear", tmp_path / "public")
+    packed = run_cli("pack", "dear", tmp_path / "dear.tar")
+
+    assert (refused.code, list(tmp_path.glob("*public*"))) == (1, [])
+    assert "dear 0 is not published: with its seed" in refused.err
+    assert packed.code == 0
+    assert "dear.tar has the seed of dear 0, with which noise can be removed" in packed.err
+
+
+def test_a_document_of_the_files_of_a_secret_seed_is_refused(cache, tmp_path, run_cli):
+    datagen_core.generate(dear, 3, seed=8114253861, executor="inline", cache=cache)
+    answer = run_cli("card", "dear", "-o", tmp_path / "c.html", "--croissant", tmp_path / "c.json")
+    run_cli("export", "dear", "--format", "hf", tmp_path / "hf")
+    written = [path for path in (tmp_path / "hf").rglob("*") if path.is_file()]
+
+    assert (answer.code, "its seed, a secret" in answer.err) == (2, True)
+    assert not list(tmp_path.glob("c.*"))
+    assert written
+    assert not any(b"8114253861" in path.read_bytes() for path in written)
+
+
 def test_more_than_the_budget_is_refused_before_anything_is_written(cache):
     datagen_core.generate(dear, 15, executor="inline", cache=cache)
     with pytest.raises(datagen_core.DatagenError, match="21 samples are above the budget"):
