@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datagen_core.errors import SelectionError
+from datagen_core.errors import SelectionError, count_of
 from datagen_core.generators.schema import Field
 from datagen_core.reading.param_set import ParamSet
 
@@ -86,7 +86,7 @@ def describe(
     summary
         What the generator makes, in a sentence.
     licence
-        The licence, as an URL or an SPDX identifier; empty where nobody has said.
+        The licence, as a URL or an SPDX identifier; empty where nobody has said.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def describe(
 
 def _describe(param_sets: Sequence[ParamSet], summary: str) -> str:
     sets = "; ".join(each.describe(with_seed=not each.has_secret) for each in param_sets[:20])
-    more = f" and {len(param_sets) - 20} more sets" if len(param_sets) > 20 else ""
+    more = f" and {count_of(len(param_sets) - 20, 'more set')}" if len(param_sets) > 20 else ""
     name = param_sets[0].generator
     made = f"Synthetic samples, made by datagen from the generator {name} with {sets}{more}."
     return f"{summary.rstrip('.')}. {made}" if summary else made

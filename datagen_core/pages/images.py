@@ -75,10 +75,11 @@ def make_thumbnail(image: NDArray[Any], channels: int | None) -> bytes:
 def _as_bytes(image: NDArray[Any]) -> NDArray[np.uint8]:
     import numpy as np  # as above
 
-    values = np.nan_to_num(image.astype(np.float64), nan=0.0, posinf=1.0, neginf=0.0)
+    with np.errstate(over="ignore"):  # a long double may be beyond float64
+        values = np.nan_to_num(image.astype(np.float64), nan=0.0, posinf=1.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
-    if low < 0 or high > 1:
-        values = (values - low) / ((high - low) or 1.0)
+    if low < 0 or high > 1:  # whose distance may be infinite, but not that of their halves
+        values = (values / 2 - low / 2) / ((high / 2 - low / 2) or 1.0)
     return np.asarray(np.clip(values * 255, 0, 255).round(), np.uint8)
 
 

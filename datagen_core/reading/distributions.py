@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from datagen_core.errors import count_of, shorten
+from datagen_core.errors import count_of, noun_of, shorten
 from datagen_core.pages.charts import Bars, Histogram
 
 _BINS = 30
@@ -47,14 +47,15 @@ def _describe_bools(values: NDArray[Any]) -> Distribution:
 
 
 def _describe_complex(values: NDArray[Any]) -> Distribution:
-    found = _describe_floats(np.abs(values).astype(np.float64))
+    with np.errstate(over="ignore"):
+        found = _describe_floats(np.abs(values))
     return found._replace(words=f"absolute value {found.words}")
 
 
 def _describe_texts(values: Sequence[str]) -> Distribution:
     lengths = [len(each) for each in values]
     low, high = min(lengths), max(lengths)
-    words = f"{low:,} to {high:,} characters" if low != high else count_of(low, "character")
+    words = _extent(low, high, "character")
     distinct = len(set(values))
     if distinct == 1:
         return Distribution(f"always {shorten(values[0], _LONGEST)!r}")
@@ -66,9 +67,13 @@ def _describe_texts(values: Sequence[str]) -> Distribution:
 def _describe_lengths(values: NDArray[Any]) -> Distribution:
     """Describe bytes, whose values say nothing to people."""
     if values.dtype.kind == "V":
-        return Distribution(f"{values.dtype.itemsize} bytes each")
+        return Distribution(f"{count_of(values.dtype.itemsize, 'byte')} each")
     lengths = [len(each) for each in values]
-    return Distribution(f"{min(lengths):,} to {max(lengths):,} bytes")
+    return Distribution(_extent(min(lengths), max(lengths), "byte"))
+
+
+def _extent(low: int, high: int, noun: str) -> str:
+    return f"{low:,} to {high:,} {noun_of(2, noun)}" if low != high else count_of(low, noun)
 
 
 def _count(values: Sequence[object]) -> Bars:
@@ -97,7 +102,9 @@ def _count_bins(values: NDArray[np.float64]) -> int:
 
 
 def _describe_floats(values: NDArray[Any]) -> Distribution:
-    finite = values[np.isfinite(values)].astype(np.float64)
+    with np.errstate(over="ignore"):  # a long double may be beyond float64
+        numbers = values.astype(np.float64)
+    finite = numbers[np.isfinite(numbers)]
     missing = len(values) - len(finite)
     left_out = f", {missing:,} of {len(values):,} not finite" if missing else ""
     if not len(finite):

@@ -44,8 +44,10 @@ def test_fields_that_hold_images_are_known_by_type_and_shape(field, found):
 def test_thumbnails_are_small_and_show_floats_from_black_to_white():
     large = read(make_thumbnail(np.zeros((3, 500, 300), np.uint8), -3))
     unit = read(make_thumbnail(np.array([[0.0, 0.5], [0.25, 1.0]]), None))
+    widest = read(make_thumbnail(np.array([[-1e308, 0.0], [np.inf, 1e308]]), None))
     wide = read(make_thumbnail(np.array([[-10.0, 0.0], [np.nan, 10.0]]), None))
 
     assert large.shape == (63, 38, 3)
     assert unit.tolist() == [[0, 128], [64, 255]]
+    assert widest.tolist() == [[0, 128], [128, 255]]
     assert wide.tolist() == [[0, 128], [128, 255]]
