@@ -18,7 +18,7 @@ from datagen_core.commands import (
     set_option,
     tell,
 )
-from datagen_core.errors import SelectionError, count_of
+from datagen_core.errors import SelectionError, count_of, human_bytes
 
 if TYPE_CHECKING:
     from datagen_core.cards.croissant import DataFile
@@ -33,7 +33,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--croissant", metavar="JSON", type=_FILE,
               help="Where to write a Croissant document (JSON-LD) of the files.")  # fmt: skip
 @click.option("--license", "licence", default="", metavar="LICENSE",
-              help="Of the Croissant document: an URL, or a name such as MIT.")  # fmt: skip
+              help="Licence in the Croissant document: a URL, or a name such as MIT.")  # fmt: skip
 @set_option()
 @cache_option
 @json_option
@@ -76,7 +76,7 @@ def card_command(
         print_json(answer)
         return
     if output is not None:
-        say(f"{output}: {param_set}, {answer['bytes'] / 1000:.0f} kB")
+        say(f"{output}: {param_set}, {human_bytes(answer['bytes'])}")
     if croissant is not None:
         say(f"{croissant}: {param_set}, {count_of(answer['files'], 'file')}")
 

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     "--fields",
     multiple=True,
     metavar="A,B",
-    help="Only these fields, in tables; of a generator's own table, its columns.",
+    help="Only these fields, such as x,y; repeatable. In a generator's own table, its columns.",
 )
 @click.option(
     "--shards", metavar="N", help="Write N files, FILE-00000-of-0000N, with as many samples each."

@@ -29,9 +29,9 @@ def generators_command(
     """Show the generators that can be used: installed plugins, and those of generators.py.
 
     With NAMEs, only these. With --check, one batch of each is made with its defaults, in a process
-    of its own. What is broken is a line with its distribution and what to do, and the exit code is
-    then 1. A generator that needs a parameter, a file or a package says so; that is not a failure,
-    and neither is a batch that takes longer than --timeout.
+    of its own. Each one that is broken gets a line with its distribution and what to do, and the
+    exit code is then 1. A generator that needs a parameter, a file or a package is not broken; a
+    line says what it needs. Nor is one whose batch takes longer than --timeout.
 
     \b
     Examples:

@@ -26,7 +26,7 @@ _PAUSE, _LOOK_SECONDS = 1.0, 5.0
 """Seconds between two looks at logs that are followed, and at their runs."""
 
 _LOOKS_AT_REST = 3
-"""A run is over when nothing of it was alive so often: failed samples are submitted again."""
+"""A run is over when nothing of it was alive this many times: what failed is submitted again."""
 
 
 @click.command("logs")

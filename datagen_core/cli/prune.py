@@ -61,9 +61,9 @@ class _Size(click.ParamType):  # type: ignore[type-arg]  # as above
 @click.argument("name", required=False)
 @filter_option
 @click.option("--older-than", "idle", type=_Duration(), metavar="TIME",
-              help="Only sets to which nothing was added for so long: 12h, 90d, 2w.")  # fmt: skip
+              help="Only sets to which nothing was added for this long: 12h, 90d, 2w.")  # fmt: skip
 @click.option("--larger-than", "size", type=_Size(), metavar="SIZE",
-              help="Only sets that take so much on disk: 500MB, 10GB, 1GiB.")  # fmt: skip
+              help="Only sets that take this much on disk or more: 500MB, 10GB, 1GiB.")  # fmt: skip
 @state_option
 @click.option("--private", is_flag=True,
               help="Private sets, too, which nobody can make again.")  # fmt: skip

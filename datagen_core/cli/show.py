@@ -44,7 +44,7 @@ def show_command(
 ) -> None:
     """Describe generator NAME: parameters with choices and defaults, schema, preprocessors.
 
-    Of what a parameter means there is the first line, and all with --full.
+    Only the first line of what a parameter means is printed; --full prints all of it.
 
     With -p, describe a parameter set of the cache instead: parameters, schema, provenance, the
     samples that are excluded, each time with the reason, random choices, names that splits had, and

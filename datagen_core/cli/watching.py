@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.status import RunStatus
 
 _LOOKS_AT_REST = 3
-"""Runs are over when nothing of them was alive so often: failed samples are submitted again."""
+"""Runs are over when none was alive this many times: failed samples are submitted again."""
 
 _LOOKS_APART = 3
-"""A pause is so many times as long as a look, which may ask a scheduler and read many files."""
+"""A pause is this many times as long as a look, which may ask a scheduler and read many files."""
 
 _WINDOW = 120.0
 """Seconds over which a rate is measured."""

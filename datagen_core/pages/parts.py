@@ -97,7 +97,7 @@ class Link:
     Attributes
     ----------
     place
-        Its path from here, quoted as in an URL.
+        Its path from here, quoted as in a URL.
     note
         What stands below it.
     """

@@ -239,7 +239,7 @@ def _end(heat_map: LabelCounts) -> float:
 
 
 def _cut(text: str, width: int) -> list[str]:
-    """Return a text in lines of at most so many pixels, which a bold font fills."""
+    """Return a text in lines of at most `width` pixels in a bold font."""
     letters = max(int(len(text) * width / (1.15 * max(_measure(text), 1))), 1)
     return wrap(text, letters, _TITLE_LINES).splitlines()
 
