@@ -54,7 +54,7 @@ def write_catalogue(
     folder
         Missing, empty, or an earlier catalogue, which is replaced.
     report
-        Is told how many sets are done, and of how many.
+        Called with the number of sets that are done, and of all.
 
     Raises
     ------

@@ -8,13 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datagen_core.errors import DatagenError
-from datagen_core.generators.generator import DatasetGenerator
 from datagen_core.generators.params import describe_params
-from datagen_core.generators.registry import load_recorded
 from datagen_core.reading.param_set import ParamSet
-from datagen_core.scheduling.trusting import load_trusted, refuse
-from datagen_core.store.reservations import latest_run
-from datagen_core.store.runs import list_runs
+from datagen_core.scheduling.trusting import load_last, refuse
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class Documentation:
 def read_documentation(param_set: ParamSet) -> Documentation:
     """Return what the generator of a set says of itself; code that nobody trusts is not loaded."""
     try:
-        generator = _load(param_set)
+        generator = load_last(param_set.paths, param_set.generator, refuse)
     except DatagenError as error:
         return Documentation(problem=f"What its generator says of itself is not known: {error}")
     text = _prose(inspect.getdoc(generator.function) or "")
@@ -52,13 +48,6 @@ def read_documentation(param_set: ParamSet) -> Documentation:
     made, now = param_set.record.version, generator.version
     other = f"The set was made by version {made}; this is what version {now} says."
     return Documentation(text, params, other if made != now else "")
-
-
-def _load(param_set: ParamSet) -> DatasetGenerator:
-    run = latest_run(list_runs(param_set.paths))
-    if run is not None and run.source:
-        return load_trusted(param_set.paths, run, refuse)
-    return load_recorded(param_set.generator).generator
 
 
 def _describe(param: Mapping[str, Any]) -> str:

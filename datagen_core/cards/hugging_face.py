@@ -22,8 +22,14 @@ from datagen_core.errors import ConfigurationError, SelectionError
 from datagen_core.files import hash_file, require
 from datagen_core.generators.schema import Columns, Field, Schema
 from datagen_core.reading.samples import Samples
-from datagen_core.reading.tables import Selection, cut, read_layout, set_columns
-from datagen_core.reading.views import ViewSamples
+from datagen_core.reading.tables import (
+    Selection,
+    cut,
+    ends_of_shards,
+    label_samples,
+    read_layout,
+    set_columns,
+)
 
 
 def write_hf(
@@ -152,7 +158,7 @@ class _Folder:
 
     def _blocks(self, sources: list[tuple[int, Samples]], shards: int) -> Iterator[_Block]:
         total = sum(len(samples) for _, samples in sources)
-        ends = [total * (shard + 1) // shards for shard in range(shards)]
+        ends = ends_of_shards(total, shards)
         done = 0
         for place, samples in sources:
             for shard, start, stop in cut(samples, ends, done):
@@ -163,15 +169,10 @@ class _Folder:
             done += len(samples)
 
     def _rows(self, place: int, samples: Samples, positions: Any) -> Columns:
-        indices = samples.indices_at(positions)
         columns: Columns = dict(self._front.of(place, len(positions)))
-        if isinstance(samples, ViewSamples):
-            columns["user"] = np.array([samples.users[each] for each in indices.tolist()], object)
-        else:
-            columns["sample"] = indices
-        taken = samples.take(positions)
+        columns |= label_samples(samples, positions)
+        columns |= samples.schema.by_field(samples.take(positions))
         fields = samples.schema.fields
-        columns |= dict(zip(fields, taken, strict=True)) if isinstance(taken, tuple) else taken
         found = {name: fields.get(name) or _field_of(column) for name, column in columns.items()}
         if self.columns and found != self.columns:
             other = next(iter(found.items() ^ self.columns.items()))[0]

@@ -359,14 +359,9 @@ def load_generator_of(
     GeneratorError
         If there is no such generator.
     """
-    from datagen_core.generators.registry import load_generator, load_recorded
-    from datagen_core.scheduling.trusting import load_trusted, trust_loaded
-    from datagen_core.store.reservations import latest_run
-    from datagen_core.store.runs import list_runs
+    from datagen_core.generators.registry import load_generator
+    from datagen_core.scheduling.trusting import load_last, trust_loaded
 
     if folder is not None or ":" in name:
         return trust_loaded(load_generator(name, folder))
-    run = latest_run(list_runs(param_set.paths))
-    if run is not None and run.source:
-        return load_trusted(param_set.paths, run, decide)
-    return load_recorded(name).generator
+    return load_last(param_set.paths, name, decide)

@@ -198,6 +198,11 @@ class Schema:
         """Return `x, y` of pair samples, else the columns themselves."""
         return (columns["x"], columns["y"]) if self.is_pair else columns
 
+    def by_field(self, presented: Any) -> dict[str, Any]:
+        """Return the columns of what `present` has made of them."""
+        is_pair = isinstance(presented, tuple)
+        return dict(zip(self.fields, presented, strict=True) if is_pair else presented)
+
     @property
     def format(self) -> str:
         """The lowest format of a document with these fields, "1.0" or "2.0".

@@ -104,8 +104,8 @@ class Convertible(Sequence[Any]):
     def to_hf(self, *fields: str, n: int | None = None) -> datasets.Dataset:
         """Return a `datasets.Dataset` (Hugging Face) of the samples, as `to_arrow` without a copy.
 
-        Its features are as `to_arrow` has columns, with `Array2D` to `Array5D` for numbers of so
-        many dimensions. The parameters are those of `to_arrow`.
+        Its features are those of the columns of `to_arrow`, with `Array2D` to `Array5D` for numbers
+        of two to five dimensions. The parameters are those of `to_arrow`.
 
         Raises
         ------

@@ -5,17 +5,17 @@ Both have a column or variable for each member of a record, as CSV has.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from datagen_core.errors import ConfigurationError
 from datagen_core.files import require
 from datagen_core.generators.schema import Column, Columns, Ragged
-from datagen_core.reading.targets import PANDAS, XARRAY, Target
+from datagen_core.reading.targets import PANDAS, XARRAY, Target, refuse_twice
+
+_CHOOSE = "choose fields, or read it with get()"
 
 Labels = tuple[str, ArrayLike]
 """The name of what tells samples apart, and its values; consecutive indices are a range."""
@@ -32,7 +32,7 @@ def as_frame(columns: Columns, labels: Labels) -> Any:
     pd = require("pandas", "pandas")
     name, values = labels
     cells = [each for field, column in columns.items() for each in _cells(field, column)]
-    _refuse_twice([key for key, _ in cells])
+    refuse_twice((key for key, _ in cells), _CHOOSE)
     index = pd.RangeIndex(values) if isinstance(values, range) else pd.Index(values, copy=False)
     return pd.DataFrame(dict(cells), index=index.rename(name), copy=False)
 
@@ -48,7 +48,7 @@ def as_grid(columns: Columns, labels: Labels) -> Any:
     xr = require("xarray", "xarray")
     label, values = labels
     found = [each for name, column in columns.items() for each in _variables(name, column, label)]
-    _refuse_twice([label, *(name for name, _ in found)])
+    refuse_twice([label, *(name for name, _ in found)], _CHOOSE)
     coordinate = np.arange(values.start, values.stop) if isinstance(values, range) else values
     return xr.Dataset(dict(found), coords={label: coordinate})
 
@@ -59,14 +59,6 @@ def _members(name: str, column: NDArray[Any]) -> Iterator[tuple[str, NDArray[Any
         yield from _members(f"{name}_{key}", column[key])
     if not column.dtype.names:
         yield name, column
-
-
-def _refuse_twice(names: Iterable[str]) -> None:
-    for name, count in Counter(names).items():
-        if count > 1:
-            raise ConfigurationError(
-                f"two columns would be called {name!r}; choose fields, or read it with get()"
-            )
 
 
 def _cells(name: str, column: Column) -> Iterator[tuple[str, NDArray[Any]]]:

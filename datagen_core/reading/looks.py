@@ -192,16 +192,11 @@ def _read_place(
     left, step = _MOST_BYTES, 1
     while start < stop and left > 0:
         positions = np.arange(start, min(start + step, stop))
-        columns = _columns(reader, positions)
+        columns = reader.schema.by_field(reader.take(positions))
         size = bytes_of(columns)
         yield positions, columns
         start, left = start + len(positions), left - size
         step = max(left * len(positions) // (2 * size + 1), 1)
-
-
-def _columns(reader: Readable, positions: NDArray[np.int64]) -> Columns:
-    taken = reader.take(positions)
-    return dict(zip(("x", "y"), taken, strict=True)) if isinstance(taken, tuple) else dict(taken)
 
 
 def describe_value(value: Any) -> str:

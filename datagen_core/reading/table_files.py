@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import math
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from itertools import chain, groupby
@@ -24,7 +23,9 @@ from numpy.typing import NDArray
 from datagen_core.errors import ConfigurationError
 from datagen_core.files import require
 from datagen_core.reading.tables import Block, Layout, Selection, elements, other_types, pieces
-from datagen_core.reading.targets import PARQUET
+from datagen_core.reading.targets import PARQUET, refuse_twice
+
+_RENAME = "rename a field, or export as npz"
 
 Write = Callable[[Block], None]
 
@@ -46,7 +47,7 @@ def csv_file(path: Path, known: Mapping[str, str]) -> Iterator[Write]:  # noqa: 
             names, columns = map(list, zip(*parts, strict=True))
             if not header:
                 header.extend(names)
-                _refuse_twice(names)
+                refuse_twice(names, _RENAME)
                 csv.writer(file, lineterminator="\n").writerow(names)
             if names != header:
                 raise other_types(next(iter(set(names) ^ set(header)), names[-1]))
@@ -101,14 +102,6 @@ _PRINTED: dict[str, Callable[[NDArray[Any]], Any]] = {
     **dict.fromkeys("SVO", _in_hex),
 }
 """How columns are printed in CSV, by the kind of their dtype; others as Python's numbers."""
-
-
-def _refuse_twice(names: Sequence[str]) -> None:
-    name, count = Counter(names).most_common(1)[0]
-    if count > 1:
-        raise ConfigurationError(
-            f"two columns would be called {name!r}; rename a field, or export as npz"
-        )
 
 
 @contextmanager
@@ -226,8 +219,8 @@ def _refuse_other_types(ours: list[Any], first: list[Any]) -> None:
 def _arrow_table(arrow: Any, block: Block, known: Mapping[str, str]) -> Any:
     from datagen_core.reading.arrow_arrays import leaves, shaped_array  # imports pyarrow
 
-    paths = tuple(chain.from_iterable(leaves(name, col.dtype) for name, col in block.items()))
-    _refuse_twice(paths)
+    paths = chain.from_iterable(leaves(name, col.dtype) for name, col in block.items())
+    refuse_twice(paths, _RENAME)
     types = {"str": arrow.string(), "bytes": arrow.binary()}  # what is unknown is inferred
     return arrow.Table.from_pydict({
         name: arrow.array(column, types.get(known.get(name, ""))) if column.dtype == object

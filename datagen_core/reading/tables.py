@@ -61,7 +61,7 @@ class Selection:
     table
         Makes the rows, where the generator has a table of its own.
     progress
-        Is told how many samples are written, and of how many.
+        Called with the number of samples that are written, and of all.
     """
 
     param_set: ParamSet
@@ -176,7 +176,7 @@ def pieces(selection: Selection, layout: Layout) -> Iterator[Piece]:
         raise ConfigurationError(f"{layout.shards} files need as many samples; there are {total}")
     selection = _choose(selection, layout)
     source = _Source(selection, layout)
-    ends = [total * (shard + 1) // layout.shards for shard in range(layout.shards)]
+    ends = ends_of_shards(total, layout.shards)
     done, columns = 0, dict[str, list[str]]()
     for place, part, samples in source.parts():
         for shard, start, stop in cut(samples, ends, done):
@@ -228,12 +228,13 @@ class _Source:
         samples = selection.parts[part]
         if self._selection.table is not None:
             return {"rows": self._own_block(place, part, positions)}
-        columns = _take(samples, positions, _common_fields(selection))
+        taken = samples.schema.by_field(samples.take(positions))
+        columns = {name: taken[name] for name in _common_fields(selection)}
         front = {
             **self._sets.of(place, len(positions)),
             **self._splits_of(place, part, samples.indices_at(positions)),
             **_part(selection, part, len(positions)),
-            **_labels(samples, positions),
+            **label_samples(samples, positions),
         }
         return self._arranged(samples, positions, front, columns)
 
@@ -327,6 +328,11 @@ def _common_fields(selection: Selection) -> list[str]:
     return [name for name in schemas[0] if all(name in fields for fields in schemas)]
 
 
+def ends_of_shards(total: int, shards: int) -> list[int]:
+    """Return the number of samples up to the end of each shard, of which all have about as many."""
+    return [total * (shard + 1) // shards for shard in range(shards)]
+
+
 def cut(samples: Samples, ends: Sequence[int], done: int) -> Iterator[tuple[int, int, int]]:
     """Yield parts of samples with similar numbers of rows, each with the number of its shard.
 
@@ -360,12 +366,6 @@ def _cuts(samples: Samples) -> Iterator[int]:
     yield len(samples)
 
 
-def _take(samples: Samples, positions: NDArray[np.int64], names: list[str]) -> Columns:
-    taken = samples.take(positions)
-    columns = dict(zip(("x", "y"), taken, strict=True)) if isinstance(taken, tuple) else taken
-    return {name: columns[name] for name in names}
-
-
 def _common_lengths(ragged: Mapping[str, Ragged]) -> NDArray[np.int64]:
     (first, column), *others = ragged.items()
     for name, other in others:
@@ -382,7 +382,8 @@ def _part(selection: Selection, part: str, rows: int) -> Block:
     return {"part": np.full(rows, part, object)} if several else {}
 
 
-def _labels(samples: Samples, positions: NDArray[np.int64]) -> Block:
+def label_samples(samples: Samples, positions: NDArray[np.int64]) -> Block:
+    """Return the column that tells samples apart: their index, or the name of a user of a view."""
     indices = samples.indices_at(positions)
     if not isinstance(samples, ViewSamples):
         return {"sample": indices}

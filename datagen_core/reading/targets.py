@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +65,19 @@ class Target:
             f"{name} has a {column.dtype} that is not exact in {unit}, the unit of {self.name}; "
             f"{self.remedy}"
         )
+
+
+def refuse_twice(names: Iterable[str], remedy: str) -> None:
+    """Refuse two columns of one name.
+
+    Raises
+    ------
+    ConfigurationError
+        If there are any; it ends with what to do.
+    """
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise ConfigurationError(f"two columns would be called {name!r}; {remedy}")
 
 
 def _is_exact(converted: NDArray[Any], column: NDArray[Any]) -> bool:

@@ -15,19 +15,15 @@ from torch.utils.data import Dataset, Sampler, default_collate
 
 from datagen_core.errors import ConfigurationError
 from datagen_core.generators.schema import Field, Ragged, Schema
-from datagen_core.reading.epochs import check_order, shuffle_positions
+from datagen_core.reading.epochs import Takeable, check_order, shuffle_positions
 
 
-class Takeable(Protocol):
-    """Samples in a fixed order, as `datagen_core.reading.samples.Samples` has them."""
+class Loadable(Takeable, Protocol):
+    """Samples of which single ones can be taken, too, and whose fields are known."""
 
     schema: Schema
 
-    def __len__(self) -> int: ...
     def __getitem__(self, key: int) -> Any: ...
-    def take(self, positions: Any) -> Any:
-        """Return the samples at some positions."""
-        ...
 
 
 class RaggedBatch(NamedTuple):
@@ -164,7 +160,7 @@ class TorchDataset(Dataset[Any]):
         For a field of long doubles, which torch lacks.
     """
 
-    def __init__(self, samples: Takeable) -> None:
+    def __init__(self, samples: Loadable) -> None:
         self.samples = samples
         fields = samples.schema.fields.items()
         kinds = [(name, dtype) for name, field in fields for dtype in _simple_types(field.dtype)]

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen_core.errors import StudyError
+from datagen_core.errors import StudyError, shorten
 
 Space = Mapping[str, Any]
 Point = dict[str, Any]
@@ -216,5 +216,4 @@ def _join(where: str, name: str) -> str:
 
 
 def _show(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return shorten(repr(value), 60)

@@ -287,16 +287,20 @@ def _record_of(generator: DatasetGenerator, params: Params) -> SetRecord:
 def _imprint(start: int, columns: Columns, schema: Schema) -> Imprint:
     compared = without_measured(columns, schema)
     count = len(next(iter(columns.values())))
-    digests = {
-        name: [
-            columns_checksum(slice_columns({name: column}, place, place + 1))
-            for place in range(count)
-        ]
-        for name, column in compared.items()
-    }
     values = {name: [_shown(column[place]) for place in range(count)]
               for name, column in compared.items()}  # fmt: skip
-    return Imprint(start, schema.to_json(), digests, values)
+    return Imprint(start, schema.to_json(), digest_samples(compared), values)
+
+
+def digest_samples(columns: Columns) -> dict[str, list[str]]:
+    """Return by field a digest of each sample."""
+    return {
+        name: [
+            columns_checksum(slice_columns({name: column}, place, place + 1))
+            for place in range(len(column))
+        ]
+        for name, column in columns.items()
+    }
 
 
 def _shown(value: Any) -> str:
@@ -313,14 +317,14 @@ def _fault_of(stage: Stage, error: BaseException, start: int | None = None) -> F
         kind = "refused"
     elif isinstance(error, SchemaError):
         kind = "schema"
-    elif isinstance(error, MissingPackageError) or (stage != "load" and _is_advice(error)):
+    elif isinstance(error, MissingPackageError) or (stage != "load" and is_advice(error)):
         kind = "needs"
     told = str(error) if isinstance(error, DatagenError) else in_one_line(error)
     return Fault(stage, kind, as_line(f"{told}{_place_of(error)}"), start)
 
 
-def _is_advice(error: BaseException) -> bool:
-    """Whether an error says what to do, and is not one of any kind that was only given a name."""
+def is_advice(error: BaseException) -> bool:
+    """Return whether an error says what to do: one that only names another exception does not."""
     is_wrapped = isinstance(error, GeneratorError) and error.__cause__ is not None
     return isinstance(error, DatagenError) and not is_wrapped
 

@@ -23,7 +23,8 @@ from datagen_core.generators.registry import Loaded, file_of, load_recorded
 from datagen_core.scheduling.surroundings import describe_surroundings, make_recipe, say_once
 from datagen_core.store.access import user_named
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.runs import RunRecord
+from datagen_core.store.reservations import latest_run
+from datagen_core.store.runs import RunRecord, list_runs
 from datagen_core.store.trust import Content, Kind, approve, is_approved, list_approved
 
 _ASKED = ("setup", "options", "partition", "memory", "account", "qos")
@@ -147,6 +148,22 @@ def load_trusted(paths: SetPaths, record: RunRecord, decide: Decide) -> DatasetG
     read_resources(paths, record)
     require_trust(code_of_run(paths, record), decide)
     return load_recorded(record.source).generator
+
+
+def load_last(paths: SetPaths, name: str, decide: Decide) -> DatasetGenerator:
+    """Return the generator of a set as its last run loaded it; by its name where none says how.
+
+    Raises
+    ------
+    UntrustedError
+        If the cache names the code, and `decide` does not allow it.
+    GeneratorError
+        If there is no such generator.
+    """
+    run = latest_run(list_runs(paths))
+    if run is not None and run.source:
+        return load_trusted(paths, run, decide)
+    return load_recorded(name).generator
 
 
 def code_of_run(paths: SetPaths, record: RunRecord, source: str | None = None) -> list[Thing]:

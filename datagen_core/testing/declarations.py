@@ -6,11 +6,12 @@ import pickle
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from datagen_core.errors import ChangedCodeError, DatagenError, GeneratorError, in_one_line
+from datagen_core.errors import ChangedCodeError, in_one_line
 from datagen_core.generators.params import Params
 from datagen_core.generators.preprocessor import parameters_of
 from datagen_core.generators.registry import Loaded
 from datagen_core.scheduling.clean_process import check_same
+from datagen_core.scheduling.trials import is_advice
 from datagen_core.testing.other_values import WRONG
 from datagen_core.testing.subject import Subject
 
@@ -101,9 +102,5 @@ def _pass(_: Params, **__: int) -> None:
 
 
 def _is_one_line(error: BaseException) -> bool:
-    """Whether users should see an error: a `DatagenError` of one line, raised on purpose.
-
-    One that only gives another exception a name is none.
-    """
-    is_wrapped = isinstance(error, GeneratorError) and error.__cause__ is not None
-    return isinstance(error, DatagenError) and not is_wrapped and "\n" not in str(error).strip()
+    """Return whether users should see an error: one of one line, raised on purpose."""
+    return is_advice(error) and "\n" not in str(error).strip()

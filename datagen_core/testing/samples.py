@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from unittest import SkipTest
 
-from datagen_core.generators.schema import slice_columns
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.param_set import ParamSet
 from datagen_core.scheduling.comparing import KeptSamples
 from datagen_core.scheduling.generate import generate
-from datagen_core.scheduling.trials import Attempt, Fault, Imprint, Question
-from datagen_core.store.shard_columns import columns_checksum
+from datagen_core.scheduling.trials import Attempt, Fault, Imprint, Question, digest_samples
 from datagen_core.testing.effects import find_difference
 from datagen_core.testing.subject import Subject
 from datagen_core.upkeep.verify import verify
@@ -122,11 +120,8 @@ def _read_imprints(made: ParamSet, first: tuple[Imprint, ...]) -> Iterator[Impri
         rows = kept.read(IntervalSet([(imprint.start, imprint.start + count)]))
         digests: dict[str, list[str]] = {name: [] for name in imprint.digests}
         for part in rows:
-            for name, column in part.columns.items():
-                digests[name] += [
-                    columns_checksum(slice_columns({name: column}, place, place + 1))
-                    for place in range(part.count)
-                ]
+            for name, found in digest_samples(part.columns).items():
+                digests[name] += found
         yield imprint._replace(digests=digests)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from datagen_core.generators.installed import providers_of
+from datagen_core.generators.installed import GROUP, providers_of, title_of
 from datagen_core.scheduling.trials import Attempt, Fault, Trial
 
 State = Literal["works", "needs", "slow", "broken"]
@@ -62,8 +62,7 @@ def _titled(name: str, source: str, message: str) -> str:
     """Return a line that begins with the plugin and its distribution, or with its file."""
     if not message or message.startswith(("plugin ", "generator ")):  # the registry's own words
         return message
-    known = [f"{each.name} {each.version}" for each in providers_of(name)]
-    title = name if source != name else f"plugin {name!r} of {' and '.join(known)}"
+    title = title_of(GROUP, name) if source == name else name
     return f"{title}: {message.removeprefix(f'{name}: ')}"
 
 
