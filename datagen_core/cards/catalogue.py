@@ -59,7 +59,7 @@ def write_catalogue(
     Raises
     ------
     ConfigurationError
-        If something else is in the folder.
+        If something else is in the folder, or there is no such cache.
     """
     _check_folder(folder, cache)
     catalogue = Catalogue()
@@ -85,7 +85,12 @@ def write_catalogue(
 
 
 def _check_folder(folder: Path, cache: Cache) -> None:
-    """Refuse what is not a catalogue, since it would be replaced, and a place in the cache."""
+    """Refuse what is not a catalogue, since it would be replaced, and a place in the cache.
+
+    So is a cache that is not there, whose empty catalogue could replace that of another one.
+    """
+    if not cache.path.exists():
+        raise ConfigurationError(f"there is no cache {cache.path}; name one with --cache")
     place = folder.resolve()
     if cache.path.resolve() in {place, *place.parents}:
         raise ConfigurationError(f"{folder} is in the cache {cache.path}; name a folder outside")
@@ -134,7 +139,8 @@ def _add(param_set: ParamSet, folder: Path, catalogue: Catalogue) -> Iterator[li
 def _write_card(param_set: ParamSet, folder: Path) -> list[Cell]:
     record, counts = param_set.record, param_set.counts
     card = make_card(param_set)
-    place = Path(_CARDS, f"{param_set.paths.root.parent.name}-{record.digest[:8]}.html")
+    name = param_set.public_digest[:8] or str(param_set.number)
+    place = Path(_CARDS, f"{param_set.paths.root.parent.name}-{name}.html")
     (folder / place).write_text(card.page, encoding="utf-8")
     existing = len(param_set.existing)
     is_whole = existing >= param_set.reserved

@@ -97,6 +97,7 @@ def describe(
         raise SelectionError("a Croissant document needs samples; there are none")
     first = param_sets[0]
     columns = first.schema.fields if columns is None else columns
+    digests = [each.public_digest for each in param_sets if each.public_digest]
     created = [each.record.created for each in param_sets if each.record.created]
     return {
         "@context": dict(_CONTEXT),
@@ -105,7 +106,7 @@ def describe(
         "name": first.generator,
         "description": _describe(param_sets, summary),
         "version": _version(first.record.version),
-        "identifier": [each.record.digest for each in param_sets],
+        **({"identifier": digests} if digests else {}),
         "keywords": ["synthetic data", "datagen"],
         **({"datePublished": max(created)[:10]} if created else {}),
         **({"license": licence} if licence else {}),

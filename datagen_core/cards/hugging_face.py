@@ -79,7 +79,10 @@ def write_hf(
     sets = [each.param_set for each in chosen.sets]
     counts = folder.counts
     patterns = {split: [f"data/{split}-*.parquet"] for split in counts}
-    readme = write_readme(sets, patterns, sum(counts.values()), summary=summary, licence=licence)
+    readme = write_readme(
+        sets, patterns, sum(counts.values()),
+        columns=list(folder.columns), summary=summary, licence=licence,
+    )  # fmt: skip
     (path / "README.md").write_text(readme, encoding="utf-8")
     document = describe(sets, folder.files, folder.columns, summary=summary, licence=licence)
     (path / "croissant.json").write_text(json.dumps(document, indent=2), encoding="utf-8")

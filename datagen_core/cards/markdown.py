@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import version
 
-from datagen_core.errors import printable
+from datagen_core.errors import count_of, printable
 from datagen_core.generators.inputs import is_reference
 from datagen_core.ranges import IntervalSet
 from datagen_core.reading.param_set import ParamSet
@@ -28,6 +28,7 @@ def write_readme(
     data_files: Mapping[str, Sequence[str]],
     size: int,
     *,
+    columns: Sequence[str] = (),
     summary: str = "",
     licence: str = "",
 ) -> str:
@@ -43,6 +44,8 @@ def write_readme(
         Paths or patterns of files by the name of their split, from the folder of the README.
     size
         The number of rows in all files.
+    columns
+        The columns of the files; empty for all fields.
     summary
         What the generator makes, in a sentence.
     licence
@@ -55,9 +58,16 @@ def write_readme(
     lines += ["## Read it\n", "```python", "from datasets import load_dataset\n",
               'data = load_dataset(".")  # this folder, or the name of its repository',
               "```\n"]  # fmt: skip
+    sets = count_of(len(param_sets), "set")
+    rows = f"{count_of(size, 'row')}{_with(columns)}"
+    lines += [f"{rows}. What follows tells of all samples of the {sets} that they are from.\n"]
     for each in param_sets:
         lines += [line for part in _describe(each) for line in part]
     return "\n".join(lines)
+
+
+def _with(columns: Sequence[str]) -> str:
+    return f" with the columns {', '.join(map(_code, columns))}" if columns else ""
 
 
 def _describe_repository(
@@ -104,7 +114,10 @@ def _introduce(param_set: ParamSet) -> Iterator[str]:
     yield f"{made}, version {_code(record.version)}, with {seed}."
     if missing := param_set.reserved - len(existing):
         yield f"{missing:,} more were asked for and are not in it."
-    yield f"\nDigest of generator, version, parameters and seed: {_code(record.digest)}\n"
+    digest = param_set.public_digest
+    yield (
+        f"\nDigest of generator, version, parameters and seed: {_code(digest)}\n" if digest else ""
+    )
     if record.private:
         yield "Its samples follow from a secret, which is not published; nobody makes them again.\n"
     runs = list_runs(param_set.paths)
@@ -166,7 +179,7 @@ def _describe_changes(param_set: ParamSet) -> Iterator[str]:
     """Yield what was excluded and frozen, and what else belongs to the set."""
     excluded = read_ledger(param_set.paths).exclusions
     if excluded:
-        yield "## Excluded samples\n\nReaders leave them out; they are in the files.\n"
+        yield "## Excluded samples\n\nReaders leave them out; they are in the files of the set.\n"
     for each in excluded:
         yield f"- {each.samples.brief()}: {_plain(each.line)} ({_plain(each.created)})"
     if param_set.frozen:

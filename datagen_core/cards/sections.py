@@ -39,7 +39,7 @@ def introduce(param_set: ParamSet, documentation: Documentation) -> Iterator[Par
             "version": record.version,
             "begun": _time(record.created),
             "size on disk": human_bytes(param_set.bytes),
-            "digest": record.digest,
+            "digest": param_set.public_digest or _HIDDEN,
         }
     )
 
@@ -138,20 +138,29 @@ def explain_reading(param_set: ParamSet) -> Section:
     """Return how to read the set in Python, and from a shell."""
     counts = param_set.counts
     split = next((name for name in counts if name != RAW and counts[name]), RAW)
-    name, digest = param_set.generator, param_set.record.digest[:12]
+    name, digest = param_set.generator, param_set.public_digest[:12]
     cache = str(param_set.paths.root.parent.parent)
     is_pair = param_set.schema.is_pair
     python = "\n".join(
         (
             "from datagen_core import Cache",
             "",
-            f"param_set = Cache({cache!r})[{name!r}][{digest!r}]",
+            f"param_set = Cache({cache!r})[{name!r}][{digest or param_set.number!r}]",
             f"split = param_set[{split!r}]",
             "X, y = split.get()" if is_pair else "columns = split.get()",
             "dataset = split.as_torch()  # for torch.utils.data.DataLoader",
         )
     )
-    words = ["datagen", "export", name, f"{name}.npz", "--format", "npz", "-p", digest]
+    words = [
+        "datagen",
+        "export",
+        name,
+        f"{name}.npz",
+        "--format",
+        "npz",
+        "-p",
+        digest or str(param_set.number),
+    ]
     shell = f"{shlex.join(words)} --cache {shlex.quote(cache)}"
     return Section("How to read it", [Code(python), Paragraph("As a file:"), Code(shell)])
 

@@ -59,14 +59,10 @@ def card_command(
       datagen card noisy_sine -p 0 -o card.html
       datagen card noisy_sine -p left=0 --croissant croissant.json --license MIT
     """
-    if output is None and croissant is None:
-        raise click.UsageError("say what to write: -o card.html, or --croissant croissant.json")
+    _check_places(output, croissant)
     param_set = select_set(name, selector)
-    if croissant is not None and param_set.seed_is_secret:
-        raise SelectionError(
-            f"{param_set} gets no Croissant document of its files: their folder has its seed, a "
-            "secret; `datagen export --format hf` writes samples and a document of them"
-        )
+    if croissant is not None:
+        _check_seed(param_set)
     answer: dict[str, Any] = {"set": param_set.number}
     if output is not None:
         answer |= _write_card(param_set, output)
@@ -79,6 +75,21 @@ def card_command(
         say(f"{output}: {param_set}, {human_bytes(answer['bytes'])}")
     if croissant is not None:
         say(f"{croissant}: {param_set}, {count_of(answer['files'], 'file')}")
+
+
+def _check_places(output: Path | None, croissant: Path | None) -> None:
+    if output is None and croissant is None:
+        raise click.UsageError("say what to write: -o card.html, or --croissant croissant.json")
+    if output is not None and croissant is not None and output.resolve() == croissant.resolve():
+        raise click.UsageError(f"-o and --croissant are both {output}; name two files")
+
+
+def _check_seed(param_set: ParamSet) -> None:
+    if param_set.seed_is_secret:
+        raise SelectionError(
+            f"{param_set} gets no Croissant document of its files: their folder has its seed, a "
+            "secret; `datagen export --format hf` writes samples and a document of them"
+        )
 
 
 def _write_card(param_set: ParamSet, output: Path) -> dict[str, Any]:

@@ -132,6 +132,8 @@ def _take_options(chosen: dict[str, Any]) -> dict[str, str]:
     options = take_options(chosen["options"], chosen)
     if chosen["fields"]:
         options["fields"] = ",".join(chosen["fields"])
+        if not options["fields"].strip(", "):
+            raise click.UsageError("--fields names no field; leave it out for all of them")
     if chosen["shards"] is not None:
         options["shards"] = chosen["shards"]
     if chosen["flat"]:

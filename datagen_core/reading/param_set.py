@@ -319,6 +319,11 @@ class ParamSet(Mapping[str, "Split"]):
         counted = any(isinstance(cost, int | float) for cost in costs)
         return counted and not self.record.private
 
+    @property
+    def public_digest(self) -> str:
+        """The digest of what it is; empty where a secret seed could be found with it, by trying."""
+        return "" if self.seed_is_secret else self.record.digest
+
     def command_to_make(self, samples: int, **changed: object) -> str:
         """Return the command line that makes samples, of this set or with changed parameters."""
         run = latest_run(list_runs(self.paths))

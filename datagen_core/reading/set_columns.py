@@ -4,7 +4,7 @@ Of several sets these are `set`, its number; `version`, where it differs; each p
 differs, of nested ones the inner values (`inner.dt`); `seed`, unless it is a secret of one of them;
 and `split`, which a table of one set has as well if it holds samples of several splits. Where a
 field has the name of a parameter, the parameter is called `param_NAME`; where it has one of the
-other names, that is `set_NAME`.
+other names, that is `set_NAME`. So it is where a parameter and one of the others have one name.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class SetColumns:
         taken = {*fields, *RESERVED}
         self.columns: dict[str, NDArray[Any]] = {}
         for kind, name, values in _values(param_sets) if len(param_sets) > 1 else ():
-            column = f"{kind}_{name}" if name in taken and name != "set" else name
+            is_taken = name in {*taken, *self.columns} and (kind, name) != ("set", "set")
+            column = f"{kind}_{name}" if is_taken else name
             if column in self.columns or (column != name and column in taken):
                 raise SelectionError(
                     f"two columns would be called {column!r}; choose other fields with --fields"

@@ -201,7 +201,10 @@ def set_columns(selection: Selection) -> SetColumns:
         fields.clear()
     for name in RESERVED:
         if name in fields:
-            raise SelectionError(f"the field {name!r} has the name of a column that tables have")
+            raise SelectionError(
+                f"the field {name!r} has the name of a column that tables have; choose other "
+                "fields with --fields"
+            )
     return SetColumns([each.param_set for each in selection.sets], fields)
 
 

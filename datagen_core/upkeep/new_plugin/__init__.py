@@ -11,10 +11,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from keyword import iskeyword
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple, Self
 
 from datagen_core.errors import CacheError, ConfigurationError, shorten
+from datagen_core.files import placing
 from datagen_core.generators.installed import providers_of
 
 _TEMPLATE = Path(__file__).with_name("template")
@@ -105,23 +105,30 @@ def _suggest(name: str) -> str:
     return f"did you mean {near!r}?" if is_near else "for example 'my-sim'"
 
 
+def _fill(names: PluginNames, draft: Path) -> None:
+    for place, target in _FILES.items():
+        path = draft / names.fill(target)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = (_TEMPLATE / place).read_text(encoding="utf-8")
+        path.write_text(names.fill(text), encoding="utf-8")
+
+
 def make_plugin(names: PluginNames, folder: Path) -> list[Path]:
     """Make a distribution in a new folder, whole or not at all; return the paths of its files.
 
     Raises
     ------
     CacheError
-        If the folder is there already.
+        If the folder is there already, or cannot be made.
     """
     if folder.exists() or folder.is_symlink():
         raise CacheError(f"{folder} is there already; name another folder behind the plugin's name")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{names.distribution}-", dir=folder.parent) as temporary:
-        draft = Path(temporary, "plugin")
-        for place, target in _FILES.items():
-            path = draft / names.fill(target)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            text = (_TEMPLATE / place).read_text(encoding="utf-8")
-            path.write_text(names.fill(text), encoding="utf-8")
-        draft.rename(folder)
+    try:
+        with placing(folder, replace=False) as draft:
+            _fill(names, draft)
+    except OSError as error:
+        raise CacheError(
+            f"{folder} cannot be made: {error.strerror or error}; name another folder behind the "
+            "plugin's name"
+        ) from error
     return [folder / names.fill(target) for target in _FILES.values()]

@@ -179,9 +179,9 @@ def _describe(
 ) -> dict[str, str]:
     """Return facts about the set. The seed of a private one is left out, since it is a secret."""
     record = param_set.record
-    seed = "secret" if privacy.is_finite else str(record.seed)
+    seed = "secret" if privacy.is_finite or param_set.has_secret else str(record.seed)
     return {
-        "parameter set": record.digest,
+        "parameter set": param_set.public_digest or str(param_set),
         "generator": f"{record.generator}, version {record.version}",
         "seed": seed,
         "split": request.split,

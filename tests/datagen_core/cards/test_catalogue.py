@@ -67,6 +67,12 @@ def test_a_page_of_others_and_a_place_in_the_cache_are_refused(made, cache, tmp_
         write_catalogue(Cache(cache), cache / "catalogue")
 
 
+def test_a_cache_that_is_not_there_replaces_no_catalogue(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"there is no cache .*/typo; name one with --cac"):
+        write_catalogue(Cache(tmp_path / "typo"), tmp_path / "catalogue")
+
+
 def test_an_empty_cache_has_an_empty_catalogue(cache, tmp_path):
+    cache.mkdir()
     assert write_catalogue(Cache(cache), tmp_path / "catalogue").sets == 0
     assert not list((tmp_path / "catalogue" / "sets").iterdir())

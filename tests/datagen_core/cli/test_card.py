@@ -54,6 +54,16 @@ def test_damaged_samples_are_told_on_the_page_and_beside_it(filled, run_cli, tmp
     assert "Not looked at: DamagedFileError" in (tmp_path / "card.html").read_text()
 
 
+def test_a_card_and_a_croissant_document_are_two_files(filled, run_cli, tmp_path):
+    one = tmp_path / "card.html"
+    answer = run_cli(
+        "card", "count", "-o", one, "--croissant", tmp_path / ".." / one.parent.name / one.name
+    )
+
+    assert (answer.code, one.exists()) == (2, False)
+    assert "name two files" in answer.err
+
+
 def test_a_card_needs_a_place_and_one_set(filled, run_cli, tmp_path):
     nowhere = run_cli("card", "sine", "-p", "0")
     several = run_cli("card", "sine", "-o", tmp_path / "card.html")

@@ -160,6 +160,7 @@ def test_floats_lose_nothing(make_set, tmp_path):
         (["--format", "csv", "--view", "other"], 2, "no view matches 'other'"),
         (["--format", "csv", "--view", "mine", "--part", "dev"], 2, "no part 'dev'"),
         (["--format", "csv", "-p", "4"], 2, "number 4"),
+        (["--format", "csv", "--fields", ""], 2, "--fields names no field"),
     ],
 )
 def test_what_cannot_be_written_is_said(users, run_cli, tmp_path, words, code, message):

@@ -119,6 +119,28 @@ def test_names_that_still_collide_are_refused(cache, run_cli, tmp_path):
     assert run_cli(*words, "--fields", "left").code == 0
 
 
+class ReservedParams(datagen_core.Params):
+    set: int = 0
+    seed: int = 0
+    split: str = "a"
+
+
+@datagen_core.generator(4, ReservedParams)
+def reserved(size):
+    return {"x": [1] * size}
+
+
+def test_parameters_called_like_other_columns_have_a_prefix(cache, run_cli, tmp_path):
+    points = [{}, {"set": 5, "seed": 6, "split": "b"}]
+    datagen_core.sweep(reserved, 1, points, executor="inline", cache=cache)
+    run_cli("export", "reserved", "--all-sets", "--format", "csv", tmp_path / "t.csv")
+
+    assert [list(row.items()) for row in rows_of(tmp_path / "t.csv")][1] == [
+        ("set", "1"), ("param_set", "5"), ("seed", "6"), ("split", "b"), ("set_seed", "0"),
+        ("set_split", "raw"), ("sample", "0"), ("x", "1"),
+    ]  # fmt: skip
+
+
 @datagen_core.generator(4, SweptParams)
 def secret(size):
     for _ in range(size):

@@ -154,3 +154,15 @@ def test_its_tests_pass_at_once(here):
         "pip wheel -q --no-build-isolation --no-deps -w dist . && python -m zipfile -l dist/*.whl"
     )
     assert "datagen_two_words.py" in in_shell(binaries, plugin, wheel)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_with_what_to_do(run_cli, here):
+    (here / "file").write_text("mine")
+    answer = run_cli("new", "two-words", "file/deep/plugin")
+
+    assert answer.code == 1
+    assert answer.err.endswith(
+        "file/deep/plugin cannot be made: Not a directory; name another folder behind the plugin's "
+        "name\n"
+    )
+    assert files_in(here) == {"file"}

@@ -67,15 +67,22 @@ def test_a_seed_that_is_a_secret_is_not_published_and_told_where_it_is_packed(
 
 
 def test_a_document_of_the_files_of_a_secret_seed_is_refused(cache, tmp_path, run_cli):
+    """Nor is it in what may be shared, nor the digest, with which one could try seeds."""
+    pytest.importorskip("datasets")
     datagen_core.generate(dear, 3, seed=8114253861, executor="inline", cache=cache)
+    (tmp_path / "public").mkdir()
     answer = run_cli("card", "dear", "-o", tmp_path / "c.html", "--croissant", tmp_path / "c.json")
-    run_cli("export", "dear", "--format", "hf", tmp_path / "hf")
-    written = [path for path in (tmp_path / "hf").rglob("*") if path.is_file()]
+    assert run_cli("export", "dear", "--format", "hf", tmp_path / "public" / "hf").code == 0
+    assert run_cli("card", "dear", "-o", tmp_path / "public" / "card.html").code == 0
+    assert run_cli("catalogue", "-o", tmp_path / "public" / "all").code == 0
+    written = [path for path in (tmp_path / "public").rglob("*") if path.is_file()]
 
     assert (answer.code, "its seed, a secret" in answer.err) == (2, True)
     assert not list(tmp_path.glob("c.*"))
-    assert written
-    assert not any(b"8114253861" in path.read_bytes() for path in written)
+    digest = Cache(cache)["dear"][0].record.digest[:8]
+    for told in ("8114253861", digest):
+        assert not [path for path in written if told in str(path)]
+        assert not [path for path in written if told.encode() in path.read_bytes()]
 
 
 def test_more_than_the_budget_is_refused_before_anything_is_written(cache):
