@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -22,12 +21,18 @@ _PIECE = re.compile(r"[^\s,=]*[,=]+\s*|[^\s,=]+\s*")
 
 def terminal_width() -> int | None:
     """Return how many characters a line of the terminal on stdout has; None without a terminal."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    return _columns() if sys.stdout.isatty() else None
 
 
 def prose_width() -> int:
     """Return the width of paragraphs, which are wrapped wherever they are printed."""
-    return min(shutil.get_terminal_size().columns, _BROADEST)
+    return min(_columns(), _BROADEST)
+
+
+def _columns() -> int:
+    import shutil  # imports what compresses files, which costs a script's call of `list` 3 ms
+
+    return shutil.get_terminal_size().columns
 
 
 def width_of(text: str) -> int:
