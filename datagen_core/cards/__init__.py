@@ -8,7 +8,7 @@ should read a bounded number of samples.
 
 from datagen_core.pages.charts import Bars, Histogram, Shares
 from datagen_core.pages.frame import write_page
-from datagen_core.pages.images import encode_png, make_thumbnail
+from datagen_core.pages.images import ImageLayout, encode_png, find_image_layout, make_thumbnail
 from datagen_core.pages.parts import (
     Cell,
     Code,
@@ -31,6 +31,7 @@ __all__ = [
     "Facts",
     "Fold",
     "Histogram",
+    "ImageLayout",
     "Mark",
     "Panel",
     "Panels",
@@ -41,6 +42,7 @@ __all__ = [
     "Shares",
     "Table",
     "encode_png",
+    "find_image_layout",
     "make_thumbnail",
     "write_page",
 ]

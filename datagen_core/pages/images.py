@@ -18,7 +18,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _COLOUR = 0, 2
 
 
-class Layout(NamedTuple):
+class ImageLayout(NamedTuple):
     """How a field holds images.
 
     Attributes
@@ -33,24 +33,31 @@ class Layout(NamedTuple):
     channels: int | None
 
 
-def layout_of(dtype: np.dtype[Any], shape: tuple[int, ...], *, ragged: bool) -> Layout | None:
-    """Return how values hold images: uint8 or floats, `(height, width)`, with colours or without.
+def find_image_layout(
+    dtype: np.dtype[Any], shape: tuple[int, ...], *, ragged: bool, least: int = 4
+) -> ImageLayout | None:
+    """Return how the values of a field hold images; None for a field that holds none.
 
-    None for others. A side of an image has four pixels at least; there may be one more dimension at
-    the front, for several images, which may be ragged.
+    Images are uint8 or floats, `(height, width)`, with one or three colours before or behind it.
+    There may be one more dimension at the front, for several images, which may be ragged.
+
+    Parameters
+    ----------
+    least
+        The least number of pixels of a side; small matrices are seldom images.
     """
     if dtype != "uint8" and dtype.kind != "f":
         return None
     is_many = ragged
-    if not is_many and not _is_image(shape):
+    if not is_many and not _is_image(shape, least):
         shape, is_many = shape[1:], True
-    return Layout(is_many, _channel_axis(shape)) if _is_image(shape) else None
+    return ImageLayout(is_many, _channel_axis(shape)) if _is_image(shape, least) else None
 
 
-def _is_image(shape: tuple[int, ...]) -> bool:
+def _is_image(shape: tuple[int, ...], least: int) -> bool:
     channels = _channel_axis(shape)
     sides = [side for axis, side in enumerate(shape) if channels is None or axis - 3 != channels]
-    return len(sides) == 2 and min(sides) >= 4
+    return len(sides) == 2 and min(sides) >= least
 
 
 def _channel_axis(shape: tuple[int, ...]) -> int | None:

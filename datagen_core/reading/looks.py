@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from datagen_core.errors import DatagenError, count_of, in_one_line, shorten
 from datagen_core.generators.schema import Column, Columns, Field, Ragged, Schema, bytes_of
-from datagen_core.pages.images import layout_of, make_thumbnail
+from datagen_core.pages.images import find_image_layout, make_thumbnail
 from datagen_core.reading.distributions import Distribution, describe_values
 
 _PLACES, _RUN = 16, 128
@@ -67,7 +67,7 @@ class FieldLook:
     def __init__(self, name: str, field: Field) -> None:
         self.name, self.field = name, field
         self.thumbnails: list[Thumbnail] = []
-        self.layout = layout_of(field.dtype, field.shape, ragged=field.ragged)
+        self.layout = find_image_layout(field.dtype, field.shape, ragged=field.ragged)
         self._lengths: list[NDArray[np.int64]] = []
         self._values: dict[str, list[NDArray[Any]]] = {}
 

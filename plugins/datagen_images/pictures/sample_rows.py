@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datagen_core import Field, Schema
+from datagen_core.cards import find_image_layout
 from datagen_images.errors import ImagesError
 from datagen_images.sources.catalogue import find_publication
 from datagen_pictures import MOST_CLASSES, LabelCounts, Row, count_labels
@@ -203,23 +204,8 @@ def _make_row(image: ImageField, samples: Sequence[Sample], title: str, columns:
 
 
 def _as_image(name: str, field: Field) -> ImageField | None:
-    if field.is_text or (field.dtype != np.uint8 and field.dtype.kind != "f"):
-        return None
-    shape, is_many = field.shape, field.ragged
-    if not is_many and not _is_image_shape(shape):
-        shape, is_many = shape[1:], True
-    if not _is_image_shape(shape):
-        return None
-    return ImageField(name, is_many, _channel_axis(shape))
-
-
-def _is_image_shape(shape: tuple[int, ...]) -> bool:
-    return len(shape) == 2 or _channel_axis(shape) is not None
-
-
-def _channel_axis(shape: tuple[int, ...]) -> int | None:
-    axes = (axis for axis in (-1, -3) if len(shape) == 3 and shape[axis] in {1, 3})
-    return next(axes, None)
+    found = find_image_layout(field.dtype, field.shape, ragged=field.ragged, least=1)
+    return ImageField(name, *found) if found else None
 
 
 def _with_labels(image: ImageField, schema: Schema) -> ImageField:

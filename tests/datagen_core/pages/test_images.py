@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datagen_core import Field
-from datagen_core.pages.images import encode_png, layout_of, make_thumbnail
+from datagen_core.pages.images import encode_png, find_image_layout, make_thumbnail
 
 
 def read(png):
@@ -38,7 +38,7 @@ def test_what_is_written_is_read(shape):
     ],
 )
 def test_fields_that_hold_images_are_known_by_type_and_shape(field, found):
-    assert layout_of(field.dtype, field.shape, ragged=field.ragged) == found
+    assert find_image_layout(field.dtype, field.shape, ragged=field.ragged) == found
 
 
 def test_thumbnails_are_small_and_show_floats_from_black_to_white():
