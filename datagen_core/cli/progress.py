@@ -24,7 +24,7 @@ from datagen_core.scheduling.driving import Observer, drive
 from datagen_core.scheduling.driving import Progress as Moment
 from datagen_core.scheduling.run import Run
 from datagen_core.scheduling.status import RunStatus
-from datagen_core.store.timings import format_duration
+from datagen_core.store.timings import format_duration, format_rate
 
 _LINE_SECONDS = 10.0
 """Time between lines where stderr is not a terminal."""
@@ -93,7 +93,7 @@ class _Bar:
 
     def __call__(self, moment: Moment) -> None:
         failed = f"{moment.failed} failed" if moment.failed else ""
-        rate = f"{self._speed.update(moment.done):,.0f}/s"
+        rate = format_rate(self._speed.update(moment.done))
         self._bar.update(self._task, completed=moment.done, total=moment.total,
                          failed=failed, note=as_line(moment.note), rate=rate)  # fmt: skip
 
@@ -119,10 +119,8 @@ class _Lines:
         left = f", {format_duration((moment.total - moment.done) / rate)} left" if rate > 0 else ""
         failed = f", {moment.failed} failed" if moment.failed else ""
         note = f" ({moment.note})" if moment.note else ""
-        line = (
-            f"{self._title}: {moment.done}/{count_of(moment.total, 'sample')}, {rate:,.0f}/s{left}"
-        )
-        tell(f"{line}{failed}{note}", prefix="")
+        done = f"{moment.done}/{count_of(moment.total, 'sample')}"
+        tell(f"{self._title}: {done}, {format_rate(rate)}{left}{failed}{note}", prefix="")
 
     def close(self) -> None:
         if self._last is not None:

@@ -15,7 +15,7 @@ from datagen_core.cli.tables import table_lines
 from datagen_core.commands import say
 from datagen_core.errors import count_of, printable
 from datagen_core.scheduling.driving import progress_of
-from datagen_core.store.timings import format_duration
+from datagen_core.store.timings import format_duration, format_rate
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -144,9 +144,7 @@ def _tasks(runs: Sequence[Watched]) -> str:
 
 
 def _rate(rate: float | None) -> str:
-    if not rate:
-        return ""
-    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
+    return format_rate(rate) if rate else ""
 
 
 def _left(missing: int, rate: float | None) -> str:

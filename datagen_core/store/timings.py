@@ -119,5 +119,10 @@ def format_duration(seconds: float) -> str:
     return _joined((hours, "h"), (minutes, "min"))
 
 
+def format_rate(rate: float) -> str:
+    """Return samples per second for people: "1,234/s", "0.25/s"."""
+    return f"{rate:,.0f}/s" if rate >= 10 or not rate else f"{rate:.2g}/s"
+
+
 def _joined(*parts: tuple[int, str]) -> str:
     return " ".join(f"{number} {unit}" for number, unit in parts if number)

@@ -8,7 +8,7 @@ import pytest
 
 from datagen_core.store.journals import BatchTimes, Journal
 from datagen_core.store.layout import SetPaths
-from datagen_core.store.timings import format_duration, read_timings
+from datagen_core.store.timings import format_duration, format_rate, read_timings
 
 
 @pytest.fixture
@@ -79,3 +79,10 @@ def test_the_newest_timings_count(paths):
 )
 def test_durations_read_as_people_say_them(duration, text):
     assert format_duration(duration) == text
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(0.0, "0/s"), (0.25, "0.25/s"), (3, "3/s"), (1234.5, "1,234/s")]
+)
+def test_slow_rates_are_not_rounded_to_nothing(rate, text):
+    assert format_rate(rate) == text
