@@ -43,7 +43,7 @@ def audit_command(
     no sample is in two splits, was never asked for, is in no file, or left its split; no name that
     is retired is used; random choices are drawn again. No row is in two parts of a view.
 
-    Samples of equal content that are in different splits, where raw counts as one, are told of.
+    Samples of equal content in different splits, where raw counts as one, are reported.
     With --content they are a problem: a model would be tested with what it has seen. All samples
     are read for it.
 

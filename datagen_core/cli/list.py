@@ -48,7 +48,7 @@ def list_command(
     and seed are left out where a terminal is too narrow (a seed is among the parameters, too, if it
     is not 0), and each data set is then a table of its own. A set is mixed where other code was let
     add to it with --accept-code, and private where only its owner adds samples. A set or data set
-    that may not be read is one line, which says whose it is, and one that is damaged is one that
+    that you may not read is one line that says whose it is; one that is damaged is one line that
     says what is wrong.
 
     \b

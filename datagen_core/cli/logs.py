@@ -52,7 +52,7 @@ def logs_command(  # noqa: PLR0913 (one for each argument and option)
 ) -> None:
     """Print what the tasks of NAME have printed, each log behind its path.
 
-    Logs that are empty are left out, but with --failed, which tells the reason of each: of tasks
+    Empty logs are left out, but not with --failed, which gives the reason of each: of tasks
     that have left samples missing, and of those whose samples others have made since. A path can be
     pasted into a shell. Characters that would change the terminal are escaped.
 

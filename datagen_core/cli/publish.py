@@ -36,7 +36,7 @@ def publish_command(
     frozen digests, results of preprocessors and views, with README.md, which says what it is, and
     SHA256SUMS. Who made it, where, from which folder and by which command is left out, and so are
     logs, options of jobs, input files and the key of a private set. What parameters and your notes
-    say stays, and you are told of texts in them that may name somebody; samples that were excluded
+    say stays, and texts in them that may name somebody are reported; samples that were excluded
     are still in their files.
 
     Your own files are linked where nobody else may change them, and copied otherwise. All are

@@ -36,7 +36,7 @@ def status_command(
 ) -> None:
     """Show the state of runs: index ranges done, running, queued, failed or lost, and why.
 
-    With --watch, runs that lack samples are shown as they go on: samples done, rate, time left and
+    With --watch, unfinished runs are shown as they go on: samples done, rate, time left and
     tasks, until they are complete or none is alive any more. That is a live table on a terminal,
     and elsewhere a line for each look. With --json, each look is a line with the JSON value that
     there is without --watch, and the `rate` of each run in samples per second.

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from datagen_core.scheduling.status import RunStatus
 
 _MOST_ALIKE = 3
-"""Runs that are alike are told of one by one up to this number of them."""
+"""Runs that are alike are shown one by one up to this number of them."""
 
 
 def print_statuses(found: Sequence[tuple[ParamSet, RunStatus]]) -> None:
     """Print the state of runs, with a line for all samples of the same state and reason.
 
-    Many runs of a sweep that are alike are told of together.
+    Many runs of a sweep that are alike are shown together.
     """
     alike: dict[tuple[object, ...], list[tuple[ParamSet, RunStatus]]] = {}
     for param_set, status in found:

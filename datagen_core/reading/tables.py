@@ -271,7 +271,7 @@ class _Source:
         return {self._sets.split: names}
 
     def _own_block(self, place: int, part: str, positions: NDArray[np.int64]) -> Block:
-        """Return rows of the generator's own table, and behind them what it does not tell."""
+        """Return rows of the generator's own table, and behind them what it lacks."""
         selection, make = self._selection.sets[place], self._selection.table
         samples, indices = selection.parts[part], selection.parts[part].indices_at(positions)
         assert make is not None  # noqa: S101 (for the type checker)

@@ -1,4 +1,4 @@
-"""Batches that are tried in a process of their own, which tells what became of them and ends.
+"""Batches that are tried in a process of their own, which says what became of them and ends.
 
 For those who look at a generator before it is used: what it breaks, it breaks there. Nothing is
 written, and no batch is kept: what comes back is an imprint, enough to see whether two batches are

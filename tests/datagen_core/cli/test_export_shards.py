@@ -54,7 +54,7 @@ def test_files_of_another_export_are_not_mixed_in(make_set, run_cli, tmp_path):
 
 def test_a_shard_that_fails_leaves_none(make_set, run_cli, tmp_path, monkeypatch):
     make_set(plain, 12)
-    monkeypatch.setattr("datagen_core.reading.table_files._refuse_twice", fail_late())
+    monkeypatch.setattr("datagen_core.reading.table_files.refuse_twice", fail_late())
     answer = run_cli("export", "plain", "--format", "csv", tmp_path / "t.csv", "--shards", "3")
 
     assert "disk on fire" in answer.err
@@ -65,7 +65,7 @@ def fail_late():
     """Return a function that fails when it is called for the third time."""
     calls = []
 
-    def fail(names):
+    def fail(*names):
         calls.append(names)
         if len(calls) == 3:
             message = "disk on fire"
