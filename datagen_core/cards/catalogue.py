@@ -103,7 +103,7 @@ def _check_folder(folder: Path, cache: Cache) -> None:
     others += [path.name for path in pages if not _is_ours(path)]
     if others:
         raise ConfigurationError(
-            f"{folder} holds {others[0]!r}, which is not of a catalogue; name a new folder"
+            f"{folder} holds {others[0]!r}, which is not part of a catalogue; name a new folder"
         )
 
 

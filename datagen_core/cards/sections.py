@@ -51,8 +51,8 @@ def _warn(param_set: ParamSet) -> Iterator[Part]:
         )
     if param_set.mixed:
         yield Paragraph(
-            "Mixed: other code was let add to this set though its samples were not shown to be "
-            "equal to those before.",
+            "Mixed: other code was allowed to add to this set, though its samples were not shown "
+            "to be equal to those before.",
             is_note=True,
         )
     if param_set.record.private:

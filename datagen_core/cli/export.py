@@ -148,12 +148,12 @@ def _name(destination: Path, paths: Sequence[Path]) -> str:
 
 
 def _say_mixed(param_sets: Sequence[ParamSet]) -> bool:
-    """Name the sets that other code was let add to; return whether there are any."""
+    """Name the sets to which other code was allowed to add; return whether there are any."""
     mixed = [each for each in param_sets if each.mixed]
     for each in mixed:
         command = f"datagen verify {each.generator} -p {each.number}"
-        tell(f"{each} is mixed: other code was let add to it, and its samples may differ in kind; "
-             f"`{command}` says which", prefix="")  # fmt: skip
+        tell(f"{each} is mixed: other code was allowed to add to it, and its samples may differ in "
+             f"kind; `{command}` says which", prefix="")  # fmt: skip
     return bool(mixed)
 
 

@@ -46,10 +46,10 @@ def list_command(
     or from the other sets, seed, version, samples per split, excluded ones if there are any, the
     day on which it was begun, size on disk, and whether all requested samples exist. Day, version
     and seed are left out where a terminal is too narrow (a seed is among the parameters, too, if it
-    is not 0), and each data set is then a table of its own. A set is mixed where other code was let
-    add to it with --accept-code, and private where only its owner adds samples. A set or data set
-    that you may not read is one line that says whose it is; one that is damaged is one line that
-    says what is wrong.
+    is not 0), and each data set is then a table of its own. A set is mixed where --accept-code let
+    other code add to it, and private where only its owner adds samples. A set or data set that you
+    may not read is one line that says whose it is; one that is damaged is one line that says what
+    is wrong.
 
     \b
     Examples:

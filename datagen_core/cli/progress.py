@@ -116,7 +116,8 @@ class _Lines:
 
     def _print(self, moment: Moment, rate: float) -> None:
         self._printed = time.monotonic()
-        left = f", {format_duration((moment.total - moment.done) / rate)} left" if rate > 0 else ""
+        missing = moment.total - moment.done
+        left = f", {format_duration(missing / rate)} left" if missing and rate > 0 else ""
         failed = f", {moment.failed} failed" if moment.failed else ""
         note = f" ({moment.note})" if moment.note else ""
         done = f"{moment.done}/{count_of(moment.total, 'sample')}"

@@ -49,7 +49,8 @@ def _describe_bools(values: NDArray[Any]) -> Distribution:
 def _describe_complex(values: NDArray[Any]) -> Distribution:
     with np.errstate(over="ignore"):
         found = _describe_floats(np.abs(values))
-    return found._replace(words=f"absolute value {found.words}")
+    is_finite = bool(np.isfinite(values).any())
+    return found._replace(words=f"absolute value {found.words}") if is_finite else found
 
 
 def _describe_texts(values: Sequence[str]) -> Distribution:

@@ -204,7 +204,8 @@ def describe_value(value: Any) -> str:
     array = np.asarray(value)
     shape = " x ".join(map(str, array.shape))
     if array.dtype.names:
-        return f"{shape} records" if shape else shorten(str(array.tolist()), _LONGEST)
+        members = (f"{name}: {describe_value(array[name])}" for name in array.dtype.names)
+        return f"{shape} records" if shape else shorten("; ".join(members), _LONGEST)
     if not array.ndim:
         return _describe_number(array) if array.dtype.kind in "fc" else _describe_one(value)
     some = array.reshape(-1)[:_FIRST]

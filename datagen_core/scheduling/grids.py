@@ -73,7 +73,7 @@ def _evenly(_: str, first: Decimal, last: Decimal, count: int) -> Iterator[str]:
 
 def _by_ratio(text: str, first: Decimal, last: Decimal, count: int) -> Iterator[str]:
     if first * last <= 0:
-        raise _refusal(text, "the ends of log have one sign, and neither is 0")
+        raise _refusal(text, "the ends of log are both above 0, or both below")
     with localcontext(prec=_DIGITS):
         for number in range(count):
             yield repr(float(first * (last / first) ** (Decimal(number) / (count - 1))))

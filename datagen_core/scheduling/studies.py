@@ -157,8 +157,8 @@ class _Drawer:
                 return
             self.redrawn.append({"point": len(self.points), "reason": reason})
         raise StudyError(
-            f"point {len(self.points)} was drawn {_MOST_REDRAWS + 1} times, and each time refused, "
-            f"at last since {reason}; widen the space, or ask for fewer runs"
+            f"point {len(self.points)} was drawn {_MOST_REDRAWS + 1} times and refused each time, "
+            f"the last time because {reason}; widen the space, or ask for fewer runs"
         )
 
     def _bind(self, drawn: Point) -> Params:
@@ -225,7 +225,7 @@ def _check_same(path: Path, content: Mapping[str, Any]) -> None:
     """Refuse the manifest of another study; the version of datagen may differ."""
     if _read(path) != _without_versions(json.loads(format_study(content))):
         raise StudyError(
-            f"{path} exists and is not of this study; choose another name with -o, or "
+            f"{path} exists and belongs to another study; choose another name with -o, or "
             "the runs, the seed and the space that it was made with"
         )
 

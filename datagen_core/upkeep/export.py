@@ -281,7 +281,8 @@ def _check_replaceable(temporary: Path, destination: Path) -> None:
     others = sorted(path.name for path in destination.iterdir() if path.name not in ours)
     if others:
         raise ConfigurationError(
-            f"{destination} holds {others[0]!r}, which is not of this format; choose another name"
+            f"{destination} holds {others[0]!r}, which is not part of this format; choose another "
+            "name"
         )
 
 

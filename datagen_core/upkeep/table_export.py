@@ -46,7 +46,7 @@ def check_stale(destination: Path, files: list[Path]) -> None:
     for path in beside:
         if path.name not in ours and path != destination and pattern.fullmatch(path.name):
             raise ConfigurationError(
-                f"{path} is of another export called {destination.name}; remove it, or choose "
+                f"{path} belongs to another export called {destination.name}; remove it, or choose "
                 "another name"
             )
 

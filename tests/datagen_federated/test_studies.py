@@ -151,7 +151,7 @@ def test_points_that_cannot_be_run_are_drawn_again_and_counted(refusing):
 
 
 def test_a_space_that_has_too_few_points_is_said(refusing):
-    message = "point 3 was drawn 21 times, and each time refused, at last since .*; widen the space"
+    message = "point 3 was drawn 21 times and refused each time, the last time because .*; widen"
     with pytest.raises(StudyError, match=message):
         plan_study(4, SMALL, 0)
     with pytest.raises(StudyError, match=r"point 0 was .* three are too many"):
@@ -179,7 +179,7 @@ def test_a_manifest_is_written_once(tmp_path):
     assert publish_manifest(path, study)
     assert path.read_text() == format_manifest(study)
     assert not publish_manifest(path, study)
-    with pytest.raises(StudyError, match="exists and is not of this study"):
+    with pytest.raises(StudyError, match="exists and belongs to another study"):
         publish_manifest(path, other)
     assert path.read_text() == format_manifest(study)
     assert list(tmp_path.iterdir()) == [path]

@@ -52,7 +52,7 @@ def test_an_earlier_catalogue_is_replaced_and_nothing_else(made, cache, tmp_path
     write_catalogue(Cache(cache), tmp_path / "catalogue")
     (tmp_path / "catalogue" / "thesis.tex").touch()
 
-    with pytest.raises(ConfigurationError, match=r"'thesis.tex', which is not of a catalogue"):
+    with pytest.raises(ConfigurationError, match=r"'thesis.tex', which is not part of a catalogue"):
         write_catalogue(Cache(cache), tmp_path / "catalogue")
     assert (tmp_path / "catalogue" / "index.html").exists()
 
@@ -61,7 +61,7 @@ def test_a_page_of_others_and_a_place_in_the_cache_are_refused(made, cache, tmp_
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "index.html").write_text("<h1>My home page</h1>")
 
-    with pytest.raises(ConfigurationError, match=r"'index.html', which is not of a catalogue"):
+    with pytest.raises(ConfigurationError, match=r"'index.html', which is not part of a catalogue"):
         write_catalogue(Cache(cache), tmp_path / "home")
     with pytest.raises(ConfigurationError, match="is in the cache"):
         write_catalogue(Cache(cache), cache / "catalogue")

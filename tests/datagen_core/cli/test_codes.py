@@ -155,7 +155,7 @@ def test_export_says_that_a_set_is_mixed(mixed, tmp_path):
     answer = mixed("export", "walk", tmp_path / "walk.csv", "--format", "csv", "--json")
 
     assert answer.json["mixed"]
-    assert "walk 0 is mixed: other code was let add to it" in answer.err
+    assert "walk 0 is mixed: other code was allowed to add to it" in answer.err
 
 
 def test_codes_are_known_without_runs(mixed):

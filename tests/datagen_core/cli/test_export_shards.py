@@ -47,7 +47,7 @@ def test_files_of_another_export_are_not_mixed_in(make_set, run_cli, tmp_path):
     words = ("export", "plain", "--format", "csv", tmp_path / "t.csv", "--force", "--shards")
     run_cli(*words, "3")
 
-    assert "t-00000-of-00003.csv is of another export called t.csv" in run_cli(*words, "2").err
+    assert "t-00000-of-00003.csv belongs to another export called t.csv" in run_cli(*words, "2").err
     assert run_cli(*words, "3").code == 0
     assert len(list(tmp_path.glob("t-*"))) == 3
 

@@ -78,5 +78,5 @@ def test_what_is_wrong_is_one_line(study, cache, words, message):
 def test_another_study_in_the_manifest_is_refused(study, cache):
     study("--runs", 2, "--dry-run", "-o", "study.json")
 
-    assert "study.json exists and is not of this study" in study("--runs", 2, "--seed", 1).err
+    assert "study.json exists and belongs to another study" in study("--runs", 2, "--seed", 1).err
     assert not cache.exists()

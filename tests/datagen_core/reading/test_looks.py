@@ -78,6 +78,7 @@ def test_a_look_is_the_same_each_time(cache):
         (np.zeros(2, "V1"), "1 byte each", None),
         (np.array([np.longdouble("1e4000"), 1]), "always 1, 1 of 2 not finite", None),
         (np.array([3 + 4j, 0j]), "absolute value 0 to 5, mean 2.5", [1, *[0] * 28, 1]),
+        (np.array([np.nan + 1j]), "no finite value", None),
         (np.array(["2020-01-01", "NaT"], "M8[D]"), "always 2020-01-01, 1 missing", None),
         (np.array([], np.int64), "no values", None),
     ],
@@ -105,6 +106,7 @@ def test_values_are_described_by_their_kind(values, words, counts):
         (np.arange(12).reshape(3, 4), "0, 1, 2, … (3 x 4)"),
         (np.zeros((0, 3)), "none (0 x 3)"),
         (np.zeros(5, [("a", "f8")]), "5 records"),
+        (np.array((0.5, (1, 2)), [("p", "f8"), ("q", "i4", (2,))]), "p: 0.5; q: 1, 2"),
     ],
 )
 def test_values_are_shown_in_a_few_words(value, words):

@@ -82,9 +82,9 @@ def test_a_study_is_swept(tmp_path):
     ("space", "runs", "words"),
     [
         ({"solvr.dt": 1}, 1, "^solvr.dt: there is no such parameter; did you mean 'solver.dt'"),
-        ({"n": [1, 2]}, 3, "^point 2 was drawn 21 times, .* it was drawn before; widen the space"),
+        ({"n": [1, 2]}, 3, "^point 2 was drawn 21 times .* it was drawn before; widen the space"),
         ({"n": "x"}, 1, "parameter n: .* not 'x'; mend the space"),
-        ({"n": 3}, 1, "at last since three are too many; widen"),
+        ({"n": 3}, 1, "the last time because three are too many; widen"),
         ([], 1, "^the space is an object of parameters"),
         ({}, 0, "^a study has 1 to 100,000 points, not 0$"),
         ({}, 10**9, "not 1,000,000,000$"),
@@ -132,6 +132,6 @@ def test_a_manifest_is_written_once(tmp_path):
     assert publish_study(path, study)
     assert json.loads(path.read_text())["points"] == study["points"]
     assert not publish_study(path, {**study, "datagen": "0.0.1"})
-    with pytest.raises(StudyError, match="exists and is not of this study"):
+    with pytest.raises(StudyError, match="exists and belongs to another study"):
         publish_study(path, other)
     assert path.read_text() == format_study(study)

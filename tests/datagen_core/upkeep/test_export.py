@@ -121,7 +121,7 @@ def test_a_folder_with_other_things_is_never_replaced(export, tmp_path):
     export("-o", "names=a b precious")
     answer = export("--force")
 
-    assert "holds 'precious', which is not of this format" in answer.err
+    assert "holds 'precious', which is not part of this format" in answer.err
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a", "b", "precious"]
 
 

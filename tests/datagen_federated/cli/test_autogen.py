@@ -98,7 +98,7 @@ def test_another_study_in_the_manifest_is_refused_before_anything_runs(call, tmp
     call("--runs", "2", *SMALL, "--dry-run", "-o", "study.json")
     refused = call("--runs", "2", *SMALL, "--seed", "1")
 
-    assert "study.json exists and is not of this study" in str(refused.exception)
+    assert "study.json exists and belongs to another study" in str(refused.exception)
     assert not (tmp_path / "cache").exists()
 
 
