@@ -39,7 +39,9 @@ def generators_command(
       datagen generators --check
       datagen generators noisy_sine --check --timeout 10
     """
-    found = _find(names, folder)
+    found, problem = _find(names, folder)
+    if problem is not None:  # a broken file hides no plugin
+        tell(f"warning: {problem}")
     verdicts = _try(found, timeout) if check else {}
     rows = [(name, origin, verdicts.get(name)) for name, (origin, _) in found.items()]
     if as_json:
@@ -49,14 +51,18 @@ def generators_command(
     broken = [each for each in verdicts.values() if each.state == "broken"]
     if broken:
         raise DatagenError(f"{_count(len(broken))}: {', '.join(each.name for each in broken)}")
+    if check and problem is not None:
+        raise DatagenError("not all generators are checked: see the warning")
 
 
 def _count(broken: int) -> str:
     return "1 generator does not work" if broken == 1 else f"{broken} generators do not work"
 
 
-def _find(names: tuple[str, ...], folder: Path | None) -> dict[str, tuple[str, str]]:
-    """Return where each generator is from, and by what it is loaded.
+def _find(
+    names: tuple[str, ...], folder: Path | None
+) -> tuple[dict[str, tuple[str, str]], DatagenError | None]:
+    """Return where each generator is from, and by what it is loaded; and what is wrong with a file.
 
     Raises
     ------
@@ -70,16 +76,16 @@ def _find(names: tuple[str, ...], folder: Path | None) -> dict[str, tuple[str, s
     )
 
     found = {name: (origin, name) for name, origin in installed_generators().items()}
+    problem, files = None, dict[str, str]()
     try:
         files = folder_generators(folder)
-    except DatagenError as error:  # a broken file hides no plugin
-        tell(f"warning: {error}")
-        files = {}
+    except DatagenError as error:
+        problem = error
     found |= {name: (file, f"{file}:{name}") for name, file in files.items()}
     if unknown := [name for name in names if name not in found]:
         load_generator(unknown[0], folder)  # which says what is near it
         raise GeneratorError(f"{unknown[0]} is not listed; name a generator as it is listed")
-    return {name: found[name] for name in names or found}
+    return {name: found[name] for name in names or found}, problem
 
 
 def _try(found: dict[str, tuple[str, str]], seconds: float) -> dict[str, Verdict]:

@@ -40,7 +40,7 @@ def ask(question: str) -> bool:
     try:
         return click.confirm(printable(question), err=True)
     except click.Abort as error:
+        tell("", prefix="")  # behind the question
         if not isinstance(error.__context__, EOFError):
             raise
-        tell("", prefix="")  # behind the question
         return False

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from datagen_core import interrupts
 from datagen_core.cli.options import Problems
 from datagen_core.cli.runs import select_runs, status_to_json
-from datagen_core.commands import cache_option, json_option, print_json, say, set_option
+from datagen_core.commands import cache_option, json_option, print_json, say, set_option, tell
 
 if TYPE_CHECKING:
     from datagen_core.reading.param_set import ParamSet
@@ -77,7 +81,7 @@ def _watch(name: str | None, selector: tuple[str, ...], seconds: float, *, as_js
         problems.unreadable.clear()
         return list(select_runs(name, selector, None, problems))
 
-    with display() as show:
+    with _heeding_interrupt(), display() as show:
         for runs in watch(find, seconds):
             if as_json:
                 print_json([{**_to_json(*each[:2]), "rate": each.rate} for each in runs])
@@ -86,6 +90,16 @@ def _watch(name: str | None, selector: tuple[str, ...], seconds: float, *, as_js
             elif not problems:
                 say("all runs are complete")
     problems.raise_any()
+
+
+@contextmanager
+def _heeding_interrupt() -> Iterator[None]:
+    """End the process where somebody who watches presses Ctrl-C, which ends no run."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        tell("no longer watching; the runs go on", prefix="")
+        sys.exit(interrupts.CODE)
 
 
 def _to_json(param_set: ParamSet, status: RunStatus) -> dict[str, Any]:

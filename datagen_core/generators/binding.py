@@ -192,9 +192,10 @@ def _invalid(first: ErrorDetails, owner: str) -> str:
         return f"{owner}: {reason}"
     if first["type"] == "missing":
         return f"{owner}: parameter {where} has no default; give it a value"
-    return (
-        f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {_shown(first['input'])}"
-    )
+    value = first["input"]
+    is_one = first["type"] in _LISTS and isinstance(value, int | float)
+    hint = f"; one element is written [{_shown(value)}]" if is_one else ""
+    return f"{owner}: parameter {where}: {reason[0].lower()}{reason[1:]}, not {_shown(value)}{hint}"
 
 
 def _shown(value: object) -> str:

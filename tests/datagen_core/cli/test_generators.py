@@ -53,6 +53,15 @@ def test_a_broken_file_hides_no_plugin(run_cli, tmp_path):
     assert "image_partition" in answer.out
 
 
+def test_a_broken_file_is_a_failed_check(run_cli, tmp_path):
+    (tmp_path / "generators.py").write_text("1 / 0")
+    answer = run_cli("generators", "leaf_synthetic", "--check", "--generators", tmp_path)
+
+    assert (answer.code, "leaf_synthetic" in answer.out) == (1, True)
+    assert "ZeroDivisionError" in answer.err.splitlines()[0]
+    assert answer.err.splitlines()[-1].endswith("not all generators are checked: see the warning")
+
+
 def test_broken_plugins_are_a_line_each(run_cli, menagerie):
     answer = run_cli("generators", *BROKEN, "good", "leaf_synthetic", "--check", "--json")
     checks = {row["name"]: row for row in answer.json}

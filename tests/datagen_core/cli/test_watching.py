@@ -54,6 +54,17 @@ def test_on_a_terminal_there_is_a_table(on_terminal):
     assert lines[-1].split() == ["0", "0", "15", "20", "1", "failed"]
 
 
+@pytest.mark.usefixtures("broken")
+def test_who_stops_watching_is_told_that_runs_go_on(run_cli, monkeypatch):
+    def press(seconds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watching.time, "sleep", press)
+    answer = run_cli("status", "--watch")
+
+    assert (answer.code, answer.err) == (130, "no longer watching; the runs go on\n")
+
+
 @pytest.mark.usefixtures("made")
 def test_complete_runs_are_not_watched(run_cli, pauses):
     assert run_cli("status", "--watch").out == "all runs are complete\n"
