@@ -201,7 +201,7 @@ class Schema:
     def by_field(self, presented: Any) -> dict[str, Any]:
         """Return the columns of what `present` has made of them."""
         is_pair = isinstance(presented, tuple)
-        return dict(zip(self.fields, presented, strict=True) if is_pair else presented)
+        return dict(zip(("x", "y"), presented, strict=True) if is_pair else presented)
 
     @property
     def format(self) -> str:

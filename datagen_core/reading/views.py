@@ -149,7 +149,7 @@ class ViewSamples(Samples):
 
     def _present(self, columns: dict[str, Any]) -> Any:
         """Stay with what the parameter set gives, whether fixed fields are left out or not."""
-        return (columns["x"], columns["y"]) if self._is_pair and len(columns) == 2 else columns
+        return self.schema.present(columns) if self._is_pair else columns
 
     def _parts(self, n: int | None) -> list[Columns]:
         return [self._read(lambda: self._reader.read(self._first(len(self) if n is None else n)))]

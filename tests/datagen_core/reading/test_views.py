@@ -86,6 +86,16 @@ def test_pairs_stay_pairs_and_others_do_not_become_some(cache, team_set):
     assert list(published(team_set, train=MIXED)["train"][0]) == ["x", "y"]
 
 
+def test_fields_in_another_order_are_no_pair(cache):
+    train = published(make(cache, pairs, (12,)), train=MIXED)["train"]
+    chosen = train.only("y", "x")
+    x, y = train[0]
+
+    assert list(chosen[0]) == ["y", "x"]
+    assert chosen[0]["x"].tolist() == x.tolist()
+    assert chosen[0]["y"].tolist() == y.tolist()
+
+
 def test_views_work_with_torch(cache):
     torch = pytest.importorskip("torch")
     columns = part(a=[(11, 2), (11, 0)], b=[(3, 0)])
