@@ -59,7 +59,7 @@ def card_command(
       datagen card noisy_sine -p 0 -o card.html
       datagen card noisy_sine -p left=0 --croissant croissant.json --license MIT
     """
-    _check_places(output, croissant)
+    _check_options(output, croissant, licence)
     param_set = select_set(name, selector)
     if croissant is not None:
         _check_seed(param_set)
@@ -77,11 +77,13 @@ def card_command(
         say(f"{croissant}: {param_set}, {count_of(answer['files'], 'file')}")
 
 
-def _check_places(output: Path | None, croissant: Path | None) -> None:
+def _check_options(output: Path | None, croissant: Path | None, licence: str) -> None:
     if output is None and croissant is None:
         raise click.UsageError("say what to write: -o card.html, or --croissant croissant.json")
     if output is not None and croissant is not None and output.resolve() == croissant.resolve():
         raise click.UsageError(f"-o and --croissant are both {output}; name two files")
+    if licence and croissant is None:
+        raise click.UsageError("--license is for the Croissant document; give --croissant, too")
 
 
 def _check_seed(param_set: ParamSet) -> None:

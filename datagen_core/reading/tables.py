@@ -173,7 +173,9 @@ def pieces(selection: Selection, layout: Layout) -> Iterator[Piece]:
     """
     total = selection.count
     if layout.shards > total:
-        raise ConfigurationError(f"{layout.shards} files need as many samples; there are {total}")
+        raise ConfigurationError(
+            f"{layout.shards} files need at least {layout.shards} samples; there are {total}"
+        )
     selection = _choose(selection, layout)
     source = _Source(selection, layout)
     ends = ends_of_shards(total, layout.shards)

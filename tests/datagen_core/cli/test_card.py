@@ -73,6 +73,14 @@ def test_a_card_needs_a_place_and_one_set(filled, run_cli, tmp_path):
     assert not (tmp_path / "card.html").exists()
 
 
+def test_a_licence_without_a_document_is_refused(filled, run_cli, tmp_path):
+    page = tmp_path / "card.html"
+    answer = run_cli("card", "sine", "-p", "0", "-o", page, "--license", "MIT")
+
+    assert (answer.code, page.exists()) == (2, False)
+    assert "give --croissant, too" in answer.err
+
+
 def test_a_catalogue_is_written(filled, run_cli, tmp_path):
     done = run_cli("catalogue", "-o", tmp_path / "all", "--json")
 

@@ -32,7 +32,7 @@ def test_shards_have_as_many_samples(make_set, run_cli, tmp_path, form):
 
 @pytest.mark.parametrize(
     ("shards", "message"),
-    [("0", "a number from 1"), ("x", "a number from 1"), ("4", "4 files need as many samples")],
+    [("0", "a number from 1"), ("x", "a number from 1"), ("4", "files need at least 4")],
 )
 def test_numbers_of_shards_that_cannot_be_are_said(make_set, run_cli, tmp_path, shards, message):
     make_set(plain)
