@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from datagen_core.errors import LONGEST_LINE, DatagenError, as_line, count_of, printable
+from datagen_core.errors import (
+    LONGEST_LINE,
+    DatagenError,
+    as_line,
+    count_of,
+    human_bytes,
+    printable,
+)
 from datagen_core.files import expand_home
 from datagen_core.streams import StdoutDiversion
 
@@ -32,6 +39,7 @@ __all__ = [
     "cache_option",
     "count_of",
     "heed_sigterm",
+    "human_bytes",
     "json_option",
     "open_cache",
     "print_json",

@@ -100,6 +100,7 @@ FOR_COMMANDS = [
     "cache_option",
     "count_of",
     "heed_sigterm",
+    "human_bytes",
     "json_option",
     "open_cache",
     "print_json",

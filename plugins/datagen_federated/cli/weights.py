@@ -10,6 +10,7 @@ import click
 from datagen_core.commands import (
     cache_option,
     count_of,
+    human_bytes,
     json_option,
     print_json,
     say,
@@ -78,5 +79,5 @@ def weights(*, name: str, form: Any, as_json: bool, **options: Any) -> None:
 
 def _report(run: WrittenRun, *, as_json: bool) -> dict[str, Any]:
     if not as_json:
-        say(f"{run.folder}: {count_of(run.files, 'file')}, {run.bytes / 1e6:.1f} MB")
+        say(f"{run.folder}: {count_of(run.files, 'file')}, {human_bytes(run.bytes)}")
     return {**run._asdict(), "folder": str(run.folder)}

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from datagen_core.commands import count_of, json_option, print_json, say, tell
+from datagen_core.commands import count_of, human_bytes, json_option, print_json, say, tell
 from datagen_pate.cli import device_option
 
 _EXAMPLES = """\b
@@ -59,7 +59,5 @@ def candidates(*, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(report)
     else:
-        say(
-            f"{report['path']}: {count_of(report['pool_size'], 'candidate')}, "
-            f"{report['bytes'] / 1e6:.1f} MB"
-        )
+        size = count_of(report["pool_size"], "candidate")
+        say(f"{report['path']}: {size}, {human_bytes(report['bytes'])}")
