@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datagen_core.cards.croissant import DataFile
     from datagen_core.reading.param_set import ParamSet
 
-_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 
 
 @click.command("card")

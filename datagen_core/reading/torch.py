@@ -123,8 +123,10 @@ class EpochSampler(Sampler[int]):
         Raises
         ------
         ConfigurationError
-            For the state of a sampler of other samples, or with other arguments.
+            For the state of a sampler of other samples, or with other arguments, or of none.
         """
+        if not {"epoch", "position"} & state.keys():
+            raise ConfigurationError("the state has no epoch and no position of a sampler")
         for name, value in self._identity.items():
             if state.get(name, value) != value:
                 raise ConfigurationError(
@@ -256,8 +258,8 @@ def _simple_types(dtype: np.dtype[Any]) -> Iterator[np.dtype[Any]]:
 
 def _collatable(value: Any) -> Any:
     dtype = getattr(value, "dtype", np.dtype(object))
-    if dtype.names:
-        return {name: _collatable(value[name]) for name in dtype.names}
+    if dtype.names:  # copied, since torch refuses the strides of some members
+        return {name: _collatable(value[name].copy()) for name in dtype.names}
     if dtype.kind in "Mm":
         return value.view(np.int64)
     if dtype.kind in "SV":
@@ -295,7 +297,8 @@ def _with_lengths(rows: Any, lengths: Tensor) -> Any:
 def _as_tensors(column: NDArray[Any]) -> Any:
     """Return a tensor, a dict of those of a record's members, or a list of texts or bytes."""
     if column.dtype.names:
-        return {name: _as_tensors(column[name]) for name in column.dtype.names}
+        # Copied, since numpy takes a single one for contiguous, whose stride torch may refuse.
+        return {name: _as_tensors(column[name].copy()) for name in column.dtype.names}
     if column.dtype.kind in "SVO":
         return column.tolist()
     is_time = column.dtype.kind in "Mm"

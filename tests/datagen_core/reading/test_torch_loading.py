@@ -79,6 +79,27 @@ def test_ragged_records_and_texts_are_by_member_and_in_lists(ragged):
     assert batch["event"]["who"]["n"].dtype == torch.uint64
 
 
+ODD = np.dtype([("at", "f8"), ("flag", "u1")])
+
+
+@generator(3, schema=Schema({"odd": Field(ODD), "several": Field(ODD, ragged=True)}))
+def odd(size, start):
+    """Make records of 9 bytes, which is no multiple of what their members take."""
+    for n in range(start, start + size):
+        yield {"odd": (n, n), "several": np.array([(n, 1)] * n, ODD)}
+
+
+def test_records_of_odd_sizes_are_collated_one_at_a_time_and_together(cache):
+    dataset = generate(odd, 3, executor="inline", cache=cache)["raw"].as_torch()
+    single = list(load(dataset, batch_size=1))
+    (whole,) = load(dataset, batch_size=3)
+
+    assert [batch["odd"]["at"].tolist() for batch in single] == [[0], [1], [2]]
+    assert [batch["several"]["at"].values.tolist() for batch in single] == [[], [1], [2, 2]]
+    assert whole["odd"]["at"].tolist() == [0, 1, 2]
+    assert torch.as_tensor(dataset[1]["several"]["at"]).tolist() == [1]
+
+
 def test_padding_fills_what_is_lacking(ragged):
     (batch,) = load(ragged, batch_size=6)
     padded = batch["path"].padded(-1)
@@ -221,6 +242,7 @@ def test_a_stateful_loader_goes_on_in_another_process(counted, workers, batches)
         (lambda made: made.sampler().load_state_dict(made.sampler(seed=1).state_dict()),
          "a sampler with seed 1, and this one has 0; make it with the same arguments and samples"),
         (lambda made: made.sampler().load_state_dict({"position": -1}), "position is -1"),
+        (lambda made: made.sampler().load_state_dict({"model": 1}), "the state has no epoch and no"),
     ],
 )  # fmt: skip
 def test_what_is_no_place_is_one_line(counted, call, message):
