@@ -8,7 +8,6 @@ import click
 
 from datagen_core.commands import (
     cache_option,
-    heed_sigterm,
     json_option,
     open_cache,
     print_json,
@@ -39,7 +38,7 @@ def catalogue_command(folder: Path, *, as_json: bool) -> None:
     from datagen_core.cards.catalogue import INDEX, write_catalogue  # slow; not for --help
     from datagen_core.cli.progress import counting
 
-    with heed_sigterm(), counting("writing cards") as report:
+    with counting("writing cards") as report:
         made = write_catalogue(open_cache(), folder, report)
     path = folder.absolute() / INDEX
     if as_json:

@@ -8,6 +8,7 @@ import click
 
 from datagen_core.commands import (
     cache_option,
+    heed_sigterm,
     json_option,
     print_json,
     say,
@@ -41,7 +42,8 @@ def pack_command(
     from datagen_core.upkeep.merging.archives import pack  # slow; not for --help
 
     param_set = select_set(name, selector)
-    found = pack(param_set, file, force=force)
+    with heed_sigterm():
+        found = pack(param_set, file, force=force)
     if param_set.seed_is_secret:
         tell(
             f"warning: {file} has the seed of {param_set}, with which noise can be removed; "

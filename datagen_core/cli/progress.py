@@ -44,13 +44,16 @@ def watch(runs: Sequence[Run]) -> list[RunStatus]:
 def counting(title: str, *, transient: bool = False) -> Iterator[Callable[[int, int], None]]:
     """Yield what shows on a terminal how many are done, and of how many.
 
+    SIGTERM is like Ctrl-C meanwhile, so that what is half written is removed.
+
     Parameters
     ----------
     transient
         Whether nothing of it stays on the terminal.
     """
     console, is_silent = Console(stderr=True), not sys.stderr.isatty()
-    with Progress(console=console, disable=is_silent, transient=transient) as bar:
+    shown = Progress(console=console, disable=is_silent, transient=transient)
+    with heed_sigterm(), shown as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)
 

@@ -10,7 +10,6 @@ import click
 
 from datagen_core.commands import (
     cache_option,
-    heed_sigterm,
     json_option,
     print_json,
     say,
@@ -53,7 +52,7 @@ def publish_command(
     from datagen_core.upkeep.group_cache import find_barrier
     from datagen_core.upkeep.publication import publish
 
-    with heed_sigterm(), counting("publishing files") as report:
+    with counting("publishing files") as report:
         done = publish(select_set(name, selector), destination, report)
     for each in done.personal:
         tell(f"warning: published as part of the set: {each}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import signal
 import sys
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 import datagen_core
 from datagen_core import Cache
+from datagen_core.reading import tables as making
 from datagen_core.upkeep import export as exporting
 from exported_tables import EXPECTED, LENGTHS, lines_of, plain, rows_of, tables, uneven
 
@@ -259,3 +262,16 @@ def test_columns_of_a_generators_own_table_are_chosen(two_sets, with_table, run_
     assert lines_of(tmp_path / "t.csv")[0] == ["v0", "set"]
     assert "has no column 'q'; it has id, mark, v0, set, seed" in run_cli(
         *words, tmp_path / "u.csv", "--fields", "q").err  # fmt: skip
+
+
+def test_sigterm_leaves_nothing_half_written(make_set, run_cli, tmp_path, monkeypatch):
+    make_set(plain)
+
+    def end(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(making, "_common_fields", end)
+    answer = run_cli("export", "plain", "--format", "csv", tmp_path / "t.csv")
+
+    assert answer.code == 130
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]

@@ -86,7 +86,7 @@ ODD = np.dtype([("at", "f8"), ("flag", "u1")])
 def odd(size, start):
     """Make records of 9 bytes, which is no multiple of what their members take."""
     for n in range(start, start + size):
-        yield {"odd": (n, n), "several": np.array([(n, 1)] * n, ODD)}
+        yield {"odd": np.array((n, n), ODD), "several": np.array([(n, 1)] * n, ODD)}
 
 
 def test_records_of_odd_sizes_are_collated_one_at_a_time_and_together(cache):
@@ -242,7 +242,7 @@ def test_a_stateful_loader_goes_on_in_another_process(counted, workers, batches)
         (lambda made: made.sampler().load_state_dict(made.sampler(seed=1).state_dict()),
          "a sampler with seed 1, and this one has 0; make it with the same arguments and samples"),
         (lambda made: made.sampler().load_state_dict({"position": -1}), "position is -1"),
-        (lambda made: made.sampler().load_state_dict({"model": 1}), "the state has no epoch and no"),
+        (lambda made: made.sampler().load_state_dict({"model": 1}), "the state has no epoch and"),
     ],
 )  # fmt: skip
 def test_what_is_no_place_is_one_line(counted, call, message):
