@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import datagen_core
-from datagen_core import Schema, generate
+from datagen_core import Field, Schema, generate
 
 
 def extremes(kind):
@@ -55,6 +55,18 @@ BYTES = [b"", b"a\0", b"\0", bytes(range(256)), b"\r\n"]
 def array(kind, values):
     dtype = np.dtype(kind)
     return np.array(values, np.int64 if dtype.kind in "mM" else dtype).view(dtype)
+
+
+SHAPES = [(), (2,), (2, 3), "ragged", "ragged rows"]
+"""The shapes of a value, or ragged fields, whose rows are numbers or vectors."""
+
+
+def all_types(form):
+    """Return columns of all types in one of `SHAPES`, and their fields."""
+    ragged = isinstance(form, str)
+    shape = {"ragged": (2,), "ragged rows": (2, 3)}.get(form, form)
+    columns, inner = columns_of(VALUES, shape), shape[1:] if ragged else shape
+    return columns, {name: Field(col.dtype, inner, ragged=ragged) for name, col in columns.items()}
 
 
 def columns_of(values, shape):

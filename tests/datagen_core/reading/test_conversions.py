@@ -23,28 +23,22 @@ from exact_values import (
     BYTES,
     COUNTS,
     FLOATS,
+    SHAPES,
     TEXTS,
-    VALUES,
+    all_types,
     array,
     assert_same,
-    columns_of,
     make,
     read_arrow,
 )
 
 pa = pytest.importorskip("pyarrow")
 
-SHAPES = [(), (2,), (2, 3), "ragged", "ragged rows"]
-
 
 @pytest.fixture(scope="module", params=SHAPES, ids=str)
 def made(request, tmp_path_factory):
     """Return samples with fields of all types, in two files, and their values by field."""
-    ragged = isinstance(request.param, str)
-    shape = {"ragged": (2,), "ragged rows": (2, 3)}.get(request.param, request.param)
-    columns = columns_of(VALUES, shape)
-    inner = shape[1:] if ragged else shape
-    fields = {name: Field(col.dtype, inner, ragged=ragged) for name, col in columns.items()}
+    columns, fields = all_types(request.param)
     made = make(tmp_path_factory.mktemp("types"), columns, fields, size=3)
     return made.samples, columns
 

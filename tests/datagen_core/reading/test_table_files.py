@@ -23,11 +23,11 @@ from exact_values import (
     COUNTS,
     NOT_PARQUET,
     RECORD,
+    SHAPES,
     TEXTS,
-    VALUES,
+    all_types,
     array,
     assert_same,
-    columns_of,
     make,
     read_arrow,
 )
@@ -35,16 +35,15 @@ from exact_values import (
 parquet = pytest.importorskip("pyarrow.parquet")
 
 
-@pytest.fixture(scope="module", params=[(), (2,), (2, 3), "ragged", "ragged rows"], ids=str)
+@pytest.fixture(scope="module", params=SHAPES, ids=str)
 def made(request, tmp_path_factory):
     """Return a set with fields of all types that every format holds, and its rows."""
-    ragged = isinstance(request.param, str)
-    shape = {"ragged": (2,), "ragged rows": (2, 3)}.get(request.param, request.param)
-    columns = columns_of(VALUES, shape)
-    inner = shape[1:] if ragged else shape
-    fields = {name: Field(col.dtype, inner, ragged=ragged) for name, col in columns.items()}
+    columns, fields = all_types(request.param)
     made = make(tmp_path_factory.mktemp("types"), columns, fields)
-    rows = {name: col.reshape(-1, *inner) if ragged else col for name, col in columns.items()}
+    rows = {
+        name: col.reshape(-1, *fields[name].shape) if fields[name].ragged else col
+        for name, col in columns.items()
+    }
     return made, rows
 
 
