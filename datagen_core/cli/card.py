@@ -32,7 +32,7 @@ _FILE = click.Path(dir_okay=False, readable=False, path_type=Path)
 @click.option("-o", "--output", metavar="HTML", type=_FILE, help="Where to write the page.")
 @click.option("--croissant", metavar="JSON", type=_FILE,
               help="Where to write a Croissant document (JSON-LD) of the files.")  # fmt: skip
-@click.option("--license", "licence", default="", metavar="LICENSE",
+@click.option("--licence", default="", metavar="LICENCE",
               help="Licence in the Croissant document: a URL, or a name such as MIT.")  # fmt: skip
 @set_option()
 @cache_option
@@ -57,7 +57,7 @@ def card_command(
     \b
     Examples:
       datagen card noisy_sine -p 0 -o card.html
-      datagen card noisy_sine -p left=0 --croissant croissant.json --license MIT
+      datagen card noisy_sine -p left=0 --croissant croissant.json --licence MIT
     """
     _check_options(output, croissant, licence)
     param_set = select_set(name, selector)
@@ -83,7 +83,7 @@ def _check_options(output: Path | None, croissant: Path | None, licence: str) ->
     if output is not None and croissant is not None and output.resolve() == croissant.resolve():
         raise click.UsageError(f"-o and --croissant are both {output}; name two files")
     if licence and croissant is None:
-        raise click.UsageError("--license is for the Croissant document; give --croissant, too")
+        raise click.UsageError("--licence is for the Croissant document; give --croissant, too")
 
 
 def _check_seed(param_set: ParamSet) -> None:

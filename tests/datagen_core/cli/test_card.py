@@ -34,7 +34,7 @@ def test_a_card_describes_parameters_where_the_code_is_trusted(
 
 
 def test_a_croissant_document_names_the_files(filled, run_cli, tmp_path):
-    run_cli("card", "sine", "-p", "0", "--croissant", tmp_path / "c.json", "--license", "MIT")
+    run_cli("card", "sine", "-p", "0", "--croissant", tmp_path / "c.json", "--licence", "MIT")
 
     document = json.loads((tmp_path / "c.json").read_text())
     (file, _) = document["distribution"]
@@ -75,7 +75,7 @@ def test_a_card_needs_a_place_and_one_set(filled, run_cli, tmp_path):
 
 def test_a_licence_without_a_document_is_refused(filled, run_cli, tmp_path):
     page = tmp_path / "card.html"
-    answer = run_cli("card", "sine", "-p", "0", "-o", page, "--license", "MIT")
+    answer = run_cli("card", "sine", "-p", "0", "-o", page, "--licence", "MIT")
 
     assert (answer.code, page.exists()) == (2, False)
     assert "give --croissant, too" in answer.err
