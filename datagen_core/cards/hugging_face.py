@@ -180,8 +180,8 @@ class _Folder:
         if self.columns and found != self.columns:
             other = next(iter(found.items() ^ self.columns.items()))[0]
             raise SelectionError(
-                f"{self._selection.sets[place].param_set} has another {other} than the first "
-                "parameter set; export it alone, with -p"
+                f"{self._selection.sets[place].param_set} has another type of {other} than the "
+                "first parameter set, or lacks it; export it alone, with -p"
             )
         self.columns = found
         return columns

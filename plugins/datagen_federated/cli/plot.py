@@ -116,6 +116,10 @@ def plot(**options: Any) -> None:  # fmt: skip
     set, with a range from the least to the greatest. Sets are called by what they differ in, and
     those of different data sets are in axes of their own.
     """
+    if options["compare"] and options["against"] is not None:
+        raise click.UsageError(
+            "--compare draws curves, and --against points; leave one of them out"
+        )
     check_picture_path(options["output"])
     require("matplotlib", "plots")  # before anything is read
     draws_several = options["compare"] or options["against"] is not None

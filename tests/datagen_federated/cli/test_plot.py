@@ -162,6 +162,7 @@ def test_samples_of_other_splits_are_drawn(cache, draw, tmp_path):
         (("-p", 0, "--kind", "bars", "--metric", "f1"), "--metric does nothing with --kind bars"),
         (("-p", 0, "--kind", "heatmap", "--sample", "all"), "--kind heatmap draws one run, not 3"),
         (("--compare", "--kind", "bars"), "--compare draws learning curves; leave --kind bars out"),
+        (("--against", "alpha", "--compare"), "and --against points; leave one of them out"),
         (("--against", "alpha", "--kind", "curves"), "--against draws points; leave --kind curves"),
         (("--against", "rounds"), "the parameter sets do not differ in 'rounds'; they differ in s"),
         (("--compare", "-p", 0, "--metric", "rmse"), "federated_metrics has no rmse; it has acc"),
