@@ -50,9 +50,10 @@ mutants: $(VENV)/.test
 	nice python tests/mutation.py --seed $(SEED) $(if $(SAMPLE),--sample $(SAMPLE)) \
 	  $(if $(ONLY),--only $(ONLY)) $(if $(TESTS),--tests $(TESTS))
 
-# The core and LEAF, without torch, on each supported Python that is here.
+# The core and LEAF, without torch, on each supported Python that is here, or on some of them.
+VERSIONS ?=
 test-versions:
-	.ci/test-versions
+	.ci/test-versions $(VERSIONS)
 
 # Lines and branches that the quick tests reach, jobs and other processes included.
 coverage: $(VENV)/.test
