@@ -87,7 +87,8 @@ def test_wheel_holds_the_packages_and_nothing_else(binaries, checkout, tmp_path)
     others = [path for path in code if path.suffix not in {".py", ".html"}]  # pages are templates
     template = {path.name for path in others if "template" in path.parts}  # of `datagen new`
     assert template == {"README.md", "gitignore", "pyproject.toml"}
-    assert {path.name for path in others} == {"py.typed", *template}
+    pages = {"page.css", "fragment.css", "search.js"}
+    assert {path.name for path in others} == {"py.typed", *pages, *template}
 
 
 def packages_of(checkout: Path) -> list[str]:

@@ -19,8 +19,8 @@ from datagen_core.generators.installed import installed_executors, load_executor
 
 BUILT_IN = ("slurm", "local", "inline", "dask")
 _ASKED = (
-    "available", "complete", "max_minutes", "max_tasks", "max_parallel", "examine", "nodes",
-    "describe", "submit", "poll", "cancel", "diagnose",
+    "available", "complete", "max_minutes", "max_tasks", "max_parallel", "cluster", "examine",
+    "nodes", "describe", "submit", "poll", "cancel", "diagnose",
 )  # fmt: skip
 """The methods of an executor that the core calls."""
 

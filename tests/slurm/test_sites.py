@@ -161,10 +161,9 @@ def test_tasks_on_another_cluster_are_neither_dead_nor_made_again(folder, site, 
     )
     for name, script in ANOTHER_CLUSTER.items():
         site(name, script)
-    assert (states(folder), reasons(folder)) == (
-        {"queued"},
-        "on cluster test, and perhaps not visible here",
-    )
+    reason = "on cluster test, and perhaps not visible here"
+    wait_until(lambda: reasons(folder) == reason, "what is too old to be on its way")
+    assert states(folder) == {"queued"}
     run(folder, "resume", "--no-wait")
     assert len(plans_of(folder)) == 1
 
@@ -184,8 +183,9 @@ def test_what_a_node_could_not_start_is_submitted_again(folder, site, slurm, ref
     generate(folder, "-n", 200, "--njobs", 2, "--time", 5, "--no-wait",
              "--slurm-option", "begin=now+1hour")  # fmt: skip
     site("squeue", STRANDED)
+    reason = "not started by its node, and held by Slurm: launch failed requeued held"
+    wait_until(lambda: reasons(folder) == reason, "a job that Slurm has looked at")
     assert states(folder) == {"lost"}
-    assert reasons(folder).startswith("not started by its node, and held by Slurm: launch failed")
     run(folder, "resume", "--slurm-option", "begin=now")
     assert same_bytes(folder, reference, 200)
     assert not job_ids(slurm, "pending,running")

@@ -204,7 +204,7 @@ def test_verify_says_what_is_wrong(made, run_cli, cache):
     answer = run_cli("verify", "--json")
 
     assert (answer.code, answer.err.count("\n")) == (5, 1)
-    assert answer.json[0]["set"] == f"sine/{made.paths.root.name}"
+    assert answer.json[0]["name"] == f"sine/{made.paths.root.name}"
     assert "is listed as 1 and as 2" in answer.json[0]["problems"][0]
     assert len({tuple(each) for each in answer.json}) == 1
     assert len(answer.json) == 4  # it is read once, by its lowest number

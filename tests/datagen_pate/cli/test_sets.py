@@ -73,7 +73,7 @@ def test_combine_takes_the_options_of_the_original(tmp_path, tree):
     options = ("--percentage", 0.5, "--seed", 1, "--name", "half", "--end-id", 1, "--no-stratify")
     found = call(combine, "--teachers-dir", tree, "--output", tmp_path / "out", *options)
 
-    assert "10 samples of 1 teachers" in found.output
+    assert "10 samples of 1 teacher\n" in found.output
     assert len(read_samples(tmp_path / "out" / "half_samples.pt")) == 10
 
 

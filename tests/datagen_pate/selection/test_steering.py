@@ -144,7 +144,8 @@ def test_what_is_stored_is_what_the_teacher_scored(nets, steered):
     assert len(selection.labels)
     assert selection.steered.all()
     assert np.array_equal(probabilities.argmax(axis=1), selection.labels)
-    np.testing.assert_allclose(probabilities.max(axis=1), selection.confidence, atol=1e-6)
+    # float32, of other weights with each order of the tests, in batches of another size
+    np.testing.assert_allclose(probabilities.max(axis=1), selection.confidence, atol=1e-5)
 
 
 def test_steered_images_have_the_class_that_was_wanted_and_no_more_than_missing(steered):
