@@ -42,7 +42,7 @@ def attach(command: click.Command) -> click.Command:
         complete = _VALUES.get(str(parameter.name))
         if complete is not None and not isinstance(parameter.type, click.Choice):
             parameter.shell_complete = partial(_offer, complete)  # type: ignore[method-assign]
-    if isinstance(command, click.Group):
+    if isinstance(command, click.Group) and not isinstance(command.get_command, partial):
         find = command.get_command
         command.get_command = partial(_find, find)  # type: ignore[method-assign]
     return command

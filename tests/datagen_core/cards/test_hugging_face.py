@@ -11,6 +11,8 @@ import datagen_core
 from datagen_core import Cache, Field, Params, Ragged, Schema
 from datagen_core.upkeep.export import export, select
 
+pytest.importorskip("datasets.table")  # no datasets.py of somebody
+
 datasets = pytest.importorskip("datasets")
 yaml = pytest.importorskip("yaml")
 

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from datagen_core.cli import main
+from datagen_core.cli.completion import attach
 
 FILE = """
 from typing import Literal
@@ -207,3 +209,9 @@ def test_a_broken_cache_offers_nothing(values, cache):
     (cache / "sine").write_text("no folder")
 
     assert not values("datagen move sine -p ")
+
+
+def test_a_group_finds_its_commands_as_before_however_often_it_completes():
+    group = attach(click.Group("group"))
+    once = group.get_command
+    assert attach(group).get_command is once

@@ -68,7 +68,7 @@ def test_a_seed_that_is_a_secret_is_not_published_and_told_where_it_is_packed(
 
 def test_a_document_of_the_files_of_a_secret_seed_is_refused(cache, tmp_path, run_cli):
     """Nor is it in what may be shared, nor the digest, with which one could try seeds."""
-    pytest.importorskip("datasets")
+    pytest.importorskip("datasets.table")  # no datasets.py of somebody
     datagen_core.generate(dear, 3, seed=8114253861, executor="inline", cache=cache)
     (tmp_path / "public").mkdir()
     answer = run_cli("card", "dear", "-o", tmp_path / "c.html", "--croissant", tmp_path / "c.json")
