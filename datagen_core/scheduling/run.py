@@ -366,7 +366,8 @@ def cancel(runs: Iterable[RunPaths], who: str) -> None:
         for plan in elsewhere
         if not all(plan.last_word(task) for task in range(len(plan.tasks)))
     ]
-    for job, cluster in unfinished:
+    if unfinished:
+        job, cluster = unfinished[0]
         raise ExecutionError(
             f"job {job} was submitted on cluster {cluster} and may go on there; end it there with "
             f"`scancel --name={job}`. Here it counts as cancelled: `datagen resume` makes the rest"

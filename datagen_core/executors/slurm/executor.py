@@ -26,6 +26,9 @@ from datagen_core.store.runs import Plan, TaskKey, list_plans
 _NO_NODE = ("node configuration", "node name")
 """What sbatch says where those that are left cannot do it."""
 
+_SILENT_SECONDS = 60.0
+"""A controller that does not answer takes up to 18 s to say so, and each plan would ask it."""
+
 _GRACE_SECONDS = 3.0
 """A job may take a moment from its submission to the queue."""
 
@@ -41,6 +44,7 @@ class SlurmExecutor(Executor):
         self._offered: set[TaskKey] = set()
         self._submitted: dict[str, tuple[float, range]] = {}
         self._cluster: str | None = None
+        self._asks_again = 0.0
 
     def available(self) -> str:
         """Return why jobs cannot be submitted from here, or nothing.
@@ -103,8 +107,9 @@ class SlurmExecutor(Executor):
 
     def cluster(self) -> str | None:
         """Return the ClusterName of the controller; None where it does not answer."""
-        if self._cluster is None:
+        if self._cluster is None and time.monotonic() >= self._asks_again:
             self._cluster = queue.read_cluster_name()
+            self._asks_again = time.monotonic() + _SILENT_SECONDS
         return self._cluster
 
     def examine(self, resources: Resources) -> Sequence[Finding]:

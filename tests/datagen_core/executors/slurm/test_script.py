@@ -230,3 +230,13 @@ def test_gpus_account_and_qos_are_options(srun_only, tmp_path):
     job = make_job(tmp_path, "note", gpus=2, account="phys", qos="long")
     expected = {"gpus-per-node": "2", "account": "phys", "qos": "long"}
     assert expected.items() <= options_of(EXECUTOR.describe(job)).items()
+
+
+def test_a_controller_that_does_not_answer_is_asked_for_its_cluster_once_a_minute(monkeypatch):
+    answers = iter([None, "alpine"])
+    monkeypatch.setattr("datagen_core.executors.slurm.queue.read_cluster_name", answers.__next__)
+    executor = SlurmExecutor()
+    assert [executor.cluster(), executor.cluster()] == [None, None]
+
+    executor._asks_again = 0.0
+    assert [executor.cluster(), executor.cluster()] == ["alpine", "alpine"]
